@@ -1,0 +1,68 @@
+/* Bundles: the guest's code as a ZIP archive with an optional manifest.
+ *
+ * A bundle is immutable and reference-counted: one may be used by any number of isolates on any threads at once.
+ * All of its entries are unpacked and checked when it is opened, so nothing can go wrong with it later. */
+#ifndef AARDVARK_BUNDLE_H
+#define AARDVARK_BUNDLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <aardvark/error.h>
+#include <aardvark/manifest.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct aard_bundle aard_bundle;
+
+/* What a bundle may hold.  Zero in a field means the default. */
+typedef struct aard_bundle_limits {
+    size_t struct_size;          /* sizeof(aard_bundle_limits) of the caller */
+    uint64_t max_entries;        /* default 10 000 */
+    uint64_t max_unpacked_bytes; /* sum over all entries; default 512 MiB */
+} aard_bundle_limits;
+
+/* Opens a bundle from bytes.  `data` is borrowed for the call only; the bundle keeps unpacked copies.
+ * `limits` may be NULL.  Any thread.  Errors: AARD_ERR_BUNDLE_*, AARD_ERR_MANIFEST_*, no_memory. */
+AARD_API aard_error *aard_bundle_from_bytes(const void *data, size_t len, const aard_bundle_limits *limits,
+                                            aard_bundle **out);
+
+/* The same from a file.  `path` is NUL-terminated.  Errors: as above, not_found, io. */
+AARD_API aard_error *aard_bundle_open(const char *path, const aard_bundle_limits *limits, aard_bundle **out);
+
+/* Packs the regular files below `dir` into a new ZIP at `path`, in name order with fixed times, so that equal trees
+ * give equal bytes; then opens the result with the default limits and refuses it (removing the file) where that fails.
+ * The file appears whole or not at all.  Errors: as aard_bundle_open. */
+AARD_API aard_error *aard_bundle_pack(const char *dir, const char *path);
+
+/* One more owner; returns its argument.  Any thread. */
+AARD_API aard_bundle *aard_bundle_retain(aard_bundle *bundle);
+
+/* One owner less; the last one frees it.  NULL is fine.  Any thread. */
+AARD_API void aard_bundle_free(aard_bundle *bundle);
+
+/* The manifest, or NULL where the bundle has none.  Lives as long as the bundle. */
+AARD_API const aard_manifest *aard_bundle_manifest(const aard_bundle *bundle);
+
+/* BLAKE2b-256 over names and contents of all entries in name order, 64 lowercase hex digits.  The same for two archives
+ * that unpack alike, whatever their compression.  Lives as long as the bundle. */
+AARD_API const char *aard_bundle_digest(const aard_bundle *bundle);
+
+/* Number of files (directories are not counted), in bytewise name order. */
+AARD_API size_t aard_bundle_entry_count(const aard_bundle *bundle);
+
+/* Name and content of file `index` (< entry_count).  Both live as long as the bundle; any of the outputs may be NULL. */
+AARD_API void aard_bundle_entry(const aard_bundle *bundle, size_t index, const char **name, size_t *name_len,
+                                const uint8_t **data, size_t *data_len);
+
+/* Finds a file by its exact name; false where there is none. */
+AARD_API bool aard_bundle_find(const aard_bundle *bundle, const char *name, size_t name_len, size_t *index);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,87 @@
+/* Distributions: a staged Pyodide, with the hash of every file and a fingerprint over all of it.
+ *
+ * A distribution is a directory made by aard_distribution_stage (or `aardvark assets stage`).  An open distribution is
+ * immutable and reference-counted; it may be used by any number of isolates on any threads. */
+#ifndef AARDVARK_DISTRIBUTION_H
+#define AARDVARK_DISTRIBUTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <aardvark/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct aard_distribution aard_distribution;
+
+typedef enum aard_variant { AARD_VARIANT_CORE = 0, AARD_VARIANT_FULL = 1 } aard_variant;
+
+/* Opens the distribution in `dir`.  With dir NULL: the directory named by the environment variable
+ * AARDVARK_PYODIDE_DIST_DIR, else the default staged one.  Reads the distribution manifest and checks that each file it
+ * names is there with its size; contents are checked by aard_distribution_verify.
+ * Errors: distribution_not_found, distribution_invalid, distribution_corrupt, no_memory. */
+AARD_API aard_error *aard_distribution_open(const char *dir, aard_distribution **out);
+
+/* Reads every file and compares its hash.  The message of distribution_corrupt names the first file that differs, is
+ * missing, or is there without being listed. */
+AARD_API aard_error *aard_distribution_verify(const aard_distribution *distribution);
+
+AARD_API aard_distribution *aard_distribution_retain(aard_distribution *distribution);
+AARD_API void aard_distribution_free(aard_distribution *distribution);
+
+/* All of these live as long as the distribution. */
+AARD_API const char *aard_distribution_dir(const aard_distribution *distribution);
+AARD_API const char *aard_distribution_pyodide_version(const aard_distribution *distribution);
+AARD_API aard_variant aard_distribution_variant(const aard_distribution *distribution);
+/* BLAKE2b-256 over the file hashes, the Pyodide version and the adapter version: 64 lowercase hex digits. */
+AARD_API const char *aard_distribution_fingerprint(const aard_distribution *distribution);
+
+/* The directory below which distributions are staged: $AARDVARK_HOME/distributions, else
+ * $XDG_DATA_HOME/aardvark/distributions, else ~/.local/share/aardvark/distributions.
+ * Writes a NUL-terminated path owned by the caller, freed with aard_string_free. */
+AARD_API aard_error *aard_distribution_home(char **out);
+
+/* Calls `each` for every distribution below `home` (NULL = the default), in name order, with its directory and either
+ * the open distribution (borrowed for the call) or the error that opening it gave (borrowed).  Returning false from
+ * `each` stops.  Called on the caller's thread. */
+typedef bool (*aard_distribution_visit)(void *user, const char *dir, const aard_distribution *distribution,
+                                        const aard_error *error);
+AARD_API aard_error *aard_distribution_list(const char *home, aard_distribution_visit each, void *user);
+
+/* How to stage.  Strings are copied by the setters. */
+typedef struct aard_stage_options aard_stage_options;
+AARD_API aard_error *aard_stage_options_new(aard_stage_options **out);
+AARD_API void aard_stage_options_free(aard_stage_options *options);
+AARD_API aard_error *aard_stage_options_set_version(aard_stage_options *options, const char *version);
+AARD_API void aard_stage_options_set_variant(aard_stage_options *options, aard_variant variant);
+/* Source: an upstream release archive (.tar.bz2, .tar.gz), the npm package's .tgz, or a directory that holds an unpacked
+ * one.  Without a source the npm package is fetched with the machine's npm (core variant only). */
+AARD_API aard_error *aard_stage_options_set_archive(aard_stage_options *options, const char *path);
+/* One more wheel to add; may be called repeatedly. */
+AARD_API aard_error *aard_stage_options_add_wheel(aard_stage_options *options, const char *path);
+/* Stage anew even where the distribution is already there. */
+AARD_API void aard_stage_options_set_force(aard_stage_options *options, bool force);
+/* Where distributions live; NULL = aard_distribution_home. */
+AARD_API aard_error *aard_stage_options_set_home(aard_stage_options *options, const char *dir);
+/* Progress: `step` is a short phrase, done/total are bytes of it (total 0 = unknown).  Called on the caller's thread. */
+typedef void (*aard_stage_progress)(void *user, const char *step, uint64_t done, uint64_t total);
+AARD_API void aard_stage_options_set_progress(aard_stage_options *options, aard_stage_progress progress, void *user);
+
+/* Stages a distribution: everything is checked and written below a temporary directory beside the target, which is
+ * then renamed; a failure or a kill at any time leaves no half-made distribution.  Where an identical one is already
+ * staged (and `force` is off) it is opened instead and `*already_there` (may be NULL) is set to true.
+ * Errors: stage_source (a file missing, unknown or with the wrong hash), stage_tool, wheel_invalid, io, no_memory. */
+AARD_API aard_error *aard_distribution_stage(const aard_stage_options *options, aard_distribution **out,
+                                             bool *already_there);
+
+/* Frees a string that a function of this library handed to the caller; NULL is fine. */
+AARD_API void aard_string_free(char *string);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

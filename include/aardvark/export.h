@@ -1,0 +1,30 @@
+/* Linkage and version of the aardvark library. */
+#ifndef AARDVARK_EXPORT_H
+#define AARDVARK_EXPORT_H
+
+#define AARD_VERSION_MAJOR 0
+#define AARD_VERSION_MINOR 3
+#define AARD_VERSION_PATCH 0
+#define AARD_VERSION_STRING "0.3.0"
+
+#if defined(__GNUC__)
+#define AARD_API __attribute__((visibility("default")))
+#else
+#define AARD_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The version of the library that is running, "major.minor.patch".  Any thread.  Static storage. */
+AARD_API const char *aard_version(void);
+
+/* The version of the V8 that is running, as V8 itself gives it.  Any thread.  Static storage. */
+AARD_API const char *aard_v8_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

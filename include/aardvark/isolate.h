@@ -1,0 +1,108 @@
+/* Isolates: one running guest, Python or JavaScript.
+ *
+ * An isolate may be used from any thread, by one at a time: a second thread that calls in gets AARD_ERR_BUSY.
+ * aard_isolate_config and aard_call are plain objects of their caller: one thread at a time. */
+#ifndef AARDVARK_ISOLATE_H
+#define AARDVARK_ISOLATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <aardvark/bundle.h>
+#include <aardvark/distribution.h>
+#include <aardvark/error.h>
+#include <aardvark/outcome.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum aard_isolation {
+    AARD_ISOLATION_THREAD = 0, /* in the host's process; not a boundary for hostile code */
+    AARD_ISOLATION_PROCESS = 1 /* in a process of its own */
+} aard_isolation;
+
+typedef enum aard_stream { AARD_STREAM_STDOUT = 1, AARD_STREAM_STDERR = 2 } aard_stream;
+
+/* Guest output as it comes.  `data` is borrowed for the call, is not NUL-terminated and may end inside a UTF-8
+ * sequence.  Called on the thread that makes the call; must not call back into the isolate. */
+typedef void (*aard_stream_callback)(void *user, aard_stream stream, const char *data, size_t len);
+
+/* Frees a callback's `user`; called exactly once, when the owner of the callback is freed or the callback replaced. */
+typedef void (*aard_finalizer)(void *user);
+
+/* ---- configuration: what every call on the isolate gets -------------------------------------------------- */
+
+typedef struct aard_isolate_config aard_isolate_config;
+
+AARD_API aard_error *aard_isolate_config_new(aard_isolate_config **out);
+AARD_API void aard_isolate_config_free(aard_isolate_config *config);
+
+/* Default: Python. */
+AARD_API void aard_isolate_config_set_language(aard_isolate_config *config, aard_language language);
+/* The distribution to boot Python from; retained.  Default: aard_distribution_open(NULL) when the isolate is made. */
+AARD_API void aard_isolate_config_set_distribution(aard_isolate_config *config, aard_distribution *distribution);
+AARD_API void aard_isolate_config_set_isolation(aard_isolate_config *config, aard_isolation isolation);
+/* Milliseconds one call may take by the clock; 0 = no limit (the default). */
+AARD_API void aard_isolate_config_set_wall_limit_ms(aard_isolate_config *config, uint64_t ms);
+/* Bytes of stdout and of stderr that are kept of one call (the last ones); default 1 MiB each. */
+AARD_API void aard_isolate_config_set_output_limit(aard_isolate_config *config, size_t bytes);
+/* Grants a host capability ("js", "rawctx_buffers"); compared without case. */
+AARD_API aard_error *aard_isolate_config_add_capability(aard_isolate_config *config, const char *name);
+/* Replaces an earlier callback.  `finalizer` may be NULL. */
+AARD_API void aard_isolate_config_set_stream_callback(aard_isolate_config *config, aard_stream_callback callback,
+                                                      void *user, aard_finalizer finalizer);
+
+/* ---- isolates -------------------------------------------------------------------------------------------- */
+
+typedef struct aard_isolate aard_isolate;
+
+/* Makes an isolate and boots its guest.  `config` is copied (its stream callback is shared, and finalized when the last
+ * of the two is freed); NULL = all defaults.
+ * Errors: distribution_*, guest_boot, engine, unsupported, no_memory. */
+AARD_API aard_error *aard_isolate_new(const aard_isolate_config *config, aard_isolate **out);
+/* Must not run while a call on the isolate runs.  NULL is fine. */
+AARD_API void aard_isolate_free(aard_isolate *isolate);
+
+/* Mounts `bundle` (retained) at /app, replacing the one before, and loads the packages of its manifest.
+ * Errors: manifest_language, manifest_pyodide_version, package_not_found, busy, no_memory. */
+AARD_API aard_error *aard_isolate_load_bundle(aard_isolate *isolate, aard_bundle *bundle);
+
+/* ---- calls ----------------------------------------------------------------------------------------------- */
+
+/* What one call gets: all optional. */
+typedef struct aard_call aard_call;
+
+AARD_API aard_error *aard_call_new(aard_call **out);
+AARD_API void aard_call_free(aard_call *call);
+/* The input as JSON text.  `json` is borrowed until the call object is freed or given another input. */
+AARD_API void aard_call_set_input_json(aard_call *call, const char *json, size_t len);
+/* Tightens (never widens) the isolate's wall limit for this call; 0 = no change. */
+AARD_API void aard_call_set_wall_limit_ms(aard_call *call, uint64_t ms);
+/* False: stdout and stderr are neither captured nor handed to the callback.  Default true. */
+AARD_API void aard_call_set_capture(aard_call *call, bool capture);
+
+/* Handler sessions: a handler of a bundle on an isolate, looked up once, called many times. */
+typedef struct aard_handler aard_handler;
+
+/* Prepares `entrypoint` ("module:export"; NULL = the manifest's) of the bundle that is loaded into `isolate`.  The
+ * module is imported by the first call, so that an exception in it is an outcome.  The handler must be freed before its
+ * isolate.  Errors: entrypoint_missing, entrypoint_invalid, busy, no_memory. */
+AARD_API aard_error *aard_handler_new(aard_isolate *isolate, const char *entrypoint, aard_handler **out);
+AARD_API void aard_handler_free(aard_handler *handler);
+
+/* Calls the handler; `call` may be NULL.  An error means the call was never made (busy, no_memory, guest_boot of a
+ * replaced guest); whatever the guest did is in the outcome, which the caller owns. */
+AARD_API aard_error *aard_handler_invoke(aard_handler *handler, const aard_call *call, aard_outcome **out);
+
+/* Runs inline code in the isolate's language and gives the value of its last expression, awaited.  `name` (NULL =
+ * "<exec>") stands in tracebacks.  Names defined by the code stay for the next exec on the isolate. */
+AARD_API aard_error *aard_isolate_exec(aard_isolate *isolate, const char *source, size_t len, const char *name,
+                                       const aard_call *call, aard_outcome **out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

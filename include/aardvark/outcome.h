@@ -1,0 +1,107 @@
+/* Outcomes: what came of one call, as values a program can act on; docs/outcome.md has the JSON form.
+ *
+ * An outcome belongs to the caller and is independent of the isolate that made it.  It is immutable: it may be read
+ * from any thread.  Every pointer read from it lives as long as the outcome. */
+#ifndef AARDVARK_OUTCOME_H
+#define AARDVARK_OUTCOME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <aardvark/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct aard_outcome aard_outcome;
+
+/* X(constant, name): `failure.kind` of the JSON form. */
+#define AARD_FAILURE_MAP(X)                                                                                            \
+    X(AARD_FAILURE_NONE, "none")                                                                                       \
+    X(AARD_FAILURE_PYTHON_EXCEPTION, "python_exception")                                                               \
+    X(AARD_FAILURE_JAVASCRIPT_EXCEPTION, "javascript_exception")                                                       \
+    X(AARD_FAILURE_TIMEOUT_EXCEEDED, "timeout_exceeded")                                                               \
+    X(AARD_FAILURE_CPU_LIMIT_EXCEEDED, "cpu_limit_exceeded")                                                           \
+    X(AARD_FAILURE_HEAP_LIMIT_EXCEEDED, "heap_limit_exceeded")                                                         \
+    X(AARD_FAILURE_CANCELLED, "cancelled")                                                                             \
+    X(AARD_FAILURE_ADAPTER_ERROR, "adapter_error")                                                                     \
+    X(AARD_FAILURE_ENGINE_CRASHED, "engine_crashed")                                                                   \
+    X(AARD_FAILURE_OTHER, "other")
+
+typedef enum aard_failure_kind {
+#define AARD_FAILURE_ENUM(constant, name) constant,
+    AARD_FAILURE_MAP(AARD_FAILURE_ENUM)
+#undef AARD_FAILURE_ENUM
+} aard_failure_kind;
+
+/* X(constant, name): `diagnostics.reset.mode`. */
+#define AARD_RESET_MAP(X)                                                                                              \
+    X(AARD_RESET_NONE, "none")                                                                                         \
+    X(AARD_RESET_IN_PLACE, "in_place")                                                                                 \
+    X(AARD_RESET_NEW_REALM, "new_realm")                                                                               \
+    X(AARD_RESET_NEW_ISOLATE, "new_isolate")                                                                           \
+    X(AARD_RESET_NEW_PROCESS, "new_process")
+
+typedef enum aard_reset_mode {
+#define AARD_RESET_ENUM(constant, name) constant,
+    AARD_RESET_MAP(AARD_RESET_ENUM)
+#undef AARD_RESET_ENUM
+} aard_reset_mode;
+
+AARD_API void aard_outcome_free(aard_outcome *outcome);
+
+AARD_API bool aard_outcome_is_success(const aard_outcome *outcome);
+AARD_API aard_failure_kind aard_outcome_failure_kind(const aard_outcome *outcome);
+AARD_API const char *aard_failure_kind_name(aard_failure_kind kind);
+AARD_API const char *aard_reset_mode_name(aard_reset_mode mode);
+
+/* The value as UTF-8 JSON text of `*len` bytes (also NUL-terminated); NULL where the call failed.  "null" where the
+ * value came back as a buffer or has only a repr. */
+AARD_API const char *aard_outcome_value_json(const aard_outcome *outcome, size_t *len);
+
+/* The repr (Python) or inspection (JavaScript) of a value of inline code that JSON can't hold; else NULL. */
+AARD_API const char *aard_outcome_value_repr(const aard_outcome *outcome, size_t *len);
+
+/* Buffers: bytes that came back beside the value. */
+AARD_API size_t aard_outcome_buffer_count(const aard_outcome *outcome);
+/* `id` and `metadata_json` are NUL-terminated; `metadata_json` is "null" where there is none. */
+AARD_API void aard_outcome_buffer(const aard_outcome *outcome, size_t index, const char **id, const uint8_t **data,
+                                  size_t *len, const char **metadata_json);
+
+/* The failure: a message for people, and for exceptions their type, text and traceback.  NULL where there is none. */
+AARD_API const char *aard_outcome_failure_message(const aard_outcome *outcome);
+AARD_API const char *aard_outcome_exception_type(const aard_outcome *outcome);
+AARD_API const char *aard_outcome_exception_value(const aard_outcome *outcome, size_t *len);
+AARD_API const char *aard_outcome_exception_traceback(const aard_outcome *outcome, size_t *len);
+
+/* What the guest wrote, as far as it was kept; see stdout_dropped_bytes for the rest. */
+AARD_API const char *aard_outcome_stdout(const aard_outcome *outcome, size_t *len);
+AARD_API const char *aard_outcome_stderr(const aard_outcome *outcome, size_t *len);
+
+/* Measures of one call.  Milliseconds and KiB as the names say.  Grows at the end only. */
+typedef struct aard_diagnostics {
+    uint64_t isolate_id;
+    int64_t started_at_ns; /* since the Unix epoch */
+    double wall_ms, cpu_ms_used;
+    double prepare_ms, queue_wait_ms, run_ms, cleanup_ms;
+    aard_reset_mode reset_mode;
+    double reset_ms;
+    uint64_t reset_generation;
+    uint64_t py_heap_kib, js_heap_kib, rss_kib_before, rss_kib_after;
+    uint64_t stdout_dropped_bytes, stderr_dropped_bytes;
+    uint64_t filesystem_bytes_written;
+} aard_diagnostics;
+
+AARD_API const aard_diagnostics *aard_outcome_diagnostics(const aard_outcome *outcome);
+
+/* The whole outcome as one JSON object (no newline at its end), NUL-terminated, owned by the caller: aard_string_free.
+ * Errors: no_memory. */
+AARD_API aard_error *aard_outcome_json(const aard_outcome *outcome, char **out, size_t *len);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

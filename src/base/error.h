@@ -1,0 +1,26 @@
+/* Making errors. */
+#ifndef AARD_BASE_ERROR_H
+#define AARD_BASE_ERROR_H
+
+#include <aardvark/error.h>
+
+/* A new error with a formatted message.  Never NULL: when memory is out it is the shared no_memory error. */
+aard_error *aard__error(aard_error_code code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The same, with ": <strerror(errnum)>" behind the message. */
+aard_error *aard__error_errno(aard_error_code code, int errnum, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The shared no_memory error; aard_error_free leaves it alone. */
+aard_error *aard__error_no_memory(void);
+
+/* Puts "<formatted>: " in front of the message of `error` (taken) and gives the new error. */
+aard_error *aard__error_prefix(aard_error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#define AARD__TRY(expression)                                                                                          \
+    do {                                                                                                               \
+        aard_error *try_error_ = (expression);                                                                         \
+        if (try_error_) return try_error_;                                                                             \
+    } while (0)
+
+#endif

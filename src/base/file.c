@@ -1,0 +1,173 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+
+static aard_error *open_regular(const char *path, int *out, struct stat *st)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return aard__error_errno(errno == ENOENT || errno == ENOTDIR ? AARD_ERR_NOT_FOUND : AARD_ERR_IO, errno,
+                                 "cannot open '%s'", path);
+    if (fstat(fd, st) < 0 || !S_ISREG(st->st_mode)) {
+        close(fd);
+        return aard__error(AARD_ERR_IO, "cannot read '%s': it is not a regular file", path);
+    }
+    *out = fd;
+    return NULL;
+}
+
+aard_error *aard__file_read(const char *path, size_t max, char **data, size_t *len)
+{
+    int fd;
+    struct stat st;
+    AARD__TRY(open_regular(path, &fd, &st));
+    aard_error *error = NULL;
+    size_t size = (size_t)st.st_size, got = 0;
+    char *buffer = NULL;
+    if (max && size > max) {
+        error = aard__error(AARD_ERR_IO, "'%s' has %zu bytes, more than the %zu that are read here", path, size, max);
+        goto done;
+    }
+    buffer = aard__malloc(size + 1);
+    if (!buffer) {
+        error = aard__error_no_memory();
+        goto done;
+    }
+    while (got < size) {
+        ssize_t n = read(fd, buffer + got, size - got);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) {
+            error = aard__error_errno(AARD_ERR_IO, errno, "cannot read '%s'", path);
+            goto done;
+        }
+        if (n == 0) break; /* it shrank while we read */
+        got += (size_t)n;
+    }
+    buffer[got] = '\0';
+    *data = buffer;
+    *len = got;
+    buffer = NULL;
+done:
+    aard__free(buffer);
+    close(fd);
+    return error;
+}
+
+static bool write_all(int fd, const char *data, size_t len)
+{
+    while (len) {
+        ssize_t n = write(fd, data, len);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return false;
+        data += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+aard_error *aard__file_write_atomic(const char *path, const void *data, size_t len)
+{
+    aard_error *error = NULL;
+    size_t path_len = strlen(path);
+    char *temporary = aard__malloc(path_len + sizeof ".XXXXXX");
+    if (!temporary) return aard__error_no_memory();
+    memcpy(temporary, path, path_len);
+    memcpy(temporary + path_len, ".XXXXXX", sizeof ".XXXXXX");
+    int fd = mkostemp(temporary, O_CLOEXEC);
+    if (fd < 0) {
+        error = aard__error_errno(AARD_ERR_IO, errno, "cannot write beside '%s'", path);
+        goto done;
+    }
+    bool ok = fchmod(fd, 0644) == 0 && write_all(fd, data, len) && fsync(fd) == 0;
+    int saved = errno;
+    if (close(fd) < 0 && ok) {
+        ok = false;
+        saved = errno;
+    }
+    if (ok && rename(temporary, path) < 0) {
+        ok = false;
+        saved = errno;
+    }
+    if (!ok) {
+        unlink(temporary);
+        error = aard__error_errno(AARD_ERR_IO, saved, "cannot write '%s'", path);
+    }
+done:
+    aard__free(temporary);
+    return error;
+}
+
+aard_error *aard__file_map(const char *path, const void **data, size_t *len)
+{
+    int fd;
+    struct stat st;
+    AARD__TRY(open_regular(path, &fd, &st));
+    void *map = NULL;
+    if (st.st_size) map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    int saved = errno;
+    close(fd);
+    if (map == MAP_FAILED) return aard__error_errno(AARD_ERR_IO, saved, "cannot map '%s'", path);
+    *data = map;
+    *len = (size_t)st.st_size;
+    return NULL;
+}
+
+char *aard__path_join(const char *dir, const char *name)
+{
+    size_t a = strlen(dir), b = strlen(name);
+    bool slash = a && dir[a - 1] == '/';
+    char *path = aard__malloc(a + b + 2);
+    if (!path) return NULL;
+    memcpy(path, dir, a);
+    if (!slash) path[a++] = '/';
+    memcpy(path + a, name, b + 1);
+    return path;
+}
+
+aard_error *aard__dir_make(const char *path)
+{
+    char *copy = aard__strdup(path);
+    if (!copy) return aard__error_no_memory();
+    aard_error *error = NULL;
+    for (char *at = copy + 1;; at++) {
+        if (*at && *at != '/') continue;
+        char saved = *at;
+        *at = '\0';
+        if (mkdir(copy, 0777) < 0 && errno != EEXIST) {
+            error = aard__error_errno(AARD_ERR_IO, errno, "cannot make the directory '%s'", copy);
+            break;
+        }
+        *at = saved;
+        if (!saved) break;
+    }
+    struct stat st;
+    if (!error && (stat(path, &st) < 0 || !S_ISDIR(st.st_mode)))
+        error = aard__error(AARD_ERR_IO, "'%s' is there and is not a directory", path);
+    aard__free(copy);
+    return error;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+aard_error *aard__dir_remove(const char *path)
+{
+    if (nftw(path, remove_one, 32, FTW_DEPTH | FTW_PHYS) < 0 && errno != ENOENT)
+        return aard__error_errno(AARD_ERR_IO, errno, "cannot remove '%s'", path);
+    return NULL;
+}

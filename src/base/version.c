@@ -1,0 +1,3 @@
+#include <aardvark/export.h>
+
+const char *aard_version(void) { return AARD_VERSION_STRING; }

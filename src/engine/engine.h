@@ -1,0 +1,207 @@
+/* V8 behind a C header: the only door to it.  No policy and no product logic live behind this door, only conversion.
+ *
+ * Words: a *vm* is a V8 isolate (heap, one thread at a time); a *realm* is a V8 context (globals, prototypes) in a vm;
+ * a *ref* keeps a guest value alive; a *frame* is one call of the guest into C.
+ *
+ * Threads: everything needs the vm entered (aard__vm_enter) by the calling thread, except what says "any thread". */
+#ifndef AARD_ENGINE_ENGINE_H
+#define AARD_ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct aard__vm aard__vm;
+typedef struct aard__realm aard__realm;
+typedef struct aard__ref aard__ref;
+typedef struct aard__frame aard__frame;
+typedef struct aard__wasm aard__wasm;
+
+/* ---- the process ----------------------------------------------------------------------------------------- */
+
+/* Starts V8 once per process, with fixed flags; later calls give the first one's result.  Any thread. */
+aard_error *aard__engine_start(void);
+
+/* What compiled code depends on besides its source: V8 version, flags, CPU features.  Static storage. */
+const char *aard__engine_code_key(void);
+
+/* ---- vms ------------------------------------------------------------------------------------------------- */
+
+typedef struct aard__vm_options {
+    size_t js_heap_max; /* bytes; 0 = V8's own default */
+    void *user;         /* handed to every host function */
+} aard__vm_options;
+
+aard_error *aard__vm_new(const aard__vm_options *options, aard__vm **out);
+void aard__vm_free(aard__vm *vm); /* not entered; frees its realms and refs too */
+void *aard__vm_user(aard__vm *vm);
+
+/* Locks the vm for the calling thread; blocks while another has it.  Pairs nest. */
+void aard__vm_enter(aard__vm *vm);
+void aard__vm_leave(aard__vm *vm);
+
+/* Any thread: makes the running script end as soon as it can, and everything after it until the cancel. */
+void aard__vm_terminate(aard__vm *vm);
+void aard__vm_terminate_cancel(aard__vm *vm);
+bool aard__vm_terminating(aard__vm *vm);
+
+/* Runs what is due: platform tasks, then microtasks.  True while work is still under way on other threads. */
+bool aard__vm_pump(aard__vm *vm);
+
+typedef struct aard__heap {
+    size_t used, total, limit, external; /* bytes */
+} aard__heap;
+void aard__vm_heap(aard__vm *vm, aard__heap *out);
+
+/* ---- values ---------------------------------------------------------------------------------------------- */
+
+typedef enum aard__kind {
+    AARD__UNDEFINED,
+    AARD__NULL,
+    AARD__BOOL,
+    AARD__NUMBER,
+    AARD__STRING, /* UTF-8; lone surrogates become U+FFFD on the way out */
+    AARD__BYTES,  /* in: copied into a new Uint8Array; out: never (ask for a ref, then aard__ref_bytes) */
+    AARD__REF
+} aard__kind;
+
+/* A value on its way in or out.  In: everything is borrowed.  Out: a ref is the caller's, a string is in the result. */
+typedef struct aard__value {
+    aard__kind kind;
+    bool boolean;
+    double number;
+    const char *data; /* string, bytes */
+    size_t len;
+    aard__ref *ref;
+} aard__value;
+
+#define AARD__VALUE_NUMBER(n) ((aard__value){.kind = AARD__NUMBER, .number = (n)})
+#define AARD__VALUE_BOOL(b) ((aard__value){.kind = AARD__BOOL, .boolean = (b)})
+#define AARD__VALUE_STRING(d, l) ((aard__value){.kind = AARD__STRING, .data = (d), .len = (l)})
+#define AARD__VALUE_BYTES(d, l) ((aard__value){.kind = AARD__BYTES, .data = (const char *)(d), .len = (l)})
+#define AARD__VALUE_REF(r) ((aard__value){.kind = AARD__REF, .ref = (r)})
+
+typedef enum aard__status {
+    AARD__OK,
+    AARD__THREW,      /* thrown_* are filled */
+    AARD__TERMINATED, /* by aard__vm_terminate */
+} aard__status;
+
+/* How an entry into the guest ended.  Reusable; freed with aard__result_free. */
+typedef struct aard__result {
+    aard__status status;
+    aard__value value;
+    aard__buf text;          /* a string value's bytes */
+    aard__buf thrown_type;   /* the error's `name`, "" for a value that is no error */
+    aard__buf thrown_text;   /* its `message`, or the value as a string */
+    aard__buf thrown_stack;  /* its `stack`, "" where there is none */
+} aard__result;
+
+void aard__result_free(aard__result *result);
+void aard__ref_free(aard__ref *ref); /* NULL is fine; the vm entered */
+
+/* The bytes behind an ArrayBuffer, a view of one, or a WebAssembly.Memory; false for another value.  Good until the
+ * guest runs again. */
+bool aard__ref_bytes(aard__ref *ref, uint8_t **data, size_t *len);
+
+/* ---- realms ---------------------------------------------------------------------------------------------- */
+
+aard_error *aard__realm_new(aard__vm *vm, aard__realm **out);
+void aard__realm_free(aard__realm *realm);
+
+/* Whether code may be made from strings (eval, new Function); wasm compilation by the guest is the same switch's. */
+void aard__realm_allow_codegen(aard__realm *realm, bool allow);
+
+/* Runs a classic script; `name` stands in stack traces.  `want_ref`: an object result comes out as a ref, otherwise it
+ * is undefined.  `cache`: in, compiled code that aard__realm_run made earlier (may be NULL); out (where not NULL and
+ * *cache_out requested), new compiled code. */
+void aard__realm_run(aard__realm *realm, const char *name, const char *source, size_t len, bool want_ref,
+                     aard__result *result);
+
+/* Calls `function` (a ref) with `this` undefined. */
+void aard__ref_call(aard__realm *realm, aard__ref *function, const aard__value *args, size_t count, bool want_ref,
+                    aard__result *result);
+
+/* object[name]; an object comes out as a ref. */
+void aard__ref_get(aard__realm *realm, aard__ref *object, const char *name, aard__result *result);
+
+aard__ref *aard__realm_global(aard__realm *realm);
+
+/* ---- ES modules ------------------------------------------------------------------------------------------ */
+
+/* Finds the module that `specifier` means inside `referrer` (a name given out earlier).  Fills `name` (its identity) and
+ * source (borrowed until the vm is freed) and gives true; or puts a message into `name` and gives false. */
+typedef bool (*aard__module_find)(void *user, const char *specifier, const char *referrer, aard__buf *name,
+                                  const char **source, size_t *len);
+
+/* Imports the module `name` of `source` and all it imports, static and dynamic.  The value is the namespace object (a
+ * ref); evaluation may still be under way (top-level await): `evaluation`, where not NULL, gets its promise as a ref. */
+void aard__realm_import(aard__realm *realm, const char *name, const char *source, size_t len, aard__module_find find,
+                        aard__ref **evaluation, aard__result *result);
+
+/* ---- host functions: the guest calls C --------------------------------------------------------------------- */
+
+/* `user` is the vm's. */
+typedef void (*aard__host_function)(aard__frame *frame, void *user);
+
+/* One row of a static table; ends with a NULL name. */
+typedef struct aard__host_entry {
+    const char *name;
+    aard__host_function call;
+} aard__host_entry;
+
+/* A new null-prototype object that holds the functions of `tables` (NULL-terminated list; static storage). */
+aard__ref *aard__realm_host_object(aard__realm *realm, const aard__host_entry *const *tables);
+
+size_t aard__frame_count(const aard__frame *frame);
+bool aard__frame_is_undefined(const aard__frame *frame, size_t index);
+bool aard__frame_bool(const aard__frame *frame, size_t index);             /* truthiness */
+double aard__frame_number(const aard__frame *frame, size_t index);         /* NaN for anything but a number */
+bool aard__frame_string(const aard__frame *frame, size_t index, aard__buf *out); /* UTF-8; false for no string */
+/* The bytes of an ArrayBuffer or a view, writable, good until the host function returns; false for anything else. */
+bool aard__frame_bytes(const aard__frame *frame, size_t index, uint8_t **data, size_t *len);
+aard__ref *aard__frame_ref(const aard__frame *frame, size_t index);
+
+/* Results; the last one counts, none means undefined. */
+void aard__frame_return_bool(aard__frame *frame, bool value);
+void aard__frame_return_number(aard__frame *frame, double value);
+void aard__frame_return_null(aard__frame *frame);
+void aard__frame_return_utf8(aard__frame *frame, const char *data, size_t len); /* must be well-formed */
+void aard__frame_return_latin1(aard__frame *frame, const uint8_t *data, size_t len);
+void aard__frame_return_utf16(aard__frame *frame, const uint16_t *data, size_t units);
+void aard__frame_return_array_buffer(aard__frame *frame, const void *data, size_t len); /* copied */
+void aard__frame_return_ref(aard__frame *frame, aard__ref *ref);
+
+/* Throws an error of a built-in type ("Error", "TypeError", "RangeError"); return from the host function after it. */
+void aard__frame_throw(aard__frame *frame, const char *type, const char *message);
+bool aard__frame_threw(const aard__frame *frame);
+
+/* The table of host functions that need V8 itself:
+ *   structuredClone(value, transferList[])   a deep copy; throws an Error whose `name` is "DataCloneError"
+ *   encodeInto(string, Uint8Array) -> units read * 2^32 + bytes written, as TextEncoder.encodeInto counts them
+ *   encode(string) -> ArrayBuffer            UTF-8, lone surrogates as U+FFFD
+ *   setPromiseHook / gc are not offered. */
+extern const aard__host_entry aard__engine_host[];
+
+/* ---- wasm ------------------------------------------------------------------------------------------------ */
+
+/* Compiles a module, from `cache` (what aard__wasm_serialize gave) where that fits and may be NULL; `*hit` (may be NULL)
+ * tells whether it did.  The result may be shared by all vms of the process. */
+aard_error *aard__wasm_compile(aard__realm *realm, const void *bytes, size_t len, const void *cache, size_t cache_len,
+                               aard__wasm **out, bool *hit);
+void aard__wasm_free(aard__wasm *wasm);                             /* any thread */
+aard__ref *aard__wasm_module(aard__realm *realm, aard__wasm *wasm); /* a WebAssembly.Module of this realm */
+aard_error *aard__wasm_serialize(aard__wasm *wasm, aard__buf *out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,18 @@
+/* The guest's own files, embedded by the build: name ("platform/url.js"), bytes, length. */
+#ifndef AARD_GUEST_GUEST_H
+#define AARD_GUEST_GUEST_H
+
+#include <stddef.h>
+
+typedef struct aard__guest_file {
+    const char *name;
+    const char *data; /* a NUL stands behind it */
+    size_t len;
+} aard__guest_file;
+
+/* Ends with a NULL name. */
+extern const aard__guest_file aard__guest_files[];
+
+const aard__guest_file *aard__guest_find(const char *name); /* NULL where there is none */
+
+#endif
