@@ -12,7 +12,7 @@ typedef struct aard__buf {
     bool failed; /* an allocation failed; the contents are a prefix of what was appended */
 } aard__buf;
 
-#define AARD__BUF_INIT ((aard__buf){0})
+#define AARD__BUF_INIT ((aard__buf){NULL, 0, 0, false})
 
 void aard__buf_free(aard__buf *buf);                  /* and empty it for reuse */
 void aard__buf_clear(aard__buf *buf);                 /* keeps the memory */

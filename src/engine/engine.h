@@ -119,11 +119,22 @@ void aard__realm_free(aard__realm *realm);
 /* Whether code may be made from strings (eval, new Function); wasm compilation by the guest is the same switch's. */
 void aard__realm_allow_codegen(aard__realm *realm, bool allow);
 
-/* Runs a classic script; `name` stands in stack traces.  `want_ref`: an object result comes out as a ref, otherwise it
- * is undefined.  `cache`: in, compiled code that aard__realm_run made earlier (may be NULL); out (where not NULL and
- * *cache_out requested), new compiled code. */
-void aard__realm_run(aard__realm *realm, const char *name, const char *source, size_t len, bool want_ref,
-                     aard__result *result);
+/* A script to run. */
+typedef struct aard__source {
+    const char *name; /* stands in stack traces */
+    const char *data; /* UTF-8 */
+    size_t len;
+    bool lasting;      /* `data` outlives the vm and is never changed: V8 may read it in place */
+    const void *cache; /* compiled code made earlier by `make_cache`; may be NULL, may be stale */
+    size_t cache_len;
+    aard__buf *make_cache; /* where not NULL: gets the compiled code after the run */
+} aard__source;
+
+/* Runs a classic script.  `want_ref`: an object result comes out as a ref, otherwise it is undefined. */
+void aard__realm_run(aard__realm *realm, const aard__source *source, bool want_ref, aard__result *result);
+
+/* The promise rejections that nothing handles, oldest first, into `result` as if thrown; false when there are none. */
+bool aard__realm_next_rejection(aard__realm *realm, aard__result *result);
 
 /* Calls `function` (a ref) with `this` undefined. */
 void aard__ref_call(aard__realm *realm, aard__ref *function, const aard__value *args, size_t count, bool want_ref,
@@ -132,7 +143,7 @@ void aard__ref_call(aard__realm *realm, aard__ref *function, const aard__value *
 /* object[name]; an object comes out as a ref. */
 void aard__ref_get(aard__realm *realm, aard__ref *object, const char *name, aard__result *result);
 
-aard__ref *aard__realm_global(aard__realm *realm);
+aard__ref *aard__realm_global(aard__realm *realm); /* NULL when memory is out */
 
 /* ---- ES modules ------------------------------------------------------------------------------------------ */
 
@@ -185,7 +196,7 @@ bool aard__frame_threw(const aard__frame *frame);
 
 /* The table of host functions that need V8 itself:
  *   structuredClone(value, transferList[])   a deep copy; throws an Error whose `name` is "DataCloneError"
- *   encodeInto(string, Uint8Array) -> units read * 2^32 + bytes written, as TextEncoder.encodeInto counts them
+ *   encodeInto(string, Uint8Array, counts)   as TextEncoder.encodeInto; counts, a Float64Array(2), gets read, written
  *   encode(string) -> ArrayBuffer            UTF-8, lone surrogates as U+FFFD
  *   setPromiseHook / gc are not offered. */
 extern const aard__host_entry aard__engine_host[];

@@ -1,0 +1,241 @@
+// The process and its vms.
+#include <pthread.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <new>
+
+#include "engine/vm.hh"
+
+namespace {
+
+std::unique_ptr<v8::Platform> the_platform;
+char code_key[256];
+
+// Fixed for the life of the process: compiled code depends on them, and no guest may ever choose one.
+const char flags[] = "--no-harmony-sharedarraybuffer "
+                     "--stack-size=984 ";
+
+void start()
+{
+    v8::V8::SetFlagsFromString(flags, sizeof flags - 1);
+    the_platform = v8::platform::NewDefaultPlatform(1, v8::platform::IdleTaskSupport::kDisabled,
+                                                    v8::platform::InProcessStackDumping::kDisabled);
+    v8::V8::InitializePlatform(the_platform.get());
+    v8::V8::Initialize();
+    snprintf(code_key, sizeof code_key, "v8 %s; flags %08x; %s", v8::V8::GetVersion(),
+             v8::ScriptCompiler::CachedDataVersionTag(), flags);
+}
+
+pthread_once_t started = PTHREAD_ONCE_INIT;
+
+constexpr size_t kStackReserve = 128 * 1024; // left below V8's own limit for host functions
+constexpr size_t kStackWanted = 984 * 1024;  // --stack-size above
+
+// The lowest address of the calling thread's stack; asked once a thread, because the kernel is slow to say.
+uintptr_t stack_floor()
+{
+    static thread_local uintptr_t floor = 0;
+    if (!floor) {
+        pthread_attr_t attributes;
+        void *low = nullptr;
+        size_t size = 0;
+        if (pthread_getattr_np(pthread_self(), &attributes) == 0) {
+            pthread_attr_getstack(&attributes, &low, &size);
+            pthread_attr_destroy(&attributes);
+        }
+        floor = reinterpret_cast<uintptr_t>(low) | 1;
+    }
+    return floor;
+}
+
+void on_rejection(v8::PromiseRejectMessage message)
+{
+    v8::Local<v8::Promise> promise = message.GetPromise();
+    v8::Isolate *isolate = promise->GetIsolate();
+    v8::HandleScope handles(isolate);
+    v8::Local<v8::Context> context;
+    if (!promise->GetCreationContext().ToLocal(&context)) return;
+    aard__realm *realm = aard::realm_of(context);
+    if (!realm) return;
+    if (message.GetEvent() == v8::kPromiseRejectWithNoHandler) {
+        realm->rejections.push_back({v8::Global<v8::Promise>(isolate, promise),
+                                     v8::Global<v8::Value>(isolate, message.GetValue())});
+    } else if (message.GetEvent() == v8::kPromiseHandlerAddedAfterReject) {
+        auto &list = realm->rejections;
+        list.erase(std::remove_if(list.begin(), list.end(),
+                                  [&](const aard__rejection &one) { return one.promise == promise; }),
+                   list.end());
+    }
+}
+
+bool allow_wasm_codegen(v8::Local<v8::Context> context, v8::Local<v8::String>)
+{
+    aard__realm *realm = aard::realm_of(context);
+    return realm && realm->codegen;
+}
+
+} // namespace
+
+namespace aard {
+
+v8::Platform *platform() { return the_platform.get(); }
+
+v8::Local<v8::String> string(v8::Isolate *isolate, const char *text)
+{
+    return v8::String::NewFromUtf8(isolate, text).ToLocalChecked();
+}
+
+v8::MaybeLocal<v8::String> string(v8::Isolate *isolate, const char *text, size_t len)
+{
+    if (len > static_cast<size_t>(v8::String::kMaxLength)) return {};
+    bool ascii = true;
+    for (size_t i = 0; i < len && ascii; i++) ascii = static_cast<unsigned char>(text[i]) < 0x80;
+    if (ascii)
+        return v8::String::NewFromOneByte(isolate, reinterpret_cast<const uint8_t *>(text), v8::NewStringType::kNormal,
+                                          static_cast<int>(len));
+    return v8::String::NewFromUtf8(isolate, text, v8::NewStringType::kNormal, static_cast<int>(len));
+}
+
+aard__ref *make_ref(aard__vm *vm, v8::Local<v8::Value> value)
+{
+    auto *ref = new (std::nothrow) aard__ref{vm, vm->refs.size(), v8::Global<v8::Value>(vm->isolate, value)};
+    if (ref) vm->refs.push_back(ref);
+    return ref;
+}
+
+} // namespace aard
+
+extern "C" {
+
+const char *aard_v8_version(void) { return v8::V8::GetVersion(); }
+
+aard_error *aard__engine_start(void)
+{
+    pthread_once(&started, start);
+    return nullptr;
+}
+
+const char *aard__engine_code_key(void)
+{
+    aard__engine_start();
+    return code_key;
+}
+
+aard_error *aard__vm_new(const aard__vm_options *options, aard__vm **out)
+{
+    aard_error *error = aard__engine_start();
+    if (error) return error;
+    auto *vm = new (std::nothrow) aard__vm;
+    if (!vm) return aard__error_no_memory();
+    vm->user = options->user;
+    vm->allocator.reset(v8::ArrayBuffer::Allocator::NewDefaultAllocator());
+    v8::Isolate::CreateParams params;
+    params.array_buffer_allocator = vm->allocator.get();
+    if (options->js_heap_max) params.constraints.ConfigureDefaultsFromHeapSize(0, options->js_heap_max);
+    vm->isolate = v8::Isolate::New(params);
+    vm->isolate->SetData(0, vm);
+    vm->isolate->SetMicrotasksPolicy(v8::MicrotasksPolicy::kExplicit);
+    vm->isolate->SetAllowAtomicsWait(false);
+    vm->isolate->SetCaptureStackTraceForUncaughtExceptions(false);
+    vm->isolate->SetPromiseRejectCallback(on_rejection);
+    vm->isolate->SetAllowWasmCodeGenerationCallback(allow_wasm_codegen);
+    vm->isolate->SetHostImportModuleDynamicallyCallback(aard::import_dynamically);
+    vm->isolate->SetWasmStreamingCallback(aard::wasm_streaming);
+    *out = vm;
+    return nullptr;
+}
+
+void aard__vm_free(aard__vm *vm)
+{
+    if (!vm) return;
+    aard__vm_enter(vm);
+    while (!vm->refs.empty()) aard__ref_free(vm->refs.back());
+    while (!vm->realms.empty()) aard__realm_free(vm->realms.back());
+    aard__vm_leave(vm);
+    v8::platform::NotifyIsolateShutdown(aard::platform(), vm->isolate);
+    vm->isolate->Dispose();
+    delete vm;
+}
+
+void *aard__vm_user(aard__vm *vm) { return vm->user; }
+
+void aard__vm_enter(aard__vm *vm)
+{
+    auto *locker = new v8::Locker(vm->isolate);
+    vm->isolate->Enter();
+    if (vm->lockers.empty()) {
+        uintptr_t here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
+        uintptr_t floor = stack_floor() + kStackReserve;
+        if (here < floor + kStackWanted) vm->isolate->SetStackLimit(std::min(floor, here - kStackReserve / 2));
+    }
+    vm->lockers.push_back(locker);
+}
+
+void aard__vm_leave(aard__vm *vm)
+{
+    v8::Locker *locker = vm->lockers.back();
+    vm->lockers.pop_back();
+    vm->isolate->Exit();
+    delete locker;
+}
+
+void aard__vm_terminate(aard__vm *vm) { vm->isolate->TerminateExecution(); }
+void aard__vm_terminate_cancel(aard__vm *vm) { vm->isolate->CancelTerminateExecution(); }
+bool aard__vm_terminating(aard__vm *vm) { return vm->isolate->IsExecutionTerminating(); }
+
+bool aard__vm_pump(aard__vm *vm)
+{
+    v8::HandleScope handles(vm->isolate);
+    while (v8::platform::PumpMessageLoop(aard::platform(), vm->isolate)) {
+    }
+    vm->isolate->PerformMicrotaskCheckpoint();
+    return vm->isolate->HasPendingBackgroundTasks();
+}
+
+void aard__vm_heap(aard__vm *vm, aard__heap *out)
+{
+    v8::HeapStatistics statistics;
+    vm->isolate->GetHeapStatistics(&statistics);
+    out->used = statistics.used_heap_size();
+    out->total = statistics.total_heap_size();
+    out->limit = statistics.heap_size_limit();
+    out->external = statistics.external_memory();
+}
+
+void aard__ref_free(aard__ref *ref)
+{
+    if (!ref) return;
+    auto &refs = ref->vm->refs;
+    refs[ref->index] = refs.back();
+    refs[ref->index]->index = ref->index;
+    refs.pop_back();
+    delete ref;
+}
+
+bool aard__ref_bytes(aard__ref *ref, uint8_t **data, size_t *len)
+{
+    v8::Isolate *isolate = ref->vm->isolate;
+    v8::HandleScope handles(isolate);
+    v8::Local<v8::Value> value = ref->value.Get(isolate);
+    v8::Local<v8::ArrayBuffer> buffer;
+    size_t offset = 0;
+    if (value->IsArrayBuffer()) {
+        buffer = value.As<v8::ArrayBuffer>();
+        *len = buffer->ByteLength();
+    } else if (value->IsWasmMemoryObject()) {
+        buffer = value.As<v8::WasmMemoryObject>()->Buffer();
+        *len = buffer->ByteLength();
+    } else if (value->IsArrayBufferView()) {
+        buffer = value.As<v8::ArrayBufferView>()->Buffer();
+        offset = value.As<v8::ArrayBufferView>()->ByteOffset();
+        *len = value.As<v8::ArrayBufferView>()->ByteLength();
+    } else {
+        return false;
+    }
+    *data = static_cast<uint8_t *>(buffer->Data()) + offset;
+    return true;
+}
+
+} // extern "C"

@@ -1,0 +1,245 @@
+// Host functions: the guest calls C.
+#include <cmath>
+#include <cstring>
+
+#include "engine/vm.hh"
+
+namespace {
+
+void call_host(const v8::FunctionCallbackInfo<v8::Value> &info)
+{
+    auto *entry = static_cast<const aard__host_entry *>(info.Data().As<v8::External>()->Value());
+    aard__frame frame{info, info.GetIsolate(), false};
+    entry->call(&frame, aard::vm_of(frame.isolate)->user);
+}
+
+v8::Local<v8::Value> argument(const aard__frame *frame, size_t index)
+{
+    return frame->info[static_cast<int>(index)]; // undefined beyond the last
+}
+
+void encode(aard__frame *frame, void *)
+{
+    v8::Local<v8::Value> value = argument(frame, 0);
+    if (!value->IsString()) return;
+    v8::Local<v8::String> text = value.As<v8::String>();
+    int len = text->Utf8Length(frame->isolate);
+    v8::Local<v8::ArrayBuffer> buffer = v8::ArrayBuffer::New(frame->isolate, static_cast<size_t>(len));
+    text->WriteUtf8(frame->isolate, static_cast<char *>(buffer->Data()), len, nullptr,
+                    v8::String::NO_NULL_TERMINATION | v8::String::REPLACE_INVALID_UTF8);
+    frame->info.GetReturnValue().Set(buffer);
+}
+
+void encode_into(aard__frame *frame, void *)
+{
+    uint8_t *data, *counts;
+    size_t len, counts_len;
+    if (!argument(frame, 0)->IsString() || !aard__frame_bytes(frame, 1, &data, &len) ||
+        !aard__frame_bytes(frame, 2, &counts, &counts_len) || counts_len < 2 * sizeof(double))
+        return;
+    int read = 0;
+    int room = static_cast<int>(std::min(len, static_cast<size_t>(INT32_MAX)));
+    int written = argument(frame, 0).As<v8::String>()->WriteUtf8(
+        frame->isolate, reinterpret_cast<char *>(data), room, &read,
+        v8::String::NO_NULL_TERMINATION | v8::String::REPLACE_INVALID_UTF8);
+    double both[2] = {static_cast<double>(read), static_cast<double>(written)};
+    memcpy(counts, both, sizeof both);
+}
+
+class CloneDelegate : public v8::ValueSerializer::Delegate {
+  public:
+    explicit CloneDelegate(v8::Isolate *isolate) : isolate_(isolate) {}
+    void ThrowDataCloneError(v8::Local<v8::String> message) override
+    {
+        v8::Local<v8::Context> context = isolate_->GetCurrentContext();
+        v8::Local<v8::Value> error = v8::Exception::Error(message);
+        error.As<v8::Object>()
+            ->Set(context, aard::string(isolate_, "name"), aard::string(isolate_, "DataCloneError"))
+            .FromMaybe(false);
+        isolate_->ThrowException(error);
+    }
+
+  private:
+    v8::Isolate *isolate_;
+};
+
+// The buffers of the transfer list; false (with an exception) for anything in it that can't be transferred.
+bool transfers(aard__frame *frame, CloneDelegate &delegate, std::vector<v8::Local<v8::ArrayBuffer>> &out)
+{
+    if (!argument(frame, 1)->IsArray()) return true;
+    v8::Local<v8::Context> context = frame->isolate->GetCurrentContext();
+    v8::Local<v8::Array> list = argument(frame, 1).As<v8::Array>();
+    for (uint32_t i = 0; i < list->Length(); i++) {
+        v8::Local<v8::Value> item;
+        if (!list->Get(context, i).ToLocal(&item)) return false;
+        bool repeated = false;
+        for (auto &seen : out) repeated = repeated || seen->StrictEquals(item);
+        if (repeated || !item->IsArrayBuffer() || !item.As<v8::ArrayBuffer>()->IsDetachable()) {
+            delegate.ThrowDataCloneError(aard::string(
+                frame->isolate, repeated ? "an ArrayBuffer stands twice in the transfer list"
+                                         : "a value in the transfer list is no transferable ArrayBuffer"));
+            return false;
+        }
+        out.push_back(item.As<v8::ArrayBuffer>());
+    }
+    return true;
+}
+
+void structured_clone(aard__frame *frame, void *)
+{
+    v8::Isolate *isolate = frame->isolate;
+    v8::Local<v8::Context> context = isolate->GetCurrentContext();
+    CloneDelegate delegate(isolate);
+    v8::ValueSerializer serializer(isolate, &delegate);
+    std::vector<v8::Local<v8::ArrayBuffer>> moved;
+    serializer.WriteHeader();
+    if (!transfers(frame, delegate, moved)) return;
+    for (uint32_t i = 0; i < moved.size(); i++) serializer.TransferArrayBuffer(i, moved[i]);
+    if (serializer.WriteValue(context, argument(frame, 0)).IsNothing()) return;
+    std::pair<uint8_t *, size_t> bytes = serializer.Release();
+    v8::ValueDeserializer deserializer(isolate, bytes.first, bytes.second);
+    for (uint32_t i = 0; i < moved.size(); i++) {
+        std::shared_ptr<v8::BackingStore> store = moved[i]->GetBackingStore();
+        moved[i]->Detach();
+        deserializer.TransferArrayBuffer(i, v8::ArrayBuffer::New(isolate, std::move(store)));
+    }
+    v8::Local<v8::Value> copy;
+    if (!deserializer.ReadHeader(context).IsNothing() && deserializer.ReadValue(context).ToLocal(&copy))
+        frame->info.GetReturnValue().Set(copy);
+    free(bytes.first); // ValueSerializer::Delegate's default is realloc
+}
+
+} // namespace
+
+extern "C" {
+
+const aard__host_entry aard__engine_host[] = {
+    {"structuredClone", structured_clone},
+    {"encode", encode},
+    {"encodeInto", encode_into},
+    {nullptr, nullptr},
+};
+
+aard__ref *aard__realm_host_object(aard__realm *realm, const aard__host_entry *const *tables)
+{
+    aard::Entry entry(realm);
+    v8::Local<v8::Object> object = v8::Object::New(entry.isolate, v8::Null(entry.isolate), nullptr, nullptr, 0);
+    for (; *tables; tables++) {
+        for (const aard__host_entry *row = *tables; row->name; row++) {
+            v8::Local<v8::Function> function;
+            v8::Local<v8::External> data = v8::External::New(entry.isolate, const_cast<aard__host_entry *>(row));
+            if (!v8::Function::New(entry.context, call_host, data, 0, v8::ConstructorBehavior::kThrow)
+                     .ToLocal(&function) ||
+                !object->Set(entry.context, aard::string(entry.isolate, row->name), function).FromMaybe(false))
+                return nullptr;
+        }
+    }
+    return aard::make_ref(realm->vm, object);
+}
+
+size_t aard__frame_count(const aard__frame *frame) { return static_cast<size_t>(frame->info.Length()); }
+
+bool aard__frame_is_undefined(const aard__frame *frame, size_t index) { return argument(frame, index)->IsUndefined(); }
+
+bool aard__frame_bool(const aard__frame *frame, size_t index)
+{
+    return argument(frame, index)->BooleanValue(frame->isolate);
+}
+
+double aard__frame_number(const aard__frame *frame, size_t index)
+{
+    v8::Local<v8::Value> value = argument(frame, index);
+    return value->IsNumber() ? value.As<v8::Number>()->Value() : std::nan("");
+}
+
+bool aard__frame_string(const aard__frame *frame, size_t index, aard__buf *out)
+{
+    v8::Local<v8::Value> value = argument(frame, index);
+    if (!value->IsString()) return false;
+    aard::append_utf8(frame->isolate, value.As<v8::String>(), out);
+    return true;
+}
+
+bool aard__frame_bytes(const aard__frame *frame, size_t index, uint8_t **data, size_t *len)
+{
+    v8::Local<v8::Value> value = argument(frame, index);
+    if (value->IsArrayBufferView()) {
+        auto view = value.As<v8::ArrayBufferView>();
+        *len = view->ByteLength();
+        *data = static_cast<uint8_t *>(view->Buffer()->Data()) + view->ByteOffset();
+        return true;
+    }
+    if (value->IsArrayBuffer()) {
+        *len = value.As<v8::ArrayBuffer>()->ByteLength();
+        *data = static_cast<uint8_t *>(value.As<v8::ArrayBuffer>()->Data());
+        return true;
+    }
+    return false;
+}
+
+aard__ref *aard__frame_ref(const aard__frame *frame, size_t index)
+{
+    return aard::make_ref(aard::vm_of(frame->isolate), argument(frame, index));
+}
+
+void aard__frame_return_bool(aard__frame *frame, bool value) { frame->info.GetReturnValue().Set(value); }
+
+void aard__frame_return_number(aard__frame *frame, double value) { frame->info.GetReturnValue().Set(value); }
+
+void aard__frame_return_null(aard__frame *frame) { frame->info.GetReturnValue().SetNull(); }
+
+static void return_string(aard__frame *frame, v8::MaybeLocal<v8::String> maybe)
+{
+    v8::Local<v8::String> text;
+    if (maybe.ToLocal(&text))
+        frame->info.GetReturnValue().Set(text);
+    else
+        aard__frame_throw(frame, "RangeError", "a string is longer than the engine can hold");
+}
+
+void aard__frame_return_utf8(aard__frame *frame, const char *data, size_t len)
+{
+    return_string(frame, aard::string(frame->isolate, data, len));
+}
+
+void aard__frame_return_latin1(aard__frame *frame, const uint8_t *data, size_t len)
+{
+    if (len > static_cast<size_t>(v8::String::kMaxLength)) return return_string(frame, {});
+    return_string(frame, v8::String::NewFromOneByte(frame->isolate, data, v8::NewStringType::kNormal,
+                                                    static_cast<int>(len)));
+}
+
+void aard__frame_return_utf16(aard__frame *frame, const uint16_t *data, size_t units)
+{
+    if (units > static_cast<size_t>(v8::String::kMaxLength)) return return_string(frame, {});
+    return_string(frame, v8::String::NewFromTwoByte(frame->isolate, data, v8::NewStringType::kNormal,
+                                                    static_cast<int>(units)));
+}
+
+void aard__frame_return_array_buffer(aard__frame *frame, const void *data, size_t len)
+{
+    v8::Local<v8::ArrayBuffer> buffer = v8::ArrayBuffer::New(frame->isolate, len);
+    if (len) memcpy(buffer->Data(), data, len);
+    frame->info.GetReturnValue().Set(buffer);
+}
+
+void aard__frame_return_ref(aard__frame *frame, aard__ref *ref)
+{
+    frame->info.GetReturnValue().Set(ref->value.Get(frame->isolate));
+}
+
+void aard__frame_throw(aard__frame *frame, const char *type, const char *message)
+{
+    v8::Local<v8::String> text;
+    if (!aard::string(frame->isolate, message, strlen(message)).ToLocal(&text))
+        text = v8::String::Empty(frame->isolate);
+    v8::Local<v8::Value> error = !strcmp(type, "TypeError")    ? v8::Exception::TypeError(text)
+                                 : !strcmp(type, "RangeError") ? v8::Exception::RangeError(text)
+                                                               : v8::Exception::Error(text);
+    frame->isolate->ThrowException(error);
+    frame->threw = true;
+}
+
+bool aard__frame_threw(const aard__frame *frame) { return frame->threw; }
+
+} // extern "C"

@@ -1,0 +1,133 @@
+// ES modules.  Finding them is the caller's; V8's part is linking and evaluation.
+#include <cstring>
+#include <new>
+
+#include "engine/vm.hh"
+
+namespace {
+
+void throw_error(v8::Isolate *isolate, const std::string &message)
+{
+    v8::Local<v8::String> text;
+    if (!aard::string(isolate, message.data(), message.size()).ToLocal(&text)) text = v8::String::Empty(isolate);
+    isolate->ThrowException(v8::Exception::TypeError(text));
+}
+
+aard__module *owner(aard__realm *realm, v8::Local<v8::Module> module)
+{
+    for (auto &entry : realm->modules)
+        if (entry.second->module == module) return entry.second.get();
+    return nullptr;
+}
+
+v8::MaybeLocal<v8::Module> compile(aard__realm *realm, const std::string &name, const char *source, size_t len)
+{
+    v8::Isolate *isolate = realm->vm->isolate;
+    auto known = realm->modules.find(name);
+    if (known != realm->modules.end()) return known->second->module.Get(isolate);
+    v8::Local<v8::String> text, label;
+    v8::Local<v8::Module> module;
+    if (!aard::string(isolate, source, len).ToLocal(&text) ||
+        !aard::string(isolate, name.data(), name.size()).ToLocal(&label))
+        return {};
+    v8::ScriptOrigin origin(isolate, label, 0, 0, false, -1, v8::Local<v8::Value>(), false, false, true);
+    v8::ScriptCompiler::Source compiled(text, origin);
+    if (!v8::ScriptCompiler::CompileModule(isolate, &compiled).ToLocal(&module)) return {};
+    auto entry = std::make_unique<aard__module>();
+    entry->module.Reset(isolate, module);
+    entry->name = name;
+    realm->modules[name] = std::move(entry);
+    return module;
+}
+
+v8::MaybeLocal<v8::Module> resolve_from(aard__realm *realm, const std::string &specifier, const std::string &referrer)
+{
+    v8::Isolate *isolate = realm->vm->isolate;
+    aard__buf name = AARD__BUF_INIT;
+    const char *source = nullptr;
+    size_t len = 0;
+    bool found = realm->find && realm->find(realm->vm->user, specifier.c_str(), referrer.c_str(), &name, &source, &len);
+    std::string text(name.data ? name.data : "", name.len);
+    aard__buf_free(&name);
+    if (!found) {
+        throw_error(isolate, text.empty() ? "cannot find the module '" + specifier + "'" : text);
+        return {};
+    }
+    return compile(realm, text, source, len);
+}
+
+std::string utf8(v8::Isolate *isolate, v8::Local<v8::Value> value)
+{
+    v8::String::Utf8Value text(isolate, value);
+    return *text ? std::string(*text, static_cast<size_t>(text.length())) : std::string();
+}
+
+v8::MaybeLocal<v8::Module> resolve(v8::Local<v8::Context> context, v8::Local<v8::String> specifier,
+                                   v8::Local<v8::FixedArray>, v8::Local<v8::Module> referrer)
+{
+    aard__realm *realm = aard::realm_of(context);
+    if (!realm) return {};
+    aard__module *from = owner(realm, referrer);
+    return resolve_from(realm, utf8(context->GetIsolate(), specifier), from ? from->name : "");
+}
+
+// Links and evaluates; gives the evaluation's promise.
+v8::MaybeLocal<v8::Promise> evaluate(v8::Local<v8::Context> context, v8::Local<v8::Module> module)
+{
+    v8::Local<v8::Value> value;
+    if (module->InstantiateModule(context, resolve).IsNothing() || !module->Evaluate(context).ToLocal(&value) ||
+        !value->IsPromise())
+        return {};
+    return value.As<v8::Promise>();
+}
+
+void give_namespace(const v8::FunctionCallbackInfo<v8::Value> &info) { info.GetReturnValue().Set(info.Data()); }
+
+} // namespace
+
+namespace aard {
+
+v8::MaybeLocal<v8::Promise> import_dynamically(v8::Local<v8::Context> context, v8::Local<v8::Data>,
+                                               v8::Local<v8::Value> referrer, v8::Local<v8::String> specifier,
+                                               v8::Local<v8::FixedArray>)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    v8::EscapableHandleScope handles(isolate);
+    aard__realm *realm = realm_of(context);
+    v8::Local<v8::Promise::Resolver> resolver;
+    if (!realm || !v8::Promise::Resolver::New(context).ToLocal(&resolver)) return {};
+    v8::TryCatch catcher(isolate);
+    v8::Local<v8::Module> module;
+    v8::Local<v8::Promise> evaluation, imported;
+    v8::Local<v8::Function> give;
+    if (resolve_from(realm, utf8(isolate, specifier), utf8(isolate, referrer)).ToLocal(&module) &&
+        evaluate(context, module).ToLocal(&evaluation) &&
+        v8::Function::New(context, give_namespace, module->GetModuleNamespace()).ToLocal(&give) &&
+        evaluation->Then(context, give).ToLocal(&imported))
+        return handles.Escape(imported);
+    if (catcher.HasTerminated()) {
+        catcher.ReThrow();
+        return {};
+    }
+    if (catcher.HasCaught()) resolver->Reject(context, catcher.Exception()).Check();
+    return handles.Escape(resolver->GetPromise());
+}
+
+} // namespace aard
+
+extern "C" void aard__realm_import(aard__realm *realm, const char *name, const char *source, size_t len,
+                                   aard__module_find find, aard__ref **evaluation, aard__result *result)
+{
+    aard::Entry entry(realm);
+    aard::clear(result);
+    realm->find = find;
+    v8::TryCatch catcher(entry.isolate);
+    v8::Local<v8::Module> module;
+    v8::Local<v8::Promise> promise;
+    if (!compile(realm, name, source, len).ToLocal(&module) || !evaluate(entry.context, module).ToLocal(&promise)) {
+        aard::take_caught(realm, catcher, result);
+        return;
+    }
+    if (evaluation) *evaluation = aard::make_ref(realm->vm, promise);
+    aard::take_value(realm, module->GetModuleNamespace(), true, result);
+}

@@ -1,0 +1,310 @@
+// Realms: running scripts and calling functions, and what comes out of them.
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include "engine/vm.hh"
+
+namespace {
+
+constexpr int kRealmSlot = 1; // of the context's embedder data
+
+// Source text that V8 reads in place.
+class LastingSource : public v8::String::ExternalOneByteStringResource {
+  public:
+    LastingSource(const char *data, size_t len) : data_(data), len_(len) {}
+    const char *data() const override { return data_; }
+    size_t length() const override { return len_; }
+
+  private:
+    const char *data_;
+    size_t len_;
+};
+
+bool is_ascii(const char *data, size_t len)
+{
+    unsigned char seen = 0;
+    for (size_t i = 0; i < len; i++) seen |= static_cast<unsigned char>(data[i]);
+    return seen < 0x80;
+}
+
+v8::MaybeLocal<v8::String> source_string(v8::Isolate *isolate, const aard__source *source)
+{
+    if (!source->lasting || !is_ascii(source->data, source->len))
+        return aard::string(isolate, source->data, source->len);
+    auto *lasting = new (std::nothrow) LastingSource(source->data, source->len);
+    if (!lasting) return {};
+    return v8::String::NewExternalOneByte(isolate, lasting);
+}
+
+// A property of an error as a string, without ever failing; getters of the guest may run and may throw.
+void append_property(v8::Local<v8::Context> context, v8::Local<v8::Object> object, const char *name, aard__buf *out)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    v8::TryCatch catcher(isolate);
+    v8::Local<v8::Value> value;
+    if (object->Get(context, aard::string(isolate, name)).ToLocal(&value) && value->IsString())
+        aard::append_utf8(isolate, value.As<v8::String>(), out);
+}
+
+} // namespace
+
+namespace aard {
+
+aard__realm *realm_of(v8::Local<v8::Context> context)
+{
+    if (context->GetNumberOfEmbedderDataFields() <= static_cast<uint32_t>(kRealmSlot)) return nullptr;
+    return static_cast<aard__realm *>(context->GetAlignedPointerFromEmbedderData(kRealmSlot));
+}
+
+void append_utf8(v8::Isolate *isolate, v8::Local<v8::String> string, aard__buf *out)
+{
+    int units = string->Length();
+    if (string->IsOneByte() && aard__buf_reserve(out, static_cast<size_t>(units))) {
+        auto *at = reinterpret_cast<uint8_t *>(out->data + out->len);
+        string->WriteOneByte(isolate, at, 0, units, v8::String::NO_NULL_TERMINATION);
+        if (is_ascii(out->data + out->len, static_cast<size_t>(units))) {
+            out->len += static_cast<size_t>(units);
+            return;
+        }
+    }
+    int len = string->Utf8Length(isolate);
+    if (!aard__buf_reserve(out, static_cast<size_t>(len) + 1)) return;
+    string->WriteUtf8(isolate, out->data + out->len, len, nullptr,
+                      v8::String::NO_NULL_TERMINATION | v8::String::REPLACE_INVALID_UTF8);
+    out->len += static_cast<size_t>(len);
+}
+
+void clear(aard__result *result)
+{
+    result->status = AARD__OK;
+    result->value = aard__value{};
+    aard__buf_clear(&result->text);
+    aard__buf_clear(&result->thrown_type);
+    aard__buf_clear(&result->thrown_text);
+    aard__buf_clear(&result->thrown_stack);
+}
+
+void take_value(aard__realm *realm, v8::Local<v8::Value> value, bool want_ref, aard__result *result)
+{
+    v8::Isolate *isolate = realm->vm->isolate;
+    aard__value &out = result->value;
+    if (value->IsNull()) {
+        out.kind = AARD__NULL;
+    } else if (value->IsBoolean()) {
+        out.kind = AARD__BOOL;
+        out.boolean = value->BooleanValue(isolate);
+    } else if (value->IsNumber()) {
+        out.kind = AARD__NUMBER;
+        out.number = value.As<v8::Number>()->Value();
+    } else if (value->IsString()) {
+        append_utf8(isolate, value.As<v8::String>(), &result->text);
+        out.kind = AARD__STRING;
+        out.data = result->text.data;
+        out.len = result->text.len;
+    } else if (want_ref && !value->IsUndefined()) {
+        out.ref = make_ref(realm->vm, value);
+        if (out.ref) out.kind = AARD__REF;
+    }
+}
+
+void take_exception(aard__realm *realm, v8::Local<v8::Value> exception, aard__result *result)
+{
+    v8::Isolate *isolate = realm->vm->isolate;
+    v8::Local<v8::Context> context = realm->context.Get(isolate);
+    result->status = AARD__THREW;
+    if (exception->IsObject()) {
+        append_property(context, exception.As<v8::Object>(), "name", &result->thrown_type);
+        append_property(context, exception.As<v8::Object>(), "message", &result->thrown_text);
+        append_property(context, exception.As<v8::Object>(), "stack", &result->thrown_stack);
+        if (result->thrown_type.len || result->thrown_text.len) return;
+    }
+    v8::TryCatch catcher(isolate);
+    v8::Local<v8::String> text;
+    if (exception->ToDetailString(context).ToLocal(&text)) append_utf8(isolate, text, &result->thrown_text);
+}
+
+void take_caught(aard__realm *realm, v8::TryCatch &catcher, aard__result *result)
+{
+    if (catcher.HasTerminated() || !catcher.CanContinue()) {
+        result->status = AARD__TERMINATED;
+        return;
+    }
+    if (!catcher.HasCaught()) {
+        // V8 gives an empty value without an exception only when it could not make one: a string beyond its limit.
+        result->status = AARD__THREW;
+        aard__buf_puts(&result->thrown_type, "RangeError");
+        aard__buf_puts(&result->thrown_text, "a string is longer than the engine can hold");
+        return;
+    }
+    v8::Local<v8::Value> exception = catcher.Exception();
+    catcher.Reset();
+    take_exception(realm, exception, result);
+    if (realm->vm->isolate->IsExecutionTerminating()) result->status = AARD__TERMINATED;
+}
+
+v8::Local<v8::Value> to_local(aard__realm *realm, const aard__value &value)
+{
+    v8::Isolate *isolate = realm->vm->isolate;
+    switch (value.kind) {
+    case AARD__NULL: return v8::Null(isolate);
+    case AARD__BOOL: return v8::Boolean::New(isolate, value.boolean);
+    case AARD__NUMBER: return v8::Number::New(isolate, value.number);
+    case AARD__STRING: {
+        v8::Local<v8::String> text;
+        if (!string(isolate, value.data, value.len).ToLocal(&text)) return {};
+        return text;
+    }
+    case AARD__BYTES: {
+        v8::Local<v8::ArrayBuffer> buffer = v8::ArrayBuffer::New(isolate, value.len);
+        if (value.len) memcpy(buffer->Data(), value.data, value.len);
+        return v8::Uint8Array::New(buffer, 0, value.len);
+    }
+    case AARD__REF: return value.ref->value.Get(isolate);
+    case AARD__UNDEFINED: break;
+    }
+    return v8::Undefined(isolate);
+}
+
+} // namespace aard
+
+extern "C" {
+
+void aard__result_free(aard__result *result)
+{
+    aard__buf_free(&result->text);
+    aard__buf_free(&result->thrown_type);
+    aard__buf_free(&result->thrown_text);
+    aard__buf_free(&result->thrown_stack);
+}
+
+aard_error *aard__realm_new(aard__vm *vm, aard__realm **out)
+{
+    v8::HandleScope handles(vm->isolate);
+    v8::Local<v8::Context> context = v8::Context::New(vm->isolate);
+    if (context.IsEmpty()) return aard__error(AARD_ERR_ENGINE, "the engine could not make a realm");
+    auto *realm = new (std::nothrow) aard__realm;
+    if (!realm) return aard__error_no_memory();
+    realm->vm = vm;
+    realm->context.Reset(vm->isolate, context);
+    context->SetAlignedPointerInEmbedderData(kRealmSlot, realm);
+    v8::Context::Scope scope(context);
+    v8::Local<v8::Value> wasm, function;
+    if (context->Global()->Get(context, aard::string(vm->isolate, "WebAssembly")).ToLocal(&wasm) && wasm->IsObject() &&
+        wasm.As<v8::Object>()->Get(context, aard::string(vm->isolate, "compileStreaming")).ToLocal(&function) &&
+        function->IsFunction())
+        realm->compile_streaming.Reset(vm->isolate, function.As<v8::Function>());
+    vm->realms.push_back(realm);
+    *out = realm;
+    return nullptr;
+}
+
+void aard__realm_free(aard__realm *realm)
+{
+    if (!realm) return;
+    v8::Isolate *isolate = realm->vm->isolate;
+    {
+        v8::HandleScope handles(isolate);
+        realm->context.Get(isolate)->SetAlignedPointerInEmbedderData(kRealmSlot, nullptr);
+    }
+    auto &realms = realm->vm->realms;
+    realms.erase(std::remove(realms.begin(), realms.end(), realm), realms.end());
+    delete realm;
+}
+
+void aard__realm_allow_codegen(aard__realm *realm, bool allow)
+{
+    aard::Entry entry(realm);
+    realm->codegen = allow;
+    entry.context->AllowCodeGenerationFromStrings(allow);
+}
+
+void aard__realm_run(aard__realm *realm, const aard__source *source, bool want_ref, aard__result *result)
+{
+    aard::Entry entry(realm);
+    aard::clear(result);
+    v8::TryCatch catcher(entry.isolate);
+    v8::Local<v8::String> name, text;
+    v8::Local<v8::UnboundScript> script;
+    v8::Local<v8::Value> value;
+    if (!aard::string(entry.isolate, source->name, strlen(source->name)).ToLocal(&name) ||
+        !source_string(entry.isolate, source).ToLocal(&text)) {
+        aard::take_caught(realm, catcher, result);
+        return;
+    }
+    v8::ScriptOrigin origin(entry.isolate, name);
+    auto *cached = source->cache
+                       ? new v8::ScriptCompiler::CachedData(static_cast<const uint8_t *>(source->cache),
+                                                            static_cast<int>(source->cache_len))
+                       : nullptr;
+    v8::ScriptCompiler::Source compiled(text, origin, cached);
+    auto options = cached ? v8::ScriptCompiler::kConsumeCodeCache : v8::ScriptCompiler::kNoCompileOptions;
+    if (!v8::ScriptCompiler::CompileUnboundScript(entry.isolate, &compiled, options).ToLocal(&script) ||
+        !script->BindToCurrentContext()->Run(entry.context).ToLocal(&value)) {
+        aard::take_caught(realm, catcher, result);
+        return;
+    }
+    aard::take_value(realm, value, want_ref, result);
+    if (source->make_cache) {
+        std::unique_ptr<v8::ScriptCompiler::CachedData> made(v8::ScriptCompiler::CreateCodeCache(script));
+        if (made) aard__buf_append(source->make_cache, made->data, static_cast<size_t>(made->length));
+    }
+}
+
+bool aard__realm_next_rejection(aard__realm *realm, aard__result *result)
+{
+    if (realm->rejections.empty()) return false;
+    aard::Entry entry(realm);
+    aard::clear(result);
+    v8::Local<v8::Value> value = realm->rejections.front().value.Get(entry.isolate);
+    realm->rejections.erase(realm->rejections.begin());
+    aard::take_exception(realm, value, result);
+    return true;
+}
+
+void aard__ref_call(aard__realm *realm, aard__ref *function, const aard__value *args, size_t count, bool want_ref,
+                    aard__result *result)
+{
+    aard::Entry entry(realm);
+    aard::clear(result);
+    v8::TryCatch catcher(entry.isolate);
+    constexpr size_t kMost = 8;
+    v8::Local<v8::Value> locals[kMost];
+    v8::Local<v8::Value> value = function->value.Get(entry.isolate);
+    bool ready = value->IsFunction() && count <= kMost;
+    for (size_t i = 0; ready && i < count; i++) {
+        locals[i] = aard::to_local(realm, args[i]);
+        ready = !locals[i].IsEmpty();
+    }
+    v8::Local<v8::Value> returned;
+    if (!ready || !value.As<v8::Function>()
+                       ->Call(entry.context, v8::Undefined(entry.isolate), static_cast<int>(count), locals)
+                       .ToLocal(&returned)) {
+        aard::take_caught(realm, catcher, result);
+        return;
+    }
+    aard::take_value(realm, returned, want_ref, result);
+}
+
+void aard__ref_get(aard__realm *realm, aard__ref *object, const char *name, aard__result *result)
+{
+    aard::Entry entry(realm);
+    aard::clear(result);
+    v8::TryCatch catcher(entry.isolate);
+    v8::Local<v8::Value> holder = object->value.Get(entry.isolate), value;
+    v8::Local<v8::String> key;
+    if (!holder->IsObject() || !aard::string(entry.isolate, name, strlen(name)).ToLocal(&key)) return;
+    if (!holder.As<v8::Object>()->Get(entry.context, key).ToLocal(&value)) {
+        aard::take_caught(realm, catcher, result);
+        return;
+    }
+    aard::take_value(realm, value, true, result);
+}
+
+aard__ref *aard__realm_global(aard__realm *realm)
+{
+    aard::Entry entry(realm);
+    return aard::make_ref(realm->vm, entry.context->Global());
+}
+
+} // extern "C"

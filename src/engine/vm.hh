@@ -1,0 +1,105 @@
+// What the files of the engine room share.  Nothing of this leaves the room.
+#ifndef AARD_ENGINE_VM_HH
+#define AARD_ENGINE_VM_HH
+
+#include <libplatform/libplatform.h>
+#include <v8.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/engine.h"
+
+struct aard__vm {
+    v8::Isolate *isolate = nullptr;
+    std::unique_ptr<v8::ArrayBuffer::Allocator> allocator;
+    void *user = nullptr;
+    std::vector<v8::Locker *> lockers; // one per nested enter, innermost last
+    std::vector<aard__realm *> realms;
+    std::vector<aard__ref *> refs; // all that are alive, so that the vm can outlive none of them
+};
+
+struct aard__module {
+    v8::Global<v8::Module> module;
+    std::string name;
+};
+
+struct aard__rejection {
+    v8::Global<v8::Promise> promise;
+    v8::Global<v8::Value> value;
+};
+
+struct aard__realm {
+    aard__vm *vm;
+    v8::Global<v8::Context> context;
+    v8::Global<v8::Function> compile_streaming; // as V8 made it, before any guest could replace it
+    bool codegen = true;
+    aard__module_find find = nullptr;
+    std::map<std::string, std::unique_ptr<aard__module>> modules;
+    std::vector<aard__rejection> rejections;
+};
+
+struct aard__ref {
+    aard__vm *vm;
+    size_t index; // in vm->refs
+    v8::Global<v8::Value> value;
+};
+
+struct aard__frame {
+    const v8::FunctionCallbackInfo<v8::Value> &info;
+    v8::Isolate *isolate;
+    bool threw;
+};
+
+struct aard__wasm {
+    v8::CompiledWasmModule module;
+};
+
+namespace aard {
+
+v8::Platform *platform();
+
+inline aard__vm *vm_of(v8::Isolate *isolate) { return static_cast<aard__vm *>(isolate->GetData(0)); }
+
+// The realm a context belongs to; null for a context that is none of ours.
+aard__realm *realm_of(v8::Local<v8::Context> context);
+
+v8::Local<v8::String> string(v8::Isolate *isolate, const char *text);
+v8::MaybeLocal<v8::String> string(v8::Isolate *isolate, const char *text, size_t len);
+
+aard__ref *make_ref(aard__vm *vm, v8::Local<v8::Value> value);
+
+// Appends a string's UTF-8.
+void append_utf8(v8::Isolate *isolate, v8::Local<v8::String> string, aard__buf *out);
+
+void clear(aard__result *result);
+void take_value(aard__realm *realm, v8::Local<v8::Value> value, bool want_ref, aard__result *result);
+void take_exception(aard__realm *realm, v8::Local<v8::Value> exception, aard__result *result);
+// Fills `result` from what `catcher` caught.
+void take_caught(aard__realm *realm, v8::TryCatch &catcher, aard__result *result);
+
+v8::Local<v8::Value> to_local(aard__realm *realm, const aard__value &value);
+
+// Callbacks that V8 calls on its own.
+v8::MaybeLocal<v8::Promise> import_dynamically(v8::Local<v8::Context> context, v8::Local<v8::Data> options,
+                                               v8::Local<v8::Value> referrer, v8::Local<v8::String> specifier,
+                                               v8::Local<v8::FixedArray> assertions);
+void wasm_streaming(const v8::FunctionCallbackInfo<v8::Value> &info);
+
+// Scopes that nearly every entry needs.
+struct Entry {
+    v8::Isolate *isolate;
+    v8::HandleScope handles;
+    v8::Local<v8::Context> context;
+    v8::Context::Scope scope;
+    explicit Entry(aard__realm *realm)
+        : isolate(realm->vm->isolate), handles(isolate), context(realm->context.Get(isolate)), scope(context)
+    {
+    }
+};
+
+} // namespace aard
+
+#endif
