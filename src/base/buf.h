@@ -6,6 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct aard__buf {
     char *data; /* NULL while empty */
     size_t len, cap;
@@ -27,5 +31,9 @@ char *aard__buf_take(aard__buf *buf, size_t *len);
 
 /* Appends `text` as a JSON string, quotes included; bytes that are not UTF-8 become U+FFFD. */
 void aard__buf_json_string(aard__buf *buf, const char *text, size_t len);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -4,6 +4,10 @@
 
 #include <aardvark/error.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* A new error with a formatted message.  Never NULL: when memory is out it is the shared no_memory error. */
 aard_error *aard__error(aard_error_code code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -22,5 +26,9 @@ aard_error *aard__error_prefix(aard_error *error, const char *format, ...) __att
         aard_error *try_error_ = (expression);                                                                         \
         if (try_error_) return try_error_;                                                                             \
     } while (0)
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -143,6 +143,10 @@ void aard__ref_call(aard__realm *realm, aard__ref *function, const aard__value *
 /* object[name]; an object comes out as a ref. */
 void aard__ref_get(aard__realm *realm, aard__ref *object, const char *name, aard__result *result);
 
+/* True once the promise in `ref` is settled; `result` then holds its value, or its reason as if thrown.  Marks it handled.
+ * A value that is no promise counts as settled with itself. */
+bool aard__promise_settled(aard__realm *realm, aard__ref *ref, bool want_ref, aard__result *result);
+
 aard__ref *aard__realm_global(aard__realm *realm); /* NULL when memory is out */
 
 /* ---- ES modules ------------------------------------------------------------------------------------------ */
@@ -153,9 +157,10 @@ typedef bool (*aard__module_find)(void *user, const char *specifier, const char 
                                   const char **source, size_t *len);
 
 /* Imports the module `name` of `source` and all it imports, static and dynamic.  The value is the namespace object (a
- * ref); evaluation may still be under way (top-level await): `evaluation`, where not NULL, gets its promise as a ref. */
+ * ref); evaluation may still be under way (top-level await): `evaluation`, where not NULL, gets its promise as a ref.
+ * A source that neither imports nor exports anything is not evaluated: `*is_script` becomes true, there is no value. */
 void aard__realm_import(aard__realm *realm, const char *name, const char *source, size_t len, aard__module_find find,
-                        aard__ref **evaluation, aard__result *result);
+                        aard__ref **evaluation, bool *is_script, aard__result *result);
 
 /* ---- host functions: the guest calls C --------------------------------------------------------------------- */
 

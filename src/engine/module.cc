@@ -81,6 +81,14 @@ v8::MaybeLocal<v8::Promise> evaluate(v8::Local<v8::Context> context, v8::Local<v
     return value.As<v8::Promise>();
 }
 
+bool is_plain_script(v8::Local<v8::Context> context, v8::Local<v8::Module> module)
+{
+    v8::Local<v8::Array> exported;
+    return module->GetModuleRequests()->Length() == 0 &&
+           module->GetModuleNamespace().As<v8::Object>()->GetOwnPropertyNames(context).ToLocal(&exported) &&
+           exported->Length() == 0;
+}
+
 void give_namespace(const v8::FunctionCallbackInfo<v8::Value> &info) { info.GetReturnValue().Set(info.Data()); }
 
 } // namespace
@@ -116,7 +124,7 @@ v8::MaybeLocal<v8::Promise> import_dynamically(v8::Local<v8::Context> context, v
 } // namespace aard
 
 extern "C" void aard__realm_import(aard__realm *realm, const char *name, const char *source, size_t len,
-                                   aard__module_find find, aard__ref **evaluation, aard__result *result)
+                                   aard__module_find find, aard__ref **evaluation, bool *is_script, aard__result *result)
 {
     aard::Entry entry(realm);
     aard::clear(result);
@@ -124,7 +132,18 @@ extern "C" void aard__realm_import(aard__realm *realm, const char *name, const c
     v8::TryCatch catcher(entry.isolate);
     v8::Local<v8::Module> module;
     v8::Local<v8::Promise> promise;
-    if (!compile(realm, name, source, len).ToLocal(&module) || !evaluate(entry.context, module).ToLocal(&promise)) {
+    *is_script = false;
+    if (!compile(realm, name, source, len).ToLocal(&module) ||
+        module->InstantiateModule(entry.context, resolve).IsNothing()) {
+        aard::take_caught(realm, catcher, result);
+        return;
+    }
+    if (module->GetStatus() == v8::Module::kInstantiated && is_plain_script(entry.context, module)) {
+        *is_script = true;
+        realm->modules.erase(name);
+        return;
+    }
+    if (!evaluate(entry.context, module).ToLocal(&promise)) {
         aard::take_caught(realm, catcher, result);
         return;
     }

@@ -47,6 +47,25 @@ void append_property(v8::Local<v8::Context> context, v8::Local<v8::Object> objec
         aard::append_utf8(isolate, value.As<v8::String>(), out);
 }
 
+// A syntax error's stack has no frames: say where it is.
+void add_place(v8::Local<v8::Context> context, v8::Local<v8::Message> message, aard__result *result)
+{
+    static const char at[] = "\n    at ";
+    if (message.IsEmpty() || !result->thrown_stack.len ||
+        memmem(result->thrown_stack.data, result->thrown_stack.len, at, sizeof at - 1))
+        return;
+    v8::Local<v8::Value> name = message->GetScriptResourceName();
+    if (!name->IsString()) return;
+    aard__buf_puts(&result->thrown_stack, at);
+    aard::append_utf8(context->GetIsolate(), name.As<v8::String>(), &result->thrown_stack);
+    aard__buf_printf(&result->thrown_stack, ":%d:%d", message->GetLineNumber(context).FromMaybe(0),
+                     message->GetStartColumn(context).FromMaybe(-1) + 1);
+    v8::Local<v8::String> line;
+    if (!message->GetSourceLine(context).ToLocal(&line) || line->Length() > 200) return;
+    aard__buf_puts(&result->thrown_stack, "\n      ");
+    aard::append_utf8(context->GetIsolate(), line, &result->thrown_stack);
+}
+
 } // namespace
 
 namespace aard {
@@ -138,8 +157,10 @@ void take_caught(aard__realm *realm, v8::TryCatch &catcher, aard__result *result
         return;
     }
     v8::Local<v8::Value> exception = catcher.Exception();
+    v8::Local<v8::Message> message = catcher.Message();
     catcher.Reset();
     take_exception(realm, exception, result);
+    add_place(realm->context.Get(realm->vm->isolate), message, result);
     if (realm->vm->isolate->IsExecutionTerminating()) result->status = AARD__TERMINATED;
 }
 
@@ -299,6 +320,31 @@ void aard__ref_get(aard__realm *realm, aard__ref *object, const char *name, aard
         return;
     }
     aard::take_value(realm, value, true, result);
+}
+
+bool aard__promise_settled(aard__realm *realm, aard__ref *ref, bool want_ref, aard__result *result)
+{
+    aard::Entry entry(realm);
+    v8::Local<v8::Value> value = ref->value.Get(entry.isolate);
+    if (!value->IsPromise()) {
+        aard::clear(result);
+        aard::take_value(realm, value, want_ref, result);
+        return true;
+    }
+    v8::Local<v8::Promise> promise = value.As<v8::Promise>();
+    promise->MarkAsHandled();
+    if (promise->State() == v8::Promise::kPending) return false;
+    aard::clear(result);
+    if (promise->State() == v8::Promise::kFulfilled) {
+        aard::take_value(realm, promise->Result(), want_ref, result);
+        return true;
+    }
+    auto &list = realm->rejections;
+    list.erase(std::remove_if(list.begin(), list.end(),
+                              [&](const aard__rejection &one) { return one.promise == promise; }),
+               list.end());
+    aard::take_exception(realm, promise->Result(), result);
+    return true;
 }
 
 aard__ref *aard__realm_global(aard__realm *realm)

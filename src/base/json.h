@@ -1,0 +1,12 @@
+/* Checking JSON text (RFC 8259) without building anything. */
+#ifndef AARD_BASE_JSON_H
+#define AARD_BASE_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* True when `text` is one JSON value (any), in UTF-8, with at most white space around it.  On false, `*where` (may be
+ * NULL) gets the offset of the first byte that can't be right.  Depth costs one bit a level, never stack. */
+bool aard__json_valid(const char *text, size_t len, size_t *where);
+
+#endif

@@ -1,0 +1,103 @@
+#include "budget/watchdog.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+#include <time.h>
+
+#include "base/clock.h"
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t wake;
+static bool running;
+static aard__watch *armed;    /* a list: there are as many as calls under way, and few */
+static uint64_t sleeps_until; /* when the thread wakes by itself; UINT64_MAX while it has nothing to wait for */
+
+/* Fires what is due; gives the earliest deadline that is left. */
+static uint64_t fire_due(uint64_t now)
+{
+    uint64_t earliest = UINT64_MAX;
+    for (aard__watch *watch = armed; watch; watch = watch->next) {
+        if (watch->fired) continue;
+        if (watch->deadline <= now) {
+            watch->fired = true;
+            watch->fire(watch->user);
+        } else if (watch->deadline < earliest) {
+            earliest = watch->deadline;
+        }
+    }
+    return earliest;
+}
+
+static void *run(void *unused)
+{
+    (void)unused;
+    pthread_mutex_lock(&lock);
+    for (;;) {
+        sleeps_until = fire_due(aard__clock_monotonic());
+        if (sleeps_until == UINT64_MAX) {
+            pthread_cond_wait(&wake, &lock);
+        } else {
+            struct timespec until = {(time_t)(sleeps_until / 1000000000), (long)(sleeps_until % 1000000000)};
+            pthread_cond_timedwait(&wake, &lock, &until);
+        }
+    }
+    return NULL;
+}
+
+/* With the lock held.  The thread takes no signals: they are the host's. */
+static aard_error *start(void)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&wake, &attributes);
+    pthread_condattr_destroy(&attributes);
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pthread_t thread;
+    int failed = pthread_create(&thread, NULL, run, NULL);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (failed) return aard__error_errno(AARD_ERR_THREAD, failed, "cannot start the watchdog's thread");
+    pthread_detach(thread);
+    running = true;
+    return NULL;
+}
+
+aard_error *aard__watch_arm(aard__watch *watch, uint64_t deadline)
+{
+    aard_error *error = NULL;
+    pthread_mutex_lock(&lock);
+    if (!running) error = start();
+    if (!error) {
+        watch->deadline = deadline;
+        watch->armed = true;
+        watch->fired = false;
+        watch->previous = NULL;
+        watch->next = armed;
+        if (armed) armed->previous = watch;
+        armed = watch;
+        /* A thread that wakes earlier anyway will see this watch then; waking it now would cost every call a switch. */
+        if (deadline < sleeps_until) pthread_cond_signal(&wake);
+    }
+    pthread_mutex_unlock(&lock);
+    return error;
+}
+
+bool aard__watch_disarm(aard__watch *watch)
+{
+    pthread_mutex_lock(&lock);
+    if (watch->armed) {
+        if (watch->previous)
+            watch->previous->next = watch->next;
+        else
+            armed = watch->next;
+        if (watch->next) watch->next->previous = watch->previous;
+        watch->armed = false;
+    }
+    bool fired = watch->fired;
+    watch->fired = false;
+    pthread_mutex_unlock(&lock);
+    return fired;
+}

@@ -1,0 +1,307 @@
+// The JavaScript end of a call: decodes the input, calls the handler, encodes the result, reports what went wrong.
+//
+// Answers travel by `host.result`: kind 0 is JSON text of the value (or a buffer's bytes), kind 1 a report, JSON text of
+//   {"kind": "exception", "type", "value", "traceback"} | {"kind": "adapter_error", "message"} |
+//   {"kind": "repr", "repr"} | {"kind": "buffers", "buffers": [{"id", "metadata"}]}
+(host, shared) => {
+  "use strict";
+  const {
+    Array: { isArray },
+    ArrayBuffer: { isView },
+    JSON: { parse, stringify },
+    Number: { isFinite },
+    Object: { getPrototypeOf, keys, prototype: objectPrototype },
+    String,
+    TypeError,
+    Uint8Array,
+    globalThis: global,
+  } = globalThis;
+  const { apply } = Reflect;
+  const then = Promise.prototype.then;
+  const join = Array.prototype.join;
+  const isPlainKey = RegExp.prototype.test.bind(/^[A-Za-z_$][\w$]*$/);
+  const tagOf = Object.prototype.toString;
+  const inputs = "__aardvarkInput";
+
+  const VALUE = 0;
+  const REPORT = 1;
+  const DONE = 1;
+
+  const tell = (fields) => {
+    host.result(REPORT, stringify(fields));
+    return DONE;
+  };
+  const refuse = (message) => tell({ __proto__: null, kind: "adapter_error", message });
+
+  const typeName = (value) => {
+    if (value === null || (typeof value !== "object" && typeof value !== "function")) return typeof value;
+    if (typeof value === "function") return "function";
+    const tag = apply(tagOf, value, []);
+    return tag.slice(8, -1);
+  };
+
+  // A value that JSON can't hold, and where it is.
+  class Unfit {
+    constructor(path, reason) {
+      this.path = path;
+      this.reason = reason;
+    }
+  }
+
+  const step = (key) => (isPlainKey(key) ? `.${key}` : `[${stringify(key)}]`);
+
+  // What JSON.stringify would silently turn into {} or null.
+  const lossy = new Set([
+    "Map", "Set", "WeakMap", "WeakSet", "WeakRef", "Promise", "RegExp", "Error", "ArrayBuffer", "DataView", "Generator",
+    "Symbol", "BigInt64Array", "BigUint64Array",
+  ]);
+  const hasLossy = lossy.has.bind(lossy);
+
+  const pathOf = (path) => {
+    let text = "$";
+    for (let i = 0; i < path.length; i++) text += typeof path[i] === "number" ? `[${path[i]}]` : step(path[i]);
+    return text;
+  };
+
+  // Whether JSON.stringify keeps all of a value: only plain containers, strings, booleans, nulls and finite numbers.
+  const isPlain = (value, depth) => {
+    switch (typeof value) {
+      case "string":
+      case "boolean":
+        return true;
+      case "number":
+        return isFinite(value);
+      case "object":
+        break;
+      default:
+        return false;
+    }
+    if (value === null) return true;
+    if (depth === 0 || value.toJSON !== undefined) return false;
+    if (isArray(value)) {
+      for (let i = 0; i < value.length; i++) if (!isPlain(value[i], depth - 1)) return false;
+      return true;
+    }
+    const prototype = getPrototypeOf(value);
+    if (prototype !== objectPrototype && prototype !== null) return false;
+    const names = keys(value);
+    for (let i = 0; i < names.length; i++) if (!isPlain(value[names[i]], depth - 1)) return false;
+    return true;
+  };
+
+  // JSON text of a value with no loss: undefined is null, a BigInt keeps its digits, anything else JSON lacks is refused.
+  const encode = (root) => {
+    if (isPlain(root, 100)) return stringify(root);
+    const parts = [];
+    let count = 0;
+    const put = (text) => {
+      parts[count++] = text;
+    };
+    const path = [];
+    const above = [];
+    const fail = (reason) => {
+      throw new Unfit(pathOf(path), reason);
+    };
+    const scalar = (value) => {
+      switch (typeof value) {
+        case "string":
+          return stringify(value);
+        case "number":
+          return isFinite(value) ? `${value}` : fail(`${value} is not a JSON number`);
+        case "boolean":
+          return value ? "true" : "false";
+        case "undefined":
+          return "null";
+        case "bigint":
+          return String(value);
+        case "object":
+          return value === null ? "null" : undefined;
+        default:
+          return fail(`${typeof value} is not a JSON type`);
+      }
+    };
+    const walk = (given, key) => {
+      let value = given;
+      let text = scalar(value);
+      if (text === undefined && typeof value.toJSON === "function") {
+        value = apply(value.toJSON, value, [key]);
+        text = scalar(value);
+      }
+      if (text !== undefined) {
+        put(text);
+        return;
+      }
+      for (let i = 0; i < above.length; i++) if (above[i] === value) fail("it contains itself");
+      const prototype = getPrototypeOf(value);
+      if (prototype !== objectPrototype && prototype !== null && !isArray(value)) {
+        const name = typeName(value);
+        if (isView(value) || hasLossy(name)) fail(`${name} is not a JSON type`);
+      }
+      above[above.length] = value;
+      if (isArray(value)) {
+        put("[");
+        for (let i = 0; i < value.length; i++) {
+          if (i) put(",");
+          path[path.length] = i;
+          walk(value[i], String(i));
+          path.length--;
+        }
+        put("]");
+      } else {
+        put("{");
+        const names = keys(value);
+        for (let i = 0; i < names.length; i++) {
+          put(`${i ? "," : ""}${stringify(names[i])}:`);
+          path[path.length] = names[i];
+          walk(value[names[i]], names[i]);
+          path.length--;
+        }
+        put("}");
+      }
+      above.length--;
+    };
+    walk(root, "");
+    return apply(join, parts, [""]);
+  };
+
+  let buffers = [];
+
+  const bytesOf = (value) => {
+    if (isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+    return new Uint8Array(value);
+  };
+
+  const describe = (error) => {
+    let type = "";
+    let value;
+    let traceback;
+    try {
+      if (typeof error === "object" && error !== null && ("message" in error || "stack" in error)) {
+        type = String(error.name ?? "Error");
+        value = String(error.message ?? "");
+        traceback = String(error.stack ?? "");
+      }
+    } catch {
+      value = undefined;
+    }
+    if (value === undefined) {
+      type ||= "Error";
+      try {
+        value = shared.inspect(error, { __proto__: null, depth: 2, quoted: false });
+      } catch {
+        value = "<a thrown value that can't be shown>";
+      }
+    }
+    return { __proto__: null, kind: "exception", type, value, traceback: traceback || value };
+  };
+
+  const fail = (error) => tell(describe(error));
+
+  const settleHandler = (value) => {
+    if (typeof value === "object" && value !== null && (isView(value) || typeName(value) === "ArrayBuffer")) {
+      buffers = [bytesOf(value)];
+      const metadata = { __proto__: null, format: typeName(value) === "Uint8Array" ? "bytes" : typeName(value) };
+      return tell({ __proto__: null, kind: "buffers", buffers: [{ __proto__: null, id: "result", metadata }] });
+    }
+    try {
+      host.result(VALUE, encode(value));
+      return DONE;
+    } catch (error) {
+      if (error instanceof Unfit) return refuse(`the result can't become JSON: at ${error.path}, ${error.reason}`);
+      if (error instanceof RangeError) return refuse("the result is nested too deeply or too large to become JSON");
+      return fail(error);
+    }
+  };
+
+  const settleInline = (value) => {
+    try {
+      host.result(VALUE, encode(value));
+      return DONE;
+    } catch {
+      try {
+        return tell({ __proto__: null, kind: "repr", repr: shared.inspect(value, { __proto__: null, depth: 4, quoted: true }) });
+      } catch (error) {
+        return fail(error);
+      }
+    }
+  };
+
+  const isThenable = (value) =>
+    ((typeof value === "object" && value !== null) || typeof value === "function") && typeof value.then === "function";
+
+  // Gives DONE, or a promise that settles once an answer was handed over.
+  const settle = (value, finish) => {
+    if (!isThenable(value)) return finish(value);
+    return apply(then, (async () => await value)(), [finish, fail]);
+  };
+
+  const handlers = [];
+
+  const guard = (steps, finish) => {
+    let value;
+    try {
+      value = steps();
+    } catch (error) {
+      return fail(error);
+    }
+    return settle(value, finish);
+  };
+
+  // Gives false, with a report, where the input is no JSON.
+  const setInput = (text) => {
+    try {
+      global[inputs] = text === undefined ? undefined : parse(text);
+      return true;
+    } catch (error) {
+      refuse(`the input is not JSON: ${error.message}`);
+      return false;
+    }
+  };
+
+  shared.javascript = {
+    // The C side has imported the module; gives the handler's number, or -1 with a report.
+    bind(namespace, name, where) {
+      let target;
+      try {
+        target = namespace;
+        for (const part of name.split(".")) target = target[part];
+      } catch {
+        target = undefined;
+      }
+      if (typeof target === "function") return handlers.push(target) - 1;
+      refuse(
+        target === undefined
+          ? `module '${where}' has no export '${name}'`
+          : `export '${name}' of module '${where}' is not callable: it is of type ${typeName(target)}`,
+      );
+      return -1;
+    },
+    // For a classic script: what it put into `module.exports`, or `found`, what its global scope has by that name.
+    beforeScript() {
+      global.module = { exports: {} };
+      global.exports = global.module.exports;
+    },
+    bindScript(name, where, found) {
+      const exported = global.module?.exports;
+      const target = exported?.[name] ?? found ?? (name === "default" ? exported : undefined);
+      if (typeof target === "function") return handlers.push(target) - 1;
+      refuse(`script '${where}' defines no function '${name}'`);
+      return -1;
+    },
+    forget(index) {
+      handlers[index] = undefined;
+    },
+    invoke(index, text) {
+      if (!setInput(text)) return DONE;
+      const handler = handlers[index];
+      return guard(() => handler(global[inputs]), settleHandler);
+    },
+    finishInline: (value) => settle(value, settleInline),
+    setInput,
+    buffer(index) {
+      const bytes = buffers[index];
+      host.result(VALUE, bytes, 0, bytes.byteLength);
+      return DONE;
+    },
+  };
+}

@@ -1,0 +1,106 @@
+// Between the C side and Python: calls go straight to CPython's C functions, with no proxies on the way.
+//
+// Values and reports travel by `host.result`; the functions themselves give C nothing but one of the states below.
+(host, shared) => {
+  "use strict";
+  const { module: Module, pyodide, memory } = shared;
+
+  const PENDING = 0; // something was awaited: poll until it is done
+  const DONE = 1; // a value or a report was handed over
+  const BROKEN = 2; // Python itself failed; the guest can't be used any more
+
+  const VALUE = 0; // kinds of result: JSON text of the value
+  const REPORT = 1; // JSON text of anything else the adapter has to say (adapter.py)
+
+  const toUnicode = Module._PyUnicode_FromStringAndSize;
+  const call = Module._PyObject_CallOneArg;
+  const callNone = Module._PyObject_CallNoArgs;
+  const release = Module._Py_DecRef;
+  const bytesAt = Module._PyBytes_AsString;
+  const bytesSize = Module._PyBytes_Size; // -1 and an error for anything but bytes
+  const clearError = Module._PyErr_Clear;
+
+  const globals = pyodide.toPy({ __name__: "aardvark_adapter" });
+  pyodide.runPython(shared.adapterSource, { globals, filename: "<aardvark>" });
+  const entry = (name) => Module.PyProxy_getPtr(globals.get(name));
+  const resolve = entry("resolve");
+  const execute = entry("execute");
+  const buffer = entry("buffer");
+  const report = entry("report");
+  const poll = entry("poll");
+  const mount = entry("mount");
+  const handlers = [];
+
+  let inputAt = 0;
+  let inputRoom = 0;
+
+  const broken = () => {
+    clearError();
+    return BROKEN;
+  };
+
+  const give = (kind, object) => host.result(kind, memory.buffer, bytesAt(object), bytesSize(object));
+
+  const giveReport = () => {
+    const told = callNone(report);
+    if (told === 0) return broken();
+    const state = bytesSize(told) === 0 ? PENDING : DONE;
+    if (state === DONE) give(REPORT, told);
+    release(told);
+    return state;
+  };
+
+  // Bytes are a value; for anything else report() has the rest.
+  const settle = (object) => {
+    if (object === 0) return broken();
+    const isValue = bytesSize(object) >= 0;
+    if (isValue) give(VALUE, object);
+    else clearError();
+    release(object);
+    return isValue ? DONE : giveReport();
+  };
+
+  const callWithInput = (callable, length) => {
+    const text = toUnicode(inputAt, length);
+    if (text === 0) return 0;
+    const object = call(callable, text);
+    release(text);
+    return object;
+  };
+
+  shared.python = {
+    // Room in the guest's memory for the next input of `length` bytes; 0 when the guest's memory is full.
+    reserve(length) {
+      if (length > inputRoom || inputRoom > 1 << 20) {
+        if (inputAt) Module._free(inputAt);
+        inputRoom = Math.max(4096, length);
+        inputAt = Module._malloc(inputRoom);
+        if (!inputAt) inputRoom = 0;
+      }
+      return inputAt;
+    },
+    // Looks up "module:export"; gives the handler's number, or -1 with a report, or -2 when Python is broken.
+    prepare(length) {
+      const object = callWithInput(resolve, length);
+      if (object === 0) return broken() && -2;
+      if (bytesSize(object) >= 0) {
+        release(object);
+        return giveReport() === DONE ? -1 : -2;
+      }
+      clearError();
+      return handlers.push(object) - 1;
+    },
+    invoke: (handler, length) => settle(callWithInput(handlers[handler], length)),
+    execute: (length) => settle(callWithInput(execute, length)),
+    poll: () => settle(callNone(poll)),
+    // The input names a buffer of the last report by its number.
+    buffer: (length) => settle(callWithInput(buffer, length)),
+    mount(entries) {
+      if (shared.mounted) shared.hostFs.unmount("/app");
+      shared.hostFs.mount("/app", JSON.parse(entries));
+      shared.mounted = true;
+      return settle(callNone(mount));
+    },
+    memory,
+  };
+}

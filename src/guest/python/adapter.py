@@ -1,0 +1,372 @@
+"""The Python end of a call: finds handlers, decodes inputs, encodes results, reports what went wrong.
+
+Every entry gives `bytes` for a value (JSON text) and None for anything else, which `report()` then tells: empty bytes
+while something is still awaited, else the JSON text of one object:
+
+    {"kind": "exception", "type": ..., "value": ..., "traceback": ...}
+    {"kind": "adapter_error", "message": ...}
+    {"kind": "repr", "repr": ...}              a value of inline code that JSON can't hold
+    {"kind": "buffers", "buffers": [{"id": ..., "metadata": {...}}]}
+
+What a guest could replace (modules, builtins) is looked up once, before any guest runs.
+"""
+
+import array as _array_module
+import asyncio
+import builtins
+import importlib
+import inspect
+import json
+import linecache
+import sys
+import traceback
+from json.encoder import c_make_encoder, encode_basestring, encode_basestring_ascii
+
+from pyodide.code import CodeRunner
+
+_INTERNAL = ("<aardvark>", "<frozen importlib", "/_pyodide/_base.py", "/importlib/__init__.py")
+_PLAIN = frozenset((dict, list, str, int, float, bool, type(None), tuple))
+_LIMIT_SHOWN = 200  # characters of a value that a message repeats
+
+_builtins = builtins.__dict__
+_INPUT = "__aardvark_input"
+_streams = (sys.stdout, sys.stderr)
+_main = sys.modules["__main__"].__dict__
+
+for _stream in _streams:
+    _stream.reconfigure(line_buffering=True)
+sys.set_int_max_str_digits(0)
+
+
+class _State:
+    report = b""
+    task = None
+    kind_of_task = None  # the function that encodes the task's result
+    buffers = ()
+
+
+# ---- JSON ------------------------------------------------------------------------------------------------------
+
+
+def _refuse_constant(name):
+    raise ValueError(f"{name} is not JSON")
+
+
+_decoder = json.JSONDecoder(parse_constant=_refuse_constant)
+_scan = _decoder.scan_once
+
+
+def _loads(text):
+    if text[0] not in " \t\r\n":
+        value, end = _scan(text, 0)
+        if end == len(text):
+            return value
+    return _decoder.decode(text)
+
+
+class _Unfit(Exception):
+    """A value that JSON can't hold."""
+
+
+def _unfit(value):
+    raise _Unfit
+
+
+def _make_encoder(encode_string=encode_basestring):
+    return c_make_encoder({}, _unfit, encode_string, None, ":", ",", False, False, False)
+
+
+_encode_value = _make_encoder()
+
+
+def _dumps(value):
+    """JSON text as bytes; raises whatever the encoder raises for a value it can't take."""
+    global _encode_value
+    try:
+        text = "".join(_encode_value(value, 0))
+    except BaseException:
+        _encode_value = _make_encoder()  # the old one still remembers the containers it was in
+        raise
+    try:
+        return text.encode()
+    except UnicodeEncodeError:  # lone surrogates travel as escapes
+        return "".join(_make_encoder(encode_basestring_ascii)(value, 0)).encode()
+
+
+def _step(key):
+    return f".{key}" if isinstance(key, str) and key.isidentifier() else f"[{_shorten(repr(key))}]"
+
+
+def _find_unfit(value):
+    """Where the first value is that JSON can't hold, and why: (path, reason) or None.  Works on its own stack."""
+    work = [("$", value, ())]
+    while work:
+        path, value, above = work.pop()
+        if isinstance(value, (str, bool, int, type(None))):
+            continue
+        if isinstance(value, float):
+            if value != value or value in (float("inf"), float("-inf")):
+                return path, f"{value!r} is not a JSON number"
+            continue
+        if not isinstance(value, (dict, list, tuple)):
+            return path, f"{type(value).__name__} is not a JSON type"
+        if id(value) in above:
+            return path, "it contains itself"
+        above = (*above, id(value)) if len(above) < 10000 else above
+        if isinstance(value, dict):
+            for key in value:
+                if not isinstance(key, (str, int, float, bool, type(None))):
+                    return path, f"the key {_shorten(repr(key))} of type {type(key).__name__} is not a JSON key"
+                if isinstance(key, float) and (key != key or key in (float("inf"), float("-inf"))):
+                    return path, f"the key {key!r} is not JSON"
+            work.extend([(path + _step(key), item, above) for key, item in reversed(list(value.items()))])
+        else:
+            work.extend([(f"{path}[{i}]", value[i], above) for i in range(len(value) - 1, -1, -1)])
+    return None
+
+
+def _shorten(text):
+    return text if len(text) <= _LIMIT_SHOWN else text[:_LIMIT_SHOWN] + "..."
+
+
+# ---- reports ---------------------------------------------------------------------------------------------------
+
+
+def report():
+    told, _State.report = _State.report, b""
+    return told
+
+
+def _tell(**fields):
+    _State.report = json.dumps(fields).encode()
+
+
+def _refuse(message):
+    _tell(kind="adapter_error", message=message)
+
+
+def _safely(function, value):
+    try:
+        return str(function(value))
+    except BaseException as error:
+        return f"<{function.__name__}() raised {type(error).__name__}>"
+
+
+def _guest_frames(error):
+    tb = error.__traceback__
+    while tb is not None and any(part in tb.tb_frame.f_code.co_filename for part in _INTERNAL):
+        tb = tb.tb_next
+    return tb
+
+
+def _fail(error):
+    try:
+        lines = traceback.format_exception(type(error), error, _guest_frames(error))
+    except BaseException as second:
+        lines = [f"<the traceback could not be made: {type(second).__name__}>\n"]
+    _tell(
+        kind="exception",
+        type=type(error).__name__,
+        value=_safely(str, error),
+        traceback="".join(lines),
+    )
+    error.__traceback__ = None
+
+
+# ---- results ---------------------------------------------------------------------------------------------------
+
+
+def _as_view(value):
+    """A memoryview for bytes-like values and numeric arrays (array.array, numpy), else None."""
+    if isinstance(value, (bytes, bytearray, memoryview, _array_module.array)) or hasattr(value, "__array_interface__"):
+        try:
+            return memoryview(value)
+        except (TypeError, ValueError):
+            return None
+    return None
+
+
+def _buffer_metadata(value, view):
+    if isinstance(value, (bytes, bytearray)):
+        return {"format": "bytes"}
+    return {"format": view.format, "itemsize": view.itemsize, "shape": list(view.shape)}
+
+
+def _encode_result(value):
+    """A handler's result: JSON, or a buffer; anything else is refused with its place."""
+    try:
+        return _dumps(value)
+    except (_Unfit, TypeError, ValueError, RecursionError):
+        pass
+    view = _as_view(value)
+    if view is not None:
+        _State.buffers = (view.tobytes(),)
+        _tell(kind="buffers", buffers=[{"id": "result", "metadata": _buffer_metadata(value, view)}])
+        return None
+    found = _find_unfit(value)
+    if found is None:
+        _refuse("the result is nested too deeply to become JSON; flatten it or return a string")
+    else:
+        _refuse(f"the result can't become JSON: at {found[0]}, {found[1]}")
+    return None
+
+
+def _encode_inline(value):
+    """The value of inline code: JSON where that can hold it, else its repr."""
+    try:
+        return _dumps(value)
+    except (_Unfit, TypeError, ValueError, RecursionError):
+        _tell(kind="repr", repr=_safely(repr, value))
+        return None
+
+
+def buffer(index):
+    return _State.buffers[int(index)]
+
+
+def _flush():
+    for stream in _streams:
+        try:
+            stream.flush()
+        except BaseException:  # a guest closed it; what it wrote before is out already
+            pass
+
+
+def _end_call():
+    _builtins.pop(_INPUT, None)
+    _flush()
+
+
+# ---- calls -----------------------------------------------------------------------------------------------------
+
+
+def _await(awaitable, encode):
+    _State.task = asyncio.ensure_future(awaitable)
+    _State.kind_of_task = encode
+
+
+def poll():
+    task = _State.task
+    if not task.done():
+        return None
+    _State.task = None
+    try:
+        return _State.kind_of_task(task.result())
+    except BaseException as error:
+        _fail(error)
+        return None
+    finally:
+        _end_call()
+
+
+def _finish(value, encode):
+    if type(value) not in _PLAIN and inspect.isawaitable(value):
+        return _await(value, encode)
+    return encode(value)
+
+
+def _set_input(text):
+    """Decodes the call's input and shows it to the guest; False when it is no JSON."""
+    if not text:
+        _builtins.pop(_INPUT, None)
+        return True
+    try:
+        _builtins[_INPUT] = _loads(text)
+    except StopIteration as stop:
+        _refuse(f"the input is not JSON: there is no value at character {stop.value}")
+        return False
+    except (ValueError, RecursionError) as error:
+        _refuse(f"the input is not JSON: {error}")
+        return False
+    return True
+
+
+def _bind(function, takes_input):
+    def invoke(text):
+        try:
+            if not _set_input(text):
+                return None
+            value = function(_builtins.get(_INPUT)) if takes_input else function()
+            if type(value) in _PLAIN:
+                return _encode_result(value)
+            return _finish(value, _encode_result)
+        except BaseException as error:
+            _fail(error)
+            return None
+        finally:
+            if _State.task is None:
+                _end_call()
+
+    return invoke
+
+
+def _takes_input(function):
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # a builtin without a signature
+        return True
+    return any(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.VAR_POSITIONAL) for p in parameters)
+
+
+def resolve(entrypoint):
+    """The callable behind "module:export"; b"" (and a report) where there is none."""
+    module_name, _, path = entrypoint.partition(":")
+    try:
+        target = importlib.import_module(module_name)
+        for name in path.split("."):
+            target = getattr(target, name)
+        if callable(target):
+            return _bind(target, _takes_input(target))
+        _refuse(f"'{path}' of module '{module_name}' is not callable: it is of type {type(target).__name__}")
+    except ModuleNotFoundError as error:
+        if error.name and (module_name == error.name or module_name.startswith(error.name + ".")):
+            _refuse(f"there is no module '{error.name}' in the bundle or the distribution")
+        else:
+            _fail(error)
+    except AttributeError as error:
+        if error.obj is not None and error.__traceback__.tb_next is None:
+            _refuse(f"module '{module_name}' has no '{path}'")
+        else:
+            _fail(error)
+    except BaseException as error:
+        _fail(error)
+    _flush()
+    return b""
+
+
+def execute(request):
+    try:
+        call = json.loads(request)
+        if not _set_input(call["input"]):
+            return None
+        source, name = call["source"], call["name"]
+        linecache.cache[name] = (len(source), None, source.splitlines(True), name)
+        runner = CodeRunner(source, return_mode="last_expr", filename=name).compile()
+        if runner.code.co_flags & inspect.CO_COROUTINE:
+            return _await(_run_async(runner), _encode_inline)
+        return _finish(runner.run(_main), _encode_inline)
+    except BaseException as error:
+        _fail(error)
+        return None
+    finally:
+        if _State.task is None:
+            _end_call()
+
+
+async def _run_async(runner):
+    value = await runner.run_async(_main)
+    return await value if inspect.isawaitable(value) else value
+
+
+def mount():
+    """Makes what was just mounted at /app importable and forgets what was imported from there before."""
+    for name, module in list(sys.modules.items()):
+        if (getattr(module, "__file__", None) or "").startswith("/app/"):
+            del sys.modules[name]
+    for path in [path for path in sys.path_importer_cache if path.startswith("/app")]:
+        del sys.path_importer_cache[path]
+    if "/app" not in sys.path:
+        sys.path.insert(0, "/app")
+    importlib.invalidate_caches()
+    linecache.clearcache()
+    return b""

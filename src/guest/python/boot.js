@@ -1,0 +1,140 @@
+// Boots Pyodide 0.29 on a realm of ours, without its own loader: the module settings, the files and the streams come from
+// the host.  Fills `shared.python` with what the C side calls.
+(host, shared) => {
+  "use strict";
+  const { makeHostFs } = shared;
+  const STDLIB = 0; // file number of the standard library's archive
+
+  const environment = Object.freeze({
+    IN_BUN: false,
+    IN_DENO: false,
+    IN_NODE: false,
+    IN_SAFARI: false,
+    IN_SHELL: true,
+    IN_BROWSER: true,
+    IN_BROWSER_MAIN_THREAD: false,
+    IN_BROWSER_WEB_WORKER: false,
+    IN_NODE_COMMONJS: false,
+    IN_NODE_ESM: false,
+  });
+
+  const encoder = new TextEncoder();
+  const writeLine = (fd) => (line) => host.write(fd, encoder.encode(`${line}\n`));
+
+  const makeConfig = () => ({
+    indexURL: "/",
+    packageBaseUrl: "/",
+    packageCacheDir: "/",
+    cdnUrl: "/",
+    fullStdLib: false,
+    jsglobals: globalThis,
+    args: [],
+    env: { HOME: "/home/pyodide", PYTHONINSPECT: "1", PYTHONHASHSEED: "0" },
+    packages: [],
+    enableRunUntilComplete: true,
+    checkAPIVersion: true,
+  });
+
+  // Python reads its version from the module; the standard library's place depends on it.
+  const placeStdlib = (Module) => {
+    const version = Module.HEAPU32[Module._Py_Version >>> 2];
+    const major = version >>> 24;
+    const minor = (version >>> 16) & 255;
+    Module.API.pyVersionTuple = [major, minor, (version >>> 8) & 255];
+    Module.API.sitePackages = `/lib/python${major}.${minor}/site-packages`;
+    Module.FS.mkdirTree(Module.API.sitePackages);
+    shared.hostFs = makeHostFs(Module);
+    shared.hostFs.place("/lib", `python${major}${minor}.zip`, STDLIB);
+  };
+
+  // Random bytes come from the kernel, whatever Emscripten finds in its surroundings.
+  const randomDevices = (Module) => {
+    const FS = Module.FS;
+    const read = (stream, buffer, offset, length) => {
+      host.random(buffer.subarray(offset, offset + length));
+      return length;
+    };
+    for (const name of ["random", "urandom"]) {
+      const path = `/dev/${name}`;
+      FS.unlink(path);
+      const device = FS.makedev(FS.createDevice.major++, 0);
+      FS.registerDevice(device, { read, write: (stream, buffer, offset, length) => length });
+      FS.mkdev(path, 0o666, device);
+    }
+  };
+
+  const instantiate = (imports, done) => {
+    const sentinel = Symbol("no value");
+    imports.sentinel = {
+      create_sentinel: () => sentinel,
+      is_sentinel: (value) => (value === sentinel ? 1 : 0),
+    };
+    const memory = imports.env.memory;
+    const random = (at, length) => {
+      host.random(new Uint8Array(memory.buffer, at >>> 0, length >>> 0));
+      return 0;
+    };
+    imports.env.getentropy = random;
+    if (imports.wasi_snapshot_preview1.random_get) imports.wasi_snapshot_preview1.random_get = random;
+    const module = host.wasmModule();
+    const instance = new WebAssembly.Instance(module, imports);
+    shared.memory = memory;
+    done(instance, module);
+    return {};
+  };
+
+  shared.bootPython = async (createModule, lockFile, adapterSource) => {
+    shared.adapterSource = adapterSource;
+    const config = makeConfig();
+    const API = { config, runtimeEnv: environment, lockFilePromise: Promise.resolve(lockFile) };
+    const settings = {
+      noImageDecoding: true,
+      noAudioDecoding: true,
+      noWasmDecoding: false,
+      preRun: [
+        placeStdlib,
+        randomDevices,
+        (Module) => {
+          Module.FS.mkdirTree(config.env.HOME);
+          Module.FS.mkdirTree("/app");
+          Module.FS.mkdirTree("/session");
+          Module.FS.chdir("/session");
+        },
+        (Module) => Object.assign(Module.ENV, config.env),
+      ],
+      print: writeLine(1),
+      printErr: writeLine(2),
+      onExit(code) {
+        settings.exitCode = code;
+      },
+      thisProgram: "/usr/bin/python",
+      arguments: [],
+      API,
+      locateFile: (name) => `/${name}`,
+      instantiateWasm: instantiate,
+    };
+    const Module = await createModule(settings);
+    if (settings.exitCode !== undefined) throw new Error(`Python ended while it started, with ${settings.exitCode}`);
+    // asyncio's "as soon as possible" must not meet the clamp that HTML puts on nested timers.
+    API.scheduleCallback = (callback, delay = 0) => shared.runAfter(delay, callback);
+    API.finalizeBootstrap(undefined);
+    API._pyodide.set_excepthook();
+    await API.packageIndexReady;
+    const write = (fd) => ({
+      write(bytes) {
+        host.write(fd, bytes);
+        return bytes.length;
+      },
+    });
+    API.initializeStreams(() => null, () => {}, () => {});
+    API.public_api.setStdout(write(1));
+    API.public_api.setStderr(write(2));
+    shared.module = Module;
+    shared.installPackage = async (name, file, where, bytes) => {
+      if (API.public_api.loadedPackages[name]) return;
+      await API.install(bytes, file, where === "stdlib" ? "/lib" : API.sitePackages, new Map([["INSTALLER", "aardvark"]]));
+      API.public_api.loadedPackages[name] = "aardvark";
+    };
+    shared.pyodide = API.public_api;
+  };
+}

@@ -1,0 +1,133 @@
+#include "isolate/config.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+
+#define DEFAULT_OUTPUT_LIMIT ((size_t)1 << 20)
+
+aard_error *aard_isolate_config_new(aard_isolate_config **out)
+{
+    aard_isolate_config *config = aard__calloc(1, sizeof *config);
+    if (!config) return aard__error_no_memory();
+    config->output_limit = DEFAULT_OUTPUT_LIMIT;
+    *out = config;
+    return NULL;
+}
+
+static void release_listener(aard__listener *listener)
+{
+    if (!listener || atomic_fetch_sub(&listener->owners, 1) != 1) return;
+    if (listener->finalizer) listener->finalizer(listener->user);
+    aard__free(listener);
+}
+
+void aard_isolate_config_free(aard_isolate_config *config)
+{
+    if (!config) return;
+    aard_distribution_free(config->distribution);
+    for (size_t i = 0; i < config->capability_count; i++) aard__free(config->capabilities[i]);
+    aard__free(config->capabilities);
+    release_listener(config->listener);
+    aard__free(config);
+}
+
+void aard_isolate_config_set_language(aard_isolate_config *config, aard_language language)
+{
+    config->language = language;
+}
+
+void aard_isolate_config_set_distribution(aard_isolate_config *config, aard_distribution *distribution)
+{
+    aard_distribution *before = config->distribution;
+    config->distribution = distribution ? aard_distribution_retain(distribution) : NULL;
+    aard_distribution_free(before);
+}
+
+void aard_isolate_config_set_isolation(aard_isolate_config *config, aard_isolation isolation)
+{
+    config->isolation = isolation;
+}
+
+void aard_isolate_config_set_wall_limit_ms(aard_isolate_config *config, uint64_t ms) { config->wall_limit_ms = ms; }
+
+void aard_isolate_config_set_output_limit(aard_isolate_config *config, size_t bytes) { config->output_limit = bytes; }
+
+aard_error *aard_isolate_config_add_capability(aard_isolate_config *config, const char *name)
+{
+    while (isspace((unsigned char)*name)) name++;
+    size_t len = strlen(name);
+    while (len && isspace((unsigned char)name[len - 1])) len--;
+    if (!len) return aard__error(AARD_ERR_INVALID_ARGUMENT, "a capability's name is empty; give one such as 'js'");
+    char **list = aard__realloc(config->capabilities, (config->capability_count + 1) * sizeof *list);
+    if (!list) return aard__error_no_memory();
+    config->capabilities = list;
+    char *copy = aard__memdup0(name, len);
+    if (!copy) return aard__error_no_memory();
+    for (char *c = copy; *c; c++) *c = (char)tolower((unsigned char)*c);
+    list[config->capability_count++] = copy;
+    return NULL;
+}
+
+void aard_isolate_config_set_stream_callback(aard_isolate_config *config, aard_stream_callback callback, void *user,
+                                             aard_finalizer finalizer)
+{
+    release_listener(config->listener);
+    config->listener = NULL;
+    aard__listener *listener = callback ? aard__calloc(1, sizeof *listener) : NULL;
+    if (!listener) { /* the setter can't fail: a callback that can't be kept is given back at once */
+        if (finalizer) finalizer(user);
+        return;
+    }
+    atomic_init(&listener->owners, 1);
+    listener->callback = callback;
+    listener->user = user;
+    listener->finalizer = finalizer;
+    config->listener = listener;
+}
+
+aard_error *aard__config_copy(const aard_isolate_config *config, aard_isolate_config **out)
+{
+    aard_isolate_config *copy;
+    AARD__TRY(aard_isolate_config_new(&copy));
+    if (config) {
+        copy->language = config->language;
+        copy->isolation = config->isolation;
+        copy->wall_limit_ms = config->wall_limit_ms;
+        copy->output_limit = config->output_limit;
+        aard_isolate_config_set_distribution(copy, config->distribution);
+        copy->listener = config->listener;
+        if (copy->listener) atomic_fetch_add(&copy->listener->owners, 1);
+        for (size_t i = 0; i < config->capability_count; i++) {
+            aard_error *error = aard_isolate_config_add_capability(copy, config->capabilities[i]);
+            if (!error) continue;
+            aard_isolate_config_free(copy);
+            return error;
+        }
+    }
+    *out = copy;
+    return NULL;
+}
+
+aard_error *aard_call_new(aard_call **out)
+{
+    aard_call *call = aard__calloc(1, sizeof *call);
+    if (!call) return aard__error_no_memory();
+    call->capture = true;
+    *out = call;
+    return NULL;
+}
+
+void aard_call_free(aard_call *call) { aard__free(call); }
+
+void aard_call_set_input_json(aard_call *call, const char *json, size_t len)
+{
+    call->input = json;
+    call->input_len = len;
+}
+
+void aard_call_set_wall_limit_ms(aard_call *call, uint64_t ms) { call->wall_limit_ms = ms; }
+
+void aard_call_set_capture(aard_call *call, bool capture) { call->capture = capture; }

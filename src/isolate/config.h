@@ -1,0 +1,37 @@
+/* What a host sets: the configuration of an isolate and the particulars of one call. */
+#ifndef AARD_ISOLATE_CONFIG_H
+#define AARD_ISOLATE_CONFIG_H
+
+#include <aardvark/isolate.h>
+#include <stdatomic.h>
+
+/* A stream callback with its user, shared between a configuration and the isolates made from it. */
+typedef struct aard__listener {
+    atomic_size_t owners;
+    aard_stream_callback callback;
+    void *user;
+    aard_finalizer finalizer;
+} aard__listener;
+
+struct aard_isolate_config {
+    aard_language language;
+    aard_isolation isolation;
+    aard_distribution *distribution; /* retained; may be NULL */
+    uint64_t wall_limit_ms;
+    size_t output_limit;
+    char **capabilities; /* lower case */
+    size_t capability_count;
+    aard__listener *listener; /* one owner's share; may be NULL */
+};
+
+struct aard_call {
+    const char *input;
+    size_t input_len;
+    uint64_t wall_limit_ms;
+    bool capture;
+};
+
+/* A copy that shares the listener and the distribution; NULL copies the defaults. */
+aard_error *aard__config_copy(const aard_isolate_config *config, aard_isolate_config **out);
+
+#endif

@@ -1,0 +1,226 @@
+#include "isolate/guest.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "guest/guest.h"
+#include "isolate/host.h"
+#include "isolate/platform.h"
+
+/* While other threads of the engine work for us there is nothing to wait on: look again after this long. */
+#define BACKGROUND_POLL_NS UINT64_C(100000)
+
+static aard_error *boot_error(const aard__result *result, const char *what)
+{
+    if (result->status == AARD__TERMINATED)
+        return aard__error(AARD_ERR_GUEST_BOOT, "the guest did not start: %s was stopped", what);
+    return aard__error(AARD_ERR_GUEST_BOOT, "the guest did not start: %s: %.*s: %.*s", what,
+                       (int)result->thrown_type.len, result->thrown_type.data ? result->thrown_type.data : "",
+                       (int)result->thrown_text.len, result->thrown_text.data ? result->thrown_text.data : "");
+}
+
+aard_error *aard__guest_run_file(aard__guest *guest, const char *name)
+{
+    const aard__guest_file *file = aard__guest_find(name);
+    if (!file) return aard__error(AARD_ERR_GUEST_BOOT, "the library was built without its guest file '%s'", name);
+    aard__source source = {.name = name, .data = file->data, .len = file->len, .lasting = true};
+    aard__realm_run(guest->realm, &source, true, &guest->entry);
+    if (guest->entry.status != AARD__OK) return boot_error(&guest->entry, name);
+    aard__ref *function = guest->entry.value.ref;
+    aard__value args[] = {AARD__VALUE_REF(guest->host), AARD__VALUE_REF(guest->shared)};
+    aard__ref_call(guest->realm, function, args, 2, false, &guest->entry);
+    aard__ref_free(function);
+    return guest->entry.status == AARD__OK ? NULL : boot_error(&guest->entry, name);
+}
+
+aard_error *aard__guest_get(aard__guest *guest, aard__ref *object, const char *name, aard__ref **out)
+{
+    aard__ref_get(guest->realm, object, name, &guest->entry);
+    if (guest->entry.status != AARD__OK) return boot_error(&guest->entry, name);
+    if (guest->entry.value.kind != AARD__REF)
+        return aard__error(AARD_ERR_GUEST_BOOT, "the guest did not start: it has no '%s'", name);
+    *out = guest->entry.value.ref;
+    return NULL;
+}
+
+static aard_error *boot(aard__guest *guest)
+{
+    static const aard__host_entry *const tables[] = {aard__engine_host, aard__guest_host, aard__host_text,
+                                                     aard__host_url,    aard__host_crypto, NULL};
+    AARD__TRY(aard__realm_new(guest->vm, &guest->realm));
+    AARD__TRY(aard__platform_install(guest->realm, tables, &guest->shared));
+    guest->host = aard__realm_host_object(guest->realm, tables);
+    if (!guest->host) return aard__error_no_memory();
+    AARD__TRY(aard__guest_get(guest, guest->shared, "runTimers", &guest->run_timers));
+    return guest->ops->boot(guest);
+}
+
+aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **out)
+{
+    aard__guest *guest = aard__calloc(1, sizeof *guest);
+    if (!guest) return aard__error_no_memory();
+    guest->ops = options->language == AARD_LANGUAGE_JAVASCRIPT ? &aard__javascript : &aard__python;
+    guest->distribution = options->distribution;
+    guest->streams = options->streams;
+    guest->time_origin = aard__clock_monotonic();
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&guest->wake, &attributes);
+    pthread_condattr_destroy(&attributes);
+    pthread_mutex_init(&guest->wake_lock, NULL);
+    aard__vm_options vm_options = {.user = guest};
+    aard_error *error = aard__vm_new(&vm_options, &guest->vm);
+    if (!error) {
+        aard__vm_enter(guest->vm);
+        error = boot(guest);
+        aard__vm_leave(guest->vm);
+    }
+    if (error) {
+        aard__guest_free(guest);
+        return error;
+    }
+    *out = guest;
+    return NULL;
+}
+
+void aard__guest_free(aard__guest *guest)
+{
+    if (!guest) return;
+    aard__vm_free(guest->vm); /* and every ref */
+    aard_bundle_free(guest->bundle);
+    aard__streams_free(&guest->streams);
+    aard__buf_free(&guest->result);
+    aard__buf_free(&guest->report);
+    aard__result_free(&guest->entry);
+    pthread_cond_destroy(&guest->wake);
+    pthread_mutex_destroy(&guest->wake_lock);
+    aard__free(guest);
+}
+
+aard_error *aard__guest_mount(aard__guest *guest, aard_bundle *bundle)
+{
+    aard_bundle *before = guest->bundle;
+    guest->bundle = aard_bundle_retain(bundle);
+    aard_error *error = guest->ops->mount(guest);
+    aard_bundle_free(before);
+    return error;
+}
+
+void aard__guest_stop(void *user)
+{
+    aard__guest *guest = user;
+    pthread_mutex_lock(&guest->wake_lock);
+    guest->stopped = true;
+    aard__vm_terminate(guest->vm);
+    pthread_cond_signal(&guest->wake);
+    pthread_mutex_unlock(&guest->wake_lock);
+}
+
+/* Sleeps until `ns` have passed or the call is stopped; UINT64_MAX waits for the stop alone.  True when stopped. */
+static bool sleep_until_woken(aard__guest *guest, uint64_t ns)
+{
+    pthread_mutex_lock(&guest->wake_lock);
+    if (!guest->stopped && ns) {
+        uint64_t now = aard__clock_monotonic();
+        uint64_t until = ns > UINT64_MAX - now ? UINT64_MAX : now + ns;
+        struct timespec at = {(time_t)(until / 1000000000), (long)(until % 1000000000)};
+        pthread_cond_timedwait(&guest->wake, &guest->wake_lock, &at);
+    }
+    bool stopped = guest->stopped;
+    pthread_mutex_unlock(&guest->wake_lock);
+    return stopped;
+}
+
+/* One round of the event loop: what is due runs; *wait says for how long nothing will be, or that nothing ever will. */
+static bool turn(aard__guest *guest, uint64_t *wait)
+{
+    bool background = aard__vm_pump(guest->vm);
+    aard__value now = AARD__VALUE_NUMBER(aard__guest_now(guest));
+    aard__ref_call(guest->realm, guest->run_timers, &now, 1, false, &guest->entry);
+    if (guest->entry.status != AARD__OK) return false;
+    double next_ms = guest->entry.value.number;
+    aard__vm_pump(guest->vm);
+    *wait = next_ms < 0 ? UINT64_MAX : next_ms > 1e12 ? (uint64_t)1e18 : (uint64_t)(next_ms * 1e6);
+    if (background && *wait > BACKGROUND_POLL_NS) *wait = BACKGROUND_POLL_NS;
+    return !aard__vm_terminating(guest->vm);
+}
+
+aard__state aard__guest_wait(aard__guest *guest, aard__state state, aard_outcome *outcome)
+{
+    bool idle = false;
+    while (state == AARD__PENDING) {
+        uint64_t wait;
+        if (!turn(guest, &wait)) return AARD__BROKEN;
+        state = guest->ops->poll(guest, outcome);
+        if (state != AARD__PENDING || !wait) continue;
+        if (wait == UINT64_MAX) {
+            /* One more round: polling itself may have queued something. */
+            if (idle) {
+                aard__outcome_fail(outcome, AARD_FAILURE_OTHER,
+                                   "the guest awaits something that can never come: no timer, task or request is left");
+                return AARD__BROKEN;
+            }
+            idle = true;
+            continue;
+        }
+        idle = false;
+        if (sleep_until_woken(guest, wait)) return AARD__BROKEN;
+    }
+    return state;
+}
+
+aard_error *aard__guest_call_and_wait(aard__guest *guest, aard__ref *function, const aard__value *args, size_t count)
+{
+    aard__ref_call(guest->realm, function, args, count, true, &guest->entry);
+    if (guest->entry.status != AARD__OK) return boot_error(&guest->entry, "boot");
+    if (guest->entry.value.kind != AARD__REF) return NULL;
+    aard__ref *promise = guest->entry.value.ref;
+    aard_error *error = NULL;
+    uint64_t wait = 0;
+    while (!aard__promise_settled(guest->realm, promise, false, &guest->entry)) {
+        if (!turn(guest, &wait) || wait == UINT64_MAX) {
+            if (aard__promise_settled(guest->realm, promise, false, &guest->entry)) break;
+            error = aard__error(AARD_ERR_GUEST_BOOT, "the guest did not start: its boot waits for nothing");
+            break;
+        }
+        sleep_until_woken(guest, wait);
+    }
+    if (!error && guest->entry.status != AARD__OK) error = boot_error(&guest->entry, "boot");
+    aard__ref_free(promise);
+    return error;
+}
+
+void aard__guest_fail_exception(aard__guest *guest, aard_failure_kind kind, aard_outcome *outcome)
+{
+    const aard__result *entry = &guest->entry;
+    const aard__buf *stack = entry->thrown_stack.len ? &entry->thrown_stack : &entry->thrown_text;
+    aard__outcome_fail_exception(outcome, kind, entry->thrown_type.data ? entry->thrown_type.data : "",
+                                 entry->thrown_type.len, entry->thrown_text.data ? entry->thrown_text.data : "",
+                                 entry->thrown_text.len, stack->data ? stack->data : "", stack->len);
+}
+
+aard__state aard__guest_state(aard__guest *guest, aard_outcome *outcome)
+{
+    const aard__result *entry = &guest->entry;
+    if (entry->status == AARD__OK && entry->value.kind == AARD__NUMBER && entry->value.number != AARD__BROKEN)
+        return (aard__state)entry->value.number;
+    if (entry->status == AARD__THREW)
+        aard__guest_fail_exception(guest, AARD_FAILURE_ENGINE_CRASHED, outcome);
+    else if (entry->status == AARD__OK)
+        aard__outcome_fail(outcome, AARD_FAILURE_ENGINE_CRASHED, "the guest's interpreter failed");
+    return AARD__BROKEN;
+}
+
+void aard__guest_report_rejections(aard__guest *guest)
+{
+    static const char lead[] = "Uncaught (in promise) ";
+    while (aard__realm_next_rejection(guest->realm, &guest->entry)) {
+        const aard__buf *text = guest->entry.thrown_stack.len ? &guest->entry.thrown_stack : &guest->entry.thrown_text;
+        aard__streams_write(&guest->streams, AARD_STREAM_STDERR, lead, sizeof lead - 1);
+        aard__streams_write(&guest->streams, AARD_STREAM_STDERR, text->data, text->len);
+        aard__streams_write(&guest->streams, AARD_STREAM_STDERR, "\n", 1);
+    }
+}

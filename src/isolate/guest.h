@@ -1,0 +1,120 @@
+/* A guest: one vm with one realm, booted for a language, with an adapter that makes the calls.
+ *
+ * A public isolate owns one guest at a time and replaces it when it is broken; everything here belongs to the thread that
+ * has entered the guest's vm. */
+#ifndef AARD_ISOLATE_GUEST_H
+#define AARD_ISOLATE_GUEST_H
+
+#include <aardvark/isolate.h>
+#include <pthread.h>
+
+#include "engine/engine.h"
+#include "isolate/outcome.h"
+#include "isolate/streams.h"
+
+typedef struct aard__guest aard__guest;
+
+/* Where a call stands. */
+typedef enum aard__state {
+    AARD__PENDING = 0, /* something is awaited: poll */
+    AARD__DONE = 1,    /* the guest's answer is in `result` or `report`, or the outcome is a failure already */
+    AARD__BROKEN = 2   /* the guest can't be used any more; the outcome says why */
+} aard__state;
+
+/* What a language does its own way.  Failures go to `outcome`, answers to guest->result (JSON text) and guest->report. */
+typedef struct aard__language_ops {
+    aard_error *(*boot)(aard__guest *guest);
+    aard_error *(*mount)(aard__guest *guest); /* guest->bundle has just been set */
+    /* Starts looking up "module:export".  Once DONE without a failure, guest->prepared is the handler's number. */
+    aard__state (*prepare)(aard__guest *guest, const char *entrypoint, aard_outcome *outcome);
+    void (*forget)(aard__guest *guest, int handler);
+    aard__state (*invoke)(aard__guest *guest, int handler, const char *input, size_t len, aard_outcome *outcome);
+    aard__state (*execute)(aard__guest *guest, const char *source, size_t len, const char *name, const char *input,
+                           size_t input_len, aard_outcome *outcome);
+    aard__state (*poll)(aard__guest *guest, aard_outcome *outcome);
+    /* Puts the bytes of buffer `index` of the report into guest->result. */
+    aard__state (*buffer)(aard__guest *guest, size_t index, aard_outcome *outcome);
+    uint64_t (*heap_bytes)(aard__guest *guest); /* of the language's own memory */
+    aard_failure_kind exception;
+} aard__language_ops;
+
+extern const aard__language_ops aard__python, aard__javascript;
+
+/* A file of the host that the guest reads by its number: 0 is the language's own, the bundle's follow. */
+typedef struct aard__content {
+    const uint8_t *data;
+    size_t len;
+} aard__content;
+
+struct aard__guest {
+    const aard__language_ops *ops;
+    aard__vm *vm;
+    aard__realm *realm;
+    aard__ref *host, *shared, *run_timers;
+    struct {
+        aard__ref *prepare, *forget, *invoke, *execute, *buffer;
+        aard__ref *reserve, *poll, *mount, *memory;            /* Python only */
+        aard__ref *set_input, *bind_script, *before_script;    /* JavaScript only */
+    } adapter;
+    aard__ref *wasm_module;          /* while Python boots */
+    aard__ref *awaited;              /* JavaScript: the promise of the call under way */
+    aard_distribution *distribution; /* borrowed from the isolate; Python only */
+    aard_bundle *bundle;             /* what is at /app; retained; may be NULL */
+    aard__content own_file;
+    aard__streams streams;
+    aard__buf result, report; /* of the call under way */
+    aard__result entry;       /* scratch for entries into the guest */
+    int prepared;
+    uint64_t time_origin; /* by aard__clock_monotonic */
+    pthread_mutex_t wake_lock;
+    pthread_cond_t wake;
+    bool stopped; /* under wake_lock: somebody has ended the call */
+};
+
+typedef struct aard__guest_options {
+    aard_language language;
+    aard_distribution *distribution; /* outlives the guest */
+    aard__streams streams;
+} aard__guest_options;
+
+aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **out);
+void aard__guest_free(aard__guest *guest); /* not entered; NULL is fine */
+
+/* Mounts a bundle (retained) at /app in place of the one before. */
+aard_error *aard__guest_mount(aard__guest *guest, aard_bundle *bundle);
+
+/* Any thread: ends the call that is under way, wherever it is. */
+void aard__guest_stop(void *guest);
+
+/* Polls a call until it is not PENDING any more. */
+aard__state aard__guest_wait(aard__guest *guest, aard__state state, aard_outcome *outcome);
+
+/* Puts the answer of a DONE call into the outcome. */
+void aard__guest_collect(aard__guest *guest, aard_outcome *outcome);
+
+/* Writes every rejection that nothing handles to the guest's stderr. */
+void aard__guest_report_rejections(aard__guest *guest);
+
+/* ---- for the languages --------------------------------------------------------------------------------------- */
+
+/* Runs guest file `name` and calls the function it evaluates to with (host, shared). */
+aard_error *aard__guest_run_file(aard__guest *guest, const char *name);
+
+/* object.name as a ref. */
+aard_error *aard__guest_get(aard__guest *guest, aard__ref *object, const char *name, aard__ref **out);
+
+/* Calls `function` and waits for the promise it gives; for boots only, where nothing of the guest runs yet. */
+aard_error *aard__guest_call_and_wait(aard__guest *guest, aard__ref *function, const aard__value *args, size_t count);
+
+/* Turns how an adapter call ended into a state; an escape out of the adapter breaks the guest. */
+aard__state aard__guest_state(aard__guest *guest, aard_outcome *outcome);
+
+/* The guest's exception in guest->entry becomes the outcome's. */
+void aard__guest_fail_exception(aard__guest *guest, aard_failure_kind kind, aard_outcome *outcome);
+
+/* What the guest's clock shows: milliseconds since it was made. */
+double aard__guest_now(const aard__guest *guest);
+
+extern const aard__host_entry aard__guest_host[];
+
+#endif

@@ -1,0 +1,100 @@
+/* The host functions of every guest: streams, clock, files of the host, and the way back for results. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "isolate/guest.h"
+
+/* write(fd, bytes or string) */
+static void host_write(aard__frame *frame, void *user)
+{
+    aard__guest *guest = user;
+    double fd = aard__frame_number(frame, 0);
+    aard_stream stream = fd == 2 ? AARD_STREAM_STDERR : AARD_STREAM_STDOUT;
+    uint8_t *data;
+    size_t len;
+    if (aard__frame_bytes(frame, 1, &data, &len)) {
+        aard__streams_write(&guest->streams, stream, data, len);
+        return;
+    }
+    aard__buf text = AARD__BUF_INIT;
+    if (aard__frame_string(frame, 1, &text)) aard__streams_write(&guest->streams, stream, text.data, text.len);
+    aard__buf_free(&text);
+}
+
+static bool content_of(const aard__guest *guest, double number, aard__content *out)
+{
+    if (number == 0) {
+        *out = guest->own_file;
+        return out->data != NULL;
+    }
+    if (!guest->bundle || !(number >= 1) || number > (double)aard_bundle_entry_count(guest->bundle)) return false;
+    aard_bundle_entry(guest->bundle, (size_t)number - 1, NULL, NULL, &out->data, &out->len);
+    return true;
+}
+
+/* fileSize(file) -> bytes */
+static void host_file_size(aard__frame *frame, void *user)
+{
+    aard__content content;
+    aard__frame_return_number(frame, content_of(user, aard__frame_number(frame, 0), &content) ? (double)content.len : 0);
+}
+
+/* fileRead(file, bytes, at, length, position) -> bytes copied to bytes[at..] */
+static void host_file_read(aard__frame *frame, void *user)
+{
+    aard__content content;
+    uint8_t *into;
+    size_t room;
+    double at = aard__frame_number(frame, 2), length = aard__frame_number(frame, 3);
+    double position = aard__frame_number(frame, 4);
+    aard__frame_return_number(frame, 0);
+    if (!content_of(user, aard__frame_number(frame, 0), &content) || !aard__frame_bytes(frame, 1, &into, &room) ||
+        !(at >= 0 && at <= (double)room) || !(length >= 0) || !(position >= 0 && position < (double)content.len))
+        return;
+    size_t offset = (size_t)at, start = (size_t)position;
+    size_t count = length > (double)(room - offset) ? room - offset : (size_t)length;
+    if (count > content.len - start) count = content.len - start;
+    memcpy(into + offset, content.data + start, count);
+    aard__frame_return_number(frame, (double)count);
+}
+
+/* result(kind, buffer, at, length) or result(kind, string): kind 0 is the value's JSON text or a buffer's bytes, 1 a report */
+static void host_result(aard__frame *frame, void *user)
+{
+    aard__guest *guest = user;
+    aard__buf *out = aard__frame_number(frame, 0) == 1 ? &guest->report : &guest->result;
+    uint8_t *data;
+    size_t room;
+    aard__buf_clear(out);
+    if (!aard__frame_bytes(frame, 1, &data, &room)) {
+        aard__frame_string(frame, 1, out);
+        return;
+    }
+    double at = aard__frame_number(frame, 2), length = aard__frame_number(frame, 3);
+    if (!(at >= 0 && at <= (double)room) || !(length >= 0 && length <= (double)room - at)) {
+        aard__frame_throw(frame, "RangeError", "a result lies outside of the guest's memory");
+        return;
+    }
+    aard__buf_append(out, data + (size_t)at, (size_t)length);
+}
+
+/* wasmModule() -> the language's WebAssembly.Module, while it boots */
+static void host_wasm_module(aard__frame *frame, void *user)
+{
+    aard__guest *guest = user;
+    if (guest->wasm_module) aard__frame_return_ref(frame, guest->wasm_module);
+}
+
+double aard__guest_now(const aard__guest *guest)
+{
+    return (double)(aard__clock_monotonic() - guest->time_origin) / 1e6;
+}
+
+/* now() -> milliseconds since the guest was made, monotonic */
+static void host_now(aard__frame *frame, void *user) { aard__frame_return_number(frame, aard__guest_now(user)); }
+
+const aard__host_entry aard__guest_host[] = {
+    {"now", host_now},
+    {"write", host_write},           {"fileSize", host_file_size},     {"fileRead", host_file_read},
+    {"result", host_result},         {"wasmModule", host_wasm_module}, {NULL, NULL},
+};

@@ -1,0 +1,12 @@
+/* What the guest platform (src/guest/platform) calls in C: tables of host functions, put together by whoever makes a
+ * realm.  Each file's functions are described at their table. */
+#ifndef AARD_ISOLATE_HOST_H
+#define AARD_ISOLATE_HOST_H
+
+#include "engine/engine.h"
+
+extern const aard__host_entry aard__host_text[];
+extern const aard__host_entry aard__host_url[];
+extern const aard__host_entry aard__host_crypto[];
+
+#endif

@@ -1,0 +1,193 @@
+#include "isolate/outcome.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+
+aard_error *aard__outcome_new(aard_outcome **out)
+{
+    aard_outcome *outcome = aard__calloc(1, sizeof *outcome);
+    if (!outcome) return aard__error_no_memory();
+    *out = outcome;
+    return NULL;
+}
+
+void aard_outcome_free(aard_outcome *outcome)
+{
+    if (!outcome) return;
+    aard__buf_free(&outcome->value);
+    aard__buf_free(&outcome->repr);
+    aard__buf_free(&outcome->message);
+    aard__buf_free(&outcome->exception_type);
+    aard__buf_free(&outcome->exception_value);
+    aard__buf_free(&outcome->traceback);
+    aard__buf_free(&outcome->streams[0]);
+    aard__buf_free(&outcome->streams[1]);
+    for (size_t i = 0; i < outcome->buffer_count; i++) {
+        aard__free(outcome->buffers[i].id);
+        aard__free(outcome->buffers[i].metadata);
+        aard__buf_free(&outcome->buffers[i].data);
+    }
+    aard__free(outcome->buffers);
+    aard__free(outcome);
+}
+
+/* Replaces the contents of a buffer, with a NUL behind them. */
+static void set_text(aard__buf *buf, const char *text, size_t len)
+{
+    aard__buf_clear(buf);
+    aard__buf_append(buf, text, len);
+    aard__buf_putc(buf, '\0');
+    if (buf->failed)
+        aard__buf_free(buf);
+    else
+        buf->len--;
+}
+
+void aard__outcome_fail(aard_outcome *outcome, aard_failure_kind kind, const char *format, ...)
+{
+    char text[512];
+    va_list args;
+    va_start(args, format);
+    int len = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    outcome->failure = kind;
+    outcome->has_exception = false;
+    if (len < 0) len = 0;
+    if (len >= (int)sizeof text) len = (int)sizeof text - 1;
+    set_text(&outcome->message, text, (size_t)len);
+}
+
+void aard__outcome_fail_exception(aard_outcome *outcome, aard_failure_kind kind, const char *type, size_t type_len,
+                                  const char *value, size_t value_len, const char *traceback, size_t traceback_len)
+{
+    outcome->failure = kind;
+    outcome->has_exception = true;
+    set_text(&outcome->exception_type, type, type_len);
+    set_text(&outcome->exception_value, value, value_len);
+    set_text(&outcome->traceback, traceback, traceback_len);
+    aard__buf_clear(&outcome->message);
+    aard__buf_append(&outcome->message, type, type_len);
+    if (value_len) {
+        aard__buf_puts(&outcome->message, ": ");
+        aard__buf_append(&outcome->message, value, value_len);
+    }
+    aard__buf_putc(&outcome->message, '\0');
+    if (outcome->message.failed)
+        aard__buf_free(&outcome->message);
+    else
+        outcome->message.len--;
+}
+
+aard_error *aard__outcome_add_buffer(aard_outcome *outcome, const char *id, const char *metadata, aard__buf *data)
+{
+    aard__outcome_buffer *buffers =
+        aard__realloc(outcome->buffers, (outcome->buffer_count + 1) * sizeof *outcome->buffers);
+    if (!buffers) return aard__error_no_memory();
+    outcome->buffers = buffers;
+    aard__outcome_buffer *added = &buffers[outcome->buffer_count];
+    added->id = aard__strdup(id);
+    added->metadata = aard__strdup(metadata);
+    if (!added->id || !added->metadata) {
+        aard__free(added->id);
+        aard__free(added->metadata);
+        return aard__error_no_memory();
+    }
+    added->data = *data;
+    *data = AARD__BUF_INIT;
+    outcome->buffer_count++;
+    return NULL;
+}
+
+bool aard_outcome_is_success(const aard_outcome *outcome) { return outcome->failure == AARD_FAILURE_NONE; }
+
+aard_failure_kind aard_outcome_failure_kind(const aard_outcome *outcome) { return outcome->failure; }
+
+const char *aard_failure_kind_name(aard_failure_kind kind)
+{
+    switch (kind) {
+#define AARD_FAILURE_NAME(constant, name)                                                                              \
+    case constant: return name;
+        AARD_FAILURE_MAP(AARD_FAILURE_NAME)
+#undef AARD_FAILURE_NAME
+    }
+    return "unknown";
+}
+
+const char *aard_reset_mode_name(aard_reset_mode mode)
+{
+    switch (mode) {
+#define AARD_RESET_NAME(constant, name)                                                                                \
+    case constant: return name;
+        AARD_RESET_MAP(AARD_RESET_NAME)
+#undef AARD_RESET_NAME
+    }
+    return "unknown";
+}
+
+/* The text of a buffer, "" for an empty one. */
+static const char *text_of(const aard__buf *buf, size_t *len)
+{
+    if (len) *len = buf->len;
+    return buf->data ? buf->data : "";
+}
+
+const char *aard_outcome_value_json(const aard_outcome *outcome, size_t *len)
+{
+    if (outcome->failure != AARD_FAILURE_NONE) {
+        if (len) *len = 0;
+        return NULL;
+    }
+    if (!outcome->value.len) {
+        if (len) *len = 4;
+        return "null";
+    }
+    return text_of(&outcome->value, len);
+}
+
+const char *aard_outcome_value_repr(const aard_outcome *outcome, size_t *len)
+{
+    if (len) *len = outcome->repr.len;
+    return outcome->repr.data;
+}
+
+size_t aard_outcome_buffer_count(const aard_outcome *outcome) { return outcome->buffer_count; }
+
+void aard_outcome_buffer(const aard_outcome *outcome, size_t index, const char **id, const uint8_t **data, size_t *len,
+                         const char **metadata_json)
+{
+    const aard__outcome_buffer *buffer = &outcome->buffers[index];
+    if (id) *id = buffer->id;
+    if (data) *data = (const uint8_t *)buffer->data.data;
+    if (len) *len = buffer->data.len;
+    if (metadata_json) *metadata_json = buffer->metadata;
+}
+
+const char *aard_outcome_failure_message(const aard_outcome *outcome)
+{
+    return outcome->failure == AARD_FAILURE_NONE ? NULL : text_of(&outcome->message, NULL);
+}
+
+const char *aard_outcome_exception_type(const aard_outcome *outcome)
+{
+    return outcome->has_exception ? text_of(&outcome->exception_type, NULL) : NULL;
+}
+
+const char *aard_outcome_exception_value(const aard_outcome *outcome, size_t *len)
+{
+    return outcome->has_exception ? text_of(&outcome->exception_value, len) : NULL;
+}
+
+const char *aard_outcome_exception_traceback(const aard_outcome *outcome, size_t *len)
+{
+    return outcome->has_exception ? text_of(&outcome->traceback, len) : NULL;
+}
+
+const char *aard_outcome_stdout(const aard_outcome *outcome, size_t *len) { return text_of(&outcome->streams[0], len); }
+
+const char *aard_outcome_stderr(const aard_outcome *outcome, size_t *len) { return text_of(&outcome->streams[1], len); }
+
+const aard_diagnostics *aard_outcome_diagnostics(const aard_outcome *outcome) { return &outcome->diagnostics; }

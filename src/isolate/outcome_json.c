@@ -1,0 +1,111 @@
+/* The JSON form of an outcome; its schema is in docs/outcome.md. */
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/clock.h"
+#include "isolate/outcome.h"
+
+static void put_text(aard__buf *out, const char *key, const aard__buf *text)
+{
+    aard__buf_printf(out, "\"%s\":", key);
+    aard__buf_json_string(out, text->data ? text->data : "", text->len);
+}
+
+static void put_base64(aard__buf *out, const aard__buf *data)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const unsigned char *bytes = (const unsigned char *)data->data;
+    for (size_t i = 0; i < data->len; i += 3) {
+        size_t left = data->len - i;
+        unsigned word = (unsigned)bytes[i] << 16 | (left > 1 ? (unsigned)bytes[i + 1] << 8 : 0) |
+                        (left > 2 ? bytes[i + 2] : 0);
+        char quad[4] = {digits[word >> 18], digits[word >> 12 & 63], left > 1 ? digits[word >> 6 & 63] : '=',
+                        left > 2 ? digits[word & 63] : '='};
+        aard__buf_append(out, quad, 4);
+    }
+}
+
+static void put_result(aard__buf *out, const aard_outcome *outcome)
+{
+    bool success = outcome->failure == AARD_FAILURE_NONE;
+    aard__buf_printf(out, "{\"status\":\"%s\",\"value\":", success ? "success" : "failure");
+    if (success && outcome->value.len)
+        aard__buf_append(out, outcome->value.data, outcome->value.len);
+    else
+        aard__buf_puts(out, "null");
+    if (success && outcome->repr.data) {
+        aard__buf_putc(out, ',');
+        put_text(out, "value_repr", &outcome->repr);
+    }
+    aard__buf_puts(out, ",\"buffers\":[");
+    for (size_t i = 0; i < outcome->buffer_count; i++) {
+        const aard__outcome_buffer *buffer = &outcome->buffers[i];
+        const aard__buf id = {buffer->id, __builtin_strlen(buffer->id), 0, false};
+        aard__buf_puts(out, i ? ",{" : "{");
+        put_text(out, "id", &id);
+        aard__buf_printf(out, ",\"length\":%zu,\"metadata\":%s,\"base64\":\"", buffer->data.len, buffer->metadata);
+        put_base64(out, &buffer->data);
+        aard__buf_puts(out, "\"}");
+    }
+    aard__buf_puts(out, "],\"failure\":");
+}
+
+static void put_failure(aard__buf *out, const aard_outcome *outcome)
+{
+    if (outcome->failure == AARD_FAILURE_NONE) {
+        aard__buf_puts(out, "null");
+        return;
+    }
+    aard__buf_printf(out, "{\"kind\":\"%s\",", aard_failure_kind_name(outcome->failure));
+    put_text(out, "message", &outcome->message);
+    if (outcome->has_exception) {
+        aard__buf_puts(out, ",\"exception\":{");
+        put_text(out, "type", &outcome->exception_type);
+        aard__buf_putc(out, ',');
+        put_text(out, "value", &outcome->exception_value);
+        aard__buf_putc(out, ',');
+        put_text(out, "traceback", &outcome->traceback);
+        aard__buf_putc(out, '}');
+    }
+    aard__buf_putc(out, '}');
+}
+
+static void put_diagnostics(aard__buf *out, const aard_outcome *outcome)
+{
+    const aard_diagnostics *d = &outcome->diagnostics;
+    char started[32];
+    aard__clock_rfc3339(d->started_at_ns, started);
+    aard__buf_putc(out, '{');
+    put_text(out, "stdout", &outcome->streams[0]);
+    aard__buf_putc(out, ',');
+    put_text(out, "stderr", &outcome->streams[1]);
+    aard__buf_printf(out, ",\"stdout_dropped_bytes\":%llu,\"stderr_dropped_bytes\":%llu",
+                     (unsigned long long)d->stdout_dropped_bytes, (unsigned long long)d->stderr_dropped_bytes);
+    aard__buf_printf(out, ",\"isolation\":\"%s\",\"isolate_id\":%llu,\"started_at\":\"%s\"",
+                     outcome->isolation == AARD_ISOLATION_PROCESS ? "process" : "thread",
+                     (unsigned long long)d->isolate_id, started);
+    aard__buf_printf(out, ",\"wall_ms\":%.3f,\"cpu_ms_used\":%.3f,\"prepare_ms\":%.3f,\"queue_wait_ms\":%.3f",
+                     d->wall_ms, d->cpu_ms_used, d->prepare_ms, d->queue_wait_ms);
+    aard__buf_printf(out, ",\"run_ms\":%.3f,\"cleanup_ms\":%.3f", d->run_ms, d->cleanup_ms);
+    aard__buf_printf(out, ",\"reset\":{\"mode\":\"%s\",\"duration_ms\":%.3f,\"generation\":%llu}",
+                     aard_reset_mode_name(d->reset_mode), d->reset_ms, (unsigned long long)d->reset_generation);
+    aard__buf_puts(out, ",\"warm_state\":{\"fingerprint\":null,\"source\":\"none\"}");
+    aard__buf_printf(out, ",\"py_heap_kib\":%llu,\"js_heap_kib\":%llu,\"rss_kib_before\":%llu,\"rss_kib_after\":%llu",
+                     (unsigned long long)d->py_heap_kib, (unsigned long long)d->js_heap_kib,
+                     (unsigned long long)d->rss_kib_before, (unsigned long long)d->rss_kib_after);
+    aard__buf_printf(out, ",\"filesystem_bytes_written\":%llu", (unsigned long long)d->filesystem_bytes_written);
+    aard__buf_puts(out, ",\"network\":{\"allowed\":[],\"blocked\":[]},\"policy_violations\":[]}");
+}
+
+aard_error *aard_outcome_json(const aard_outcome *outcome, char **out, size_t *len)
+{
+    aard__buf json = AARD__BUF_INIT;
+    put_result(&json, outcome);
+    put_failure(&json, outcome);
+    aard__buf_puts(&json, ",\"diagnostics\":");
+    put_diagnostics(&json, outcome);
+    aard__buf_putc(&json, '}');
+    char *text = aard__buf_take(&json, len);
+    if (!text) return aard__error_no_memory();
+    *out = text;
+    return NULL;
+}

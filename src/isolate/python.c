@@ -1,0 +1,254 @@
+/* Python guests: Pyodide on a realm of ours. */
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/hash.h"
+#include "distribution/distribution.h"
+#include "guest/guest.h"
+#include "isolate/guest.h"
+
+/* ---- compiled code, shared by all guests of a distribution ------------------------------------------------- */
+
+typedef struct shared_wasm {
+    struct shared_wasm *next;
+    char fingerprint[AARD__HASH_HEX];
+    aard__wasm *wasm;
+} shared_wasm;
+
+static pthread_mutex_t shared_lock = PTHREAD_MUTEX_INITIALIZER;
+static shared_wasm *shared_list; /* one per distribution, kept for the life of the process */
+
+/* The lock is held while compiling: a second guest that starts meanwhile is better off waiting than compiling too. */
+static aard_error *compiled_wasm(aard__guest *guest, aard__wasm **out)
+{
+    const char *fingerprint = aard_distribution_fingerprint(guest->distribution);
+    aard_error *error = NULL;
+    pthread_mutex_lock(&shared_lock);
+    shared_wasm *known = shared_list;
+    while (known && strcmp(known->fingerprint, fingerprint)) known = known->next;
+    if (!known) {
+        const void *bytes;
+        size_t len;
+        known = aard__calloc(1, sizeof *known);
+        if (!known) error = aard__error_no_memory();
+        if (!error) error = aard__distribution_file(guest->distribution, AARD__FILE_WASM, &bytes, &len);
+        if (!error) error = aard__wasm_compile(guest->realm, bytes, len, NULL, 0, &known->wasm, NULL);
+        if (error) {
+            aard__free(known);
+        } else {
+            snprintf(known->fingerprint, sizeof known->fingerprint, "%s", fingerprint);
+            known->next = shared_list;
+            shared_list = known;
+        }
+    }
+    if (!error) *out = known->wasm;
+    pthread_mutex_unlock(&shared_lock);
+    return error;
+}
+
+/* ---- boot --------------------------------------------------------------------------------------------------- */
+
+/* Runs Pyodide's glue, which defines the one global that is looked for. */
+static aard_error *load_glue(aard__guest *guest, aard__ref **create_module)
+{
+    const void *glue;
+    size_t len;
+    AARD__TRY(aard__distribution_file(guest->distribution, AARD__FILE_GLUE, &glue, &len));
+    aard__source source = {.name = "pyodide.asm.js", .data = glue, .len = len, .lasting = true};
+    aard__realm_run(guest->realm, &source, false, &guest->entry);
+    if (guest->entry.status != AARD__OK)
+        return aard__error(AARD_ERR_GUEST_BOOT, "the distribution's pyodide.asm.js does not run: %.*s",
+                           (int)guest->entry.thrown_text.len, guest->entry.thrown_text.data);
+    aard__ref *global = aard__realm_global(guest->realm);
+    if (!global) return aard__error_no_memory();
+    aard_error *error = aard__guest_get(guest, global, "_createPyodideModule", create_module);
+    aard__ref_free(global);
+    return error;
+}
+
+static aard_error *boot_pyodide(aard__guest *guest)
+{
+    aard__wasm *wasm;
+    const void *data;
+    aard__ref *create_module, *function;
+    AARD__TRY(compiled_wasm(guest, &wasm));
+    guest->wasm_module = aard__wasm_module(guest->realm, wasm);
+    if (!guest->wasm_module) return aard__error(AARD_ERR_GUEST_BOOT, "the engine could not share Pyodide's code");
+    AARD__TRY(aard__distribution_file(guest->distribution, AARD__FILE_STDLIB, &data, &guest->own_file.len));
+    guest->own_file.data = data;
+    AARD__TRY(aard__guest_run_file(guest, "python/hostfs.js"));
+    AARD__TRY(aard__guest_run_file(guest, "python/boot.js"));
+    AARD__TRY(load_glue(guest, &create_module));
+    AARD__TRY(aard__guest_get(guest, guest->shared, "bootPython", &function));
+    size_t lock_len;
+    AARD__TRY(aard__distribution_file(guest->distribution, AARD__FILE_LOCK, &data, &lock_len));
+    const aard__guest_file *adapter = aard__guest_find("python/adapter.py");
+    if (!adapter) return aard__error(AARD_ERR_GUEST_BOOT, "the library was built without python/adapter.py");
+    aard__value args[] = {AARD__VALUE_REF(create_module), AARD__VALUE_STRING(data, lock_len),
+                          AARD__VALUE_STRING(adapter->data, adapter->len)};
+    aard_error *error = aard__guest_call_and_wait(guest, function, args, 3);
+    aard__ref_free(function);
+    aard__ref_free(create_module);
+    aard__ref_free(guest->wasm_module);
+    guest->wasm_module = NULL;
+    return error;
+}
+
+static aard_error *python_boot(aard__guest *guest)
+{
+    AARD__TRY(boot_pyodide(guest));
+    AARD__TRY(aard__guest_run_file(guest, "python/adapter.js"));
+    aard__ref *python;
+    AARD__TRY(aard__guest_get(guest, guest->shared, "python", &python));
+    const struct {
+        const char *name;
+        aard__ref **out;
+    } functions[] = {
+        {"reserve", &guest->adapter.reserve}, {"prepare", &guest->adapter.prepare}, {"forget", &guest->adapter.forget},
+        {"invoke", &guest->adapter.invoke},   {"execute", &guest->adapter.execute}, {"poll", &guest->adapter.poll},
+        {"buffer", &guest->adapter.buffer},   {"mount", &guest->adapter.mount},     {"memory", &guest->adapter.memory},
+    };
+    for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++)
+        AARD__TRY(aard__guest_get(guest, python, functions[i].name, functions[i].out));
+    aard__ref_free(python);
+    return NULL;
+}
+
+/* ---- calls -------------------------------------------------------------------------------------------------- */
+
+/* Copies an input into the guest's memory, where the adapter looks for it. */
+static aard__state put_input(aard__guest *guest, const char *input, size_t len, aard_outcome *outcome)
+{
+    aard__value size = AARD__VALUE_NUMBER((double)len);
+    aard__ref_call(guest->realm, guest->adapter.reserve, &size, 1, false, &guest->entry);
+    if (guest->entry.status != AARD__OK) return aard__guest_state(guest, outcome);
+    uint8_t *memory;
+    size_t room;
+    double at = guest->entry.value.number;
+    if (guest->entry.value.kind != AARD__NUMBER || !(at > 0) || !aard__ref_bytes(guest->adapter.memory, &memory, &room) ||
+        at > (double)room || len > room - (size_t)at) {
+        aard__outcome_fail(outcome, AARD_FAILURE_HEAP_LIMIT_EXCEEDED,
+                           "the guest's memory has no room for an input of %zu bytes", len);
+        return AARD__DONE;
+    }
+    if (len) memcpy(memory + (size_t)at, input, len);
+    return AARD__PENDING;
+}
+
+static aard__state call_with_input(aard__guest *guest, aard__ref *function, int handler, const char *input, size_t len,
+                                   aard_outcome *outcome)
+{
+    aard__state state = put_input(guest, input, len, outcome);
+    if (state != AARD__PENDING) return state;
+    aard__value args[] = {AARD__VALUE_NUMBER(handler), AARD__VALUE_NUMBER((double)len)};
+    bool numbered = handler >= 0;
+    aard__ref_call(guest->realm, function, numbered ? args : args + 1, numbered ? 2 : 1, false, &guest->entry);
+    return aard__guest_state(guest, outcome);
+}
+
+static aard__state python_prepare(aard__guest *guest, const char *entrypoint, aard_outcome *outcome)
+{
+    size_t len = strlen(entrypoint);
+    aard__state state = put_input(guest, entrypoint, len, outcome);
+    if (state != AARD__PENDING) return state;
+    aard__value size = AARD__VALUE_NUMBER((double)len);
+    aard__ref_call(guest->realm, guest->adapter.prepare, &size, 1, false, &guest->entry);
+    if (guest->entry.status != AARD__OK || guest->entry.value.kind != AARD__NUMBER || guest->entry.value.number == -2) {
+        guest->entry.value.number = AARD__BROKEN;
+        return aard__guest_state(guest, outcome);
+    }
+    guest->prepared = (int)guest->entry.value.number;
+    return AARD__DONE;
+}
+
+static void python_forget(aard__guest *guest, int handler)
+{
+    aard__value number = AARD__VALUE_NUMBER(handler);
+    aard__ref_call(guest->realm, guest->adapter.forget, &number, 1, false, &guest->entry);
+}
+
+static aard__state python_invoke(aard__guest *guest, int handler, const char *input, size_t len, aard_outcome *outcome)
+{
+    return call_with_input(guest, guest->adapter.invoke, handler, input, len, outcome);
+}
+
+static aard__state python_execute(aard__guest *guest, const char *source, size_t len, const char *name,
+                                  const char *input, size_t input_len, aard_outcome *outcome)
+{
+    aard__buf request = AARD__BUF_INIT;
+    aard__buf_puts(&request, "{\"name\":");
+    aard__buf_json_string(&request, name, strlen(name));
+    aard__buf_puts(&request, ",\"source\":");
+    aard__buf_json_string(&request, source, len);
+    aard__buf_puts(&request, ",\"input\":");
+    aard__buf_json_string(&request, input ? input : "", input_len);
+    aard__buf_putc(&request, '}');
+    aard__state state = AARD__DONE;
+    if (request.failed)
+        aard__outcome_fail(outcome, AARD_FAILURE_OTHER, "out of memory");
+    else
+        state = call_with_input(guest, guest->adapter.execute, -1, request.data, request.len, outcome);
+    aard__buf_free(&request);
+    return state;
+}
+
+static aard__state python_poll(aard__guest *guest, aard_outcome *outcome)
+{
+    aard__ref_call(guest->realm, guest->adapter.poll, NULL, 0, false, &guest->entry);
+    return aard__guest_state(guest, outcome);
+}
+
+static aard__state python_buffer(aard__guest *guest, size_t index, aard_outcome *outcome)
+{
+    char text[24];
+    int len = snprintf(text, sizeof text, "%zu", index);
+    return call_with_input(guest, guest->adapter.buffer, -1, text, (size_t)len, outcome);
+}
+
+static aard_error *python_mount(aard__guest *guest)
+{
+    aard__buf entries = AARD__BUF_INIT;
+    size_t count = aard_bundle_entry_count(guest->bundle);
+    aard__buf_putc(&entries, '[');
+    for (size_t i = 0; i < count; i++) {
+        const char *name;
+        size_t name_len, len;
+        aard_bundle_entry(guest->bundle, i, &name, &name_len, NULL, &len);
+        aard__buf_puts(&entries, i ? ",[" : "[");
+        aard__buf_json_string(&entries, name, name_len);
+        aard__buf_printf(&entries, ",%zu,%zu]", i + 1, len);
+    }
+    aard__buf_putc(&entries, ']');
+    if (entries.failed) {
+        aard__buf_free(&entries);
+        return aard__error_no_memory();
+    }
+    aard__value list = AARD__VALUE_STRING(entries.data, entries.len);
+    aard__ref_call(guest->realm, guest->adapter.mount, &list, 1, false, &guest->entry);
+    aard__buf_free(&entries);
+    if (guest->entry.status == AARD__OK && guest->entry.value.number == AARD__DONE) return NULL;
+    return aard__error(AARD_ERR_ENGINE, "the bundle could not be mounted: %.*s", (int)guest->entry.thrown_text.len,
+                       guest->entry.thrown_text.data ? guest->entry.thrown_text.data : "");
+}
+
+static uint64_t python_heap_bytes(aard__guest *guest)
+{
+    uint8_t *memory;
+    size_t len;
+    return aard__ref_bytes(guest->adapter.memory, &memory, &len) ? len : 0;
+}
+
+const aard__language_ops aard__python = {
+    .boot = python_boot,
+    .mount = python_mount,
+    .prepare = python_prepare,
+    .forget = python_forget,
+    .invoke = python_invoke,
+    .execute = python_execute,
+    .poll = python_poll,
+    .buffer = python_buffer,
+    .heap_bytes = python_heap_bytes,
+    .exception = AARD_FAILURE_PYTHON_EXCEPTION,
+};
