@@ -1,51 +1,108 @@
-# Aardvark: `make run` and `make check` are all a newcomer needs; see CONTRIBUTING.md for the rest.
+# Aardvark.  `make run` and `make check` are all that a newcomer needs; `make help` lists the rest.
+
+# ---- what a caller may set -------------------------------------------------------------------------------------------
 
 BUILD    ?= build
-CC       ?= gcc
-CXX      ?= g++
+ifeq ($(origin CC),default)
+CC       := gcc
+endif
 OPT      ?= -O2 -g
-WARN     := -Wall -Wextra -Wshadow -Wvla
+HARDEN   ?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 SAN      ?=
+PREFIX   ?= /usr/local
+LIBDIR   ?= $(PREFIX)/lib
+DESTDIR  ?=
 
-# ---- libnode: a private prefix below .deps where the machine's own headers are another V8's (docs/install.md) --------
-LIBNODE_PREFIX ?= $(wildcard .deps/libnode/usr)
-ifneq ($(LIBNODE_PREFIX),)
-NODE_LIBDIR := $(abspath $(LIBNODE_PREFIX)/lib/x86_64-linux-gnu)
-NODE_CFLAGS := -isystem $(LIBNODE_PREFIX)/include/node
-NODE_LIBS   := -L$(NODE_LIBDIR) -Wl,-rpath,$(NODE_LIBDIR) -lnode -Wl,--allow-shlib-undefined
-else
-NODE_CFLAGS := -isystem /usr/include/node
-NODE_LIBS   := -lnode
+TEST_JOBS    ?= 2
+TEST_TIMEOUT ?= 120
+FUZZ_SECONDS ?= 60
+
+# ---- where V8 is -----------------------------------------------------------------------------------------------------
+
+# scripts/bootstrap installs what is missing and writes .deps/config.mk (docs/install.md).  make runs it when the file is
+# not there or older than the script, then starts anew with it.
+NO_BOOTSTRAP := clean dist format help uninstall
+WANTED       := $(or $(MAKECMDGOALS),all)
+ifneq ($(filter-out $(NO_BOOTSTRAP),$(WANTED)),)
+include .deps/config.mk
 endif
 
-PKGS     := libzip jansson libsodium
+.deps/config.mk: scripts/bootstrap
+	@scripts/bootstrap
+
+# ---- flags -----------------------------------------------------------------------------------------------------------
+
+VERSION  := $(shell sed -n 's/^.define AARD_VERSION_STRING "\(.*\)"/\1/p' include/aardvark/export.h)
+SOVERSION := 0
+
+PKGS     := libzip jansson libsodium libarchive icu-uc libcrypto
+ifneq ($(wildcard .deps/config.mk),)
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
+PKG_LIBS   := $(shell pkg-config --libs $(PKGS))
+endif
+
+WARN     := -Wall -Wextra -Wshadow -Wvla
+ifeq ($(CI),true)
+WARN     += -Werror
+endif
 CPPFLAGS += -D_GNU_SOURCE -Iinclude -Isrc -I$(BUILD)/gen
-CFLAGS   += -std=c11 $(OPT) $(WARN) -Wstrict-prototypes -Wmissing-prototypes -fvisibility=hidden -fPIC -pthread $(SAN) \
-            $(shell pkg-config --cflags $(PKGS))
-CXXFLAGS += -std=c++17 $(OPT) $(WARN) -Wno-unused-parameter -fvisibility=hidden -fPIC -fno-rtti -fno-exceptions -pthread $(SAN) \
-            $(NODE_CFLAGS)
-LDLIBS   += $(NODE_LIBS) $(shell pkg-config --libs $(PKGS)) -lpthread
+CFLAGS   += -std=c11 $(OPT) $(WARN) -Wstrict-prototypes -Wmissing-prototypes -fvisibility=hidden -fPIC -pthread \
+            $(HARDEN) $(SAN) $(PKG_CFLAGS)
+CXXFLAGS += -std=c++17 $(OPT) $(WARN) -Wno-unused-parameter -fvisibility=hidden -fPIC -fno-rtti -fno-exceptions \
+            -pthread $(HARDEN) $(SAN) $(NODE_CFLAGS)
+LDLIBS   += -Wl,--as-needed $(NODE_LIBS) $(PKG_LIBS) -lpthread
 
-LIB_C    := $(filter-out src/cli/%,$(wildcard src/*/*.c))
-LIB_CC   := $(wildcard src/engine/*.cc)
-LIB_OBJ  := $(LIB_C:%.c=$(BUILD)/obj/%.o) $(LIB_CC:%.cc=$(BUILD)/obj/%.o) $(BUILD)/obj/guest_files.o
+# ---- sources ---------------------------------------------------------------------------------------------------------
 
-GUEST    := $(sort $(wildcard src/guest/*.js src/guest/*/*.js src/guest/*.py src/guest/*/*.py))
+LIB_C     := $(filter-out src/cli/%,$(wildcard src/*/*.c))
+LIB_CC    := $(wildcard src/engine/*.cc)
+LIB_OBJ   := $(LIB_C:%.c=$(BUILD)/obj/%.o) $(LIB_CC:%.cc=$(BUILD)/obj/%.o) $(BUILD)/obj/guest_files.o
+CLI_C     := $(wildcard src/cli/*.c)
+CLI_OBJ   := $(CLI_C:%.c=$(BUILD)/obj/%.o)
+GUEST     := $(sort $(wildcard src/guest/*.js src/guest/*/*.js src/guest/*.py src/guest/*/*.py))
+HEADERS   := $(wildcard include/aardvark/*.h)
+BUNDLES   := $(patsubst bundles/%/,$(BUILD)/bundles/%.zip,$(wildcard bundles/*/))
+TEST_C    := $(wildcard tests/test_*.c)
+TEST_BIN  := $(TEST_C:%.c=$(BUILD)/%)
+TEST_SH   := $(wildcard tests/test_*.sh)
+TOOL_C    := $(wildcard tests/make_*.c)
+TOOL_BIN  := $(TOOL_C:%.c=$(BUILD)/%)
+SUPPORT_C := $(filter-out $(TEST_C) $(TOOL_C),$(wildcard tests/*.c))
+SUPPORT_OBJ := $(SUPPORT_C:%.c=$(BUILD)/obj/%.o)
+FUZZ_C    := $(wildcard tests/fuzz/*.c)
+FUZZ_BIN  := $(FUZZ_C:%.c=$(BUILD)/%)
+PROGRAMS  := $(if $(CLI_C),$(BUILD)/aardvark) $(patsubst bench/%.c,$(BUILD)/%,$(wildcard bench/*.c))
+LIBRARIES := $(BUILD)/libaardvark.a $(BUILD)/libaardvark.so
 
-.PHONY: all
-all: $(BUILD)/libaardvark.a $(BUILD)/libaardvark.so
+.PHONY: all bundles tests
+.SECONDARY:
+all: $(LIBRARIES) $(PROGRAMS) bundles ## build the library, the command, the benchmark and the sample bundles
+bundles: $(BUNDLES)
+tests: $(TEST_BIN) $(TOOL_BIN)
+
+# ---- objects ---------------------------------------------------------------------------------------------------------
+
+# A file that changes only when its content does: what depends on it is made again when a list or a setting changed.
+define remember # FILE,TEXT
+$(1): FORCE
+	@mkdir -p $$(@D)
+	@printf '%s\n' '$(2)' | cmp -s - $$@ || printf '%s\n' '$(2)' >$$@
+endef
+.PHONY: FORCE
+$(eval $(call remember,$(BUILD)/gen/guest.list,$(GUEST)))
+$(eval $(call remember,$(BUILD)/gen/sources.list,$(LIB_C) $(LIB_CC)))
+$(eval $(call remember,$(BUILD)/gen/node.list,$(NODE_CFLAGS) $(NODE_LIBS)))
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(CC) $(CPPFLAGS) $(if $(filter tests/%,$<),-Itests) $(CFLAGS) -MMD -MP -c $< -o $@
 
-$(BUILD)/obj/%.o: %.cc
+$(BUILD)/obj/%.o: %.cc $(BUILD)/gen/node.list
 	@mkdir -p $(@D)
 	$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -c $< -o $@
 
 # Guest files are embedded as they are: an assembler table of name, start and length (src/guest/guest.h).
-$(BUILD)/gen/guest_files.S: $(GUEST) Makefile
-	@mkdir -p $(@D)
+$(BUILD)/gen/guest_files.S: $(GUEST) $(BUILD)/gen/guest.list
 	@{ echo '.section .rodata'; n=0; for f in $(GUEST); do \
 	   echo "g$$n: .incbin \"$$f\""; echo "e$$n: .byte 0"; echo "n$$n: .asciz \"$${f#src/guest/}\""; n=$$((n+1)); done; \
 	   echo '.section .data.rel.ro,"aw"'; echo '.balign 8'; echo '.globl aard__guest_files'; echo '.hidden aard__guest_files'; \
@@ -56,15 +113,203 @@ $(BUILD)/obj/guest_files.o: $(BUILD)/gen/guest_files.S
 	@mkdir -p $(@D)
 	$(CC) -c $< -o $@
 
-$(BUILD)/libaardvark.a: $(LIB_OBJ)
-	rm -f $@ && ar rcs $@ $^
+-include $(patsubst %.o,%.d,$(LIB_OBJ) $(CLI_OBJ) $(SUPPORT_OBJ)) $(patsubst %,%.d,$(TEST_BIN) $(TOOL_BIN) $(FUZZ_BIN))
 
-$(BUILD)/libaardvark.so: $(LIB_OBJ)
-	$(CXX) -shared -Wl,-soname,libaardvark.so.0 $(SAN) $^ $(LDLIBS) -o $@
+# ---- libraries and programs ------------------------------------------------------------------------------------------
 
-$(BUILD)/tests/%: tests/%.c $(BUILD)/libaardvark.a
+$(BUILD)/libaardvark.a: $(LIB_OBJ) $(BUILD)/gen/sources.list
+	@rm -f $@
+	ar rcs $@ $(LIB_OBJ)
+
+# Only aard_… leaves the library: nothing internal, and none of the templates that V8's headers instantiate.
+$(BUILD)/gen/exports.map:
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -Itests $(CFLAGS) -MMD -MP -c $< -o $@.o
-	$(CXX) $(SAN) $@.o $(BUILD)/libaardvark.a $(LDLIBS) -lcmocka -o $@
+	@echo '{ global: aard_[!_]*; local: *; };' >$@
 
--include $(LIB_OBJ:.o=.d)
+LINK_SO = $(CXX) -shared -Wl,-soname,libaardvark.so.$(SOVERSION) -Wl,--version-script=$(BUILD)/gen/exports.map $(SAN)
+
+$(BUILD)/libaardvark.so: $(LIB_OBJ) $(BUILD)/gen/sources.list $(BUILD)/gen/exports.map $(BUILD)/gen/node.list
+	$(LINK_SO) $(LIB_OBJ) $(LDLIBS) -o $@
+	@ln -sf libaardvark.so $@.$(SOVERSION)
+
+# Programs find the library beside them here, and in ../lib once installed.
+LINK_PROGRAM = $(CC) $(SAN) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib'
+
+$(BUILD)/aardvark: $(CLI_OBJ) $(BUILD)/libaardvark.so
+	$(LINK_PROGRAM) $(CLI_OBJ) $(BUILD)/libaardvark.so -Wl,--as-needed $(PKG_LIBS) -lpthread -o $@
+
+$(BUILD)/%: $(BUILD)/obj/bench/%.o $(BUILD)/libaardvark.so
+	$(LINK_PROGRAM) $< $(BUILD)/libaardvark.so -Wl,--as-needed $(PKG_LIBS) -lpthread -lm -o $@
+
+define pack_bundle # NAME
+$(BUILD)/bundles/$(1).zip: $(shell find bundles/$(1) -type f) $(BUILD)/aardvark
+	@mkdir -p $$(@D)
+	$(BUILD)/aardvark bundle pack bundles/$(1) -o $$@
+endef
+$(foreach zip,$(BUNDLES),$(eval $(call pack_bundle,$(basename $(notdir $(zip))))))
+
+# ---- running and checking --------------------------------------------------------------------------------------------
+
+.PHONY: stage run check asan ubsan tsan valgrind lint exported-symbols
+stage: $(BUILD)/aardvark ## stage the core variant of Pyodide where that has not been done
+	@$(BUILD)/aardvark assets verify >/dev/null 2>&1 || $(BUILD)/aardvark assets stage --force
+
+run: $(BUILD)/aardvark bundles stage ## install what is missing, build, and run the two sample bundles
+	@for bundle in hello hello-js; do echo "== $$bundle"; \
+	   $(BUILD)/aardvark run $(BUILD)/bundles/$$bundle.zip -v || exit; done
+
+RUN_TESTS = TEST_JOBS=$(TEST_JOBS) TEST_TIMEOUT=$(TEST_TIMEOUT) tests/run $(BUILD)
+
+check: all tests stage ## build everything and pass every test; the last line counts them
+	@$(RUN_TESTS) $(TEST_BIN) $(TEST_SH)
+
+# Each in a build directory of its own.  V8 itself is not instrumented.
+sanitized = $(MAKE) BUILD=$(BUILD)/$@ HARDEN= OPT='-O1 -g -fno-omit-frame-pointer' SAN='$(1)' TEST_TIMEOUT=600
+
+asan: ## the tests under AddressSanitizer, leaks included
+	ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1:abort_on_error=1 \
+	LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 \
+	$(call sanitized,-fsanitize=address) check
+
+ubsan: ## the tests under UndefinedBehaviorSanitizer
+	UBSAN_OPTIONS=print_stacktrace=1 \
+	$(call sanitized,-fsanitize=undefined -fno-sanitize=vptr -fno-sanitize-recover=all) check
+
+tsan: ## the tests under ThreadSanitizer
+	TSAN_OPTIONS=suppressions=$(CURDIR)/tests/tsan.supp:halt_on_error=1 \
+	$(call sanitized,-fsanitize=thread) check
+
+# V8 makes code as it runs, which is too slow under valgrind: it gets the tests that do not link V8.
+valgrind: tests ## the tests that need no V8 under valgrind
+	@command -v valgrind >/dev/null || scripts/bootstrap --with valgrind
+	@TEST_TIMEOUT=600 TEST_WRAPPER='valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite' \
+	  tests/run $(BUILD) $$(for t in $(TEST_BIN); do nm -D -u $$t | grep -q ' _ZN2v8' || echo $$t; done)
+
+exported-symbols: $(BUILD)/libaardvark.so ## write down what the library exports, after a change that was meant
+	nm -D --defined-only $< | awk '{print $$3}' | LC_ALL=C sort >tests/exported_symbols.txt
+
+lint: ## what is not part of check: ruff, shellcheck and clang-format, each where it is installed
+	@if command -v ruff >/dev/null; then ruff check src/guest bundles; fi
+	@if command -v shellcheck >/dev/null; then shellcheck scripts/* tests/run tests/*.sh .ci/run; fi
+	@if command -v clang-format >/dev/null; then clang-format --dry-run -Werror $(FORMATTED); fi
+
+# ---- test programs ---------------------------------------------------------------------------------------------------
+
+# They link the static library, and so get at what is internal.  Of the other sources in tests/, make_….c are programs
+# that scripts use, and the rest is for all of them to share.
+$(BUILD)/tests/libsupport.a: $(SUPPORT_OBJ)
+	@mkdir -p $(@D) && rm -f $@
+	ar rcs $@ $^
+
+LINK_TEST = $(CXX) $(SAN) $@.o $(BUILD)/tests/libsupport.a $(BUILD)/libaardvark.a
+
+$(TEST_BIN) $(TOOL_BIN): $(BUILD)/tests/%: tests/%.c $(BUILD)/tests/libsupport.a $(BUILD)/libaardvark.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -Itests $(CFLAGS) -MMD -MP -MF $@.d -MT $@ -c $< -o $@.o
+	$(LINK_TEST) -lcmocka $(LDLIBS) -lm -o $@
+
+# ---- fuzzing ---------------------------------------------------------------------------------------------------------
+
+FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all
+
+.PHONY: fuzz fuzz-programs
+fuzz: ## run each fuzzer for FUZZ_SECONDS (installs clang)
+	@scripts/bootstrap --with clang
+	@$(MAKE) BUILD=$(BUILD)/fuzz CC=clang CXX=clang++ HARDEN= OPT='-O1 -g' \
+	  SAN='-fsanitize=fuzzer-no-link $(FUZZ_SAN)' fuzz-programs
+	@for c in $(FUZZ_C); do name=$$(basename $$c .c); corpus=$(BUILD)/fuzz/corpus/$$name; mkdir -p $$corpus; \
+	   seeds=tests/fuzz/$$name; [ -d $$seeds ] || seeds=; echo "== $$name: $(FUZZ_SECONDS) s"; \
+	   $(BUILD)/fuzz/tests/fuzz/$$name -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
+	     -print_final_stats=1 -artifact_prefix=$(BUILD)/fuzz/ $$corpus $$seeds || exit; done
+
+fuzz-programs: $(FUZZ_BIN)
+
+$(FUZZ_BIN): $(BUILD)/tests/%: tests/%.c $(BUILD)/tests/libsupport.a $(BUILD)/libaardvark.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -Itests $(CFLAGS) -MMD -MP -MF $@.d -MT $@ -c $< -o $@.o
+	$(LINK_TEST) -fsanitize=fuzzer $(LDLIBS) -o $@
+
+# ---- measuring -------------------------------------------------------------------------------------------------------
+
+.PHONY: bench soak
+bench: all stage ## the benchmark, beside plain Pyodide in node
+	@BUILD=$(BUILD) bench/run
+
+soak: all stage ## the same calls for a long time, watching memory
+	@BUILD=$(BUILD) bench/soak
+
+# ---- installing ------------------------------------------------------------------------------------------------------
+
+.PHONY: install uninstall dist
+INCLUDE_TO := $(DESTDIR)$(PREFIX)/include
+LIB_TO     := $(DESTDIR)$(LIBDIR)
+MAN_TO     := $(DESTDIR)$(PREFIX)/share/man/man1
+
+# A libnode of our own goes along, below LIBDIR/aardvark, and the library is linked anew to find it there.
+ifeq ($(NODE_MODE),private)
+INSTALL_NODE_LIBS := -L$(NODE_LIBDIR) -Wl,-rpath-link,$(NODE_LIBDIR) \
+                     -Wl,--disable-new-dtags,-rpath,'$$ORIGIN/aardvark' -lnode
+else
+INSTALL_NODE_LIBS := $(NODE_LIBS)
+endif
+
+$(BUILD)/install/libaardvark.so: $(BUILD)/libaardvark.so
+	@mkdir -p $(@D)
+	$(LINK_SO) $(LIB_OBJ) -Wl,--as-needed $(INSTALL_NODE_LIBS) $(PKG_LIBS) -lpthread -o $@
+
+$(BUILD)/install/aardvark.pc: aardvark.pc.in include/aardvark/export.h FORCE
+	@mkdir -p $(@D)
+	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@PKGS@|$(PKGS)|' \
+	  -e 's|@NODE_LIBDIR@|$(if $(filter private,$(NODE_MODE)),-L$${libdir}/aardvark,)|' $< >$@
+
+install: $(LIBRARIES) $(BUILD)/aardvark $(BUILD)/install/libaardvark.so $(BUILD)/install/aardvark.pc ## to DESTDIR/PREFIX
+	install -d $(INCLUDE_TO)/aardvark $(LIB_TO)/pkgconfig $(MAN_TO) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 include/aardvark.h $(INCLUDE_TO)
+	install -m 644 $(HEADERS) $(INCLUDE_TO)/aardvark
+	install -m 644 $(BUILD)/libaardvark.a $(LIB_TO)
+	install -m 755 $(BUILD)/install/libaardvark.so $(LIB_TO)/libaardvark.so.$(VERSION)
+	ln -sf libaardvark.so.$(VERSION) $(LIB_TO)/libaardvark.so.$(SOVERSION)
+	ln -sf libaardvark.so.$(SOVERSION) $(LIB_TO)/libaardvark.so
+	install -m 644 $(BUILD)/install/aardvark.pc $(LIB_TO)/pkgconfig
+	install -m 755 $(BUILD)/aardvark $(DESTDIR)$(PREFIX)/bin
+	install -m 644 docs/aardvark.1 $(MAN_TO)
+ifeq ($(NODE_MODE),private)
+	install -d $(LIB_TO)/aardvark
+	cp -P $(NODE_LIBDIR)/lib*.so* $(LIB_TO)/aardvark
+endif
+	@case '$(DESTDIR)$(PREFIX)' in /usr|/usr/local) ldconfig || true ;; esac
+
+uninstall: ## take away what install put there
+	rm -rf $(INCLUDE_TO)/aardvark $(LIB_TO)/aardvark
+	rm -f $(INCLUDE_TO)/aardvark.h $(LIB_TO)/libaardvark.a $(LIB_TO)/libaardvark.so* $(LIB_TO)/pkgconfig/aardvark.pc \
+	  $(DESTDIR)$(PREFIX)/bin/aardvark $(MAN_TO)/aardvark.1
+
+dist: ## a tarball of what is committed
+	@mkdir -p $(BUILD)
+	git archive --format=tar.gz --prefix=aardvark-$(VERSION)/ -o $(BUILD)/aardvark-$(VERSION).tar.gz HEAD
+	@echo $(BUILD)/aardvark-$(VERSION).tar.gz
+
+# ---- for people ------------------------------------------------------------------------------------------------------
+
+.PHONY: format clean help
+FORMATTED := $(wildcard include/*.h include/aardvark/*.h src/*/*.[ch] src/*/*.cc src/*/*.hh \
+               tests/*.[ch] tests/fuzz/*.[ch] bench/*.[ch] docs/examples/*.c)
+
+format: ## format the C and C++ sources (installs clang-format)
+	@command -v clang-format >/dev/null || scripts/bootstrap --with clang-format
+	clang-format -i $(FORMATTED)
+
+comma := ,
+compile_commands.json: Makefile .deps/config.mk ## for editors and clang's tools
+	@{ echo '['; \
+	   for f in $(LIB_C) $(CLI_C) $(TEST_C); do \
+	     echo '{"directory": "$(CURDIR)", "file": "'$$f'", "command": "$(CC) $(CPPFLAGS) -Itests $(CFLAGS) -c '$$f'"},'; done; \
+	   for f in $(LIB_CC); do \
+	     echo '{"directory": "$(CURDIR)", "file": "'$$f'", "command": "$(CXX) $(CPPFLAGS) $(CXXFLAGS) -c '$$f'"},'; done; \
+	   } | sed '$$ s/,$$//' >$@; echo ']' >>$@
+
+clean: ## remove what was built, not what was installed or staged
+	rm -rf $(BUILD) compile_commands.json
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z_.-]+:.*## / {printf "  %-22s %s\n", $$1, $$2}' Makefile

@@ -21,21 +21,25 @@ typedef struct aard_bundle aard_bundle;
 /* What a bundle may hold.  Zero in a field means the default. */
 typedef struct aard_bundle_limits {
     size_t struct_size;          /* sizeof(aard_bundle_limits) of the caller */
-    uint64_t max_entries;        /* default 10 000 */
+    uint64_t max_entries;        /* files and directories; default 10 000 */
     uint64_t max_unpacked_bytes; /* sum over all entries; default 512 MiB */
 } aard_bundle_limits;
 
 /* Opens a bundle from bytes.  `data` is borrowed for the call only; the bundle keeps unpacked copies.
- * `limits` may be NULL.  Any thread.  Errors: AARD_ERR_BUNDLE_*, AARD_ERR_MANIFEST_*, no_memory. */
+ * `limits` may be NULL; it is read during the call only.  Any thread.
+ * Errors: AARD_ERR_BUNDLE_*, AARD_ERR_MANIFEST_* (docs/bundle.md has them all), invalid_argument, no_memory. */
 AARD_API aard_error *aard_bundle_from_bytes(const void *data, size_t len, const aard_bundle_limits *limits,
                                             aard_bundle **out);
 
-/* The same from a file.  `path` is NUL-terminated.  Errors: as above, not_found, io. */
+/* The same from a file, whose path begins the message of an error.  `path` is NUL-terminated.  Any thread.
+ * Errors: as above, not_found, io. */
 AARD_API aard_error *aard_bundle_open(const char *path, const aard_bundle_limits *limits, aard_bundle **out);
 
-/* Packs the regular files below `dir` into a new ZIP at `path`, in name order with fixed times, so that equal trees
- * give equal bytes; then opens the result with the default limits and refuses it (removing the file) where that fails.
- * The file appears whole or not at all.  Errors: as aard_bundle_open. */
+/* Packs the regular files below `dir` into a ZIP at `path`, in name order with fixed times and modes, so that equal
+ * trees give equal bytes.  Symbolic links and special files are refused, empty directories left out, and so is a file
+ * at `path` that lies below `dir`.  Before it is written the archive is opened with the default limits: what that
+ * refuses is never written, and an older file at `path` stays as it is.  The file appears whole or not at all.
+ * Any thread.  Errors: as aard_bundle_open. */
 AARD_API aard_error *aard_bundle_pack(const char *dir, const char *path);
 
 /* One more owner; returns its argument.  Any thread. */
@@ -47,18 +51,19 @@ AARD_API void aard_bundle_free(aard_bundle *bundle);
 /* The manifest, or NULL where the bundle has none.  Lives as long as the bundle. */
 AARD_API const aard_manifest *aard_bundle_manifest(const aard_bundle *bundle);
 
-/* BLAKE2b-256 over names and contents of all entries in name order, 64 lowercase hex digits.  The same for two archives
- * that unpack alike, whatever their compression.  Lives as long as the bundle. */
+/* BLAKE2b-256 over names and contents of all files in name order, 64 lowercase hex digits.  The same for two archives
+ * whose files unpack alike, whatever their order and compression.  Lives as long as the bundle. */
 AARD_API const char *aard_bundle_digest(const aard_bundle *bundle);
 
 /* Number of files (directories are not counted), in bytewise name order. */
 AARD_API size_t aard_bundle_entry_count(const aard_bundle *bundle);
 
-/* Name and content of file `index` (< entry_count).  Both live as long as the bundle; any of the outputs may be NULL. */
+/* Name and content of file `index` (< entry_count).  Both live as long as the bundle and have a NUL behind them, which
+ * the lengths do not count; any of the outputs may be NULL. */
 AARD_API void aard_bundle_entry(const aard_bundle *bundle, size_t index, const char **name, size_t *name_len,
                                 const uint8_t **data, size_t *data_len);
 
-/* Finds a file by its exact name; false where there is none. */
+/* Finds a file by its exact name; false, with `*index` untouched, where there is none.  `index` may be NULL. */
 AARD_API bool aard_bundle_find(const aard_bundle *bundle, const char *name, size_t name_len, size_t *index);
 
 #ifdef __cplusplus

@@ -20,16 +20,21 @@ typedef struct aard_distribution aard_distribution;
 typedef enum aard_variant { AARD_VARIANT_CORE = 0, AARD_VARIANT_FULL = 1 } aard_variant;
 
 /* Opens the distribution in `dir`.  With dir NULL: the directory named by the environment variable
- * AARDVARK_PYODIDE_DIST_DIR, else the default staged one.  Reads the distribution manifest and checks that each file it
- * names is there with its size; contents are checked by aard_distribution_verify.
- * Errors: distribution_not_found, distribution_invalid, distribution_corrupt, no_memory. */
+ * AARDVARK_PYODIDE_DIST_DIR, else the default staged one: of those in aard_distribution_home that this version of the
+ * library staged, the core variant without additions, else the first in name order.  Reads the distribution manifest
+ * and checks that each file it names is there with its size; contents are checked by aard_distribution_verify.
+ * Errors: distribution_not_found, distribution_invalid, distribution_corrupt (altered, or a file missing or of another
+ * size), distribution_mismatch (another Pyodide's, or staged by another version of the library), io, no_memory. */
 AARD_API aard_error *aard_distribution_open(const char *dir, aard_distribution **out);
 
 /* Reads every file and compares its hash.  The message of distribution_corrupt names the first file that differs, is
- * missing, or is there without being listed. */
+ * missing, or is there without being listed (`cache/` aside, where derived files live).  Any thread.
+ * Errors: distribution_corrupt, io, no_memory. */
 AARD_API aard_error *aard_distribution_verify(const aard_distribution *distribution);
 
+/* One more owner; returns its argument.  Any thread. */
 AARD_API aard_distribution *aard_distribution_retain(aard_distribution *distribution);
+/* One owner less; the last one frees it.  NULL is fine.  Any thread. */
 AARD_API void aard_distribution_free(aard_distribution *distribution);
 
 /* All of these live as long as the distribution. */
@@ -51,29 +56,33 @@ typedef bool (*aard_distribution_visit)(void *user, const char *dir, const aard_
                                         const aard_error *error);
 AARD_API aard_error *aard_distribution_list(const char *home, aard_distribution_visit each, void *user);
 
-/* How to stage.  Strings are copied by the setters. */
+/* How to stage.  Strings are copied by the setters; NULL puts a default back.  One thread at a time. */
 typedef struct aard_stage_options aard_stage_options;
 AARD_API aard_error *aard_stage_options_new(aard_stage_options **out);
 AARD_API void aard_stage_options_free(aard_stage_options *options);
 AARD_API aard_error *aard_stage_options_set_version(aard_stage_options *options, const char *version);
 AARD_API void aard_stage_options_set_variant(aard_stage_options *options, aard_variant variant);
-/* Source: an upstream release archive (.tar.bz2, .tar.gz), the npm package's .tgz, or a directory that holds an unpacked
- * one.  Without a source the npm package is fetched with the machine's npm (core variant only). */
+/* Source: an upstream release archive (.tar.bz2, .tar.gz), the npm package's .tgz, or a directory that holds an
+ * unpacked one.  Without a source the npm package is fetched with the machine's npm (core variant only), a child
+ * process that has ended when staging returns. */
 AARD_API aard_error *aard_stage_options_set_archive(aard_stage_options *options, const char *path);
-/* One more wheel to add; may be called repeatedly. */
+/* One more wheel to add; may be called repeatedly.  It takes the place of a package of that name. */
 AARD_API aard_error *aard_stage_options_add_wheel(aard_stage_options *options, const char *path);
 /* Stage anew even where the distribution is already there. */
 AARD_API void aard_stage_options_set_force(aard_stage_options *options, bool force);
 /* Where distributions live; NULL = aard_distribution_home. */
 AARD_API aard_error *aard_stage_options_set_home(aard_stage_options *options, const char *dir);
-/* Progress: `step` is a short phrase, done/total are bytes of it (total 0 = unknown).  Called on the caller's thread. */
+/* Progress: `step` is a short phrase; done and total are bytes of it, or wheels (total 0 = unknown).  Called on the
+ * caller's thread. */
 typedef void (*aard_stage_progress)(void *user, const char *step, uint64_t done, uint64_t total);
 AARD_API void aard_stage_options_set_progress(aard_stage_options *options, aard_stage_progress progress, void *user);
 
 /* Stages a distribution: everything is checked and written below a temporary directory beside the target, which is
  * then renamed; a failure or a kill at any time leaves no half-made distribution.  Where an identical one is already
- * staged (and `force` is off) it is opened instead and `*already_there` (may be NULL) is set to true.
- * Errors: stage_source (a file missing, unknown or with the wrong hash), stage_tool, wheel_invalid, io, no_memory. */
+ * staged (and `force` is off) it is opened instead and `*already_there` (may be NULL) is set to true, otherwise to
+ * false.  Waits while another staging works in the same home.
+ * Errors: stage_source (a file missing, unknown or with the wrong hash), stage_tool (npm), wheel_invalid, not_found
+ * (the source or a wheel), invalid_argument, io, no_memory. */
 AARD_API aard_error *aard_distribution_stage(const aard_stage_options *options, aard_distribution **out,
                                              bool *already_there);
 

@@ -67,6 +67,7 @@ typedef enum aard_error_class {
     X(AARD_ERR_MANIFEST_NETWORK, 164, "manifest_network", AARD_CLASS_INPUT)                                            \
     X(AARD_ERR_MANIFEST_FILESYSTEM, 165, "manifest_filesystem", AARD_CLASS_INPUT)                                      \
     X(AARD_ERR_MANIFEST_CAPABILITIES, 166, "manifest_capabilities", AARD_CLASS_INPUT)                                  \
+    X(AARD_ERR_MANIFEST_ENCODING, 167, "manifest_encoding", AARD_CLASS_INPUT)                                          \
     X(AARD_ERR_DISTRIBUTION_NOT_FOUND, 200, "distribution_not_found", AARD_CLASS_INPUT)                                \
     X(AARD_ERR_DISTRIBUTION_INVALID, 201, "distribution_invalid", AARD_CLASS_INPUT)                                    \
     X(AARD_ERR_DISTRIBUTION_CORRUPT, 202, "distribution_corrupt", AARD_CLASS_INPUT)                                    \

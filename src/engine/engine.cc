@@ -14,8 +14,7 @@ std::unique_ptr<v8::Platform> the_platform;
 char code_key[256];
 
 // Fixed for the life of the process: compiled code depends on them, and no guest may ever choose one.
-const char flags[] = "--no-harmony-sharedarraybuffer "
-                     "--stack-size=984 ";
+const char flags[] = "--no-harmony-sharedarraybuffer";
 
 void start()
 {
@@ -30,8 +29,8 @@ void start()
 
 pthread_once_t started = PTHREAD_ONCE_INIT;
 
-constexpr size_t kStackReserve = 128 * 1024; // left below V8's own limit for host functions
-constexpr size_t kStackWanted = 984 * 1024;  // --stack-size above
+constexpr size_t kStackReserve = 256 * 1024;     // left below V8's limit for host functions and V8's own C++
+constexpr size_t kStackMost = 7 * 1024 * 1024;   // what a guest may use at most, however large the thread's stack is
 
 // The lowest address of the calling thread's stack; asked once a thread, because the kernel is slow to say.
 uintptr_t stack_floor()
@@ -166,9 +165,10 @@ void aard__vm_enter(aard__vm *vm)
     auto *locker = new v8::Locker(vm->isolate);
     vm->isolate->Enter();
     if (vm->lockers.empty()) {
+        // V8 would allow 1 MB from wherever it is first entered: too little for deep Python, too much for a small thread.
         uintptr_t here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
-        uintptr_t floor = stack_floor() + kStackReserve;
-        if (here < floor + kStackWanted) vm->isolate->SetStackLimit(std::min(floor, here - kStackReserve / 2));
+        uintptr_t floor = std::max(stack_floor() + kStackReserve, here - kStackMost);
+        vm->isolate->SetStackLimit(std::min(floor, here - kStackReserve / 4));
     }
     vm->lockers.push_back(locker);
 }

@@ -50,7 +50,7 @@ static void host_domain_to_ascii(aard__frame *frame, void *user)
     aard__buf_free(&ascii);
 }
 
-/*   domainToAscii(string) -> string, or null for failure: "domain to ASCII" of the URL Standard, not strict */
+/*   domainToAscii(string) -> string, or null for failure: "domain parser ToASCII" of the URL Standard, not strict */
 const aard__host_entry aard__host_url[] = {
     {"domainToAscii", host_domain_to_ascii},
     {NULL, NULL},

@@ -202,8 +202,8 @@ static aard__state javascript_prepare(aard__guest *guest, const char *entrypoint
         aard__buf_putc(&path, '\0');
         state = prepare_module(guest, path.data, text, len, colon + 1, outcome);
     } else {
-        aard__outcome_fail(outcome, AARD_FAILURE_ADAPTER_ERROR, "there is no module '%.*s' in the bundle (%.*s)",
-                           (int)(colon - entrypoint), entrypoint, (int)path.len, path.data ? path.data : "");
+        aard__outcome_fail(outcome, AARD_FAILURE_ADAPTER_ERROR, "there is no module '%.*s' in the bundle: neither that name itself, nor with .js or .mjs behind it",
+                           (int)(colon - entrypoint), entrypoint);
     }
     aard__buf_free(&path);
     return state;

@@ -19,6 +19,7 @@
   const { apply } = Reflect;
   const then = Promise.prototype.then;
   const join = Array.prototype.join;
+  const { includes, split } = String.prototype;
   const isPlainKey = RegExp.prototype.test.bind(/^[A-Za-z_$][\w$]*$/);
   const tagOf = Object.prototype.toString;
   const inputs = "__aardvarkInput";
@@ -171,6 +172,16 @@
     return new Uint8Array(value);
   };
 
+  // A stack without the adapter's own frames.
+  const guestFrames = (stack) => {
+    const lines = apply(split, stack, ["\n"]);
+    let text = lines[0];
+    for (let i = 1; i < lines.length; i++) {
+      if (!apply(includes, lines[i], ["javascript/adapter.js:"])) text += `\n${lines[i]}`;
+    }
+    return text;
+  };
+
   const describe = (error) => {
     let type = "";
     let value;
@@ -179,7 +190,7 @@
       if (typeof error === "object" && error !== null && ("message" in error || "stack" in error)) {
         type = String(error.name ?? "Error");
         value = String(error.message ?? "");
-        traceback = String(error.stack ?? "");
+        traceback = guestFrames(String(error.stack ?? ""));
       }
     } catch {
       value = undefined;

@@ -4,163 +4,163 @@
 // next, and gives the milliseconds until the next task is due: 0 at once, -1 when none waits.
 "use strict";
 
-(host, shared) => {
-    const { globalThis, Map, MapPrototypeDelete, MapPrototypeGet, MapPrototypeSet, ReflectApply, TypeError } =
-        shared.primordials;
-    const { list, requireArguments } = shared;
+(function (host, shared) {
+  const { globalThis, Map, MapPrototypeDelete, MapPrototypeGet, MapPrototypeSet, ReflectApply, TypeError } =
+    shared.primordials;
+  const { list, requireArguments } = shared;
 
-    let heap = list(); // a binary heap of tasks, by deadline, then by the order in which they were queued
-    let timers = new Map(); // id -> task
-    let nextId = 1;
-    let sequence = 0;
-    let nesting = 0; // of the timer task that runs, as HTML counts it
+  let heap = list(); // a binary heap of tasks, by deadline, then by the order in which they were queued
+  let timers = new Map(); // id -> task
+  let nextId = 1;
+  let sequence = 0;
+  let nesting = 0; // of the timer task that runs, as HTML counts it
 
-    const before = (a, b) => a.deadline < b.deadline || (a.deadline === b.deadline && a.sequence < b.sequence);
-    const put = (task, index) => {
-        heap[index] = task;
-        task.index = index;
-    };
-    const rise = (task, from) => {
-        let index = from;
-        while (index > 0) {
-            const parent = (index - 1) >> 1;
-            if (!before(task, heap[parent])) break;
-            put(heap[parent], index);
-            index = parent;
-        }
-        put(task, index);
-    };
-    const sink = (task, from) => {
-        let index = from;
-        for (;;) {
-            let child = 2 * index + 1;
-            if (child >= heap.length) break;
-            if (child + 1 < heap.length && before(heap[child + 1], heap[child])) child++;
-            if (!before(heap[child], task)) break;
-            put(heap[child], index);
-            index = child;
-        }
-        put(task, index);
-    };
-    const enqueue = (task, delay) => {
-        task.deadline = host.now() + delay;
-        task.sequence = sequence++;
-        rise(task, heap.length);
-    };
-    const dequeue = (task) => {
-        const { index } = task;
-        if (index < 0) return;
-        task.index = -1;
-        const last = heap[heap.length - 1];
-        heap.length--;
-        if (last === task) return;
-        if (index > 0 && before(last, heap[(index - 1) >> 1])) rise(last, index);
-        else sink(last, index);
-    };
+  const before = (a, b) => a.deadline < b.deadline || (a.deadline === b.deadline && a.sequence < b.sequence);
+  const put = (task, index) => {
+    heap[index] = task;
+    task.index = index;
+  };
+  const rise = (task, from) => {
+    let index = from;
+    while (index > 0) {
+      const parent = (index - 1) >> 1;
+      if (!before(task, heap[parent])) break;
+      put(heap[parent], index);
+      index = parent;
+    }
+    put(task, index);
+  };
+  const sink = (task, from) => {
+    let index = from;
+    for (;;) {
+      let child = 2 * index + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && before(heap[child + 1], heap[child])) child++;
+      if (!before(heap[child], task)) break;
+      put(heap[child], index);
+      index = child;
+    }
+    put(task, index);
+  };
+  const enqueue = (task, delay) => {
+    task.deadline = host.now() + delay;
+    task.sequence = sequence++;
+    rise(task, heap.length);
+  };
+  const dequeue = (task) => {
+    const { index } = task;
+    if (index < 0) return;
+    task.index = -1;
+    const last = heap[heap.length - 1];
+    heap.length--;
+    if (last === task) return;
+    if (index > 0 && before(last, heap[(index - 1) >> 1])) rise(last, index);
+    else sink(last, index);
+  };
 
-    const newTask = (callback) => ({
-        __proto__: null,
-        callback,
-        args: noArguments,
-        id: 0,
-        period: -1, // >= 0: repeats
-        nesting: 0,
-        deadline: 0,
-        sequence: 0,
-        index: -1, // in the heap
-    });
-    const noArguments = list();
+  const newTask = (callback) => ({
+    __proto__: null,
+    callback,
+    args: noArguments,
+    id: 0,
+    period: -1, // >= 0: repeats
+    nesting: 0,
+    deadline: 0,
+    sequence: 0,
+    index: -1, // in the heap
+  });
+  const noArguments = list();
 
-    const arm = (task, timeout) => {
-        const delay = nesting > 5 && timeout < 4 ? 4 : timeout;
-        task.nesting = nesting + 1;
-        enqueue(task, delay);
-    };
+  const arm = (task, timeout) => {
+    const delay = nesting > 5 && timeout < 4 ? 4 : timeout;
+    task.nesting = nesting + 1;
+    enqueue(task, delay);
+  };
 
-    const startTimer = (handler, timeout, args, repeat) => {
-        // A string would be code; guests may not make code from strings.
-        if (typeof handler !== "function") throw new TypeError("a timer's handler must be a function");
-        const signed = timeout | 0;
-        const delay = signed < 0 ? 0 : signed;
-        const task = newTask(handler);
-        task.args = args;
-        task.id = nextId++;
-        if (repeat) task.period = delay;
-        MapPrototypeSet(timers, task.id, task);
-        arm(task, delay);
-        return task.id;
-    };
-    const stopTimer = (id) => {
-        const task = MapPrototypeGet(timers, id | 0);
-        if (!task) return;
-        MapPrototypeDelete(timers, task.id);
-        dequeue(task);
-    };
+  const startTimer = (handler, timeout, args, repeat) => {
+    // A string would be code; guests may not make code from strings.
+    if (typeof handler !== "function") throw new TypeError("a timer's handler must be a function");
+    const signed = timeout | 0;
+    const delay = signed < 0 ? 0 : signed;
+    const task = newTask(handler);
+    task.args = args;
+    task.id = nextId++;
+    if (repeat) task.period = delay;
+    MapPrototypeSet(timers, task.id, task);
+    arm(task, delay);
+    return task.id;
+  };
+  const stopTimer = (id) => {
+    const task = MapPrototypeGet(timers, id | 0);
+    if (!task) return;
+    MapPrototypeDelete(timers, task.id);
+    dequeue(task);
+  };
 
-    const run = (task) => {
-        nesting = task.nesting;
-        try {
-            ReflectApply(task.callback, globalThis, task.args);
-        } catch (error) {
-            shared.reportError(error);
-        }
-        if (task.id === 0) return;
-        if (task.period >= 0 && MapPrototypeGet(timers, task.id) === task) arm(task, task.period);
-        else if (task.index < 0 && MapPrototypeGet(timers, task.id) === task) MapPrototypeDelete(timers, task.id);
-    };
+  const run = (task) => {
+    nesting = task.nesting;
+    try {
+      ReflectApply(task.callback, globalThis, task.args);
+    } catch (error) {
+      shared.reportError(error);
+    }
+    if (task.id === 0) return;
+    if (task.period >= 0 && MapPrototypeGet(timers, task.id) === task) arm(task, task.period);
+    else if (task.index < 0 && MapPrototypeGet(timers, task.id) === task) MapPrototypeDelete(timers, task.id);
+  };
 
-    shared.runTimers = (now) => {
-        nesting = 0;
-        if (heap.length === 0) return -1;
-        const first = heap[0];
-        if (first.deadline <= now) {
-            dequeue(first);
-            run(first);
-            if (heap.length === 0) return -1;
-        }
-        return heap[0].deadline > now ? heap[0].deadline - now : 0;
-    };
-    shared.clearAllTimers = () => {
-        heap = list();
-        timers = new Map();
-        nesting = 0;
-    };
-    // Runs steps of the platform's own as a task of theirs.
-    shared.runAfter = (delay, callback) => enqueue(newTask(callback), delay);
+  shared.runTimers = (now) => {
+    nesting = 0;
+    if (heap.length === 0) return -1;
+    const first = heap[0];
+    if (first.deadline <= now) {
+      dequeue(first);
+      run(first);
+      if (heap.length === 0) return -1;
+    }
+    return heap[0].deadline > now ? heap[0].deadline - now : 0;
+  };
+  shared.clearAllTimers = () => {
+    heap = list();
+    timers = new Map();
+    nesting = 0;
+  };
+  // Runs steps of the platform's own as a task of theirs.
+  shared.runAfter = (delay, callback) => enqueue(newTask(callback), delay);
 
-    const runMicrotask = async (callback) => {
-        await undefined;
-        try {
-            ReflectApply(callback, undefined, noArguments);
-        } catch (error) {
-            shared.reportError(error);
-        }
-    };
+  const runMicrotask = async (callback) => {
+    await undefined;
+    try {
+      ReflectApply(callback, undefined, noArguments);
+    } catch (error) {
+      shared.reportError(error);
+    }
+  };
 
-    const operations = {
-        setTimeout(handler, timeout = 0, ...args) {
-            requireArguments(arguments.length, 1, "setTimeout");
-            return startTimer(handler, timeout, args, false);
-        },
-        setInterval(handler, timeout = 0, ...args) {
-            requireArguments(arguments.length, 1, "setInterval");
-            return startTimer(handler, timeout, args, true);
-        },
-        clearTimeout(id = 0) {
-            stopTimer(id);
-        },
-        clearInterval(id = 0) {
-            stopTimer(id);
-        },
-        queueMicrotask(callback) {
-            requireArguments(arguments.length, 1, "queueMicrotask");
-            if (typeof callback !== "function") throw new TypeError("queueMicrotask: the argument is no function");
-            runMicrotask(callback);
-        },
-        reportError(e) {
-            requireArguments(arguments.length, 1, "reportError");
-            shared.reportError(e);
-        },
-    };
-    for (const name in operations) shared.defineOperation(operations[name]);
-};
+  const operations = {
+    setTimeout(handler, timeout = 0, ...args) {
+      requireArguments(arguments.length, 1, "setTimeout");
+      return startTimer(handler, timeout, args, false);
+    },
+    setInterval(handler, timeout = 0, ...args) {
+      requireArguments(arguments.length, 1, "setInterval");
+      return startTimer(handler, timeout, args, true);
+    },
+    clearTimeout(id = 0) {
+      stopTimer(id);
+    },
+    clearInterval(id = 0) {
+      stopTimer(id);
+    },
+    queueMicrotask(callback) {
+      requireArguments(arguments.length, 1, "queueMicrotask");
+      if (typeof callback !== "function") throw new TypeError("queueMicrotask: the argument is no function");
+      runMicrotask(callback);
+    },
+    reportError(e) {
+      requireArguments(arguments.length, 1, "reportError");
+      shared.reportError(e);
+    },
+  };
+  for (const name in operations) shared.defineOperation(operations[name]);
+});

@@ -72,9 +72,9 @@
     // Room in the guest's memory for the next input of `length` bytes; 0 when the guest's memory is full.
     reserve(length) {
       if (length > inputRoom || inputRoom > 1 << 20) {
-        if (inputAt) Module._free(inputAt);
+        if (inputAt) Module._PyMem_RawFree(inputAt);
         inputRoom = Math.max(4096, length);
-        inputAt = Module._malloc(inputRoom);
+        inputAt = Module._PyMem_RawMalloc(inputRoom);
         if (!inputAt) inputRoom = 0;
       }
       return inputAt;
@@ -89,6 +89,10 @@
       }
       clearError();
       return handlers.push(object) - 1;
+    },
+    forget(handler) {
+      if (handlers[handler]) release(handlers[handler]);
+      handlers[handler] = 0;
     },
     invoke: (handler, length) => settle(callWithInput(handlers[handler], length)),
     execute: (length) => settle(callWithInput(execute, length)),

@@ -12,6 +12,7 @@ What a guest could replace (modules, builtins) is looked up once, before any gue
 """
 
 import array as _array_module
+import ast
 import asyncio
 import builtins
 import importlib
@@ -93,35 +94,66 @@ def _dumps(value):
         return "".join(_make_encoder(encode_basestring_ascii)(value, 0)).encode()
 
 
-def _step(key):
-    return f".{key}" if isinstance(key, str) and key.isidentifier() else f"[{_shorten(repr(key))}]"
-
-
-def _find_unfit(value):
-    """Where the first value is that JSON can't hold, and why: (path, reason) or None.  Works on its own stack."""
-    work = [("$", value, ())]
-    while work:
-        path, value, above = work.pop()
-        if isinstance(value, (str, bool, int, type(None))):
-            continue
-        if isinstance(value, float):
-            if value != value or value in (float("inf"), float("-inf")):
-                return path, f"{value!r} is not a JSON number"
-            continue
-        if not isinstance(value, (dict, list, tuple)):
-            return path, f"{type(value).__name__} is not a JSON type"
-        if id(value) in above:
-            return path, "it contains itself"
-        above = (*above, id(value)) if len(above) < 10000 else above
-        if isinstance(value, dict):
-            for key in value:
-                if not isinstance(key, (str, int, float, bool, type(None))):
-                    return path, f"the key {_shorten(repr(key))} of type {type(key).__name__} is not a JSON key"
-                if isinstance(key, float) and (key != key or key in (float("inf"), float("-inf"))):
-                    return path, f"the key {key!r} is not JSON"
-            work.extend([(path + _step(key), item, above) for key, item in reversed(list(value.items()))])
+def _path(steps):
+    text = "$"
+    for key in steps:
+        if isinstance(key, str) and key.isidentifier():
+            text += f".{key}"
         else:
-            work.extend([(f"{path}[{i}]", value[i], above) for i in range(len(value) - 1, -1, -1)])
+            text += f"[{_shorten(repr(key))}]"
+    return _shorten(text)
+
+
+def _finite(number):
+    return number == number and number not in (float("inf"), float("-inf"))
+
+
+def _unfit_scalar(value):
+    """Why JSON can't hold a value that is no container; None when it can."""
+    if isinstance(value, float) and not _finite(value):
+        return f"{value!r} is not a JSON number"
+    if isinstance(value, (str, bool, int, float, type(None))):
+        return None
+    return f"{type(value).__name__} is not a JSON type"
+
+
+def _unfit_key(key):
+    if not isinstance(key, (str, int, float, bool, type(None))):
+        return f"the key {_shorten(repr(key))} of type {type(key).__name__} is not a JSON key"
+    if isinstance(key, float) and not _finite(key):
+        return f"the key {key!r} is not a JSON key"
+    return None
+
+
+def _children(container):
+    return iter(container.items() if isinstance(container, dict) else enumerate(container))
+
+
+def _find_unfit(root):
+    """Where the first value is that JSON can't hold, and why: (path, reason) or None.  Walks without recursion."""
+    steps = []  # the keys from the root to the value at hand
+    open_containers = [(None, iter([("", root)]))]  # innermost last
+    open_ids = set()
+    while open_containers:
+        container, children = open_containers[-1]
+        for key, value in children:
+            if container is not None and (reason := _unfit_key(key)):
+                return _path(steps[1:]), reason
+            steps.append(key)
+            if isinstance(value, (dict, list, tuple)):
+                if id(value) in open_ids:
+                    return _path(steps[1:]), "it contains itself"
+                open_ids.add(id(value))
+                open_containers.append((value, _children(value)))
+                break
+            if reason := _unfit_scalar(value):
+                return _path(steps[1:]), reason
+            steps.pop()
+        else:
+            open_containers.pop()
+            open_ids.discard(id(container))
+            if steps:
+                steps.pop()
     return None
 
 
@@ -341,7 +373,8 @@ def execute(request):
             return None
         source, name = call["source"], call["name"]
         linecache.cache[name] = (len(source), None, source.splitlines(True), name)
-        runner = CodeRunner(source, return_mode="last_expr", filename=name).compile()
+        flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+        runner = CodeRunner(source, return_mode="last_expr", filename=name, flags=flags).compile()
         if runner.code.co_flags & inspect.CO_COROUTINE:
             return _await(_run_async(runner), _encode_inline)
         return _finish(runner.run(_main), _encode_inline)

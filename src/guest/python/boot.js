@@ -10,10 +10,10 @@
     IN_DENO: false,
     IN_NODE: false,
     IN_SAFARI: false,
-    IN_SHELL: true,
+    IN_SHELL: false,
     IN_BROWSER: true,
     IN_BROWSER_MAIN_THREAD: false,
-    IN_BROWSER_WEB_WORKER: false,
+    IN_BROWSER_WEB_WORKER: true,
     IN_NODE_COMMONJS: false,
     IN_NODE_ESM: false,
   });

@@ -56,7 +56,7 @@
       write: refuse,
       mmap(stream, length, position) {
         if (!FS.isFile(stream.node.mode)) fail(ENODEV);
-        const at = Module._malloc(length);
+        const at = Module._emscripten_builtin_malloc(length);
         if (!at) fail(ENOMEM);
         const heap = Module.HEAPU8;
         heap.fill(0, at, at + length);

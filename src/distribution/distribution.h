@@ -1,0 +1,37 @@
+/* What the rooms above need of an open distribution besides include/aardvark/distribution.h. */
+#ifndef AARD_DISTRIBUTION_DISTRIBUTION_H
+#define AARD_DISTRIBUTION_DISTRIBUTION_H
+
+#include <aardvark/distribution.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "distribution/lock.h"
+#include "distribution/manifest.h"
+#include "distribution/pins.h"
+
+/* The bytes of a listed file (AARD__FILE_*, or a package's file_name), mapped read-only; they live as long as the
+ * distribution.  The first call for a file maps it and checks its size, not its hash: that is what verify is for.
+ * Any thread.  Errors: distribution_not_found (not listed), distribution_corrupt, io, no_memory. */
+aard_error *aard__distribution_file(const aard_distribution *distribution, const char *name, const void **data,
+                                    size_t *len);
+
+/* The packages that `names` (any spelling) mean and all they need, each after the ones it needs itself; all of them
+ * have their file in the distribution.  The list is the caller's (aard__package_list_free), the packages live as long
+ * as the distribution.  Any thread.
+ * Errors: package_not_found (with who needs it), distribution_corrupt, io, no_memory. */
+aard_error *aard__distribution_resolve(const aard_distribution *distribution, const char *const *names, size_t count,
+                                       aard__package_list *out);
+
+const aard__dist_manifest *aard__distribution_manifest(const aard_distribution *distribution);
+
+/* Opens the distribution in `dir`, which is named as it is in messages; never looks elsewhere. */
+aard_error *aard__distribution_open_dir(const char *dir, aard_distribution **out);
+
+/* The directory that aard_distribution_open(NULL) means, new memory (aard__free). */
+aard_error *aard__distribution_default_dir(char **out);
+
+/* "aardvark-0.3.0-pyodide-v0.29.4-core", new memory; a suffix of `-` and 8 digits of `fingerprint` where not NULL. */
+char *aard__distribution_dir_name(aard_variant variant, const char *fingerprint);
+
+#endif

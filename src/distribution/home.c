@@ -1,0 +1,190 @@
+/* Where distributions live, and finding them there. */
+#include <dirent.h>
+#include <errno.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/file.h"
+#include "distribution/distribution.h"
+
+#define DIR_VARIABLE "AARDVARK_PYODIDE_DIST_DIR"
+
+/* An environment variable's value; NULL where it is unset or empty. */
+static const char *variable(const char *name)
+{
+    const char *value = getenv(name);
+    return value && *value ? value : NULL;
+}
+
+/* A user without $HOME (a service, say) has one in the password file. */
+static bool put_user_home(aard__buf *out)
+{
+    const char *home = variable("HOME");
+    if (home) {
+        aard__buf_puts(out, home);
+        return true;
+    }
+    struct passwd entry, *found = NULL;
+    char text[4096];
+    if (getpwuid_r(getuid(), &entry, text, sizeof text, &found) != 0 || !found || entry.pw_dir[0] != '/') return false;
+    aard__buf_puts(out, entry.pw_dir);
+    return true;
+}
+
+aard_error *aard_distribution_home(char **out)
+{
+    aard__buf path = AARD__BUF_INIT;
+    const char *own = variable("AARDVARK_HOME"), *data = variable("XDG_DATA_HOME");
+    if (own) {
+        aard__buf_printf(&path, "%s/distributions", own);
+    } else if (data && data[0] == '/') { /* the XDG specification has relative ones ignored */
+        aard__buf_printf(&path, "%s/aardvark/distributions", data);
+    } else {
+        if (!put_user_home(&path))
+            return aard__error(AARD_ERR_IO, "there is no home directory to keep distributions in: set AARDVARK_HOME");
+        aard__buf_puts(&path, "/.local/share/aardvark/distributions");
+    }
+    char *home = aard__buf_take(&path, NULL);
+    if (!home) return aard__error_no_memory();
+    *out = home;
+    return NULL;
+}
+
+void aard_string_free(char *string) { aard__free(string); }
+
+char *aard__distribution_dir_name(aard_variant variant, const char *fingerprint)
+{
+    aard__buf name = AARD__BUF_INIT;
+    aard__buf_printf(&name, "aardvark-%s-pyodide-v%s-%s", AARD_VERSION_STRING, aard__pinned.version,
+                     aard__variant_name(variant));
+    if (fingerprint) aard__buf_printf(&name, "-%.8s", fingerprint);
+    return aard__buf_take(&name, NULL);
+}
+
+/* ---- the directories in a home --------------------------------------------------------------------------- */
+
+typedef struct names {
+    char **items;
+    size_t count, cap;
+} names;
+
+static void free_names(names *list)
+{
+    for (size_t i = 0; i < list->count; i++) aard__free(list->items[i]);
+    aard__free(list->items);
+}
+
+static aard_error *add_name(names *list, const char *name)
+{
+    if (list->count == list->cap) {
+        size_t cap = list->cap ? 2 * list->cap : 16;
+        char **items = aard__realloc(list->items, cap * sizeof *items);
+        if (!items) return aard__error_no_memory();
+        list->items = items;
+        list->cap = cap;
+    }
+    list->items[list->count] = aard__strdup(name);
+    if (!list->items[list->count]) return aard__error_no_memory();
+    list->count++;
+    return NULL;
+}
+
+static int by_text(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+/* The directories in `home` whose names start with `prefix`, in name order; hidden ones are a staging's own business.
+ * A home that isn't there has none. */
+static aard_error *read_names(const char *home, const char *prefix, names *out)
+{
+    aard_error *error = NULL;
+    DIR *dir = opendir(home);
+    if (!dir && (errno == ENOENT || errno == ENOTDIR)) return NULL;
+    if (!dir) return aard__error_errno(AARD_ERR_IO, errno, "cannot list '%s'", home);
+    for (struct dirent *entry; !error && (entry = readdir(dir));) {
+        struct stat st;
+        if (entry->d_name[0] == '.' || strncmp(entry->d_name, prefix, strlen(prefix)) != 0) continue;
+        if (fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && S_ISDIR(st.st_mode))
+            error = add_name(out, entry->d_name);
+    }
+    closedir(dir);
+    if (!error && out->count) qsort(out->items, out->count, sizeof *out->items, by_text);
+    return error;
+}
+
+/* The core variant without additions where it is staged, else the first that this library could have staged. */
+static aard_error *default_name(const char *home, char **out)
+{
+    names list = {0};
+    char *preferred = aard__distribution_dir_name(AARD_VARIANT_CORE, NULL);
+    if (!preferred) return aard__error_no_memory();
+    aard_error *error = read_names(home, "aardvark-" AARD_VERSION_STRING "-pyodide-v", &list);
+    const char *found = list.count ? list.items[0] : NULL;
+    for (size_t i = 0; i < list.count; i++)
+        if (strcmp(list.items[i], preferred) == 0) found = preferred;
+    if (!error && !found)
+        error = aard__error(AARD_ERR_DISTRIBUTION_NOT_FOUND,
+                            "no Pyodide is staged for aardvark %s in '%s': run `aardvark assets stage`, or set %s",
+                            AARD_VERSION_STRING, home, DIR_VARIABLE);
+    if (!error) {
+        *out = aard__path_join(home, found);
+        if (!*out) error = aard__error_no_memory();
+    }
+    free_names(&list);
+    aard__free(preferred);
+    return error;
+}
+
+aard_error *aard__distribution_default_dir(char **out)
+{
+    char *home = NULL;
+    AARD__TRY(aard_distribution_home(&home));
+    aard_error *error = default_name(home, out);
+    aard__free(home);
+    return error;
+}
+
+aard_error *aard_distribution_open(const char *dir, aard_distribution **out)
+{
+    if (dir) return aard__distribution_open_dir(dir, out);
+    const char *named = variable(DIR_VARIABLE);
+    if (named) {
+        aard_error *error = aard__distribution_open_dir(named, out);
+        return error ? aard__error_prefix(error, DIR_VARIABLE) : NULL;
+    }
+    char *found = NULL;
+    AARD__TRY(aard__distribution_default_dir(&found));
+    aard_error *error = aard__distribution_open_dir(found, out);
+    aard__free(found);
+    return error;
+}
+
+static aard_error *visit(const char *home, const char *name, aard_distribution_visit each, void *user, bool *go_on)
+{
+    char *dir = aard__path_join(home, name);
+    if (!dir) return aard__error_no_memory();
+    aard_distribution *distribution = NULL;
+    aard_error *error = aard__distribution_open_dir(dir, &distribution);
+    *go_on = each(user, dir, distribution, error);
+    aard_error_free(error);
+    aard_distribution_free(distribution);
+    aard__free(dir);
+    return NULL;
+}
+
+aard_error *aard_distribution_list(const char *home, aard_distribution_visit each, void *user)
+{
+    char *standard = NULL;
+    names list = {0};
+    if (!home) AARD__TRY(aard_distribution_home(&standard));
+    aard_error *error = read_names(home ? home : standard, "", &list);
+    bool go_on = true;
+    for (size_t i = 0; i < list.count && !error && go_on; i++)
+        error = visit(home ? home : standard, list.items[i], each, user, &go_on);
+    free_names(&list);
+    aard__free(standard);
+    return error;
+}

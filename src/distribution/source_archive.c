@@ -1,0 +1,127 @@
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "distribution/source.h"
+
+#define CHUNK (256u << 10)
+#define ENTRIES_MAX 50000
+#define TOP_MAX 100
+
+typedef struct unpacking {
+    const aard__source *source;
+    struct archive *archive;
+    const char *path;
+    uint64_t size; /* of the archive */
+    char top[TOP_MAX + 1];
+    char chunk[CHUNK];
+} unpacking;
+
+static aard_error *refused(const unpacking *u, const char *entry, const char *why)
+{
+    return aard__error(AARD_ERR_STAGE_SOURCE, "'%s': its entry '%.200s' %s, which no archive of Pyodide has", u->path,
+                       entry, why);
+}
+
+static aard_error *broken(const unpacking *u)
+{
+    const char *text = archive_error_string(u->archive);
+    return aard__error(AARD_ERR_STAGE_SOURCE, "'%s' cannot be read as a .tar.bz2 or .tar.gz archive (%s): get it again",
+                       u->path, text ? text : "it is damaged");
+}
+
+/* Splits "top/name"; `*name` becomes NULL for what is neither in the top folder itself nor leads out of it. */
+static aard_error *split(unpacking *u, const char *entry, const char **name)
+{
+    const char *at = entry;
+    *name = NULL;
+    while (strncmp(at, "./", 2) == 0) at += 2;
+    if (*at == '/') return refused(u, entry, "has an absolute name");
+    for (const char *part = at; part; part = strchr(part, '/')) {
+        if (*part == '/') part++;
+        if (strncmp(part, "..", 2) == 0 && (part[2] == '/' || !part[2])) return refused(u, entry, "leads elsewhere");
+    }
+    const char *slash = strchr(at, '/');
+    if (!slash) return NULL;
+    size_t len = (size_t)(slash - at);
+    if (len == 0 || len > TOP_MAX) return refused(u, entry, "has an improper name");
+    if (!u->top[0]) memcpy(u->top, at, len);
+    if (strlen(u->top) != len || memcmp(u->top, at, len) != 0) return refused(u, entry, "is in a second top folder");
+    if (!strchr(slash + 1, '/')) *name = slash + 1;
+    return NULL;
+}
+
+/* The intake knows names, not where they are from. */
+static aard_error *within(const unpacking *u, aard_error *error)
+{
+    return error ? aard__error_prefix(error, "'%s'", u->path) : NULL;
+}
+
+static aard_error *take_entry(unpacking *u, const char *name)
+{
+    aard__intake *intake = u->source->intake;
+    AARD__TRY(within(u, aard__intake_begin(intake, name)));
+    for (;;) {
+        la_ssize_t n = archive_read_data(u->archive, u->chunk, sizeof u->chunk);
+        if (n == ARCHIVE_RETRY) continue;
+        if (n < 0) return broken(u);
+        if (n == 0) break;
+        AARD__TRY(within(u, aard__intake_write(intake, u->chunk, (size_t)n)));
+        aard__source_report(u->source, "unpacking", (uint64_t)archive_filter_bytes(u->archive, -1), u->size);
+    }
+    return aard__intake_end(intake);
+}
+
+static aard_error *look_at(unpacking *u, struct archive_entry *entry)
+{
+    const char *full = archive_entry_pathname(entry), *name = NULL;
+    if (!full) full = archive_entry_pathname_utf8(entry);
+    if (!full) return refused(u, "?", "has a name that is no text");
+    AARD__TRY(split(u, full, &name));
+    if (archive_entry_hardlink(entry)) return refused(u, full, "is a hard link");
+    mode_t type = archive_entry_filetype(entry);
+    if (type == AE_IFDIR) return NULL;
+    if (type == AE_IFLNK) return refused(u, full, "is a symbolic link");
+    if (type != AE_IFREG) return refused(u, full, "is a special file");
+    return name && aard__source_wants(u->source, name) ? take_entry(u, name) : NULL;
+}
+
+static aard_error *unpack(unpacking *u)
+{
+    archive_read_support_filter_bzip2(u->archive);
+    archive_read_support_filter_gzip(u->archive);
+    archive_read_support_format_tar(u->archive);
+    if (archive_read_open_filename(u->archive, u->path, CHUNK) != ARCHIVE_OK) return broken(u);
+    for (size_t entries = 0;; entries++) {
+        struct archive_entry *entry;
+        int status = archive_read_next_header(u->archive, &entry);
+        if (status == ARCHIVE_RETRY) continue;
+        if (status == ARCHIVE_EOF) return NULL;
+        if (status != ARCHIVE_OK && status != ARCHIVE_WARN) return broken(u);
+        if (entries == ENTRIES_MAX)
+            return aard__error(AARD_ERR_STAGE_SOURCE, "'%s' has more than %d entries, which no archive of Pyodide has",
+                               u->path, ENTRIES_MAX);
+        AARD__TRY(look_at(u, entry));
+    }
+}
+
+aard_error *aard__source_archive(const aard__source *source, const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) < 0)
+        return aard__error_errno(errno == ENOENT ? AARD_ERR_NOT_FOUND : AARD_ERR_IO, errno, "cannot open '%s'", path);
+    unpacking *u = aard__calloc(1, sizeof *u);
+    if (!u) return aard__error_no_memory();
+    u->source = source;
+    u->path = path;
+    u->size = (uint64_t)st.st_size;
+    u->archive = archive_read_new();
+    aard_error *error = u->archive ? unpack(u) : aard__error_no_memory();
+    if (u->archive) archive_read_free(u->archive);
+    aard__free(u);
+    return error;
+}

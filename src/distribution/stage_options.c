@@ -1,0 +1,69 @@
+#include <string.h>
+
+#include "base/alloc.h"
+#include "distribution/stage.h"
+
+aard_error *aard_stage_options_new(aard_stage_options **out)
+{
+    aard_stage_options *options = aard__calloc(1, sizeof *options);
+    if (!options) return aard__error_no_memory();
+    *out = options;
+    return NULL;
+}
+
+void aard_stage_options_free(aard_stage_options *options)
+{
+    if (!options) return;
+    for (size_t i = 0; i < options->wheel_count; i++) aard__free(options->wheels[i]);
+    aard__free(options->wheels);
+    aard__free(options->version);
+    aard__free(options->archive);
+    aard__free(options->home);
+    aard__free(options);
+}
+
+/* NULL puts the default back. */
+static aard_error *set_text(char **slot, const char *text)
+{
+    char *copy = text ? aard__strdup(text) : NULL;
+    if (text && !copy) return aard__error_no_memory();
+    aard__free(*slot);
+    *slot = copy;
+    return NULL;
+}
+
+aard_error *aard_stage_options_set_version(aard_stage_options *options, const char *version)
+{
+    return set_text(&options->version, version);
+}
+
+aard_error *aard_stage_options_set_archive(aard_stage_options *options, const char *path)
+{
+    return set_text(&options->archive, path);
+}
+
+aard_error *aard_stage_options_set_home(aard_stage_options *options, const char *dir)
+{
+    return set_text(&options->home, dir);
+}
+
+aard_error *aard_stage_options_add_wheel(aard_stage_options *options, const char *path)
+{
+    char **wheels = aard__realloc(options->wheels, (options->wheel_count + 1) * sizeof *wheels);
+    if (!wheels) return aard__error_no_memory();
+    options->wheels = wheels;
+    wheels[options->wheel_count] = aard__strdup(path);
+    if (!wheels[options->wheel_count]) return aard__error_no_memory();
+    options->wheel_count++;
+    return NULL;
+}
+
+void aard_stage_options_set_variant(aard_stage_options *options, aard_variant variant) { options->variant = variant; }
+
+void aard_stage_options_set_force(aard_stage_options *options, bool force) { options->force = force; }
+
+void aard_stage_options_set_progress(aard_stage_options *options, aard_stage_progress progress, void *user)
+{
+    options->progress = progress;
+    options->user = user;
+}

@@ -1,0 +1,73 @@
+#!/bin/bash
+# test-timeout: 240
+# aardvark assets: staging from what is already staged, listing, and finding one flipped byte.
+# shellcheck source=tests/cli/tools.sh
+. tests/cli/tools.sh
+run assets verify
+check 'the default distribution verifies' 'exits 0' stderr_empty 'stdout_matches "^/.*: every file is as it was staged .*fingerprint [0-9a-f]{64}\)$"'
+staged=$(sed 's/: every file.*//' "$out")
+
+run assets list
+check 'list' 'exits 0' stderr_empty 'stdout_matches "^VARIANT +VERSION +FINGERPRINT +STATUS +DIRECTORY$"' \
+    'stdout_matches "^(core|full) +[0-9.]+ +[0-9a-f]{12} +ok +/"'
+run assets list --json
+node -e 'process.stdout.write(JSON.stringify(JSON.parse(require("fs").readFileSync(process.argv[1]))) + "\n")' "$out" >"$work/line"
+mv "$work/line" "$out"
+check 'list --json' 'exits 0' 'json_is "o.length >= 1 && o.some((d) => d.status === \"ok\" && d.fingerprint.length === 64 &&
+    d.pyodide_version && d.variant && d.dir.startsWith(\"/\"))"'
+
+export AARDVARK_HOME=$work/home
+run assets list
+check 'an empty home' 'exits 0' stdout_empty one_message 'stderr_has "assets stage"'
+run assets list --json
+check 'an empty home in JSON' 'exits 0' 'json_is "o.length === 0"' stderr_empty
+run assets verify
+check 'nothing to verify' 'exits 3' stdout_empty one_message 'stderr_has "distribution_not_found: "' 'stderr_has "assets stage"'
+
+# A staged distribution holds every file of the archive that matters: it can be staged from.
+run assets stage --archive "$staged"
+check 'stage from a directory' 'exits 0' 'stdout_is "$(ls -d "$work"/home/distributions/*)"' 'stderr_has "aardvark: staged Pyodide"'
+copy=$(cat "$out")
+run assets stage --archive "$staged" -q
+check 'staged already; quiet' 'exits 0' 'stdout_is "$copy"' stderr_empty
+run assets stage --archive "$staged"
+check 'staged already' 'exits 0' 'stdout_is "$copy"' 'stderr_has "already there"'
+run assets stage --archive "$staged" --force --json -q
+check 'stage --force --json' 'exits 0' stderr_empty \
+    'json_is "o.dir.startsWith(\"/\") && o.already_there === false && o.variant === \"core\" && o.fingerprint.length === 64"'
+run assets verify "$copy"
+check 'what was staged verifies' 'exits 0'
+run assets list
+check 'and is listed' 'exits 0' 'stdout_matches " ok +$copy$"'
+
+cp -r "$copy" "$work/broken"
+file=$work/broken/python_stdlib.zip
+printf '\x%02x' $((0x$(od -An -tx1 -j1000 -N1 "$file" | tr -d ' ') ^ 1)) >"$work/byte"
+dd if="$work/byte" of="$file" bs=1 seek=1000 conv=notrunc status=none
+run assets verify "$work/broken"
+check 'one flipped byte: the file is named' 'exits 3' stdout_empty one_message 'stderr_has "distribution_corrupt: "' \
+    'stderr_has python_stdlib.zip'
+truncate -s -1 "$file"
+run assets verify "$work/broken"
+check 'one byte less' 'exits 3' stdout_empty one_message 'stderr_has "distribution_corrupt: "' 'stderr_has python_stdlib.zip'
+mv "$work/broken" "$work/home/distributions/broken"
+run assets list
+check 'a broken one is listed as such' 'exits 0' 'stdout_matches "^- .* distribution_corrupt +/.*/broken$"' \
+    'stdout_matches " ok +$copy$"'
+
+refused() { # NAME ERROR ARGUMENT…
+    local name=$1 error=$2 before
+    shift 2
+    before=$(ls -A "$work/home/distributions")
+    run assets stage -q "$@"
+    check "$name" 'exits 3' stdout_empty one_message 'stderr_has "aardvark: $error: "' \
+        '[[ $(ls -A "$work/home/distributions") = "$before" ]]'
+}
+rm -rf "$work/home/distributions/broken"
+printf 'not an archive' >"$work/x.tgz"
+refused 'an archive that is none' stage_source --archive "$work/x.tgz" --force
+refused 'an archive that is not there' stage_source --archive "$work/none.tgz" --force
+refused 'a directory without Pyodide' stage_source --archive "$work" --force
+refused 'a version that is not known' stage_source --version 0.1.0 --archive "$staged"
+refused 'a wheel that is none' wheel_invalid --archive "$staged" --wheel "$work/x.tgz" --force
+exit $status

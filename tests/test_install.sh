@@ -1,0 +1,49 @@
+#!/bin/bash
+# test-timeout: 300
+# What `make install` puts into a prefix is all that a program needs: pkg-config finds it, the examples of docs/ compile
+# and link with it, shared and static, the command runs, and `make uninstall` leaves nothing.
+status=0
+prefix=$TMPDIR/prefix
+result() { # NAME STATUS
+    if (($2 == 0)); then echo "ok $1"; else
+        echo "not ok $1"
+        status=1
+    fi
+}
+in_build() { make --no-print-directory BUILD="$AARDVARK_BUILD" PREFIX="$prefix" DESTDIR= "$@"; }
+
+in_build install >"$TMPDIR/log" 2>&1
+rc=$?
+((rc == 0)) || cat "$TMPDIR/log"
+result 'make install' $rc
+export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
+[[ $(pkg-config --modversion aardvark) = $("$prefix/bin/aardvark" --version | grep -oE '[0-9]+\.[0-9]+\.[0-9]+' | head -n 1) ]]
+result 'pkg-config and the installed command agree on the version' $?
+! readelf -d "$prefix/lib/libaardvark.so" | grep -E 'R(UN)?PATH' | grep -vF '[$ORIGIN/aardvark]'
+result 'the installed library does not look into the checkout' $?
+
+for source in docs/examples/*.c; do
+    # shellcheck disable=SC2046,SC2086
+    gcc -std=c11 -Wall -Wextra -Werror ${SAN-} "$source" $(pkg-config --cflags --libs aardvark) -o "$TMPDIR/shared" \
+        -Wl,-rpath,"$prefix/lib"
+    result "$source links the shared library" $?
+    # shellcheck disable=SC2046,SC2086
+    gcc -std=c11 -Wall -Wextra -Werror ${SAN-} "$source" $(pkg-config --cflags aardvark) "$prefix/lib/libaardvark.a" \
+        $(pkg-config --libs --static aardvark | sed 's/-laardvark//') -Wl,-rpath-link,"$prefix/lib/aardvark" \
+        -Wl,--disable-new-dtags,-rpath,"$prefix/lib/aardvark" -o "$TMPDIR/static"
+    result "$source links the static library" $?
+    for kind in shared static; do
+        "$TMPDIR/$kind" >"$TMPDIR/out" 2>&1
+        rc=$?
+        ((rc == 0)) && [[ -s $TMPDIR/out ]] || cat "$TMPDIR/out"
+        result "$source runs ($kind)" $rc
+    done
+done
+
+in_build uninstall >/dev/null
+left=$(find "$prefix" -type f -o -type l)
+[[ -z $left ]]
+result 'make uninstall leaves no file' $?
+[[ -z $left ]] || echo "$left"
+rm -rf "$prefix" "$TMPDIR"/{log,shared,static,out}
+exit $status
