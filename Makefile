@@ -80,6 +80,11 @@ all: $(LIBRARIES) $(PROGRAMS) bundles ## build the library, the command, the ben
 bundles: $(BUNDLES)
 tests: $(TEST_BIN) $(TOOL_BIN)
 
+# One short line a step; make V=1 shows the commands.
+ifneq ($(V),1)
+step = @printf '  %-6s %s\n' $(1) $@;
+endif
+
 # ---- objects ---------------------------------------------------------------------------------------------------------
 
 # A file that changes only when its content does: what depends on it is made again when a list or a setting changed.
@@ -95,11 +100,11 @@ $(eval $(call remember,$(BUILD)/gen/node.list,$(NODE_CFLAGS) $(NODE_LIBS)))
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(if $(filter tests/%,$<),-Itests) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(call step,CC)$(CC) $(CPPFLAGS) $(if $(filter tests/%,$<),-Itests) $(CFLAGS) -MMD -MP -c $< -o $@
 
 $(BUILD)/obj/%.o: %.cc $(BUILD)/gen/node.list
 	@mkdir -p $(@D)
-	$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -c $< -o $@
+	$(call step,CXX)$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -c $< -o $@
 
 # Guest files are embedded as they are: an assembler table of name, start and length (src/guest/guest.h).
 $(BUILD)/gen/guest_files.S: $(GUEST) $(BUILD)/gen/guest.list
@@ -111,7 +116,7 @@ $(BUILD)/gen/guest_files.S: $(GUEST) $(BUILD)/gen/guest.list
 
 $(BUILD)/obj/guest_files.o: $(BUILD)/gen/guest_files.S
 	@mkdir -p $(@D)
-	$(CC) -c $< -o $@
+	$(call step,AS)$(CC) -c $< -o $@
 
 -include $(patsubst %.o,%.d,$(LIB_OBJ) $(CLI_OBJ) $(SUPPORT_OBJ)) $(patsubst %,%.d,$(TEST_BIN) $(TOOL_BIN) $(FUZZ_BIN))
 
@@ -119,7 +124,7 @@ $(BUILD)/obj/guest_files.o: $(BUILD)/gen/guest_files.S
 
 $(BUILD)/libaardvark.a: $(LIB_OBJ) $(BUILD)/gen/sources.list
 	@rm -f $@
-	ar rcs $@ $(LIB_OBJ)
+	$(call step,AR)ar rcs $@ $(LIB_OBJ)
 
 # Only aard_… leaves the library: nothing internal, and none of the templates that V8's headers instantiate.
 $(BUILD)/gen/exports.map:
@@ -129,22 +134,22 @@ $(BUILD)/gen/exports.map:
 LINK_SO = $(CXX) -shared -Wl,-soname,libaardvark.so.$(SOVERSION) -Wl,--version-script=$(BUILD)/gen/exports.map $(SAN)
 
 $(BUILD)/libaardvark.so: $(LIB_OBJ) $(BUILD)/gen/sources.list $(BUILD)/gen/exports.map $(BUILD)/gen/node.list
-	$(LINK_SO) $(LIB_OBJ) $(LDLIBS) -o $@
+	$(call step,LINK)$(LINK_SO) $(LIB_OBJ) $(LDLIBS) -o $@
 	@ln -sf libaardvark.so $@.$(SOVERSION)
 
 # Programs find the library beside them here, and in ../lib once installed.
 LINK_PROGRAM = $(CC) $(SAN) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib'
 
 $(BUILD)/aardvark: $(CLI_OBJ) $(BUILD)/libaardvark.so
-	$(LINK_PROGRAM) $(CLI_OBJ) $(BUILD)/libaardvark.so -Wl,--as-needed $(PKG_LIBS) -lpthread -o $@
+	$(call step,LINK)$(LINK_PROGRAM) $(CLI_OBJ) $(BUILD)/libaardvark.so -Wl,--as-needed $(PKG_LIBS) -lpthread -o $@
 
 $(BUILD)/%: $(BUILD)/obj/bench/%.o $(BUILD)/libaardvark.so
-	$(LINK_PROGRAM) $< $(BUILD)/libaardvark.so -Wl,--as-needed $(PKG_LIBS) -lpthread -lm -o $@
+	$(call step,LINK)$(LINK_PROGRAM) $< $(BUILD)/libaardvark.so -Wl,--as-needed $(PKG_LIBS) -lpthread -lm -o $@
 
 define pack_bundle # NAME
 $(BUILD)/bundles/$(1).zip: $(shell find bundles/$(1) -type f) $(BUILD)/aardvark
 	@mkdir -p $$(@D)
-	$(BUILD)/aardvark bundle pack bundles/$(1) -o $$@
+	$$(call step,PACK)$(BUILD)/aardvark bundle pack bundles/$(1) -o $$@ >/dev/null
 endef
 $(foreach zip,$(BUNDLES),$(eval $(call pack_bundle,$(basename $(notdir $(zip))))))
 
@@ -179,11 +184,13 @@ tsan: ## the tests under ThreadSanitizer
 	TSAN_OPTIONS=suppressions=$(CURDIR)/tests/tsan.supp:halt_on_error=1 \
 	$(call sanitized,-fsanitize=thread) check
 
-# V8 makes code as it runs, which is too slow under valgrind: it gets the tests that do not link V8.
+# V8 makes code as it runs, which is too slow under valgrind: it gets the tests that do not link V8; nor those that
+# hash whole distributions and start npm, since under valgrind posix_spawn does not say that a program is missing.
+VALGRIND_NOT := %/test_staging %/test_staging_faults
 valgrind: tests ## the tests that need no V8 under valgrind
 	@command -v valgrind >/dev/null || scripts/bootstrap --with valgrind
 	@TEST_TIMEOUT=600 TEST_WRAPPER='valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite' \
-	  tests/run $(BUILD) $$(for t in $(TEST_BIN); do nm -D -u $$t | grep -q ' _ZN2v8' || echo $$t; done)
+	  tests/run $(BUILD) $$(for t in $(filter-out $(VALGRIND_NOT),$(TEST_BIN)); do nm -D -u $$t | grep -q ' _ZN2v8' || echo $$t; done)
 
 exported-symbols: $(BUILD)/libaardvark.so ## write down what the library exports, after a change that was meant
 	nm -D --defined-only $< | awk '{print $$3}' | LC_ALL=C sort >tests/exported_symbols.txt
@@ -199,14 +206,14 @@ lint: ## what is not part of check: ruff, shellcheck and clang-format, each wher
 # that scripts use, and the rest is for all of them to share.
 $(BUILD)/tests/libsupport.a: $(SUPPORT_OBJ)
 	@mkdir -p $(@D) && rm -f $@
-	ar rcs $@ $^
+	$(call step,AR)ar rcs $@ $^
 
 LINK_TEST = $(CXX) $(SAN) $@.o $(BUILD)/tests/libsupport.a $(BUILD)/libaardvark.a
 
 $(TEST_BIN) $(TOOL_BIN): $(BUILD)/tests/%: tests/%.c $(BUILD)/tests/libsupport.a $(BUILD)/libaardvark.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -Itests $(CFLAGS) -MMD -MP -MF $@.d -MT $@ -c $< -o $@.o
-	$(LINK_TEST) -lcmocka $(LDLIBS) -lm -o $@
+	$(call step,CC)$(CC) $(CPPFLAGS) -Itests $(CFLAGS) -MMD -MP -MF $@.d -MT $@ -c $< -o $@.o
+	$(call step,LINK)$(LINK_TEST) -lcmocka $(LDLIBS) -lm -o $@
 
 # ---- fuzzing ---------------------------------------------------------------------------------------------------------
 
@@ -226,8 +233,8 @@ fuzz-programs: $(FUZZ_BIN)
 
 $(FUZZ_BIN): $(BUILD)/tests/%: tests/%.c $(BUILD)/tests/libsupport.a $(BUILD)/libaardvark.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -Itests $(CFLAGS) -MMD -MP -MF $@.d -MT $@ -c $< -o $@.o
-	$(LINK_TEST) -fsanitize=fuzzer $(LDLIBS) -o $@
+	$(call step,CC)$(CC) $(CPPFLAGS) -Itests $(CFLAGS) -MMD -MP -MF $@.d -MT $@ -c $< -o $@.o
+	$(call step,LINK)$(LINK_TEST) -fsanitize=fuzzer $(LDLIBS) -o $@
 
 # ---- measuring -------------------------------------------------------------------------------------------------------
 
@@ -255,7 +262,7 @@ endif
 
 $(BUILD)/install/libaardvark.so: $(BUILD)/libaardvark.so
 	@mkdir -p $(@D)
-	$(LINK_SO) $(LIB_OBJ) -Wl,--as-needed $(INSTALL_NODE_LIBS) $(PKG_LIBS) -lpthread -o $@
+	$(call step,LINK)$(LINK_SO) $(LIB_OBJ) -Wl,--as-needed $(INSTALL_NODE_LIBS) $(PKG_LIBS) -lpthread -o $@
 
 $(BUILD)/install/aardvark.pc: aardvark.pc.in include/aardvark/export.h FORCE
 	@mkdir -p $(@D)

@@ -10,5 +10,6 @@
 #include <aardvark/isolate.h>
 #include <aardvark/manifest.h>
 #include <aardvark/outcome.h>
+#include <aardvark/warm.h>
 
 #endif

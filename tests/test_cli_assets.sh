@@ -42,8 +42,9 @@ check 'and is listed' 'exits 0' 'stdout_matches " ok +$copy$"'
 
 cp -r "$copy" "$work/broken"
 file=$work/broken/python_stdlib.zip
-printf '\x%02x' $((0x$(od -An -tx1 -j1000 -N1 "$file" | tr -d ' ') ^ 1)) >"$work/byte"
-dd if="$work/byte" of="$file" bs=1 seek=1000 conv=notrunc status=none
+printf -v byte '\\x%02x' $((0x$(od -An -tx1 -j1000 -N1 "$file" | tr -d ' ') ^ 1))
+printf '%b' "$byte" | dd of="$file" bs=1 seek=1000 conv=notrunc status=none
+[[ $(cmp -l "$file" "$copy/python_stdlib.zip" | wc -l) = 1 ]] || echo 'not ok flipping one bit'
 run assets verify "$work/broken"
 check 'one flipped byte: the file is named' 'exits 3' stdout_empty one_message 'stderr_has "distribution_corrupt: "' \
     'stderr_has python_stdlib.zip'
@@ -66,7 +67,7 @@ refused() { # NAME ERROR ARGUMENT…
 rm -rf "$work/home/distributions/broken"
 printf 'not an archive' >"$work/x.tgz"
 refused 'an archive that is none' stage_source --archive "$work/x.tgz" --force
-refused 'an archive that is not there' stage_source --archive "$work/none.tgz" --force
+refused 'an archive that is not there' not_found --archive "$work/none.tgz" --force
 refused 'a directory without Pyodide' stage_source --archive "$work" --force
 refused 'a version that is not known' stage_source --version 0.1.0 --archive "$staged"
 refused 'a wheel that is none' wheel_invalid --archive "$staged" --wheel "$work/x.tgz" --force

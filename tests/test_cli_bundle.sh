@@ -61,14 +61,14 @@ refused() { # NAME STATUS ERROR ARGUMENT…
 }
 touch "$work/.before" "$work/.after"
 refused 'a directory that is not there' 3 not_found bundle pack "$work/none" -o "$work/x.zip"
-refused 'a file for a directory' '[34]' '.*' bundle inspect "$work/none.zip"
+refused 'a bundle that is not there' 3 not_found bundle inspect "$work/none.zip"
 echo '{"schemaVersion": "1.0", "entrypoint": "main:f", "colour": 1}' >"$manifest"
 refused 'a manifest that is wrong' 3 manifest_unknown_key bundle pack "$work/tree" -o "$work/x.zip"
 rm "$manifest"
 ln -s main.py "$work/tree/link.py"
 refused 'a symbolic link' 3 bundle_symlink bundle pack "$work/tree" -o "$work/x.zip"
 rm "$work/tree/link.py"
-refused 'no place to write to' '[34]' '' bundle pack "$work/tree" -o "$work/none/x.zip"
+refused 'no place to write to' 4 io bundle pack "$work/tree" -o "$work/none/x.zip"
 head -c 100 "$work/a.zip" >"$work/cut.zip"
 refused 'half a bundle' 3 bundle_corrupt bundle inspect "$work/cut.zip"
 exit $status

@@ -10,7 +10,11 @@ result() { # NAME STATUS
         status=1
     fi
 }
-in_build() { make --no-print-directory BUILD="$AARDVARK_BUILD" PREFIX="$prefix" DESTDIR= "$@"; }
+# As the make that runs this one was called, but for its jobs, which are not handed on to scripts.
+in_build() {
+    MAKEFLAGS=$(sed -E 's/ *(-j[0-9]*|--jobserver[^ ]*)//g' <<<"${MAKEFLAGS-}") \
+        make --no-print-directory BUILD="${AARDVARK_BUILD#"$PWD"/}" PREFIX="$prefix" LIBDIR="$prefix/lib" DESTDIR= "$@"
+}
 
 in_build install >"$TMPDIR/log" 2>&1
 rc=$?

@@ -102,9 +102,9 @@ static void suite_boot(suite *s)
     aard__vm_enter(s->vm);
     check_error("realm", aard__realm_new(s->vm, &s->realm));
     aard__realm_allow_codegen(s->realm, false);
-    double began = suite_now(s);
+    uint64_t began = aard__clock_thread_cpu();
     check_error("platform", aard__platform_install(s->realm, platform_tables, &s->shared));
-    s->install_ms = suite_now(s) - began;
+    s->install_ms = (double)(aard__clock_thread_cpu() - began) / 1e6;
     s->run_timers = get(s, s->shared, "runTimers");
     s->clear_timers = get(s, s->shared, "clearAllTimers");
     s->reset_console = get(s, s->shared, "resetConsole");
@@ -304,7 +304,7 @@ int main(int argc, char **argv)
     double best = suites[0].install_ms;
     for (size_t i = 1; i < suite_count; i++)
         if (suites[i].install_ms < best) best = suites[i].install_ms;
-    printf("platform installed in %.2f ms the first time, %.2f ms at best\n", suites[0].install_ms, best);
+    printf("platform installed in %.2f ms of CPU time at first, %.2f ms at best\n", suites[0].install_ms, best);
     int failed = _cmocka_run_group_tests("platform", units, unit_count, NULL, NULL);
     for (size_t i = 0; i < suite_count; i++) suite_free(&suites[i]);
     for (size_t i = 0; i < test_count; i++) aard__free(tests[i].name);

@@ -80,6 +80,20 @@ AARD_API const char *aard_outcome_exception_traceback(const aard_outcome *outcom
 AARD_API const char *aard_outcome_stdout(const aard_outcome *outcome, size_t *len);
 AARD_API const char *aard_outcome_stderr(const aard_outcome *outcome, size_t *len);
 
+/* X(constant, name): `diagnostics.warm_state.source`, where the state came from that the guest started with. */
+#define AARD_WARM_MAP(X)                                                                                               \
+    X(AARD_WARM_NONE, "none")                                                                                          \
+    X(AARD_WARM_MEMORY, "memory")                                                                                      \
+    X(AARD_WARM_DISK, "disk")
+
+typedef enum aard_warm_source {
+#define AARD_WARM_ENUM(constant, name) constant,
+    AARD_WARM_MAP(AARD_WARM_ENUM)
+#undef AARD_WARM_ENUM
+} aard_warm_source;
+
+AARD_API const char *aard_warm_source_name(aard_warm_source source);
+
 /* Measures of one call.  Milliseconds and KiB as the names say.  Grows at the end only. */
 typedef struct aard_diagnostics {
     uint64_t isolate_id;
@@ -92,6 +106,8 @@ typedef struct aard_diagnostics {
     uint64_t py_heap_kib, js_heap_kib, rss_kib_before, rss_kib_after;
     uint64_t stdout_dropped_bytes, stderr_dropped_bytes;
     uint64_t filesystem_bytes_written;
+    aard_warm_source warm_source;
+    char warm_fingerprint[65]; /* of the warm state's distribution; "" where the source is none */
 } aard_diagnostics;
 
 AARD_API const aard_diagnostics *aard_outcome_diagnostics(const aard_outcome *outcome);

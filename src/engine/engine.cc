@@ -2,6 +2,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <cstring>
 #include <new>
@@ -12,9 +13,19 @@ namespace {
 
 std::unique_ptr<v8::Platform> the_platform;
 char code_key[256];
+uint32_t version_tag; // V8's version, flags and the CPU's features, as compiled code knows them
+std::atomic<int> vms{0};
 
 // Fixed for the life of the process: compiled code depends on them, and no guest may ever choose one.
+#if V8_MAJOR_VERSION > 10
+const char flags[] = "--no-harmony-sharedarraybuffer --no-freeze-flags-after-init";
+const char recording[] = "--no-liftoff --no-wasm-tier-up";
+const char usual[] = "--liftoff --wasm-tier-up --wasm-dynamic-tiering";
+#else
 const char flags[] = "--no-harmony-sharedarraybuffer";
+const char recording[] = "--no-liftoff --no-wasm-tier-up --wasm-lazy-compilation";
+const char usual[] = "--liftoff --wasm-tier-up --wasm-dynamic-tiering --no-wasm-lazy-compilation";
+#endif
 
 void start()
 {
@@ -23,8 +34,8 @@ void start()
                                                     v8::platform::InProcessStackDumping::kDisabled);
     v8::V8::InitializePlatform(the_platform.get());
     v8::V8::Initialize();
-    snprintf(code_key, sizeof code_key, "v8 %s; flags %08x; %s", v8::V8::GetVersion(),
-             v8::ScriptCompiler::CachedDataVersionTag(), flags);
+    version_tag = v8::ScriptCompiler::CachedDataVersionTag();
+    snprintf(code_key, sizeof code_key, "v8 %s; tag %08x; %s", v8::V8::GetVersion(), version_tag, flags);
 }
 
 pthread_once_t started = PTHREAD_ONCE_INIT;
@@ -122,6 +133,18 @@ const char *aard__engine_code_key(void)
     return code_key;
 }
 
+bool aard__engine_record_code(bool on)
+{
+    aard__engine_start();
+    if (on && vms.load() > 0) return false;
+    if (on)
+        v8::V8::SetFlagsFromString(recording, sizeof recording - 1);
+    else
+        v8::V8::SetFlagsFromString(usual, sizeof usual - 1);
+    // The flags' hash is part of compiled code: with the defaults back in place it must be every other process's again.
+    return on || v8::ScriptCompiler::CachedDataVersionTag() == version_tag;
+}
+
 aard_error *aard__vm_new(const aard__vm_options *options, aard__vm **out)
 {
     aard_error *error = aard__engine_start();
@@ -133,6 +156,7 @@ aard_error *aard__vm_new(const aard__vm_options *options, aard__vm **out)
     v8::Isolate::CreateParams params;
     params.array_buffer_allocator = vm->allocator.get();
     if (options->js_heap_max) params.constraints.ConfigureDefaultsFromHeapSize(0, options->js_heap_max);
+    vms++;
     vm->isolate = v8::Isolate::New(params);
     vm->isolate->SetData(0, vm);
     vm->isolate->SetMicrotasksPolicy(v8::MicrotasksPolicy::kExplicit);
@@ -155,6 +179,7 @@ void aard__vm_free(aard__vm *vm)
     aard__vm_leave(vm);
     v8::platform::NotifyIsolateShutdown(aard::platform(), vm->isolate);
     vm->isolate->Dispose();
+    vms--;
     delete vm;
 }
 

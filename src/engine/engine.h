@@ -23,6 +23,7 @@ typedef struct aard__realm aard__realm;
 typedef struct aard__ref aard__ref;
 typedef struct aard__frame aard__frame;
 typedef struct aard__wasm aard__wasm;
+typedef struct aard__script aard__script;
 
 /* ---- the process ----------------------------------------------------------------------------------------- */
 
@@ -31,6 +32,12 @@ aard_error *aard__engine_start(void);
 
 /* What compiled code depends on besides its source: V8 version, flags, CPU features.  Static storage. */
 const char *aard__engine_code_key(void);
+
+/* While on, WebAssembly functions are compiled when they are first called, and at once as well as they can be: what a
+ * module then holds is the best code for all that was used, which aard__wasm_serialize keeps.  Turn it off before that.
+ * For the whole process.  Turning it on gives false, and changes nothing, while there is a vm; turning it off gives false
+ * where the engine can't go back to what it was, so that its code would fit no other process. */
+bool aard__engine_record_code(bool on);
 
 /* ---- vms ------------------------------------------------------------------------------------------------- */
 
@@ -128,7 +135,12 @@ typedef struct aard__source {
     const void *cache; /* compiled code made earlier by `make_cache`; may be NULL, may be stale */
     size_t cache_len;
     aard__buf *make_cache; /* where not NULL: gets the compiled code after the run */
+    aard__script **keep;   /* where not NULL: gets the script, so that its code can be had later */
 } aard__source;
+
+/* The code of a kept script, with every function that has been compiled by now; and the end of keeping it. */
+void aard__script_code(aard__script *script, aard__buf *out);
+void aard__script_free(aard__script *script); /* the vm entered; before the vm is freed */
 
 /* Runs a classic script.  `want_ref`: an object result comes out as a ref, otherwise it is undefined. */
 void aard__realm_run(aard__realm *realm, const aard__source *source, bool want_ref, aard__result *result);

@@ -266,11 +266,24 @@ void aard__realm_run(aard__realm *realm, const aard__source *source, bool want_r
         return;
     }
     aard::take_value(realm, value, want_ref, result);
+    if (source->keep)
+        *source->keep = new (std::nothrow)
+            aard__script{realm->vm, v8::Global<v8::UnboundScript>(entry.isolate, script)};
     if (source->make_cache) {
         std::unique_ptr<v8::ScriptCompiler::CachedData> made(v8::ScriptCompiler::CreateCodeCache(script));
         if (made) aard__buf_append(source->make_cache, made->data, static_cast<size_t>(made->length));
     }
 }
+
+void aard__script_code(aard__script *script, aard__buf *out)
+{
+    v8::HandleScope handles(script->vm->isolate);
+    std::unique_ptr<v8::ScriptCompiler::CachedData> made(
+        v8::ScriptCompiler::CreateCodeCache(script->script.Get(script->vm->isolate)));
+    if (made) aard__buf_append(out, made->data, static_cast<size_t>(made->length));
+}
+
+void aard__script_free(aard__script *script) { delete script; }
 
 bool aard__realm_next_rejection(aard__realm *realm, aard__result *result)
 {

@@ -47,6 +47,11 @@ struct aard__ref {
     v8::Global<v8::Value> value;
 };
 
+struct aard__script {
+    aard__vm *vm;
+    v8::Global<v8::UnboundScript> script;
+};
+
 struct aard__frame {
     const v8::FunctionCallbackInfo<v8::Value> &info;
     v8::Isolate *isolate;

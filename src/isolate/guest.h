@@ -11,6 +11,7 @@
 #include "engine/engine.h"
 #include "isolate/outcome.h"
 #include "isolate/streams.h"
+#include "warm/image.h"
 
 typedef struct aard__guest aard__guest;
 
@@ -53,15 +54,20 @@ struct aard__guest {
     aard__ref *host, *shared, *run_timers;
     struct {
         aard__ref *prepare, *forget, *invoke, *execute, *buffer;
-        aard__ref *reserve, *poll, *mount, *memory;            /* Python only */
+        aard__ref *reserve, *poll, *mount, *memory, *capture;  /* Python only */
         aard__ref *set_input, *bind_script, *before_script;    /* JavaScript only */
     } adapter;
     aard__ref *wasm_module;          /* while Python boots */
+    const aard__image *image;        /* what Python starts from; NULL = from nothing */
+    bool capturing;                  /* Python's boot leaves a state that can be captured */
+    bool keep_glue;
+    aard__script *glue;              /* where keep_glue */
     aard__ref *awaited;              /* JavaScript: the promise of the call under way */
     aard_distribution *distribution; /* borrowed from the isolate; Python only */
     aard_bundle *bundle;             /* what is at /app; retained; may be NULL */
     aard__content own_file;
     aard__streams streams;
+    uint64_t bytes_written;   /* to the guest's files, by the call under way */
     aard__buf result, report; /* of the call under way */
     aard__result entry;       /* scratch for entries into the guest */
     int prepared;
@@ -75,6 +81,8 @@ typedef struct aard__guest_options {
     aard_language language;
     aard_distribution *distribution; /* outlives the guest */
     aard__streams streams;
+    bool capturing; /* boots from nothing, so that the guest can be captured */
+    bool keep_glue; /* keeps Pyodide's glue for its code */
 } aard__guest_options;
 
 aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **out);

@@ -78,11 +78,34 @@ static void host_result(aard__frame *frame, void *user)
     aard__buf_append(out, data + (size_t)at, (size_t)length);
 }
 
+/* wrote(bytes): the guest has written so much to its files */
+static void host_wrote(aard__frame *frame, void *user)
+{
+    aard__guest *guest = user;
+    double bytes = aard__frame_number(frame, 0);
+    if (bytes > 0) guest->bytes_written += (uint64_t)bytes;
+}
+
 /* wasmModule() -> the language's WebAssembly.Module, while it boots */
 static void host_wasm_module(aard__frame *frame, void *user)
 {
     aard__guest *guest = user;
     if (guest->wasm_module) aard__frame_return_ref(frame, guest->wasm_module);
+}
+
+/* mapImage(memory): puts the image's memory under a WebAssembly.Memory of its size */
+static void host_map_image(aard__frame *frame, void *user)
+{
+    aard__guest *guest = user;
+    aard__ref *memory = aard__frame_ref(frame, 0);
+    uint8_t *base;
+    size_t len;
+    bool fits = memory && guest->image && aard__ref_bytes(memory, &base, &len) &&
+                len == aard__image_memory_len(guest->image);
+    aard__ref_free(memory);
+    aard_error *error = fits ? aard__image_map(guest->image, base) : NULL;
+    if (!fits || error) aard__frame_throw(frame, "Error", error ? aard_error_message(error) : "the image does not fit");
+    aard_error_free(error);
 }
 
 double aard__guest_now(const aard__guest *guest)
@@ -96,5 +119,6 @@ static void host_now(aard__frame *frame, void *user) { aard__frame_return_number
 const aard__host_entry aard__guest_host[] = {
     {"now", host_now},
     {"write", host_write},           {"fileSize", host_file_size},     {"fileRead", host_file_read},
-    {"result", host_result},         {"wasmModule", host_wasm_module}, {NULL, NULL},
+    {"result", host_result},         {"wasmModule", host_wasm_module}, {"mapImage", host_map_image},
+    {"wrote", host_wrote},           {NULL, NULL},
 };

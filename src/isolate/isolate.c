@@ -205,6 +205,7 @@ static aard_error *begin(aard_isolate *isolate, const aard_call *call, aard_outc
     guest->streams.capture = !call || call->capture;
     aard__buf_clear(&guest->result);
     aard__buf_clear(&guest->report);
+    guest->bytes_written = 0;
     uint64_t limit = wall_limit(isolate, call);
     if (limit) {
         uint64_t span = limit > UINT64_MAX / 4000000 ? UINT64_MAX / 4 : limit * 1000000;
@@ -234,6 +235,12 @@ static void end(aard_isolate *isolate, const aard_call *call, aard__state state,
         aard__vm_heap(guest->vm, &heap);
         d->js_heap_kib = heap.used / 1024;
         if (guest->ops->heap_bytes) d->py_heap_kib = guest->ops->heap_bytes(guest) / 1024;
+    }
+    d->filesystem_bytes_written = guest->bytes_written;
+    if (guest->image) {
+        d->warm_source = AARD_WARM_DISK;
+        snprintf(d->warm_fingerprint, sizeof d->warm_fingerprint, "%s",
+                 aard_distribution_fingerprint(guest->distribution));
     }
     aard__streams_take(&guest->streams, AARD_STREAM_STDOUT, &outcome->streams[0], &d->stdout_dropped_bytes);
     aard__streams_take(&guest->streams, AARD_STREAM_STDERR, &outcome->streams[1], &d->stderr_dropped_bytes);

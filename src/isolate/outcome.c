@@ -128,6 +128,17 @@ const char *aard_reset_mode_name(aard_reset_mode mode)
     return "unknown";
 }
 
+const char *aard_warm_source_name(aard_warm_source source)
+{
+    switch (source) {
+#define AARD_WARM_NAME(constant, name)                                                                                 \
+    case constant: return name;
+        AARD_WARM_MAP(AARD_WARM_NAME)
+#undef AARD_WARM_NAME
+    }
+    return "unknown";
+}
+
 /* The text of a buffer, "" for an empty one. */
 static const char *text_of(const aard__buf *buf, size_t *len)
 {

@@ -88,7 +88,9 @@ static void put_diagnostics(aard__buf *out, const aard_outcome *outcome)
     aard__buf_printf(out, ",\"run_ms\":%.3f,\"cleanup_ms\":%.3f", d->run_ms, d->cleanup_ms);
     aard__buf_printf(out, ",\"reset\":{\"mode\":\"%s\",\"duration_ms\":%.3f,\"generation\":%llu}",
                      aard_reset_mode_name(d->reset_mode), d->reset_ms, (unsigned long long)d->reset_generation);
-    aard__buf_puts(out, ",\"warm_state\":{\"fingerprint\":null,\"source\":\"none\"}");
+    bool warm = d->warm_source != AARD_WARM_NONE;
+    aard__buf_printf(out, ",\"warm_state\":{\"fingerprint\":%s%s%s,\"source\":\"%s\"}", warm ? "\"" : "",
+                     warm ? d->warm_fingerprint : "null", warm ? "\"" : "", aard_warm_source_name(d->warm_source));
     aard__buf_printf(out, ",\"py_heap_kib\":%llu,\"js_heap_kib\":%llu,\"rss_kib_before\":%llu,\"rss_kib_after\":%llu",
                      (unsigned long long)d->py_heap_kib, (unsigned long long)d->js_heap_kib,
                      (unsigned long long)d->rss_kib_before, (unsigned long long)d->rss_kib_after);

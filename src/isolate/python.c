@@ -1,62 +1,28 @@
 /* Python guests: Pyodide on a realm of ours. */
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/hash.h"
 #include "distribution/distribution.h"
 #include "guest/guest.h"
 #include "isolate/guest.h"
-
-/* ---- compiled code, shared by all guests of a distribution ------------------------------------------------- */
-
-typedef struct shared_wasm {
-    struct shared_wasm *next;
-    char fingerprint[AARD__HASH_HEX];
-    aard__wasm *wasm;
-} shared_wasm;
-
-static pthread_mutex_t shared_lock = PTHREAD_MUTEX_INITIALIZER;
-static shared_wasm *shared_list; /* one per distribution, kept for the life of the process */
-
-/* The lock is held while compiling: a second guest that starts meanwhile is better off waiting than compiling too. */
-static aard_error *compiled_wasm(aard__guest *guest, aard__wasm **out)
-{
-    const char *fingerprint = aard_distribution_fingerprint(guest->distribution);
-    aard_error *error = NULL;
-    pthread_mutex_lock(&shared_lock);
-    shared_wasm *known = shared_list;
-    while (known && strcmp(known->fingerprint, fingerprint)) known = known->next;
-    if (!known) {
-        const void *bytes;
-        size_t len;
-        known = aard__calloc(1, sizeof *known);
-        if (!known) error = aard__error_no_memory();
-        if (!error) error = aard__distribution_file(guest->distribution, AARD__FILE_WASM, &bytes, &len);
-        if (!error) error = aard__wasm_compile(guest->realm, bytes, len, NULL, 0, &known->wasm, NULL);
-        if (error) {
-            aard__free(known);
-        } else {
-            snprintf(known->fingerprint, sizeof known->fingerprint, "%s", fingerprint);
-            known->next = shared_list;
-            shared_list = known;
-        }
-    }
-    if (!error) *out = known->wasm;
-    pthread_mutex_unlock(&shared_lock);
-    return error;
-}
+#include "isolate/python_shared.h"
 
 /* ---- boot --------------------------------------------------------------------------------------------------- */
 
 /* Runs Pyodide's glue, which defines the one global that is looked for. */
-static aard_error *load_glue(aard__guest *guest, aard__ref **create_module)
+static aard_error *load_glue(aard__guest *guest, const aard__python_shared *shared, aard__ref **create_module)
 {
     const void *glue;
     size_t len;
     AARD__TRY(aard__distribution_file(guest->distribution, AARD__FILE_GLUE, &glue, &len));
-    aard__source source = {.name = "pyodide.asm.js", .data = glue, .len = len, .lasting = true};
+    aard__source source = {.name = "pyodide.asm.js",
+                           .data = glue,
+                           .len = len,
+                           .lasting = true,
+                           .cache = shared->glue_code.data,
+                           .cache_len = shared->glue_code.len,
+                           .keep = guest->keep_glue ? &guest->glue : NULL};
     aard__realm_run(guest->realm, &source, false, &guest->entry);
     if (guest->entry.status != AARD__OK)
         return aard__error(AARD_ERR_GUEST_BOOT, "the distribution's pyodide.asm.js does not run: %.*s",
@@ -68,28 +34,45 @@ static aard_error *load_glue(aard__guest *guest, aard__ref **create_module)
     return error;
 }
 
+/* From nothing the boot needs the lock file and the adapter's source, with an image only the image. */
+static aard_error *start_interpreter(aard__guest *guest, aard__ref *create_module)
+{
+    const void *lock;
+    size_t lock_len, text_len;
+    aard__ref *function;
+    AARD__TRY(aard__guest_get(guest, guest->shared, "bootPython", &function));
+    aard__value args[5] = {AARD__VALUE_REF(create_module), {.kind = AARD__UNDEFINED}, {.kind = AARD__UNDEFINED},
+                           {.kind = AARD__UNDEFINED}, AARD__VALUE_BOOL(guest->capturing)};
+    if (guest->image) {
+        const char *text = aard__image_text(guest->image, &text_len);
+        args[3] = AARD__VALUE_STRING(text, text_len);
+    } else {
+        AARD__TRY(aard__distribution_file(guest->distribution, AARD__FILE_LOCK, &lock, &lock_len));
+        const aard__guest_file *adapter = aard__guest_find("python/adapter.py");
+        if (!adapter) return aard__error(AARD_ERR_GUEST_BOOT, "the library was built without python/adapter.py");
+        args[1] = AARD__VALUE_STRING(lock, lock_len);
+        args[2] = AARD__VALUE_STRING(adapter->data, adapter->len);
+    }
+    aard_error *error = aard__guest_call_and_wait(guest, function, args, 5);
+    aard__ref_free(function);
+    return error;
+}
+
 static aard_error *boot_pyodide(aard__guest *guest)
 {
-    aard__wasm *wasm;
-    const void *data;
-    aard__ref *create_module, *function;
-    AARD__TRY(compiled_wasm(guest, &wasm));
-    guest->wasm_module = aard__wasm_module(guest->realm, wasm);
+    const aard__python_shared *shared;
+    const void *stdlib;
+    aard__ref *create_module;
+    AARD__TRY(aard__python_share(guest, &shared));
+    if (!guest->capturing) guest->image = shared->image;
+    guest->wasm_module = aard__wasm_module(guest->realm, shared->wasm);
     if (!guest->wasm_module) return aard__error(AARD_ERR_GUEST_BOOT, "the engine could not share Pyodide's code");
-    AARD__TRY(aard__distribution_file(guest->distribution, AARD__FILE_STDLIB, &data, &guest->own_file.len));
-    guest->own_file.data = data;
+    AARD__TRY(aard__distribution_file(guest->distribution, AARD__FILE_STDLIB, &stdlib, &guest->own_file.len));
+    guest->own_file.data = stdlib;
     AARD__TRY(aard__guest_run_file(guest, "python/hostfs.js"));
     AARD__TRY(aard__guest_run_file(guest, "python/boot.js"));
-    AARD__TRY(load_glue(guest, &create_module));
-    AARD__TRY(aard__guest_get(guest, guest->shared, "bootPython", &function));
-    size_t lock_len;
-    AARD__TRY(aard__distribution_file(guest->distribution, AARD__FILE_LOCK, &data, &lock_len));
-    const aard__guest_file *adapter = aard__guest_find("python/adapter.py");
-    if (!adapter) return aard__error(AARD_ERR_GUEST_BOOT, "the library was built without python/adapter.py");
-    aard__value args[] = {AARD__VALUE_REF(create_module), AARD__VALUE_STRING(data, lock_len),
-                          AARD__VALUE_STRING(adapter->data, adapter->len)};
-    aard_error *error = aard__guest_call_and_wait(guest, function, args, 3);
-    aard__ref_free(function);
+    AARD__TRY(load_glue(guest, shared, &create_module));
+    aard_error *error = start_interpreter(guest, create_module);
     aard__ref_free(create_module);
     aard__ref_free(guest->wasm_module);
     guest->wasm_module = NULL;
@@ -109,6 +92,7 @@ static aard_error *python_boot(aard__guest *guest)
         {"reserve", &guest->adapter.reserve}, {"prepare", &guest->adapter.prepare}, {"forget", &guest->adapter.forget},
         {"invoke", &guest->adapter.invoke},   {"execute", &guest->adapter.execute}, {"poll", &guest->adapter.poll},
         {"buffer", &guest->adapter.buffer},   {"mount", &guest->adapter.mount},     {"memory", &guest->adapter.memory},
+        {"capture", &guest->adapter.capture},
     };
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++)
         AARD__TRY(aard__guest_get(guest, python, functions[i].name, functions[i].out));

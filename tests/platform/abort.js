@@ -27,7 +27,11 @@ test("reasons", () => {
   controller.abort(reason);
   assert(controller.signal.reason === reason);
   let thrown;
-  try { controller.signal.throwIfAborted(); } catch (error) { thrown = error; }
+  try {
+    controller.signal.throwIfAborted();
+  } catch (error) {
+    thrown = error;
+  }
   assert(thrown === reason);
   const none = new AbortController();
   none.abort(undefined);
@@ -43,7 +47,9 @@ test("onabort", () => {
   const { signal } = controller;
   signal.onabort = () => log.push("replaced");
   signal.addEventListener("abort", () => log.push("listener"));
-  const handler = function (event) { log.push("handler", this === signal, event.type); };
+  const handler = function (event) {
+    log.push("handler", this === signal, event.type);
+  };
   signal.onabort = handler;
   assert(signal.onabort === handler);
   controller.abort();
@@ -72,7 +78,8 @@ test("AbortSignal.timeout", async () => {
   await new Promise((resolve) => (signal.onabort = resolve));
   assertEquals(signal.aborted, true);
   assertError(signal.reason, "TimeoutError");
-  for (const bad of [-1, NaN, Infinity, 2 ** 53, "x", undefined]) assertThrows(() => AbortSignal.timeout(bad), TypeError);
+  for (const bad of [-1, NaN, Infinity, 2 ** 53, "x", undefined])
+    assertThrows(() => AbortSignal.timeout(bad), TypeError);
   assertThrows(() => AbortSignal.timeout(), TypeError);
   AbortSignal.timeout(2 ** 53 - 1);
   AbortSignal.timeout("1e9");
@@ -87,7 +94,14 @@ test("AbortSignal.any", () => {
   any.onabort = () => log.push(["any", a.signal.aborted, b.signal.aborted, any.reason]);
   b.signal.onabort = () => log.push(["b", any.aborted]);
   b.abort("b");
-  assertEquals(log, [["b", true], ["any", false, true, "b"]], "aborted together, its own listeners after the source's");
+  assertEquals(
+    log,
+    [
+      ["b", true],
+      ["any", false, true, "b"],
+    ],
+    "aborted together, its own listeners after the source's",
+  );
   a.abort("a");
   assertEquals([any.reason, log.length], ["b", 2]);
 });
@@ -102,13 +116,16 @@ test("AbortSignal.any of aborted ones, of none, of each other", () => {
   assertEquals([nested.aborted, nested.reason], [true, "deep"]);
   const any = AbortSignal.any;
   assertEquals(any(new Set([AbortSignal.abort(3)])).reason, 3, "any iterable, and no this");
-  for (const bad of [undefined, null, 1, "s", {}, [1], [{}], [null]]) assertThrows(() => AbortSignal.any(bad), TypeError);
+  for (const bad of [undefined, null, 1, "s", {}, [1], [{}], [null]])
+    assertThrows(() => AbortSignal.any(bad), TypeError);
   assertThrows(() => AbortSignal.any(), TypeError);
 });
 
 test("an exception in a handler is reported", () => {
   const controller = new AbortController();
-  controller.signal.onabort = () => { throw new Error("in onabort"); };
+  controller.signal.onabort = () => {
+    throw new Error("in onabort");
+  };
   controller.abort();
   assert(output(2).includes("Uncaught Error: in onabort"));
 });

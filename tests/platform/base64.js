@@ -49,8 +49,32 @@ test("atob", () => {
 
 test("atob refuses", () => {
   const bad = [
-    "a", "abcde", "=", "==", "===", "====", "a=", "a==", "a===", "ab=", "abc==", "abcd=", "abcd==", "=abc", "ab=c", "a=bc",
-    "YQ==YQ==", "YQ=\u00a0=", "\u000bYQ==", "YQ-_", "YWJj\0", "€", "Yé==", " a", "A A A A A", undefined,
+    "a",
+    "abcde",
+    "=",
+    "==",
+    "===",
+    "====",
+    "a=",
+    "a==",
+    "a===",
+    "ab=",
+    "abc==",
+    "abcd=",
+    "abcd==",
+    "=abc",
+    "ab=c",
+    "a=bc",
+    "YQ==YQ==",
+    "YQ=\u00a0=",
+    "\u000bYQ==",
+    "YQ-_",
+    "YWJj\0",
+    "€",
+    "Yé==",
+    " a",
+    "A A A A A",
+    undefined,
   ];
   for (const text of bad) assertThrows(() => atob(text), "InvalidCharacterError", `${text}`);
   assertThrows(() => atob(), TypeError);

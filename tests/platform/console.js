@@ -67,7 +67,15 @@ test("formats", () => {
 });
 
 test("a guest's toString may throw through %s", () => {
-  assertThrows(() => console.log("%s", { toString() { throw new RangeError(); } }), RangeError);
+  assertThrows(
+    () =>
+      console.log("%s", {
+        toString() {
+          throw new RangeError();
+        },
+      }),
+    RangeError,
+  );
   assertEquals(output(1), "");
 });
 
@@ -105,11 +113,11 @@ test("assert", () => {
 test("count", () => {
   console.count();
   console.count();
-  console.count("x");
+  console.count("y");
   console.count(undefined);
   console.countReset();
   console.count("default");
-  assertEquals(output(1), "default: 1\ndefault: 2\nx: 1\ndefault: 3\ndefault: 1\n");
+  assertEquals(output(1), "default: 1\ndefault: 2\ny: 1\ndefault: 3\ndefault: 1\n");
   console.countReset("none");
   assertEquals(output(2), "Count for 'none' does not exist\n");
 });
@@ -143,7 +151,10 @@ test("dir", () => {
 });
 
 test("table", () => {
-  console.table([{ a: 1, b: "x" }, { a: 2, c: true }]);
+  console.table([
+    { a: 1, b: "x" },
+    { a: 2, c: true },
+  ]);
   assertEquals(
     output(1),
     "┌─────────┬───┬─────┬──────┐\n" +
@@ -175,8 +186,25 @@ test("the object", () => {
   log("no this");
   assertEquals(output(1), "no this\n");
   const methods = [
-    "assert", "clear", "count", "countReset", "debug", "dir", "dirxml", "error", "group", "groupCollapsed", "groupEnd", "info",
-    "log", "table", "time", "timeEnd", "timeLog", "trace", "warn",
+    "assert",
+    "clear",
+    "count",
+    "countReset",
+    "debug",
+    "dir",
+    "dirxml",
+    "error",
+    "group",
+    "groupCollapsed",
+    "groupEnd",
+    "info",
+    "log",
+    "table",
+    "time",
+    "timeEnd",
+    "timeLog",
+    "trace",
+    "warn",
   ];
   assertEquals(Object.keys(console).sort(), methods);
   for (const name of methods) {

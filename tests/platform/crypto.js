@@ -5,11 +5,23 @@ const hex = (buffer) => [...new Uint8Array(buffer)].map((byte) => byte.toString(
 const text = (string) => new TextEncoder().encode(string);
 
 test("getRandomValues fills every kind of integer array and gives it back", () => {
-  for (const type of [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array,
-    BigInt64Array, BigUint64Array]) {
+  for (const type of [
+    Int8Array,
+    Uint8Array,
+    Uint8ClampedArray,
+    Int16Array,
+    Uint16Array,
+    Int32Array,
+    Uint32Array,
+    BigInt64Array,
+    BigUint64Array,
+  ]) {
     const array = new type(64);
     assert(crypto.getRandomValues(array) === array, type.name);
-    assert(array.some((item) => item != 0), type.name);
+    assert(
+      array.some((item) => item != 0),
+      type.name,
+    );
   }
 });
 
@@ -99,7 +111,17 @@ test("digest refuses by rejecting", async () => {
   await assertRejects(subtle.digest("SHA-1"), TypeError);
   await assertRejects(subtle.digest(), TypeError);
   await assertRejects(subtle.digest.call({}, "SHA-1", text("")), TypeError);
-  await assertRejects(subtle.digest({ get name() { throw new RangeError(); } }, text("")), RangeError);
+  await assertRejects(
+    subtle.digest(
+      {
+        get name() {
+          throw new RangeError();
+        },
+      },
+      text(""),
+    ),
+    RangeError,
+  );
 });
 
 test("the objects", () => {

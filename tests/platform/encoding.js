@@ -6,12 +6,37 @@ const decode = (values, label, options) => new TextDecoder(label, options).decod
 
 test("labels", () => {
   const labels = {
-    "utf-8": ["unicode-1-1-utf-8", "unicode11utf8", "unicode20utf8", "utf-8", "utf8", "x-unicode20utf8", "UTF-8", "Utf8"],
+    "utf-8": [
+      "unicode-1-1-utf-8",
+      "unicode11utf8",
+      "unicode20utf8",
+      "utf-8",
+      "utf8",
+      "x-unicode20utf8",
+      "UTF-8",
+      "Utf8",
+    ],
     "utf-16le": ["csunicode", "iso-10646-ucs-2", "ucs-2", "unicode", "unicodefeff", "utf-16", "utf-16le", "UTF-16"],
     "utf-16be": ["unicodefffe", "utf-16be"],
     "windows-1252": [
-      "ansi_x3.4-1968", "ascii", "cp1252", "cp819", "csisolatin1", "ibm819", "iso-8859-1", "iso-ir-100", "iso8859-1",
-      "iso88591", "iso_8859-1", "iso_8859-1:1987", "l1", "latin1", "us-ascii", "windows-1252", "x-cp1252", "Latin1",
+      "ansi_x3.4-1968",
+      "ascii",
+      "cp1252",
+      "cp819",
+      "csisolatin1",
+      "ibm819",
+      "iso-8859-1",
+      "iso-ir-100",
+      "iso8859-1",
+      "iso88591",
+      "iso_8859-1",
+      "iso_8859-1:1987",
+      "l1",
+      "latin1",
+      "us-ascii",
+      "windows-1252",
+      "x-cp1252",
+      "Latin1",
     ],
   };
   for (const name in labels) {
@@ -103,7 +128,8 @@ test("utf-8: chunks", () => {
   for (const size of [1, 2, 3, 4, 5]) {
     const decoder = new TextDecoder("utf-8", { fatal: true });
     let out = "";
-    for (let i = 0; i < all.length; i += size) out += decoder.decode(bytes(...all.slice(i, i + size)), { stream: true });
+    for (let i = 0; i < all.length; i += size)
+      out += decoder.decode(bytes(...all.slice(i, i + size)), { stream: true });
     out += decoder.decode();
     assertEquals(out, text, `chunks of ${size}`);
   }
@@ -163,7 +189,8 @@ test("utf-16: chunks", () => {
   for (const size of [1, 2, 3, 5]) {
     const decoder = new TextDecoder("utf-16le", { fatal: true });
     let out = "";
-    for (let i = 0; i < all.length; i += size) out += decoder.decode(bytes(...all.slice(i, i + size)), { stream: true });
+    for (let i = 0; i < all.length; i += size)
+      out += decoder.decode(bytes(...all.slice(i, i + size)), { stream: true });
     assertEquals(out + decoder.decode(), "a\u{1f600}\ufeffz", `chunks of ${size}`);
   }
   const decoder = new TextDecoder("utf-16le");

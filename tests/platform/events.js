@@ -1,14 +1,16 @@
 // Event, CustomEvent and EventTarget, by the DOM Standard.
 "use strict";
 
-const collect = (target, type, log, name, options) =>
-  target.addEventListener(type, () => void log.push(name), options);
+const collect = (target, type, log, name, options) => target.addEventListener(type, () => void log.push(name), options);
 
 test("a new event", () => {
   const event = new Event("x", { bubbles: true, cancelable: 1, composed: "y" });
   assertEquals([event.type, event.bubbles, event.cancelable, event.composed], ["x", true, true, true]);
   assertEquals([event.target, event.srcElement, event.currentTarget, event.eventPhase], [null, null, null, 0]);
-  assertEquals([event.defaultPrevented, event.returnValue, event.cancelBubble, event.isTrusted], [false, true, false, false]);
+  assertEquals(
+    [event.defaultPrevented, event.returnValue, event.cancelBubble, event.isTrusted],
+    [false, true, false, false],
+  );
   assertEquals(event.composedPath(), []);
   assertEquals(typeof event.timeStamp, "number");
   assert(event.timeStamp <= performance.now());
@@ -43,7 +45,14 @@ test("while it is dispatched", () => {
   const event = new Event("x");
   let seen;
   target.addEventListener("x", function (given) {
-    seen = [this === target, given === event, given.target, given.currentTarget, given.eventPhase, given.composedPath()];
+    seen = [
+      this === target,
+      given === event,
+      given.target,
+      given.currentTarget,
+      given.eventPhase,
+      given.composedPath(),
+    ];
   });
   assertEquals(target.dispatchEvent(event), true);
   assertEquals(seen, [true, true, target, target, 2, [target]]);
@@ -95,11 +104,15 @@ test("changes of the listeners during dispatch", () => {
   const target = new EventTarget();
   const log = [];
   const last = () => log.push("last");
-  target.addEventListener("x", () => {
-    log.push("first");
-    target.removeEventListener("x", last);
-    target.addEventListener("x", () => log.push("new"));
-  }, { once: true });
+  target.addEventListener(
+    "x",
+    () => {
+      log.push("first");
+      target.removeEventListener("x", last);
+      target.addEventListener("x", () => log.push("new"));
+    },
+    { once: true },
+  );
   target.addEventListener("x", last);
   target.dispatchEvent(new Event("x"));
   assertEquals(log, ["first"]);
@@ -110,10 +123,14 @@ test("changes of the listeners during dispatch", () => {
 test("once", () => {
   const target = new EventTarget();
   let calls = 0;
-  target.addEventListener("x", () => {
-    calls++;
-    target.dispatchEvent(new Event("x")); // gone already
-  }, { once: true });
+  target.addEventListener(
+    "x",
+    () => {
+      calls++;
+      target.dispatchEvent(new Event("x")); // gone already
+    },
+    { once: true },
+  );
   target.dispatchEvent(new Event("x"));
   assertEquals(calls, 1);
 });
@@ -141,10 +158,20 @@ test("handleEvent", () => {
 test("stopping", () => {
   const target = new EventTarget();
   const log = [];
-  target.addEventListener("x", (event) => { log.push(1); event.stopPropagation(); }, true);
+  target.addEventListener(
+    "x",
+    (event) => {
+      log.push(1);
+      event.stopPropagation();
+    },
+    true,
+  );
   target.addEventListener("x", () => log.push(2), true);
   target.addEventListener("x", () => log.push(3));
-  target.addEventListener("y", (event) => { log.push(4); event.stopImmediatePropagation(); });
+  target.addEventListener("y", (event) => {
+    log.push(4);
+    event.stopImmediatePropagation();
+  });
   target.addEventListener("y", () => log.push(5));
   const event = new Event("x");
   target.dispatchEvent(event);
@@ -182,7 +209,9 @@ test("passive listeners can't cancel", () => {
 test("an exception is reported and the rest goes on", () => {
   const target = new EventTarget();
   const log = [];
-  target.addEventListener("x", () => { throw new RangeError("from a listener"); });
+  target.addEventListener("x", () => {
+    throw new RangeError("from a listener");
+  });
   target.addEventListener("x", () => log.push("next"));
   assertEquals(target.dispatchEvent(new Event("x")), true);
   assertEquals(log, ["next"]);
@@ -194,7 +223,11 @@ test("dispatching again", () => {
   const event = new Event("x");
   let error;
   target.addEventListener("x", () => {
-    try { target.dispatchEvent(event); } catch (thrown) { error = thrown; }
+    try {
+      target.dispatchEvent(event);
+    } catch (thrown) {
+      error = thrown;
+    }
   });
   target.dispatchEvent(event);
   assertError(error, "InvalidStateError");
@@ -224,7 +257,14 @@ test("signal", () => {
   const controller = new AbortController();
   let calls = 0;
   target.addEventListener("x", () => calls++, { signal: controller.signal });
-  target.addEventListener("x", () => { calls++; controller.abort(); }, { signal: controller.signal });
+  target.addEventListener(
+    "x",
+    () => {
+      calls++;
+      controller.abort();
+    },
+    { signal: controller.signal },
+  );
   target.addEventListener("x", () => calls++, { signal: controller.signal });
   target.dispatchEvent(new Event("x"));
   assertEquals(calls, 2);

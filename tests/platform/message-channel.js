@@ -21,8 +21,10 @@ test("the event", async () => {
   port1.postMessage("x");
   await sleep(2);
   assert(event instanceof MessageEvent);
-  assertEquals([event.type, event.data, event.origin, event.lastEventId, event.source, event.ports, event.isTrusted],
-    ["message", "x", "", "", null, [], true]);
+  assertEquals(
+    [event.type, event.data, event.origin, event.lastEventId, event.source, event.ports, event.isTrusted],
+    ["message", "x", "", "", null, [], true],
+  );
   assertEquals(event.target, port2);
 });
 
@@ -63,7 +65,10 @@ test("transfer", async () => {
   port2.postMessage(buffers[0], [buffers[0]]);
   port2.postMessage(buffers[1], { transfer: [buffers[1]] });
   port2.postMessage(buffers[2]);
-  assertEquals(buffers.map((buffer) => buffer.byteLength), [0, 0, 3]);
+  assertEquals(
+    buffers.map((buffer) => buffer.byteLength),
+    [0, 0, 3],
+  );
   assertThrows(() => port2.postMessage(() => {}), "DataCloneError");
   assertThrows(() => port2.postMessage(Symbol()), "DataCloneError");
   assertThrows(() => port2.postMessage(), TypeError);

@@ -40,15 +40,21 @@ test("navigator does not pass for a browser's or another runtime's", () => {
 test("self", () => {
   assert(self === globalThis);
   const property = Object.getOwnPropertyDescriptor(globalThis, "self");
-  assertEquals([typeof property.get, typeof property.set, property.enumerable, property.configurable],
-    ["function", "function", true, true]);
+  assertEquals(
+    [typeof property.get, typeof property.set, property.enumerable, property.configurable],
+    ["function", "function", true, true],
+  );
 });
 
 test("replaceable attributes are replaced by assignment", () => {
   const before = Object.getOwnPropertyDescriptor(globalThis, "performance");
   globalThis.performance = { mine: true };
-  assertEquals(Object.getOwnPropertyDescriptor(globalThis, "performance"),
-    { value: { mine: true }, writable: true, enumerable: true, configurable: true });
+  assertEquals(Object.getOwnPropertyDescriptor(globalThis, "performance"), {
+    value: { mine: true },
+    writable: true,
+    enumerable: true,
+    configurable: true,
+  });
   Object.defineProperty(globalThis, "performance", before);
   assertThrows(() => (globalThis.navigator = 1), TypeError);
   assertThrows(() => (globalThis.crypto = 1), TypeError);

@@ -3,8 +3,21 @@
 
 test("values come out equal", () => {
   const values = [
-    1, -0, NaN, "text", true, null, undefined, 12n, [1, [2]], { a: { b: 1 } }, new Date(5), new Map([[1, { x: 1 }]]),
-    new Set(["s"]), new Uint8Array([1, 2]), "\ud800",
+    1,
+    -0,
+    NaN,
+    "text",
+    true,
+    null,
+    undefined,
+    12n,
+    [1, [2]],
+    { a: { b: 1 } },
+    new Date(5),
+    new Map([[1, { x: 1 }]]),
+    new Set(["s"]),
+    new Uint8Array([1, 2]),
+    "\ud800",
   ];
   for (const value of values) assertEquals(structuredClone(value), value);
   const expression = structuredClone(/a/gi);
@@ -18,9 +31,21 @@ test("they are copies", () => {
   const copy = structuredClone(object);
   assert(copy !== object && copy.list !== object.list && copy.buffer !== object.buffer);
   assertEquals(object.buffer.byteLength, 2);
-  class Point { x = 1; get y() { return 2; } }
+  class Point {
+    x = 1;
+    get y() {
+      return 2;
+    }
+  }
   assertEquals(structuredClone(new Point()), { x: 1 });
-  assertEquals(structuredClone({ get a() { return 5; } }), { a: 5 });
+  assertEquals(
+    structuredClone({
+      get a() {
+        return 5;
+      },
+    }),
+    { a: 5 },
+  );
 });
 
 test("cycles and shared parts stay", () => {
@@ -38,8 +63,10 @@ test("errors", () => {
   const error = structuredClone(new RangeError("what"));
   assertEquals([error.constructor, error.message, error.name], [RangeError, "what", "RangeError"]);
   const exception = structuredClone(new DOMException("m", "AbortError"));
-  assertEquals([exception instanceof DOMException, exception.name, exception.message, exception.code],
-    [true, "AbortError", "m", 20]);
+  assertEquals(
+    [exception instanceof DOMException, exception.name, exception.message, exception.code],
+    [true, "AbortError", "m", 20],
+  );
 });
 
 test("what can't be cloned", () => {
@@ -48,7 +75,15 @@ test("what can't be cloned", () => {
     assertEquals(error.code, 25);
   }
   assertThrows(() => structuredClone(), TypeError);
-  assertThrows(() => structuredClone({ get a() { throw new RangeError(); } }), RangeError);
+  assertThrows(
+    () =>
+      structuredClone({
+        get a() {
+          throw new RangeError();
+        },
+      }),
+    RangeError,
+  );
 });
 
 test("transfer", () => {
@@ -58,7 +93,11 @@ test("transfer", () => {
   assertEquals([...new Uint8Array(copy.buffer)], [1, 2, 3]);
   assert(copy.view.buffer === copy.buffer);
   const other = new ArrayBuffer(4);
-  assertEquals(structuredClone(1, { transfer: new Set([other]) }), 1, "any iterable; what is not in the value goes too");
+  assertEquals(
+    structuredClone(1, { transfer: new Set([other]) }),
+    1,
+    "any iterable; what is not in the value goes too",
+  );
   assertEquals(other.byteLength, 0);
   assertEquals(structuredClone(5, { transfer: [] }), 5);
   assertEquals(structuredClone(5, {}), 5);

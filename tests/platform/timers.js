@@ -5,7 +5,14 @@ const settled = (ms) => sleep(ms);
 
 test("a timeout runs once, with its arguments and the global as this", async () => {
   let seen;
-  const id = setTimeout(function (...args) { seen = [this === globalThis, ...args]; }, 1, "a", 2);
+  const id = setTimeout(
+    function (...args) {
+      seen = [this === globalThis, ...args];
+    },
+    1,
+    "a",
+    2,
+  );
   assertEquals([typeof id, id > 0, Number.isInteger(id)], ["number", true, true]);
   assertEquals(seen, undefined, "never at once");
   await settled(5);
@@ -36,14 +43,21 @@ test("many timers come in order", async () => {
   for (let i = 0; i < 300; i += 3) clearTimeout(ids[i]);
   await settled(40);
   assertEquals(log.length, 200);
-  assert(log.every(([, i]) => i % 3 !== 0), "none of those that were cleared");
+  assert(
+    log.every(([, i]) => i % 3 !== 0),
+    "none of those that were cleared",
+  );
   // All were made within a few milliseconds, so only neighbours may differ from the order of delays.
   assert(log.every(([delay], i) => i === 0 || delay > log[i - 1][0] - 5));
 });
 
 test("microtasks run between two timers", async () => {
   const log = [];
-  setTimeout(() => { log.push("t1"); queueMicrotask(() => log.push("m1")); Promise.resolve().then(() => log.push("p1")); });
+  setTimeout(() => {
+    log.push("t1");
+    queueMicrotask(() => log.push("m1"));
+    Promise.resolve().then(() => log.push("p1"));
+  });
   setTimeout(() => log.push("t2"));
   await settled(5);
   assertEquals(log, ["t1", "m1", "p1", "t2"]);
@@ -78,7 +92,7 @@ test("clearing", async () => {
   clearTimeout(setInterval(() => log.push(3)));
   const other = setTimeout(() => log.push("never"), 2);
   setTimeout(() => clearTimeout(`${other}`), 0);
-  for (const nothing of [undefined, null, 0, -1, 1e9, "x", NaN, {}]) clearTimeout(nothing), clearInterval(nothing);
+  for (const nothing of [undefined, null, 0, -1, 1e9, "x", NaN, {}]) (clearTimeout(nothing), clearInterval(nothing));
   clearTimeout();
   const id = setTimeout(() => log.push("ran"));
   await settled(8);
@@ -88,10 +102,14 @@ test("clearing", async () => {
 
 test("an interval repeats until it is cleared", async () => {
   let count = 0;
-  const id = setInterval((step) => {
-    count += step;
-    if (count === 3) clearInterval(id);
-  }, 1, 1);
+  const id = setInterval(
+    (step) => {
+      count += step;
+      if (count === 3) clearInterval(id);
+    },
+    1,
+    1,
+  );
   await settled(20);
   assertEquals(count, 3);
 });
@@ -122,7 +140,9 @@ test("nested timeouts are held back from the sixth level on", async () => {
 
 test("an exception is reported, and the loop goes on", async () => {
   let after = false;
-  setTimeout(() => { throw new TypeError("in a timer"); });
+  setTimeout(() => {
+    throw new TypeError("in a timer");
+  });
   setTimeout(() => (after = true));
   await settled(5);
   assertEquals(after, true);
@@ -130,7 +150,10 @@ test("an exception is reported, and the loop goes on", async () => {
   assert(text.startsWith("Uncaught TypeError: in a timer\n    at "), text);
   assert(text.includes("timers.js"));
   let count = 0;
-  const id = setInterval(() => { if (++count === 2) clearInterval(id); throw 7; }, 1);
+  const id = setInterval(() => {
+    if (++count === 2) clearInterval(id);
+    throw 7;
+  }, 1);
   await settled(12);
   assertEquals([count, output(2)], [2, "Uncaught 7\nUncaught 7\n"]);
 });
@@ -158,7 +181,9 @@ test("runTimers and clearAllTimers, as the host sees them", () => {
 
 test("queueMicrotask", async () => {
   const log = [];
-  queueMicrotask(function () { log.push("a", this === undefined, arguments.length); });
+  queueMicrotask(function () {
+    log.push("a", this === undefined, arguments.length);
+  });
   Promise.resolve().then(() => log.push("p"));
   queueMicrotask(() => log.push("b"));
   log.push("sync");
@@ -170,7 +195,9 @@ test("queueMicrotask", async () => {
 });
 
 test("an exception in a microtask is reported", async () => {
-  queueMicrotask(() => { throw new RangeError("in a microtask"); });
+  queueMicrotask(() => {
+    throw new RangeError("in a microtask");
+  });
   await settled(1);
   assert(output(2).startsWith("Uncaught RangeError: in a microtask\n    at "));
 });

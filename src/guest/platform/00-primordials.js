@@ -12,6 +12,13 @@
   const uncurryThis = bind.bind(call);
   const getterOf = (object, key) => uncurryThis(Reflect.getOwnPropertyDescriptor(object, key).get);
   const TypedArray = Reflect.getPrototypeOf(Uint8Array);
+  const { getOwnPropertyDescriptor, setPrototypeOf } = Reflect;
+  // Descriptors without a prototype: a guest may have put a `get` onto Object.prototype.
+  const describe = (object, key) => {
+    const descriptor = getOwnPropertyDescriptor(object, key);
+    if (descriptor) setPrototypeOf(descriptor, null);
+    return descriptor;
+  };
 
   const primordials = {
     __proto__: null,
@@ -69,7 +76,7 @@
     RangeError,
     ReflectApply: Reflect.apply,
     ReflectDefineProperty: Reflect.defineProperty,
-    ReflectGetOwnPropertyDescriptor: Reflect.getOwnPropertyDescriptor,
+    ReflectGetOwnPropertyDescriptor: describe,
     ReflectGetPrototypeOf: Reflect.getPrototypeOf,
     ReflectOwnKeys: Reflect.ownKeys,
     ReflectSetPrototypeOf: Reflect.setPrototypeOf,

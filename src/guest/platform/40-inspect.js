@@ -5,7 +5,13 @@
   const p = shared.primordials;
   const { ArrayIsArray, ReflectGetOwnPropertyDescriptor, ReflectGetPrototypeOf, ReflectOwnKeys } = p;
   const { RegExpPrototypeExec, StringPrototypeSlice, StringPrototypeIncludes, StringPrototypeRepeat } = p;
-  const { StringPrototypeCharCodeAt, StringPrototypePadStart, NumberPrototypeToString, SymbolPrototypeToString } = p;
+  const {
+    StringPrototypeCharCodeAt,
+    StringPrototypePadStart,
+    StringPrototypeStartsWith,
+    NumberPrototypeToString,
+    SymbolPrototypeToString,
+  } = p;
   const { list } = shared;
 
   // How to show what is special about an object, found by the prototypes it has; a function that gives undefined for an
@@ -15,10 +21,11 @@
   const add = shared.inspectors.add;
 
   const build = shared.once(() => {
-    const WIDTH = 72; // what fits on one line beside its braces
+    const WIDTH = 80;
     const MOST_ITEMS = 100;
     const MOST_CHARS = 10000;
-    const FIT_DEPTH = 3; // an object with more levels than this below it is always broken into lines
+    const MOST_PROTOTYPES = 1000; // a proxy's chain of them may have no end
+    const FIT_DEPTH = 2; // an object with more levels than this below it is always broken into lines
 
     const identifier = /^[A-Za-z_$][\w$]*$/;
     const index = /^(?:0|[1-9]\d{0,9})$/;
@@ -38,7 +45,7 @@
         else if (text[i] === used) out += `\\${used}`;
         else if (escapes[unit]) out += escapes[unit];
         else if (unit < 0x20 || (unit >= 0x7f && unit <= 0x9f)) out += `\\x${hex(unit, 2)}`;
-        else if (unit >= 0xd800 && unit <= 0xdfff) out += `\\u${hex(unit, 4)}`;
+        else if (unit >= 0xd800 && unit <= 0xdfff) out += `\\u${NumberPrototypeToString(unit, 16)}`;
         else out += text[i];
       }
       return out + used;
@@ -75,7 +82,8 @@
 
     // The value of a data property of `object` or of its prototypes; undefined where it is an accessor.
     const dataProperty = (object, key) => {
-      for (let holder = object; holder !== null; holder = ReflectGetPrototypeOf(holder)) {
+      let steps = 0;
+      for (let holder = object; holder !== null && steps++ < MOST_PROTOTYPES; holder = ReflectGetPrototypeOf(holder)) {
         const found = ReflectGetOwnPropertyDescriptor(holder, key);
         if (found) return found.value;
       }
@@ -189,9 +197,21 @@
       if (more > 0) out[out.length] = `... ${more} more item${more > 1 ? "s" : ""}`;
     };
 
+    // The stack, which begins with the error's name and message as they were when it was made.  Where the class has a name
+    // that the error has not taken over, it is put there.
     const formatError = (error, className) => {
       const stack = tryOr((object) => object.stack, error);
-      if (typeof stack === "string" && stack) return stack;
+      if (typeof stack === "string" && stack) {
+        const name = dataProperty(error, "name");
+        const renamed =
+          className !== null &&
+          typeof name === "string" &&
+          name !== className &&
+          StringPrototypeStartsWith(stack, name) &&
+          !StringPrototypeIncludes(stack, className);
+        const text = renamed ? className + StringPrototypeSlice(stack, name.length) : stack;
+        return StringPrototypeIncludes(text, "\n    at") ? text : `[${text}]`;
+      }
       const text = tryOr(p.ErrorPrototypeToString, error);
       return `[${typeof text === "string" && text ? text : className || "Error"}]`;
     };
@@ -216,7 +236,7 @@
       let shown;
       let holder = ReflectGetPrototypeOf(object);
       const nullPrototype = holder === null;
-      for (let steps = 0; holder !== null && steps < 1000; holder = ReflectGetPrototypeOf(holder), steps++) {
+      for (let steps = 0; holder !== null && steps < MOST_PROTOTYPES; holder = ReflectGetPrototypeOf(holder), steps++) {
         if (name === null) {
           const constructor = ReflectGetOwnPropertyDescriptor(holder, "constructor")?.value;
           const given = typeof constructor === "function" ? dataProperty(constructor, "name") : undefined;
@@ -279,17 +299,17 @@
     // The text of an object whose parts are `out`, on one line where that can be read.
     const assemble = (context, prefix, open, close, out, level, isList) => {
       if (out.length === 0) return `${prefix}${open}${close}`;
-      const start = prefix.length + open.length + close.length;
-      let total = out.length + start + 2 * level;
+      let total = 2 * out.length + prefix.length + open.length + 2 * level + 10;
       let broken = context.deepest - level > FIT_DEPTH;
+      if (context.deepest < level) context.deepest = level;
       let plain = true;
       for (let i = 0; i < out.length; i++) {
         total += out[i].length;
         if (StringPrototypeIncludes(out[i], "\n")) broken = true;
-        if (out[i].length > 16) plain = false;
+        if (out[i].length > 16 && !StringPrototypeStartsWith(out[i], "... ")) plain = false;
       }
       let line = "";
-      if (!broken && total <= WIDTH + 4) {
+      if (!broken && total <= WIDTH) {
         for (let i = 0; i < out.length; i++) line += (i ? ", " : "") + out[i];
         return `${prefix}${open} ${line} ${close}`;
       }
@@ -297,7 +317,7 @@
       let text = `${prefix}${open}`;
       for (let i = 0; i < out.length; i++) {
         const comma = i + 1 < out.length ? "," : "";
-        if (isList && plain && !broken && line !== "" && line.length + out[i].length + 2 * level < WIDTH) {
+        if (isList && plain && !broken && line !== "" && line.length + out[i].length + 2 * level < WIDTH - 4) {
           line += ` ${out[i]}${comma}`;
           continue;
         }
@@ -305,6 +325,12 @@
         line = out[i] + comma;
       }
       return `${text}${indent}${line}\n${StringPrototypeRepeat("  ", level)}${close}`;
+    };
+
+    const isEmpty = (object) => ReflectOwnKeys(object).length === (ArrayIsArray(object) ? 1 : 0) && plainest(object);
+    const plainest = (object) => {
+      const prototype = ReflectGetPrototypeOf(object);
+      return prototype === p.ObjectPrototype || prototype === p.ArrayPrototype;
     };
 
     const formatObject = (context, object, level) => {
@@ -317,7 +343,7 @@
       const tag = tryOr((value) => dataProperty(value, p.SymbolToStringTag), object);
       const tagged = typeof tag === "string" && tag && tag !== className ? ` [${tag}]` : "";
 
-      if (context.depth < level) {
+      if (context.depth < level && !isEmpty(object)) {
         if (isArray) return `[${className === "Array" ? "Array" : className}]`;
         if (!shown?.base && !isFunction) return `[${className}${tagged}]`;
       }
@@ -372,7 +398,7 @@
       }
       context.open[context.open.length] = value;
       const outerDeepest = context.deepest;
-      context.deepest = level;
+      context.deepest = 0;
       let text;
       try {
         text = formatObject(context, value, level);
@@ -391,7 +417,7 @@
         depth: options?.depth ?? 2,
         open: list(), // the objects being shown, outermost first
         circular: new p.Map(),
-        deepest: 0,
+        deepest: 0, // the level of the deepest object below the one being shown, of those that have parts
       };
       return formatValue(context, value, 0, options?.quoted === true);
     };

@@ -123,7 +123,8 @@
     const tableRows = (data) => {
       const rows = list();
       const add = (key, value) => (rows[rows.length] = { __proto__: null, key, value });
-      if (hasBrand(MapPrototypeGetSize, data)) MapPrototypeForEach(data, (value, key) => add(inspect(key), value));
+      if (hasBrand(MapPrototypeGetSize, data))
+        MapPrototypeForEach(data, (value, key) => add(inspect(key, { quoted: true }), value));
       else if (hasBrand(SetPrototypeGetSize, data)) SetPrototypeForEach(data, (value) => add(`${rows.length}`, value));
       else
         for (let keys = ReflectOwnKeys(data), i = 0; i < keys.length; i++)

@@ -20,15 +20,16 @@
   const bytesSize = Module._PyBytes_Size; // -1 and an error for anything but bytes
   const clearError = Module._PyErr_Clear;
 
-  const globals = pyodide.toPy({ __name__: "aardvark_adapter" });
-  pyodide.runPython(shared.adapterSource, { globals, filename: "<aardvark>" });
-  const entry = (name) => Module.PyProxy_getPtr(globals.get(name));
-  const resolve = entry("resolve");
-  const execute = entry("execute");
-  const buffer = entry("buffer");
-  const report = entry("report");
-  const poll = entry("poll");
-  const mount = entry("mount");
+  const names = ["resolve", "execute", "buffer", "report", "poll", "mount", "restored"];
+  const pointers = { __proto__: null };
+  if (shared.image) {
+    for (const name of names) pointers[name] = shared.image.pointers[name];
+  } else {
+    const globals = pyodide.toPy({ __name__: "aardvark_adapter" });
+    pyodide.runPython(shared.adapterSource, { globals, filename: "<aardvark>" });
+    for (const name of names) pointers[name] = Module.PyProxy_getPtr(globals.get(name));
+  }
+  const { resolve, execute, buffer, report, poll, mount } = pointers;
   const handlers = [];
 
   let inputAt = 0;
@@ -106,5 +107,15 @@
       return settle(callNone(mount));
     },
     memory,
+    // What a guest that gets this one's memory needs besides; as JSON.
+    capture: () =>
+      JSON.stringify({
+        memoryBytes: memory.buffer.byteLength,
+        hiwire: pyodide._api.serializeHiwireState(),
+        pointers,
+      }),
   };
+
+  // A restored guest must not go on with the random numbers of all the others.
+  if (shared.image && settle(callNone(pointers.restored)) !== DONE) throw new Error("the image's Python does not answer");
 }

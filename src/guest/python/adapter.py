@@ -403,3 +403,12 @@ def mount():
     importlib.invalidate_caches()
     linecache.clearcache()
     return b""
+
+
+def restored():
+    """Makes what was captured with everybody else's state this guest's own."""
+    if random := sys.modules.get("random"):
+        random.seed()
+    if tempfile := sys.modules.get("tempfile"):
+        tempfile._name_sequence = None
+    return b""

@@ -63,6 +63,17 @@
     }
   };
 
+  // What the guest writes to its files is counted; devices and what the host itself puts there are not.
+  const countWrites = (Module) => {
+    const ops = Module.FS.filesystems.MEMFS.ops_table.file.stream;
+    const { write } = ops;
+    ops.write = (stream, buffer, offset, length, position, canOwn) => {
+      const written = write(stream, buffer, offset, length, position, canOwn);
+      host.wrote(written);
+      return written;
+    };
+  };
+
   const instantiate = (imports, done) => {
     const sentinel = Symbol("no value");
     imports.sentinel = {
@@ -83,10 +94,16 @@
     return {};
   };
 
-  shared.bootPython = async (createModule, lockFile, adapterSource) => {
+  // Without an image Python starts from nothing, with the lock file's text and the adapter's source.  With one (its text,
+  // adapter.js's capture()) the interpreter is in the state that was captured, and only the JavaScript around it is new.
+  shared.bootPython = async (createModule, lockFile, adapterSource, imageText, capturing) => {
+    const image = imageText === undefined ? undefined : JSON.parse(imageText);
     shared.adapterSource = adapterSource;
+    shared.image = image;
     const config = makeConfig();
-    const API = { config, runtimeEnv: environment, lockFilePromise: Promise.resolve(lockFile) };
+    config._makeSnapshot = capturing;
+    const API = { config, runtimeEnv: environment };
+    if (!image) API.lockFilePromise = Promise.resolve(lockFile);
     const settings = {
       noImageDecoding: true,
       noAudioDecoding: true,
@@ -113,13 +130,18 @@
       locateFile: (name) => `/${name}`,
       instantiateWasm: instantiate,
     };
+    if (image) {
+      settings.noInitialRun = true;
+      settings.INITIAL_MEMORY = image.memoryBytes;
+    }
     const Module = await createModule(settings);
     if (settings.exitCode !== undefined) throw new Error(`Python ended while it started, with ${settings.exitCode}`);
-    // asyncio's "as soon as possible" must not meet the clamp that HTML puts on nested timers.
-    API.scheduleCallback = (callback, delay = 0) => shared.runAfter(delay, callback);
-    API.finalizeBootstrap(undefined);
-    API._pyodide.set_excepthook();
-    await API.packageIndexReady;
+    if (image) host.mapImage(shared.memory);
+    API.finalizeBootstrap(image?.hiwire);
+    if (!image) {
+      API._pyodide.set_excepthook();
+      await API.packageIndexReady;
+    }
     const write = (fd) => ({
       write(bytes) {
         host.write(fd, bytes);
@@ -127,6 +149,7 @@
       },
     });
     API.initializeStreams(() => null, () => {}, () => {});
+    countWrites(Module);
     API.public_api.setStdout(write(1));
     API.public_api.setStderr(write(2));
     shared.module = Module;

@@ -1,0 +1,175 @@
+/* The `aardvark` command: what its subcommands share.  It uses the public API only.
+ *
+ * Usage errors end the process at once, with exit status 2; everything else is returned as the exit status. */
+#ifndef AARD_CLI_CLI_H
+#define AARD_CLI_CLI_H
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <aardvark.h>
+
+enum { CLI_OK = 0, CLI_GUEST_FAILED = 1, CLI_USAGE = AARD_CLASS_USAGE, CLI_HOST = AARD_CLASS_HOST };
+
+typedef struct cli_command {
+    const char *name;  /* one word */
+    const char *path;  /* all words: "assets stage" */
+    const char *const *help;  /* the text of --help in parts, up to a NULL */
+    int (*run)(const struct cli_command *command, int argc, char **argv); /* argv[0] is the name */
+    const struct cli_command *subcommands; /* up to one without a name; NULL where there are none */
+} cli_command;
+
+/* ---- messages (message.c) ---- */
+
+/* "aardvark: <message>" on stderr; control characters become spaces. */
+void cli_message(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same with a pointer to the help, then exits with status 2. */
+_Noreturn void cli_usage(const cli_command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Tells an error of the library, frees it and gives the exit status of its class; status 0 for NULL. */
+int cli_fail(aard_error *error);
+/* The same for an error that the command found itself. */
+int cli_fail_code(aard_error_code code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- files and memory (file.c) ---- */
+
+/* These end the process with status 4 when memory is out. */
+void *cli_realloc(void *memory, size_t size);
+
+typedef struct cli_text {
+    char *data; /* free(); NUL-terminated, which is not counted */
+    size_t len;
+} cli_text;
+
+/* Reads all of a file, or of stdin where `path` is "-"; `what` names it in messages.  Gives an exit status. */
+int cli_read(const char *path, const char *what, cli_text *out);
+/* Opens standard streams that are closed in a way that makes using them fail, so that no other file takes their place. */
+void cli_guard_streams(void);
+/* Writes out what stdout still holds; ends the process with status 4 and a message where that fails. */
+void cli_flush(void);
+
+/* ---- options (options.c) ---- */
+
+enum {
+    CLI_OPT_HELP = 256, /* above all letters: what getopt complains about is then a letter or a word */
+    CLI_OPT_VERSION,
+    CLI_OPT_VERBOSE,
+    CLI_OPT_OUTPUT,
+    CLI_OPT_QUIET,
+    CLI_OPT_JSON,
+    CLI_OPT_LANGUAGE,
+    CLI_OPT_ENTRYPOINT,
+    CLI_OPT_INPUT,
+    CLI_OPT_INPUT_FILE,
+    CLI_OPT_DISTRIBUTION,
+    CLI_OPT_ISOLATION,
+    CLI_OPT_WALL_MS,
+    CLI_OPT_CAPABILITY,
+    CLI_OPT_STAGE_VERSION,
+    CLI_OPT_VARIANT,
+    CLI_OPT_ARCHIVE,
+    CLI_OPT_WHEEL,
+    CLI_OPT_FORCE,
+    CLI_OPT_LATER
+};
+
+#define CLI_HELP_OPTION {"help", no_argument, NULL, CLI_OPT_HELP}
+#define CLI_VERSION_OPTION {"version", no_argument, NULL, CLI_OPT_VERSION}
+#define CLI_NO_MORE_OPTIONS {NULL, 0, NULL, 0}
+
+/* Forgets the parsing before; call first. */
+void cli_options_start(void);
+/* The next option, -1 behind the last; --help and --version are served here, bad options are usage errors.  Options may
+ * stand before and after positional arguments, which are argv[optind] onwards at the end. */
+int cli_next_option(const cli_command *command, int argc, char **argv, const char *letters, const struct option *list);
+/* A whole number of 1 or more, in decimal digits and nothing else. */
+uint64_t cli_number(const cli_command *command, const char *option, const char *text);
+
+/* ---- guests: what run and exec share (guest.c, guest_options.c) ---- */
+
+typedef struct cli_guest {
+    aard_isolate_config *config;
+    aard_call *call;
+    aard_isolate *isolate;
+    const char *distribution;
+    const char *input, *input_file;
+    cli_text input_text; /* of input_file */
+    aard_language language;
+    bool has_language, json, verbose;
+    double boot_ms;
+    bool mid_line; /* the guest's stdout does not end with a newline */
+} cli_guest;
+
+#define CLI_GUEST_LETTERS "hVv"
+/* clang-format off */
+#define CLI_GUEST_OPTIONS                                                                                              \
+    CLI_HELP_OPTION, CLI_VERSION_OPTION,                                                                               \
+    {"verbose", no_argument, NULL, CLI_OPT_VERBOSE},                                                                   \
+    {"json", no_argument, NULL, CLI_OPT_JSON},                                                                         \
+    {"language", required_argument, NULL, CLI_OPT_LANGUAGE},                                                           \
+    {"input", required_argument, NULL, CLI_OPT_INPUT},                                                                 \
+    {"input-file", required_argument, NULL, CLI_OPT_INPUT_FILE},                                                       \
+    {"distribution", required_argument, NULL, CLI_OPT_DISTRIBUTION},                                                   \
+    {"isolation", required_argument, NULL, CLI_OPT_ISOLATION},                                                         \
+    {"wall-ms", required_argument, NULL, CLI_OPT_WALL_MS},                                                             \
+    {"capability", required_argument, NULL, CLI_OPT_CAPABILITY},                                                       \
+    {"cpu-ms", required_argument, NULL, CLI_OPT_LATER},                                                                \
+    {"heap-mib", required_argument, NULL, CLI_OPT_LATER},                                                              \
+    {"allow-host", required_argument, NULL, CLI_OPT_LATER},                                                            \
+    {"warm", required_argument, NULL, CLI_OPT_LATER}
+/* clang-format on */
+
+int cli_guest_start(cli_guest *guest); /* defaults; an exit status */
+void cli_guest_end(cli_guest *guest);
+/* Takes one of the options above; false where it is none of them. */
+bool cli_guest_option(const cli_command *command, cli_guest *guest, int option);
+/* Reads --input-file; an exit status. */
+int cli_guest_input(cli_guest *guest);
+/* Makes the isolate; an exit status. */
+int cli_guest_boot(cli_guest *guest);
+/* Shows an outcome as the options want it; an exit status.  `quiet_null`: a null is not worth a line. */
+int cli_guest_show(cli_guest *guest, const aard_outcome *outcome, bool quiet_null);
+
+/* ---- showing (show.c) ---- */
+
+/* Writes JSON text with line breaks and indentation, keeping what fits on a line together. */
+void cli_pretty(FILE *file, const char *json, size_t len);
+/* The diagnostics of an outcome for people. */
+void cli_summary(FILE *file, const aard_outcome *outcome, double boot_ms);
+/* Writes text as a JSON string; bytes that are not UTF-8 become U+FFFD. */
+void cli_json_string(FILE *file, const char *text, size_t len);
+/* Writes text for a terminal or a table: control characters become '?'. */
+void cli_plain(FILE *file, const char *text, size_t len);
+/* "1.5 MiB" into `out`, which is returned. */
+const char *cli_size(uint64_t bytes, char out[32]);
+
+/* ---- progress of staging (progress.c) ---- */
+
+typedef struct cli_progress {
+    bool quiet, terminal;
+    char step[64];
+    int drawn; /* columns of the bar that stands on the line */
+    uint64_t last_ms;
+} cli_progress;
+
+void cli_progress_start(cli_progress *progress, bool quiet);
+void cli_progress_show(void *progress, const char *step, uint64_t done, uint64_t total); /* an aard_stage_progress */
+void cli_progress_end(cli_progress *progress);
+
+/* ---- the commands ---- */
+
+int cli_run(const cli_command *command, int argc, char **argv);
+int cli_exec(const cli_command *command, int argc, char **argv);
+int cli_assets_stage(const cli_command *command, int argc, char **argv);
+int cli_assets_verify(const cli_command *command, int argc, char **argv);
+int cli_assets_list(const cli_command *command, int argc, char **argv);
+int cli_bundle_pack(const cli_command *command, int argc, char **argv);
+int cli_bundle_inspect(const cli_command *command, int argc, char **argv);
+
+extern const char *const cli_help_top[], *const cli_help_run[], *const cli_help_exec[];
+extern const char *const cli_help_assets[], *const cli_help_stage[], *const cli_help_verify[], *const cli_help_list[];
+extern const char *const cli_help_bundle[], *const cli_help_pack[], *const cli_help_inspect[];
+
+#endif

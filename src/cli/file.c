@@ -1,0 +1,76 @@
+/* Reading inputs, and standard streams that are closed, full or gone. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+void *cli_realloc(void *memory, size_t size)
+{
+    void *larger = realloc(memory, size ? size : 1);
+    if (larger) return larger;
+    fputs("aardvark: no_memory: out of memory\n", stderr);
+    exit(CLI_HOST);
+}
+
+static int read_all(int fd, cli_text *out)
+{
+    cli_text text = {cli_realloc(NULL, 65536), 0};
+    size_t cap = 65536;
+    for (;;) {
+        if (cap - text.len < 2) {
+            if (cap > SIZE_MAX / 2) cap = SIZE_MAX / 2; /* malloc refuses that */
+            text.data = cli_realloc(text.data, cap *= 2);
+        }
+        ssize_t n = read(fd, text.data + text.len, cap - text.len - 1);
+        if (n == 0) break;
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) {
+            int failure = errno;
+            free(text.data);
+            return failure;
+        }
+        text.len += (size_t)n;
+    }
+    text.data[text.len] = '\0';
+    *out = text;
+    return 0;
+}
+
+int cli_read(const char *path, const char *what, cli_text *out)
+{
+    if (!strcmp(path, "-")) {
+        int failure = read_all(STDIN_FILENO, out);
+        return failure ? cli_fail_code(AARD_ERR_IO, "can't read %s from stdin: %s", what, strerror(failure)) : CLI_OK;
+    }
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int failure = fd < 0 ? errno : read_all(fd, out);
+    if (fd >= 0) close(fd);
+    if (!failure) return CLI_OK;
+    bool not_there = failure == ENOENT || failure == ENOTDIR || failure == EISDIR;
+    return cli_fail_code(not_there ? AARD_ERR_NOT_FOUND : AARD_ERR_IO, "can't read %s '%s': %s", what, path,
+                         strerror(failure));
+}
+
+void cli_guard_streams(void)
+{
+    /* Open the wrong way round: reading from such a stdin and writing to such a stdout gives an error. */
+    static const int modes[] = {O_WRONLY, O_RDONLY, O_RDONLY};
+    for (int fd = 0; fd < 3; fd++) {
+        if (fcntl(fd, F_GETFD) >= 0) continue;
+        int opened = open("/dev/null", modes[fd]);
+        if (opened < 0 || opened == fd) continue;
+        dup2(opened, fd);
+        close(opened);
+    }
+}
+
+void cli_flush(void)
+{
+    if (!ferror(stdout) && fflush(stdout) == 0) return;
+    /* The call that is running may be one that never ends: nobody is left to read what it says. */
+    fprintf(stderr, "aardvark: io: can't write to stdout: %s\n", strerror(errno));
+    _exit(CLI_HOST);
+}

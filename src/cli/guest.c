@@ -1,0 +1,112 @@
+/* Booting a guest, passing on what it writes, and showing what came of the call. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+static void pass_on(void *user, aard_stream stream, const char *data, size_t len)
+{
+    cli_guest *guest = user;
+    if (!len) return;
+    if (stream == AARD_STREAM_STDERR) {
+        fwrite(data, 1, len, stderr);
+        return;
+    }
+    fwrite(data, 1, len, stdout);
+    guest->mid_line = data[len - 1] != '\n';
+    cli_flush();
+}
+
+static double now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+int cli_guest_boot(cli_guest *guest)
+{
+    double start = now_ms();
+    aard_isolate_config_set_language(guest->config, guest->language);
+    if (!guest->json) aard_isolate_config_set_stream_callback(guest->config, pass_on, guest, NULL);
+    if (guest->distribution && guest->language == AARD_LANGUAGE_PYTHON) {
+        aard_distribution *distribution;
+        int status = cli_fail(aard_distribution_open(guest->distribution, &distribution));
+        if (status) return status;
+        aard_isolate_config_set_distribution(guest->config, distribution);
+        aard_distribution_free(distribution);
+    }
+    int status = cli_fail(aard_isolate_new(guest->config, &guest->isolate));
+    guest->boot_ms = now_ms() - start;
+    return status;
+}
+
+static int show_json(const aard_outcome *outcome)
+{
+    char *json;
+    size_t len;
+    int status = cli_fail(aard_outcome_json(outcome, &json, &len));
+    if (status) return status;
+    fwrite(json, 1, len, stdout);
+    putchar('\n');
+    aard_string_free(json);
+    return CLI_OK;
+}
+
+static void show_buffers(const aard_outcome *outcome)
+{
+    for (size_t i = 0; i < aard_outcome_buffer_count(outcome); i++) {
+        const char *id;
+        size_t len;
+        aard_outcome_buffer(outcome, i, &id, NULL, &len, NULL);
+        cli_message("buffer '%s' of %zu bytes came back beside the value; --json shows its content", id, len);
+    }
+}
+
+static void show_value(const aard_outcome *outcome, bool quiet_null)
+{
+    size_t len, repr_len;
+    const char *value = aard_outcome_value_json(outcome, &len);
+    const char *repr = aard_outcome_value_repr(outcome, &repr_len);
+    if (repr)
+        fwrite(repr, 1, repr_len, stdout);
+    else if (quiet_null && len == 4 && !memcmp(value, "null", 4))
+        return;
+    else if (isatty(STDOUT_FILENO))
+        cli_pretty(stdout, value, len);
+    else
+        fwrite(value, 1, len, stdout);
+    putchar('\n');
+}
+
+static void show_failure(const aard_outcome *outcome)
+{
+    size_t len;
+    const char *traceback = aard_outcome_exception_traceback(outcome, &len);
+    if (traceback && len) {
+        fwrite(traceback, 1, len, stderr);
+        if (traceback[len - 1] != '\n') fputc('\n', stderr);
+    }
+    cli_message("%s: %s", aard_failure_kind_name(aard_outcome_failure_kind(outcome)),
+                aard_outcome_failure_message(outcome));
+}
+
+int cli_guest_show(cli_guest *guest, const aard_outcome *outcome, bool quiet_null)
+{
+    bool success = aard_outcome_is_success(outcome);
+    int status = success ? CLI_OK : CLI_GUEST_FAILED;
+    if (guest->json) {
+        int failed = show_json(outcome);
+        if (failed) status = failed;
+    } else {
+        if (guest->mid_line) putchar('\n'); /* the value has a line of its own */
+        if (success) show_value(outcome, quiet_null);
+    }
+    cli_flush();
+    if (!guest->json && success) show_buffers(outcome);
+    if (!guest->json && !success) show_failure(outcome);
+    if (guest->verbose) cli_summary(stderr, outcome, guest->boot_ms);
+    return status;
+}

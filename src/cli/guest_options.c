@@ -1,0 +1,75 @@
+/* The options that run and exec share, and the call's input. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+int cli_guest_start(cli_guest *guest)
+{
+    *guest = (cli_guest){0};
+    int status = cli_fail(aard_isolate_config_new(&guest->config));
+    return status ? status : cli_fail(aard_call_new(&guest->call));
+}
+
+void cli_guest_end(cli_guest *guest)
+{
+    aard_isolate_free(guest->isolate);
+    aard_call_free(guest->call);
+    aard_isolate_config_free(guest->config);
+    free(guest->input_text.data);
+}
+
+static aard_language parse_language(const cli_command *command, const char *text)
+{
+    if (!strcmp(text, "python")) return AARD_LANGUAGE_PYTHON;
+    if (!strcmp(text, "javascript")) return AARD_LANGUAGE_JAVASCRIPT;
+    cli_usage(command, "--language wants python or javascript, not '%s'", text);
+}
+
+static aard_isolation parse_isolation(const cli_command *command, const char *text)
+{
+    if (!strcmp(text, "thread")) return AARD_ISOLATION_THREAD;
+    if (!strcmp(text, "process")) return AARD_ISOLATION_PROCESS;
+    cli_usage(command, "--isolation wants thread or process, not '%s'", text);
+}
+
+static void add_capability(const cli_command *command, cli_guest *guest, const char *name)
+{
+    aard_error *error = aard_isolate_config_add_capability(guest->config, name);
+    if (!error) return;
+    if (aard_error_get_class(error) == AARD_CLASS_USAGE) cli_usage(command, "--capability: %s", aard_error_message(error));
+    exit(cli_fail(error));
+}
+
+bool cli_guest_option(const cli_command *command, cli_guest *guest, int option)
+{
+    switch (option) {
+    case 'v':
+    case CLI_OPT_VERBOSE: guest->verbose = true; return true;
+    case CLI_OPT_JSON: guest->json = true; return true;
+    case CLI_OPT_LANGUAGE:
+        guest->language = parse_language(command, optarg);
+        guest->has_language = true;
+        return true;
+    case CLI_OPT_INPUT: guest->input = optarg; break;
+    case CLI_OPT_INPUT_FILE: guest->input_file = optarg; break;
+    case CLI_OPT_DISTRIBUTION: guest->distribution = optarg; return true;
+    case CLI_OPT_ISOLATION: aard_isolate_config_set_isolation(guest->config, parse_isolation(command, optarg)); return true;
+    case CLI_OPT_WALL_MS:
+        aard_isolate_config_set_wall_limit_ms(guest->config, cli_number(command, "--wall-ms", optarg));
+        return true;
+    case CLI_OPT_CAPABILITY: add_capability(command, guest, optarg); return true;
+    default: return false;
+    }
+    if (guest->input && guest->input_file) cli_usage(command, "--input and --input-file exclude each other");
+    return true;
+}
+
+int cli_guest_input(cli_guest *guest)
+{
+    if (guest->input) aard_call_set_input_json(guest->call, guest->input, strlen(guest->input));
+    if (!guest->input_file) return CLI_OK;
+    int status = cli_read(guest->input_file, "the input", &guest->input_text);
+    if (!status) aard_call_set_input_json(guest->call, guest->input_text.data, guest->input_text.len);
+    return status;
+}

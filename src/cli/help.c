@@ -1,0 +1,124 @@
+/* What --help says. */
+#include "cli/cli.h"
+
+#define TEXT(name) const char *const cli_help_##name[]
+
+static const char guest_options[] =
+    "      --language L       python or javascript\n"
+    "      --input JSON       the call's input\n"
+    "      --input-file F     the same from a file; - is stdin\n"
+    "      --distribution DIR the Pyodide to boot Python from; else $AARDVARK_PYODIDE_DIST_DIR, else the staged one\n"
+    "      --isolation KIND   thread; 'process' is not part of this version\n"
+    "      --wall-ms N        stop the call after N milliseconds\n"
+    "      --capability NAME  grant a host capability; may be repeated\n"
+    "      --json             one outcome object on stdout and nothing else there\n"
+    "  -v, --verbose          a summary of the call's diagnostics on stderr\n"
+    "  -h, --help   -V, --version\n";
+
+static const char statuses[] =
+    "\nExit status: 0 success; 1 the guest failed; 2 usage; 3 an input was refused; 4 the host failed.\n";
+
+static const char plain_options[] = "  -h, --help   -V, --version\n";
+
+TEXT(top) = {
+    "usage: aardvark COMMAND [OPTION]...\n"
+    "Run Python and JavaScript in isolates of their own.\n\n"
+    "  run BUNDLE.zip            call the handler of a bundle\n"
+    "  exec -c CODE | FILE | -   run code and print the value of its last expression\n"
+    "  assets stage              stage a Pyodide distribution, which Python needs\n"
+    "  assets verify [DIR]       check every file of a distribution\n"
+    "  assets list               list the staged distributions\n"
+    "  bundle pack DIR -o F.zip  make a bundle of a directory\n"
+    "  bundle inspect F.zip      show what is in a bundle\n\n",
+    plain_options,
+    "\n'aardvark COMMAND --help' says more about each.\n",
+    statuses,
+    NULL,
+};
+
+TEXT(run) = {
+    "usage: aardvark run BUNDLE.zip [OPTION]...\n"
+    "Call the handler of a bundle, pass on what it writes, and print its value as JSON.\n\n"
+    "      --entrypoint M:F   the handler, as module:export; default: the manifest's\n",
+    guest_options,
+    statuses,
+    NULL,
+};
+
+TEXT(exec) = {
+    "usage: aardvark exec [OPTION]... -c CODE | FILE | -\n"
+    "Run code and print the value of its last expression, awaited: as JSON, or as its repr where JSON can't hold it;\n"
+    "nothing for None, null and undefined.  The language is Python, or JavaScript for a FILE that ends in .js or .mjs.\n\n"
+    "  -c CODE                the code itself\n",
+    guest_options,
+    statuses,
+    NULL,
+};
+
+TEXT(assets) = {
+    "usage: aardvark assets stage|verify|list [OPTION]...\n"
+    "Pyodide distributions: stage one, check every file of one, list them.\n\n",
+    plain_options,
+    statuses,
+    NULL,
+};
+
+TEXT(stage) = {
+    "usage: aardvark assets stage [OPTION]...\n"
+    "Stage a Pyodide distribution: fetch or unpack it, check every file, and print its directory.\n"
+    "Distributions are kept in $AARDVARK_HOME/distributions, by default ~/.local/share/aardvark/distributions.\n\n"
+    "      --version V        the version of Pyodide\n"
+    "      --variant KIND     core (default) or full\n"
+    "      --archive F        a release archive, the npm package, or a directory that holds either unpacked;\n"
+    "                         default: the npm package, fetched with npm (core only)\n"
+    "      --wheel F          a wheel to add; may be repeated\n"
+    "      --force            stage anew what is already there\n"
+    "      --json             the result as a JSON object\n"
+    "  -q, --quiet            no progress\n"
+    "  -h, --help   -V        (--version has a value here)\n",
+    statuses,
+    NULL,
+};
+
+TEXT(verify) = {
+    "usage: aardvark assets verify [DIR]\n"
+    "Compare every file of a distribution with its hash; without DIR, of the distribution that is used by default.\n\n",
+    plain_options,
+    statuses,
+    NULL,
+};
+
+TEXT(list) = {
+    "usage: aardvark assets list [OPTION]...\n"
+    "List the staged distributions.\n\n"
+    "      --json             as a JSON array\n",
+    plain_options,
+    statuses,
+    NULL,
+};
+
+TEXT(bundle) = {
+    "usage: aardvark bundle pack|inspect [OPTION]...\n"
+    "Bundles: make one of a directory, show what is in one.\n\n",
+    plain_options,
+    statuses,
+    NULL,
+};
+
+TEXT(pack) = {
+    "usage: aardvark bundle pack DIR -o FILE.zip\n"
+    "Make a bundle of the files below DIR.  Equal files give equal bundles, byte by byte.\n\n"
+    "  -o, --output FILE.zip  the bundle to write; it is replaced where it is there\n",
+    plain_options,
+    statuses,
+    NULL,
+};
+
+TEXT(inspect) = {
+    "usage: aardvark bundle inspect FILE.zip [OPTION]...\n"
+    "Check a bundle and show its digest, its manifest and its files.\n\n"
+    "      --json             as a JSON object\n",
+    plain_options,
+    statuses,
+    NULL,
+};

@@ -1,0 +1,75 @@
+/* Parsing options with getopt_long, and saying what was wrong with them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+void cli_options_start(void)
+{
+    optind = 0; /* glibc: start anew */
+    opterr = 0;
+}
+
+static const char *name_of(const struct option *list, int value, int index)
+{
+    if (index >= 0) return list[index].name;
+    while (list->name && list->val != value) list++;
+    return list->name;
+}
+
+static _Noreturn void show_help(const cli_command *command)
+{
+    for (const char *const *part = command->help; *part; part++) fputs(*part, stdout);
+    cli_flush();
+    exit(CLI_OK);
+}
+
+static _Noreturn void show_version(void)
+{
+    printf("aardvark %s (V8 %s)\n", aard_version(), aard_v8_version());
+    cli_flush();
+    exit(CLI_OK);
+}
+
+/* getopt gave '?' (unknown, or a value too many) or ':' (a value missing). */
+static _Noreturn void refuse(const cli_command *command, int found, char **argv, const struct option *list)
+{
+    if (optopt && optopt < CLI_OPT_HELP)
+        cli_usage(command, found == ':' ? "-%c needs a value" : "there is no option -%c", optopt);
+    if (optopt) cli_usage(command, "--%s %s", name_of(list, optopt, -1), found == ':' ? "needs a value" : "takes no value");
+    const char *text = argv[optind - 1];
+    cli_usage(command, "there is no option %.*s, or more than one that begins so", (int)strcspn(text, "="), text);
+}
+
+int cli_next_option(const cli_command *command, int argc, char **argv, const char *letters, const struct option *list)
+{
+    char wanted[32];
+    snprintf(wanted, sizeof wanted, ":%s", letters);
+    int index = -1;
+    int found = getopt_long(argc, argv, wanted, list, &index);
+    switch (found) {
+    case 'h':
+    case CLI_OPT_HELP: show_help(command);
+    case 'V':
+    case CLI_OPT_VERSION: show_version();
+    case '?':
+    case ':': refuse(command, found, argv, list);
+    case CLI_OPT_LATER:
+        cli_usage(command, "--%s is not part of this version (%s); leave it out", name_of(list, found, index),
+                  aard_version());
+    default: return found;
+    }
+}
+
+uint64_t cli_number(const cli_command *command, const char *option, const char *text)
+{
+    uint64_t number = 0;
+    bool fits = *text;
+    for (const char *c = text; *c && fits; c++) {
+        unsigned digit = (unsigned)(*c - '0');
+        fits = *c >= '0' && *c <= '9' && !__builtin_mul_overflow(number, (uint64_t)10, &number) &&
+               !__builtin_add_overflow(number, (uint64_t)digit, &number);
+    }
+    if (!fits || !number) cli_usage(command, "%s wants a whole number of 1 or more, not '%s'", option, text);
+    return number;
+}

@@ -1,0 +1,172 @@
+/* Text for people and for programs: JSON strings, JSON with indentation, sizes, the summary of a call. */
+#include <string.h>
+
+#include "cli/cli.h"
+
+#define LINE 80         /* columns that a container may take on one line */
+#define INDENT_LEVELS 32 /* deeper ones are not indented further: a line is then no longer than its content */
+
+/* ---- plain text ----------------------------------------------------------------------------------------------- */
+
+void cli_plain(FILE *file, const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        putc((unsigned char)text[i] < 0x20 || text[i] == 0x7f ? '?' : text[i], file);
+}
+
+const char *cli_size(uint64_t bytes, char out[32])
+{
+    static const char units[][4] = {"KiB", "MiB", "GiB", "TiB"};
+    double size = (double)bytes / 1024;
+    size_t unit = 0;
+    while (size >= 1024 && unit + 1 < sizeof units / sizeof units[0]) size /= 1024, unit++;
+    if (bytes < 1024)
+        snprintf(out, 32, "%u B", (unsigned)bytes);
+    else
+        snprintf(out, 32, "%.1f %s", size, units[unit]);
+    return out;
+}
+
+/* ---- JSON ------------------------------------------------------------------------------------------------------- */
+
+/* The length of the UTF-8 sequence (RFC 3629) at `text`, 0 where there is none. */
+static size_t sequence(const unsigned char *text, size_t len)
+{
+    unsigned char first = text[0], low = 0x80, high = 0xbf;
+    size_t want = first < 0x80 ? 1 : first >= 0xc2 && first < 0xe0 ? 2 : (first & 0xf0) == 0xe0 ? 3 : first >= 0xf0 && first < 0xf5 ? 4 : 0;
+    if (!want || want > len) return 0;
+    if (first == 0xe0) low = 0xa0;
+    if (first == 0xed) high = 0x9f;
+    if (first == 0xf0) low = 0x90;
+    if (first == 0xf4) high = 0x8f;
+    for (size_t i = 1; i < want; i++, low = 0x80, high = 0xbf)
+        if (text[i] < low || text[i] > high) return 0;
+    return want;
+}
+
+void cli_json_string(FILE *file, const char *text, size_t len)
+{
+    putc('"', file);
+    for (size_t i = 0, n; i < len; i += n ? n : 1) {
+        n = sequence((const unsigned char *)text + i, len - i);
+        unsigned char c = (unsigned char)text[i];
+        if (!n)
+            fputs("\xef\xbf\xbd", file);
+        else if (c == '"' || c == '\\')
+            fprintf(file, "\\%c", c);
+        else if (c < 0x20 || c == 0x7f)
+            fprintf(file, "\\u%04x", c);
+        else
+            fwrite(text + i, 1, n, file);
+    }
+    putc('"', file);
+}
+
+/* Behind the string that starts at `at`. */
+static size_t string_end(const char *json, size_t len, size_t at)
+{
+    for (at++; at < len && json[at] != '"'; at++)
+        if (json[at] == '\\') at++;
+    return at < len ? at + 1 : len;
+}
+
+/* Behind the container that starts at `at` where it takes at most `room` bytes; else 0. */
+static size_t short_container(const char *json, size_t len, size_t at, size_t room)
+{
+    size_t depth = 0;
+    for (size_t i = at; i < len && i - at < room; i++) {
+        char c = json[i];
+        if (c == '"') i = string_end(json, len, i) - 1;
+        if (c == '{' || c == '[') depth++;
+        if ((c == '}' || c == ']') && --depth == 0) return i + 1 - at <= room ? i + 1 : 0;
+    }
+    return 0;
+}
+
+/* Writes one line's worth: what stands between `at` and `end`, with a space behind commas and colons. */
+static void put_inline(FILE *file, const char *json, size_t at, size_t end)
+{
+    while (at < end) {
+        char c = json[at];
+        size_t next = c == '"' ? string_end(json, end, at) : at + 1;
+        fwrite(json + at, 1, next - at, file);
+        if (c == ',' || c == ':') putc(' ', file);
+        at = next;
+    }
+}
+
+static void new_line(FILE *file, size_t depth)
+{
+    fprintf(file, "\n%*s", (int)(2 * (depth < INDENT_LEVELS ? depth : INDENT_LEVELS)), "");
+}
+
+void cli_pretty(FILE *file, const char *json, size_t len)
+{
+    size_t depth = 0;
+    for (size_t at = 0; at < len;) {
+        char c = json[at];
+        size_t end = at + 1;
+        if (c == '{' || c == '[') {
+            size_t column = 2 * (depth < INDENT_LEVELS ? depth : INDENT_LEVELS);
+            end = short_container(json, len, at, column < LINE - 20 ? LINE - column : 20);
+            if (!end) {
+                putc(c, file);
+                new_line(file, ++depth);
+                end = at + 1;
+            } else {
+                put_inline(file, json, at, end);
+            }
+        } else if (c == '}' || c == ']') {
+            new_line(file, --depth);
+            putc(c, file);
+        } else if (c == ',') {
+            putc(c, file);
+            new_line(file, depth);
+        } else {
+            end = c == '"' ? string_end(json, len, at) : at + 1;
+            put_inline(file, json, at, end);
+        }
+        at = end;
+    }
+}
+
+/* ---- the summary ------------------------------------------------------------------------------------------------ */
+
+static void put_kib(FILE *file, const char *prefix, uint64_t kib)
+{
+    char size[32];
+    fprintf(file, "%s%s", prefix, cli_size(kib > UINT64_MAX / 1024 ? UINT64_MAX : kib * 1024, size));
+}
+
+static void put_stream(FILE *file, const char *name, size_t kept, uint64_t dropped)
+{
+    char size[32];
+    fprintf(file, "%s %s", name, cli_size(kept + dropped, size));
+    if (dropped) fprintf(file, " (the first %llu bytes were not kept)", (unsigned long long)dropped);
+}
+
+void cli_summary(FILE *file, const aard_outcome *outcome, double boot_ms)
+{
+    const aard_diagnostics *d = aard_outcome_diagnostics(outcome);
+    bool success = aard_outcome_is_success(outcome);
+    size_t out_len, err_len;
+    aard_outcome_stdout(outcome, &out_len);
+    aard_outcome_stderr(outcome, &err_len);
+    fprintf(file, "status   %s\n",
+            success ? "success" : aard_failure_kind_name(aard_outcome_failure_kind(outcome)));
+    fprintf(file, "boot     %.3f ms\n", boot_ms);
+    fprintf(file, "call     %.3f ms: prepare %.3f, run %.3f, cleanup %.3f\n", d->wall_ms, d->prepare_ms, d->run_ms,
+            d->cleanup_ms);
+    fprintf(file, "cpu      %.3f ms\n", d->cpu_ms_used);
+    put_kib(file, "heap     Python ", d->py_heap_kib);
+    put_kib(file, ", JavaScript ", d->js_heap_kib);
+    put_kib(file, "\nmemory   ", d->rss_kib_before);
+    put_kib(file, " before, ", d->rss_kib_after);
+    fputs(" after (whole process)\noutput   ", file);
+    put_stream(file, "stdout", out_len, d->stdout_dropped_bytes);
+    put_stream(file, ", stderr", err_len, d->stderr_dropped_bytes);
+    fprintf(file, "\nreset    %s", aard_reset_mode_name(d->reset_mode));
+    if (d->reset_mode != AARD_RESET_NONE) fprintf(file, " in %.3f ms", d->reset_ms);
+    fprintf(file, "\nisolate  %llu (thread), generation %llu\n", (unsigned long long)d->isolate_id,
+            (unsigned long long)d->reset_generation);
+}

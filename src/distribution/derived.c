@@ -1,0 +1,104 @@
+#include "distribution/derived.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "distribution/manifest.h"
+
+static const char magic[8] = "AARDDRV1";
+
+/* In front of the data; host byte order, since compiled code does not travel anyway. */
+typedef struct header {
+    char magic[8];
+    uint64_t len;
+    uint8_t digest[AARD__HASH_BYTES]; /* over fingerprint, key and data */
+} header;
+
+static void digest_of(const aard_distribution *distribution, const char *key, const void *data, size_t len,
+                      uint8_t out[AARD__HASH_BYTES])
+{
+    const char *fingerprint = aard_distribution_fingerprint(distribution);
+    aard__hasher hasher;
+    aard__hash_start(&hasher);
+    aard__hash_add_sized(&hasher, fingerprint, strlen(fingerprint));
+    aard__hash_add_sized(&hasher, key, strlen(key));
+    aard__hash_add_sized(&hasher, data, len);
+    aard__hash_end(&hasher, out);
+}
+
+aard_error *aard__derived_path(const aard_distribution *distribution, const char *name, bool make, char **out)
+{
+    char *dir = aard__path_join(aard_distribution_dir(distribution), AARD__DIST_CACHE);
+    if (!dir) return aard__error_no_memory();
+    aard_error *error = make ? aard__dir_make(dir) : NULL;
+    char *path = error ? NULL : aard__path_join(dir, name);
+    aard__free(dir);
+    if (error) return error;
+    if (!path) return aard__error_no_memory();
+    *out = path;
+    return NULL;
+}
+
+bool aard__derived_open(const aard_distribution *distribution, const char *name, const char *key, aard__derived *out)
+{
+    char *path;
+    const void *map = NULL;
+    size_t map_len;
+    aard_error *error = aard__derived_path(distribution, name, false, &path);
+    if (!error) {
+        error = aard__file_map(path, &map, &map_len);
+        aard__free(path);
+    }
+    if (error) {
+        aard_error_free(error);
+        return false;
+    }
+    header head;
+    uint8_t digest[AARD__HASH_BYTES];
+    const uint8_t *data = (const uint8_t *)map + sizeof head;
+    bool whole = map && map_len >= sizeof head;
+    if (whole) {
+        memcpy(&head, map, sizeof head);
+        whole = !memcmp(head.magic, magic, sizeof magic) && head.len == map_len - sizeof head;
+    }
+    if (whole) {
+        digest_of(distribution, key, data, head.len, digest);
+        whole = !memcmp(digest, head.digest, sizeof digest);
+    }
+    if (!whole) {
+        if (map) munmap((void *)map, map_len);
+        return false;
+    }
+    *out = (aard__derived){data, head.len, (void *)map, map_len};
+    return true;
+}
+
+void aard__derived_close(aard__derived *derived)
+{
+    if (derived->map) munmap(derived->map, derived->map_len);
+    *derived = (aard__derived){0};
+}
+
+aard_error *aard__derived_write(const aard_distribution *distribution, const char *name, const char *key,
+                                const void *data, size_t len)
+{
+    char *path;
+    header head = {.len = len};
+    aard__buf file = AARD__BUF_INIT;
+    memcpy(head.magic, magic, sizeof magic);
+    digest_of(distribution, key, data, len, head.digest);
+    aard__buf_append(&file, &head, sizeof head);
+    aard__buf_append(&file, data, len);
+    aard_error *error = file.failed ? aard__error_no_memory() : NULL;
+    if (!error) error = aard__derived_path(distribution, name, true, &path);
+    if (!error) {
+        error = aard__file_write_atomic(path, file.data, file.len);
+        aard__free(path);
+    }
+    aard__buf_free(&file);
+    return error;
+}

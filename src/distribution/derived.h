@@ -1,0 +1,32 @@
+/* Derived files of a distribution (compiled code): made from its files, kept in its cache directory, never needed.
+ *
+ * Whatever is wrong with one (missing, stale, torn, altered) it is as if it were not there. */
+#ifndef AARD_DISTRIBUTION_DERIVED_H
+#define AARD_DISTRIBUTION_DERIVED_H
+
+#include <aardvark/distribution.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+
+/* A derived file in memory, read-only. */
+typedef struct aard__derived {
+    const void *data;
+    size_t len;
+    void *map; /* the whole file */
+    size_t map_len;
+} aard__derived;
+
+/* Opens derived file `name` if it was made for `key` (what it depends on besides the distribution) and is whole. */
+bool aard__derived_open(const aard_distribution *distribution, const char *name, const char *key, aard__derived *out);
+void aard__derived_close(aard__derived *derived); /* fine on one that is all zero */
+
+/* Writes a derived file, whole or not at all. */
+aard_error *aard__derived_write(const aard_distribution *distribution, const char *name, const char *key,
+                                const void *data, size_t len);
+
+/* The path of `name` in the distribution's cache directory, new memory (aard__free); makes the directory if asked. */
+aard_error *aard__derived_path(const aard_distribution *distribution, const char *name, bool make, char **out);
+
+#endif

@@ -1,0 +1,3 @@
+from .sub import word
+
+WORD = word

@@ -1,0 +1,3 @@
+from ..helper import shout
+
+word = shout("sub")

@@ -1,0 +1,304 @@
+#include "isolate_support.h"
+
+#include <jansson.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/json.h"
+#include "base/utf8.h"
+#include "zip_builder.h"
+
+void assert_ok(aard_error *error)
+{
+    if (error) fail_msg("%s: %s", aard_error_code_name(aard_error_get_code(error)), aard_error_message(error));
+}
+
+/* Fails where one of the texts (up to a NULL) is not in `message`. */
+static void contains_all(const char *message, va_list texts)
+{
+    for (const char *text; (text = va_arg(texts, const char *));) assert_contains(message, text);
+}
+
+void assert_refused(aard_error *error, aard_error_code code, ...)
+{
+    assert_non_null(error);
+    if (aard_error_get_code(error) != code)
+        fail_msg("%s, not %s: %s", aard_error_code_name(aard_error_get_code(error)), aard_error_code_name(code),
+                 aard_error_message(error));
+    va_list texts;
+    va_start(texts, code);
+    contains_all(aard_error_message(error), texts);
+    va_end(texts);
+    aard_error_free(error);
+}
+
+/* ---- bundles and isolates ------------------------------------------------------------------------------------ */
+
+aard_bundle *bundle_of(const char *const files[][2])
+{
+    zb_zip zip = {0};
+    for (size_t i = 0; files[i][0]; i++) zb_text(&zip, files[i][0], files[i][1]);
+    zb_bytes bytes = zb_finish(&zip);
+    aard_bundle *bundle = NULL;
+    assert_ok(aard_bundle_from_bytes(bytes.data, bytes.len, NULL, &bundle));
+    free(bytes.data);
+    return bundle;
+}
+
+aard_bundle *bundle_from(const char *name)
+{
+    const char *temp = getenv("TMPDIR");
+    char dir[256], path[512];
+    snprintf(dir, sizeof dir, "tests/guests/%s", name);
+    snprintf(path, sizeof path, "%s/aardvark-test-XXXXXX", temp && *temp ? temp : "/tmp");
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    aard_bundle *bundle = NULL;
+    aard_error *error = aard_bundle_pack(dir, path);
+    if (!error) error = aard_bundle_open(path, NULL, &bundle);
+    unlink(path);
+    assert_ok(error);
+    return bundle;
+}
+
+aard_isolate_config *config_of(aard_language language)
+{
+    aard_isolate_config *config = NULL;
+    assert_ok(aard_isolate_config_new(&config));
+    aard_isolate_config_set_language(config, language);
+    return config;
+}
+
+aard_isolate *boot(aard_isolate_config *config, aard_bundle *bundle)
+{
+    aard_isolate *isolate = NULL;
+    assert_ok(aard_isolate_new(config, &isolate));
+    aard_isolate_config_free(config);
+    if (bundle) assert_ok(aard_isolate_load_bundle(isolate, bundle));
+    aard_bundle_free(bundle);
+    return isolate;
+}
+
+/* ---- calls --------------------------------------------------------------------------------------------------- */
+
+aard_outcome *call_with(aard_isolate *isolate, const char *entrypoint, const aard_call *what)
+{
+    aard_handler *handler = NULL;
+    aard_outcome *outcome = NULL;
+    assert_ok(aard_handler_new(isolate, entrypoint, &handler));
+    assert_ok(aard_handler_invoke(handler, what, &outcome));
+    aard_handler_free(handler);
+    return check_form(outcome);
+}
+
+aard_outcome *call(aard_isolate *isolate, const char *entrypoint, const char *input)
+{
+    aard_call *what = NULL;
+    assert_ok(aard_call_new(&what));
+    if (input) aard_call_set_input_json(what, input, strlen(input));
+    aard_outcome *outcome = call_with(isolate, entrypoint, what);
+    aard_call_free(what);
+    return outcome;
+}
+
+aard_outcome *exec_with(aard_isolate *isolate, const char *code, const aard_call *what)
+{
+    aard_outcome *outcome = NULL;
+    assert_ok(aard_isolate_exec(isolate, code, strlen(code), NULL, what, &outcome));
+    return check_form(outcome);
+}
+
+aard_outcome *exec(aard_isolate *isolate, const char *code) { return exec_with(isolate, code, NULL); }
+
+aard_call *limited_to(uint64_t ms)
+{
+    aard_call *what = NULL;
+    assert_ok(aard_call_new(&what));
+    aard_call_set_wall_limit_ms(what, ms);
+    return what;
+}
+
+/* ---- the form of an outcome ---------------------------------------------------------------------------------- */
+
+/* `object` has exactly the members named in `names`, separated by blanks. */
+static void has_members(const json_t *object, const char *names)
+{
+    assert_true(json_is_object(object));
+    size_t count = 0;
+    for (const char *at = names; *at;) {
+        char name[64];
+        size_t len = strcspn(at, " ");
+        snprintf(name, sizeof name, "%.*s", (int)len, at);
+        if (!json_object_get(object, name)) fail_msg("the outcome has no member '%s'", name);
+        count++;
+        at += len + (at[len] == ' ');
+    }
+    if (json_object_size(object) != count) fail_msg("the outcome has a member that is none of: %s", names);
+}
+
+static void check_members(const json_t *root)
+{
+    bool repr = json_object_get(root, "value_repr") != NULL;
+    has_members(root, repr ? "status value value_repr buffers failure diagnostics"
+                           : "status value buffers failure diagnostics");
+    const json_t *failure = json_object_get(root, "failure");
+    bool success = !strcmp(json_string_value(json_object_get(root, "status")), "success");
+    assert_int_equal(success, json_is_null(failure));
+    if (!success) {
+        const json_t *exception = json_object_get(failure, "exception");
+        has_members(failure, exception ? "kind message exception" : "kind message");
+        if (exception) has_members(exception, "type value traceback");
+    }
+    const json_t *buffers = json_object_get(root, "buffers");
+    assert_true(json_is_array(buffers));
+    for (size_t i = 0; i < json_array_size(buffers); i++)
+        has_members(json_array_get(buffers, i), "id length metadata base64");
+    const json_t *diagnostics = json_object_get(root, "diagnostics");
+    has_members(diagnostics, "stdout stderr stdout_dropped_bytes stderr_dropped_bytes isolation isolate_id started_at "
+                             "wall_ms cpu_ms_used prepare_ms queue_wait_ms run_ms cleanup_ms reset warm_state "
+                             "py_heap_kib js_heap_kib rss_kib_before rss_kib_after filesystem_bytes_written network "
+                             "policy_violations");
+    has_members(json_object_get(diagnostics, "reset"), "mode duration_ms generation");
+    has_members(json_object_get(diagnostics, "warm_state"), "fingerprint source");
+    has_members(json_object_get(diagnostics, "network"), "allowed blocked");
+}
+
+/* jansson takes neither great depth, nor lone surrogates, nor numbers beyond a double. */
+static bool beyond_jansson(const json_error_t *error, const char *text)
+{
+    enum json_error_code code = json_error_code(error);
+    return code == json_error_stack_overflow || code == json_error_numeric_overflow ||
+           (code == json_error_invalid_syntax && strstr(text, "\\ud"));
+}
+
+aard_outcome *check_form(aard_outcome *outcome)
+{
+    char *text = NULL;
+    size_t len = 0, where = 0;
+    assert_non_null(outcome);
+    assert_ok(aard_outcome_json(outcome, &text, &len));
+    assert_int_equal(strlen(text), len);
+    if (!aard__json_valid(text, len, &where)) fail_msg("not JSON at %zu: %.80s", where, text + where);
+    assert_null(memchr(text, '\n', len));
+    json_error_t error;
+    json_t *root = json_loadb(text, len, JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, &error);
+    if (root)
+        check_members(root);
+    else if (!beyond_jansson(&error, text))
+        fail_msg("%s: %.200s", error.text, text);
+    json_decref(root);
+    aard_string_free(text);
+    if (!aard_outcome_is_success(outcome)) assert_non_null(aard_outcome_failure_message(outcome));
+    return outcome;
+}
+
+/* ---- expectations -------------------------------------------------------------------------------------------- */
+
+void assert_success(const aard_outcome *outcome)
+{
+    if (aard_outcome_is_success(outcome)) return;
+    const char *traceback = aard_outcome_exception_traceback(outcome, NULL);
+    fail_msg("%s: %s\n%s", aard_failure_kind_name(aard_outcome_failure_kind(outcome)),
+             aard_outcome_failure_message(outcome), traceback ? traceback : "");
+}
+
+void assert_text(const char *have, size_t len, const char *want)
+{
+    if (len != strlen(want) || memcmp(have, want, len)) fail_msg("%.*s\n  is not\n%s", (int)len, have, want);
+}
+
+void assert_contains(const char *text, const char *part)
+{
+    if (!text || !strstr(text, part)) fail_msg("'%s' is not in: %s", part, text ? text : "(nothing)");
+}
+
+void assert_lacks(const char *text, const char *part)
+{
+    if (strstr(text, part)) fail_msg("'%s' is in: %s", part, text);
+}
+
+void value_is_of(aard_outcome *outcome, const char *json, size_t len)
+{
+    size_t have_len = 0;
+    assert_success(outcome);
+    const char *have = aard_outcome_value_json(outcome, &have_len);
+    if (have_len != len || memcmp(have, json, len))
+        fail_msg("the value is (%zu bytes) %.300s\n  and not (%zu bytes) %.300s", have_len, have, len, json);
+    aard_outcome_free(outcome);
+}
+
+void value_is(aard_outcome *outcome, const char *json) { value_is_of(outcome, json, strlen(json)); }
+
+void repr_has(aard_outcome *outcome, const char *part)
+{
+    assert_success(outcome);
+    size_t len = 0;
+    assert_string_equal(aard_outcome_value_json(outcome, NULL), "null");
+    assert_contains(aard_outcome_value_repr(outcome, &len), part);
+    aard_outcome_free(outcome);
+}
+
+void failure_is(aard_outcome *outcome, aard_failure_kind kind, ...)
+{
+    va_list texts;
+    if (aard_outcome_failure_kind(outcome) != kind)
+        fail_msg("%s, not %s: %s", aard_failure_kind_name(aard_outcome_failure_kind(outcome)),
+                 aard_failure_kind_name(kind),
+                 aard_outcome_is_success(outcome) ? "" : aard_outcome_failure_message(outcome));
+    va_start(texts, kind);
+    contains_all(kind == AARD_FAILURE_NONE ? "" : aard_outcome_failure_message(outcome), texts);
+    va_end(texts);
+    assert_int_equal(aard_outcome_buffer_count(outcome), 0);
+    aard_outcome_free(outcome);
+}
+
+void exception_is(aard_outcome *outcome, const char *type, const char *value, ...)
+{
+    size_t value_len = 0, traceback_len = 0;
+    aard_failure_kind kind = aard_outcome_failure_kind(outcome);
+    if (kind != AARD_FAILURE_PYTHON_EXCEPTION && kind != AARD_FAILURE_JAVASCRIPT_EXCEPTION)
+        fail_msg("%s, not an exception", aard_failure_kind_name(kind));
+    const char *have = aard_outcome_exception_value(outcome, &value_len);
+    const char *traceback = aard_outcome_exception_traceback(outcome, &traceback_len);
+    assert_string_equal(aard_outcome_exception_type(outcome), type);
+    if (value) assert_text(have, value_len, value);
+    assert_true(aard__utf8_valid(have, value_len) && aard__utf8_valid(traceback, traceback_len));
+    assert_lacks(traceback, "<aardvark>");
+    assert_lacks(traceback, "adapter.js");
+    assert_lacks(traceback, "_pyodide");
+    va_list texts;
+    va_start(texts, value);
+    contains_all(traceback, texts);
+    va_end(texts);
+    aard_outcome_free(outcome);
+}
+
+void streams_are(aard_outcome *outcome, const char *out, const char *err)
+{
+    size_t len = 0;
+    const char *text = aard_outcome_stdout(outcome, &len);
+    assert_text(text, len, out);
+    text = aard_outcome_stderr(outcome, &len);
+    assert_text(text, len, err);
+    aard_outcome_free(outcome);
+}
+
+/* ---- time ---------------------------------------------------------------------------------------------------- */
+
+double late_ms(void)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    return 1000;
+#else
+    return 50;
+#endif
+}
+
+double now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
