@@ -157,7 +157,8 @@ $(foreach zip,$(BUNDLES),$(eval $(call pack_bundle,$(basename $(notdir $(zip))))
 
 .PHONY: stage run check asan ubsan tsan valgrind lint exported-symbols
 stage: $(BUILD)/aardvark ## stage the core variant of Pyodide where that has not been done
-	@$(BUILD)/aardvark assets verify >/dev/null 2>&1 || $(BUILD)/aardvark assets stage --force
+	@$(BUILD)/aardvark assets verify >/dev/null 2>&1 && $(BUILD)/aardvark assets stage -q >/dev/null || \
+	   $(BUILD)/aardvark assets stage --force
 
 run: $(BUILD)/aardvark bundles stage ## install what is missing, build, and run the two sample bundles
 	@for bundle in hello hello-js; do echo "== $$bundle"; \

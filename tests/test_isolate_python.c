@@ -450,7 +450,7 @@ static void test_exceptions_of_every_kind(void **state)
         {"raising:interrupt_later", "1", "KeyboardInterrupt", "", {"in interrupt_later", NULL}},
         {"raising:cancel_self", "1", "CancelledError", "", {"in cancel_self", NULL}},
         {"raising:recurse", "1", "RecursionError", NULL, {"in recurse", "repeated", NULL}},
-        {"raising:exhaust", "1", "OverflowError", NULL, {"in exhaust", NULL}},
+        {"raising:exhaust", "1", "MemoryError", NULL, {"in exhaust", NULL}},
         {"raising:group", "1", "ExceptionGroup", "several (2 sub-exceptions)", {"ValueError: one", "KeyError: 'two'", NULL}},
         {"raising:noted", "1", "ValueError", "with a note", {"the note", NULL}},
         {"raising:surrogate", "1", "ValueError", NULL, {"in surrogate", NULL}},

@@ -5,6 +5,7 @@ status=0
 work=$(mktemp -d "${TMPDIR:-/tmp}/cli.XXXXXX")
 out=$work/.out
 err=$work/.err
+: >"$out" 2>"$err"
 rc=
 trap 'rm -rf "$work"' EXIT
 

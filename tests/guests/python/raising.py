@@ -81,7 +81,7 @@ def recurse(value):
 
 
 def exhaust(value):
-    return bytearray(1 << 33)
+    return [None] * (1 << 29)
 
 
 def group(value):

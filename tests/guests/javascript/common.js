@@ -1,0 +1,3 @@
+"use strict";
+module.exports.handler = (value) => ["common", value];
+exports.other = () => "other";

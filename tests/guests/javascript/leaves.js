@@ -1,0 +1,2 @@
+import "../../etc/passwd";
+export const x = () => 1;

@@ -1,0 +1,3 @@
+export default "first";
+export let count = 0;
+export const increment = () => count++;

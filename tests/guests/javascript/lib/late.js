@@ -1,0 +1,2 @@
+import { twice } from "./twice.js";
+export const late = (value) => ["late", twice(value)];

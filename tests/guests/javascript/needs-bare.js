@@ -1,0 +1,2 @@
+import "left-pad";
+export const x = () => 1;

@@ -1,0 +1,2 @@
+import "./absent.js";
+export const x = () => 1;

@@ -1,0 +1,2 @@
+import { absent } from "./lib/twice.js";
+export const x = () => absent;

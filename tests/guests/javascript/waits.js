@@ -1,0 +1,3 @@
+// Evaluation itself awaits.
+const ready = await new Promise((resolve) => setTimeout(() => resolve("ready"), 5));
+export const state = () => ready;
