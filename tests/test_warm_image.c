@@ -1,0 +1,213 @@
+/* Images and derived files on disk: what comes back is what was written, or nothing. */
+#include "dist_support.h"
+
+#include <sys/mman.h>
+
+#include "distribution/derived.h"
+#include "warm/image.h"
+
+#define PAGE 4096
+#define MEMORY (64 * PAGE)
+
+static const char text[] = "{\"what\":\"else\"}";
+
+static uint8_t *memory(void)
+{
+    uint8_t *bytes = mmap(NULL, MEMORY, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(bytes != MAP_FAILED);
+    for (size_t i = 0; i < MEMORY; i++)
+        if (i / PAGE % 3) bytes[i] = (uint8_t)(i * 7 + i / PAGE); /* every third page stays a hole */
+    return bytes;
+}
+
+static void write_image(const char *path)
+{
+    uint8_t *bytes = memory();
+    assert_null(aard__image_write(path, "key", text, sizeof text - 1, bytes, MEMORY));
+    munmap(bytes, MEMORY);
+}
+
+static void refused(const char *path, const char *key, aard_error_code code)
+{
+    aard__image *image = NULL;
+    aard_error *error = aard__image_open(path, key, &image);
+    if (!error) fail_msg("%s was opened", path);
+    if (aard_error_get_code(error) != code) fail_msg("%s: %s", path, aard_error_message(error));
+    assert_non_null(strstr(aard_error_message(error), path));
+    aard_error_free(error);
+}
+
+static void test_an_image_comes_back_as_it_was(void **state)
+{
+    (void)state;
+    char *dir = make_temp(), *path = at(dir, "image");
+    aard__image *image;
+    size_t len;
+    uint8_t *wanted = memory(), *first = memory(), *second = memory();
+    write_image(path);
+    assert_null(aard__image_open(path, "key", &image));
+    const char *got = aard__image_text(image, &len);
+    assert_int_equal(len, sizeof text - 1);
+    assert_memory_equal(got, text, len);
+    assert_int_equal(aard__image_memory_len(image), MEMORY);
+    memset(first, 0xaa, MEMORY);
+    assert_null(aard__image_map(image, first));
+    assert_null(aard__image_map(image, second));
+    aard__image_free(image);
+    assert_memory_equal(first, wanted, MEMORY);
+    memset(first, 0x55, MEMORY); /* a write stays with the one that wrote */
+    assert_memory_equal(second, wanted, MEMORY);
+    assert_null(aard__image_open(path, "key", &image));
+    aard__image_free(image);
+    munmap(wanted, MEMORY);
+    munmap(first, MEMORY);
+    munmap(second, MEMORY);
+    remove_temp(dir);
+}
+
+static void test_holes_take_no_room(void **state)
+{
+    (void)state;
+    char *dir = make_temp(), *path = at(dir, "image");
+    struct stat st;
+    write_image(path);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_size, PAGE + MEMORY);
+    assert_true(st.st_blocks * 512 < PAGE + MEMORY - MEMORY / 4);
+    remove_temp(dir);
+}
+
+static void test_another_key_is_refused(void **state)
+{
+    (void)state;
+    char *dir = make_temp(), *path = at(dir, "image");
+    write_image(path);
+    refused(path, "other", AARD_ERR_DISTRIBUTION_MISMATCH);
+    refused(path, "", AARD_ERR_DISTRIBUTION_MISMATCH);
+    refused(at(dir, "none"), "key", AARD_ERR_NOT_FOUND);
+    refused(dir, "key", AARD_ERR_DISTRIBUTION_CORRUPT);
+    remove_temp(dir);
+}
+
+static void flip(const char *path, off_t offset)
+{
+    int fd = open(path, O_RDWR);
+    uint8_t byte;
+    assert_true(fd >= 0 && pread(fd, &byte, 1, offset) == 1);
+    byte ^= 0x10;
+    assert_int_equal(pwrite(fd, &byte, 1, offset), 1);
+    close(fd);
+}
+
+static void test_every_flipped_byte_is_noticed(void **state)
+{
+    (void)state;
+    char *dir = make_temp(), *path = at(dir, "image");
+    write_image(path);
+    size_t used = 96 + sizeof text - 1; /* header and text; then padding, which means nothing, up to the memory */
+    for (size_t i = 0; i < PAGE + MEMORY; i += i < used ? 1 : 509) {
+        if (i >= used && i < PAGE) continue;
+        aard__image *image = NULL;
+        flip(path, (off_t)i);
+        aard_error *error = aard__image_open(path, "key", &image);
+        if (!error) fail_msg("byte %zu was flipped and the image opened", i);
+        aard_error_free(error);
+        flip(path, (off_t)i);
+    }
+    aard__image *image;
+    assert_null(aard__image_open(path, "key", &image));
+    aard__image_free(image);
+    remove_temp(dir);
+}
+
+static void test_every_truncation_is_noticed(void **state)
+{
+    (void)state;
+    char *dir = make_temp(), *path = at(dir, "image");
+    write_image(path);
+    for (off_t len = PAGE + MEMORY - 1; len >= 0; len -= len > 400 ? 1009 : 1) {
+        assert_int_equal(truncate(path, len), 0);
+        refused(path, "key", AARD_ERR_DISTRIBUTION_CORRUPT);
+    }
+    assert_int_equal(truncate(path, 1 << 20), 0);
+    refused(path, "key", AARD_ERR_DISTRIBUTION_CORRUPT);
+    remove_temp(dir);
+}
+
+static void test_an_image_that_can_not_be_written_leaves_nothing(void **state)
+{
+    (void)state;
+    char *dir = make_temp();
+    uint8_t *bytes = memory();
+    aard_error *error = aard__image_write(at(dir, "no/such/dir"), "key", text, 1, bytes, MEMORY);
+    assert_non_null(error);
+    assert_int_equal(aard_error_get_code(error), AARD_ERR_IO);
+    aard_error_free(error);
+    assert_int_equal(mkdir(at(dir, "taken"), 0755), 0);
+    error = aard__image_write(at(dir, "taken"), "key", text, 1, bytes, MEMORY);
+    assert_non_null(error);
+    aard_error_free(error);
+    assert_int_equal(rmdir(at(dir, "taken")), 0);
+    munmap(bytes, MEMORY);
+    assert_int_equal(rmdir(dir), 0); /* empty: no temporary file was left */
+    free(dir);
+}
+
+static aard_distribution *staged(const char *home)
+{
+    aard_stage_options *options;
+    aard_distribution *source, *made;
+    assert_null(aard_distribution_open(getenv("AARDVARK_TEST_DIST"), &source));
+    assert_null(aard_stage_options_new(&options));
+    assert_null(aard_stage_options_set_home(options, home));
+    assert_null(aard_stage_options_set_archive(options, aard_distribution_dir(source)));
+    assert_null(aard_distribution_stage(options, &made, NULL));
+    aard_stage_options_free(options);
+    aard_distribution_free(source);
+    return made;
+}
+
+static void test_derived_files_are_whole_or_not_there(void **state)
+{
+    (void)state;
+    char *home = make_temp(), *path;
+    aard_distribution *distribution = staged(home);
+    aard__derived derived = {0};
+    char data[3000];
+    for (size_t i = 0; i < sizeof data; i++) data[i] = (char)(i * 31);
+    assert_false(aard__derived_open(distribution, "code", "key", &derived));
+    assert_null(aard__derived_write(distribution, "code", "key", data, sizeof data));
+    assert_false(aard__derived_open(distribution, "code", "other", &derived));
+    assert_true(aard__derived_open(distribution, "code", "key", &derived));
+    assert_int_equal(derived.len, sizeof data);
+    assert_memory_equal(derived.data, data, sizeof data);
+    aard__derived_close(&derived);
+    assert_null(aard__derived_path(distribution, "code", false, &path));
+    for (off_t i = 0; i < 48 + (off_t)sizeof data; i++) {
+        flip(path, i);
+        if (aard__derived_open(distribution, "code", "key", &derived)) fail_msg("byte %ld was flipped", (long)i);
+        flip(path, i);
+    }
+    for (off_t len = 48 + (off_t)sizeof data - 1; len >= 0; len--) {
+        assert_int_equal(truncate(path, len), 0);
+        if (aard__derived_open(distribution, "code", "key", &derived)) fail_msg("cut to %ld bytes", (long)len);
+    }
+    assert_null(aard_distribution_verify(distribution)); /* the cache is no part of the distribution */
+    free(path);
+    aard_distribution_free(distribution);
+    remove_temp(home);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_an_image_comes_back_as_it_was),
+        cmocka_unit_test(test_holes_take_no_room),
+        cmocka_unit_test(test_another_key_is_refused),
+        cmocka_unit_test(test_every_flipped_byte_is_noticed),
+        cmocka_unit_test(test_every_truncation_is_noticed),
+        cmocka_unit_test(test_an_image_that_can_not_be_written_leaves_nothing),
+        cmocka_unit_test(test_derived_files_are_whole_or_not_there),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

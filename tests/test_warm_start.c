@@ -1,0 +1,218 @@
+/* Prepared distributions: starts from the base image, and what happens when the cache is not what it was.
+ * test-timeout: 240 */
+#include "dist_support.h"
+#include "isolate_support.h"
+
+#include <signal.h>
+#include <spawn.h>
+
+static char *home;
+static aard_distribution *distribution;
+
+/* A distribution of this test's own, not prepared yet. */
+static int set_up(void **state)
+{
+    (void)state;
+    aard_stage_options *options;
+    aard_distribution *source;
+    home = make_temp();
+    assert_ok(aard_distribution_open(getenv("AARDVARK_TEST_DIST"), &source));
+    assert_ok(aard_stage_options_new(&options));
+    assert_ok(aard_stage_options_set_home(options, home));
+    assert_ok(aard_stage_options_set_archive(options, aard_distribution_dir(source)));
+    assert_ok(aard_distribution_stage(options, &distribution, NULL));
+    aard_stage_options_free(options);
+    aard_distribution_free(source);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    aard_distribution_free(distribution);
+    remove_temp(home);
+    return 0;
+}
+
+static aard_isolate *start(void)
+{
+    aard_isolate_config *config = config_of(AARD_LANGUAGE_PYTHON);
+    aard_isolate_config_set_distribution(config, distribution);
+    return boot(config, NULL);
+}
+
+/* This program again, with a job to do instead of tests: what was read from the cache is shared by the isolates of a
+ * process, and an engine that runs can't be forked. */
+static pid_t spawn(const char *job)
+{
+    pid_t child;
+    char *args[] = {(char *)"test_warm_start", (char *)job, (char *)aard_distribution_dir(distribution), NULL};
+    assert_int_equal(posix_spawn(&child, "/proc/self/exe", NULL, NULL, args, environ), 0);
+    return child;
+}
+
+static int status_of(pid_t child)
+{
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return status;
+}
+
+static int do_job(const char *job, const char *dir)
+{
+    assert_ok(aard_distribution_open(dir, &distribution));
+    if (!strcmp(job, "prepare")) {
+        assert_ok(aard_distribution_prepare(distribution, true));
+        return 0;
+    }
+    aard_isolate *isolate = start();
+    aard_outcome *outcome = exec(isolate, "import json; json.dumps([sum(range(10)), __name__])");
+    bool right = !strcmp(aard_warm_source_name(aard_outcome_diagnostics(outcome)->warm_source), job) &&
+                 !strcmp(aard_outcome_value_json(outcome, NULL), "\"[45, \\\"__main__\\\"]\"");
+    aard_outcome_free(outcome);
+    aard_isolate_free(isolate);
+    aard_distribution_free(distribution);
+    return right ? 0 : 1;
+}
+
+/* A start in another process gives the right answers, and comes from `source`. */
+static void starts_from(aard_warm_source source)
+{
+    int status = status_of(spawn(aard_warm_source_name(source)));
+    if (status) fail_msg("a start that should have come from '%s' did not: %d", aard_warm_source_name(source), status);
+}
+
+static char *cache(const char *name) { return at(at(aard_distribution_dir(distribution), "cache"), name); }
+
+static void flip(const char *path, off_t offset)
+{
+    int fd = open(path, O_RDWR);
+    uint8_t byte;
+    assert_true(fd >= 0 && pread(fd, &byte, 1, offset) == 1);
+    byte ^= 1;
+    assert_int_equal(pwrite(fd, &byte, 1, offset), 1);
+    close(fd);
+}
+
+static void test_without_a_cache_it_starts_from_nothing(void **state)
+{
+    (void)state;
+    assert_false(aard_distribution_is_prepared(distribution));
+    starts_from(AARD_WARM_NONE);
+}
+
+/* Preparing is killed at any moment: the next attempt finds nothing broken. */
+static void test_preparing_survives_being_killed(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        pid_t child = spawn("prepare");
+        usleep((useconds_t)(300000 + 700000 * i));
+        assert_int_equal(kill(child, SIGKILL), 0);
+        status_of(child);
+    }
+    starts_from(aard_distribution_is_prepared(distribution) ? AARD_WARM_DISK : AARD_WARM_NONE);
+}
+
+static void test_preparing_makes_starts_warm(void **state)
+{
+    (void)state;
+    assert_int_equal(status_of(spawn("prepare")), 0);
+    assert_true(aard_distribution_is_prepared(distribution));
+    assert_ok(aard_distribution_verify(distribution));
+    starts_from(AARD_WARM_DISK);
+}
+
+static void test_a_damaged_cache_only_costs_time(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"base.image", "pyodide.asm.wasm.code", "pyodide.asm.js.code"};
+    for (size_t i = 0; i < 3; i++) {
+        flip(cache(files[i]), 70000);
+        assert_false(aard_distribution_is_prepared(distribution));
+        if (i == 0) starts_from(AARD_WARM_NONE);
+        if (i == 1) starts_from(AARD_WARM_DISK);
+        flip(cache(files[i]), 70000);
+    }
+    assert_true(aard_distribution_is_prepared(distribution));
+    assert_int_equal(rename(cache("base.image"), cache("moved")), 0);
+    assert_false(aard_distribution_is_prepared(distribution));
+    assert_int_equal(rename(cache("moved"), cache("base.image")), 0);
+}
+
+static void test_preparing_wants_the_process_for_itself(void **state)
+{
+    (void)state;
+    aard_isolate *isolate = start();
+    assert_refused(aard_distribution_prepare(distribution, true), AARD_ERR_BUSY, "isolates", NULL);
+    value_is(exec(isolate, "1+1"), "2");
+    aard_isolate_free(isolate);
+}
+
+/* Two guests with one memory to begin with must not go on alike. */
+static void test_entropy_is_each_guests_own(void **state)
+{
+    (void)state;
+    static const char *const sources[] = {
+        "import random; random.random()",
+        "import random; random.getrandbits(256)",
+        "import secrets; secrets.token_hex(16)",
+        "import uuid; str(uuid.uuid4())",
+        "import os; os.urandom(16).hex()",
+        "open('/dev/urandom', 'rb').read(16).hex()",
+        "import tempfile; tempfile.mktemp()",
+        "import random; random.SystemRandom().random()",
+        "import js; js.Math.random()",
+        "import js; js.crypto.randomUUID()",
+    };
+    aard_isolate *a = start(), *b = start();
+    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
+        aard_outcome *first = exec(a, sources[i]), *second = exec(b, sources[i]);
+        assert_int_equal(aard_outcome_diagnostics(first)->warm_source, AARD_WARM_DISK);
+        assert_success(first);
+        assert_success(second);
+        if (!strcmp(aard_outcome_value_json(first, NULL), aard_outcome_value_json(second, NULL)))
+            fail_msg("%s gave %s twice", sources[i], aard_outcome_value_json(first, NULL));
+        aard_outcome_free(first);
+        aard_outcome_free(second);
+    }
+    aard_isolate_free(a);
+    aard_isolate_free(b);
+}
+
+/* What a start from the image could get wrong: everything that is not in the memory. */
+static void test_a_warm_guest_lacks_nothing(void **state)
+{
+    (void)state;
+    aard_isolate *isolate = start();
+    value_is(exec(isolate, "import asyncio\nasync def f():\n    await asyncio.sleep(0.001)\n    return 7\nawait f()"), "7");
+    value_is(exec(isolate, "import os; [os.getcwd(), sorted(os.listdir('/app')), os.path.exists('/lib/python313.zip')]"),
+             "[\"/session\",[],true]");
+    streams_are(exec(isolate, "import sys; print('out'); print('err', file=sys.stderr)"), "out\n", "err\n");
+    value_is(exec(isolate, "open('/tmp/f', 'w').write('x' * 10); open('/tmp/f').read()"), "\"xxxxxxxxxx\"");
+    value_is(exec(isolate, "import time; a = time.monotonic(); b = time.monotonic(); 0 <= b - a < 5"), "true");
+    value_is(exec(isolate, "import time; abs(time.time() - __import__('datetime').datetime.now().timestamp()) < 5"), "true");
+    value_is(exec(isolate, "from js import Object, Array; Array.of(1, 2).to_py()"), "[1,2]");
+    value_is(exec(isolate, "from pyodide.ffi import create_proxy, to_js; len([create_proxy(lambda: i) for i in range(50)])"),
+             "50");
+    value_is(exec(isolate, "x = bytearray(64 << 20); len(x)"), "67108864"); /* memory grows past the image */
+    value_is(exec(isolate, "import decimal, fractions; str(decimal.Decimal('0.1') * 3)"), "\"0.3\"");
+    exception_is(exec(isolate, "1/0"), "ZeroDivisionError", "division by zero", "1/0", NULL);
+    exception_is(exec(isolate, "import nothing_of_that_name"), "ModuleNotFoundError", NULL, NULL);
+    aard_isolate_free(isolate);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 3) return do_job(argv[1], argv[2]);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_without_a_cache_it_starts_from_nothing),
+        cmocka_unit_test(test_preparing_survives_being_killed),
+        cmocka_unit_test(test_preparing_makes_starts_warm),
+        cmocka_unit_test(test_a_damaged_cache_only_costs_time),
+        cmocka_unit_test(test_entropy_is_each_guests_own),
+        cmocka_unit_test(test_a_warm_guest_lacks_nothing),
+        cmocka_unit_test(test_preparing_wants_the_process_for_itself),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
