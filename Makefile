@@ -226,9 +226,10 @@ fuzz: ## run each fuzzer for FUZZ_SECONDS (installs clang)
 	@$(MAKE) BUILD=$(BUILD)/fuzz CC=clang CXX=clang++ HARDEN= OPT='-O1 -g' \
 	  SAN='-fsanitize=fuzzer-no-link $(FUZZ_SAN)' fuzz-programs
 	@for c in $(FUZZ_C); do name=$$(basename $$c .c); corpus=$(BUILD)/fuzz/corpus/$$name; mkdir -p $$corpus; \
-	   seeds=tests/fuzz/$$name; [ -d $$seeds ] || seeds=; echo "== $$name: $(FUZZ_SECONDS) s"; \
+	   seeds=tests/fuzz/$$name; [ -d $$seeds ] || seeds=; log=$(BUILD)/fuzz/$$name.log; echo "== $$name: $(FUZZ_SECONDS) s"; \
 	   $(BUILD)/fuzz/tests/fuzz/$$name -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
-	     -print_final_stats=1 -artifact_prefix=$(BUILD)/fuzz/ $$corpus $$seeds || exit; done
+	     -print_final_stats=1 -artifact_prefix=$(BUILD)/fuzz/ $$corpus $$seeds >$$log 2>&1 || { tail -n 60 $$log; exit 1; }; \
+	   grep -E '^(Done|stat::)' $$log; done
 
 fuzz-programs: $(FUZZ_BIN)
 

@@ -38,7 +38,8 @@ typedef struct setup {
 static void die(aard_error *error)
 {
     if (!error) return;
-    fprintf(stderr, "bench_echo: %s: %s\n", aard_error_code_name(aard_error_get_code(error)), aard_error_message(error));
+    fprintf(stderr, "bench_echo: %s: %s\n", aard_error_code_name(aard_error_get_code(error)),
+            aard_error_message(error));
     exit((int)aard_error_get_class(error));
 }
 
@@ -107,8 +108,9 @@ static void print_series(const char *row_name, const char *metric, series *s, bo
     qsort(s->ms, s->count, sizeof *s->ms, by_value);
     double sum = 0;
     for (size_t i = 0; i < s->count; i++) sum += s->ms[i];
-    const char *format = machine ? "row=%s metric=%s count=%zu avg_ms=%.6f min_ms=%.6f p50_ms=%.6f p99_ms=%.6f max_ms=%.6f\n"
-                                 : "%-24s %-8s %7zu %11.4f %11.4f %11.4f %11.4f %11.4f\n";
+    const char *format =
+        machine ? "row=%s metric=%s count=%zu avg_ms=%.6f min_ms=%.6f p50_ms=%.6f p99_ms=%.6f max_ms=%.6f\n"
+                : "%-24s %-8s %7zu %11.4f %11.4f %11.4f %11.4f %11.4f\n";
     printf(format, row_name, metric, s->count, sum / (double)s->count, s->ms[0], percentile(s, 50), percentile(s, 99),
            s->ms[s->count - 1]);
 }
@@ -243,7 +245,8 @@ static size_t parse(const char *text, size_t least)
     errno = 0;
     unsigned long long number = strtoull(text, &end, 10);
     if (*text < '0' || *text > '9' || *end || errno || number < least || number > 1u << 30) {
-        fprintf(stderr, "usage: bench_echo [iterations] [payload_len]: '%s' is not a number of %zu or more\n", text, least);
+        fprintf(stderr, "usage: bench_echo [iterations] [payload_len]: '%s' is not a number of %zu or more\n", text,
+                least);
         exit(AARD_CLASS_USAGE);
     }
     return (size_t)number;

@@ -97,13 +97,27 @@ console.log(table.split("\n\nrow=")[0]);
 console.log(`\nbeside Pyodide ${version} in node ${process.version} (V8 ${process.versions.v8})`);
 console.log(`on ${cpus().length} × ${cpus()[0].model}\n`);
 const line = (...cells) =>
-  console.log(cells.map((cell, i) => (i ? String(cell).padStart(14) : cell.padEnd(34))).join("").trimEnd());
+  console.log(
+    cells
+      .map((cell, i) => (i ? String(cell).padStart(14) : cell.padEnd(34)))
+      .join("")
+      .trimEnd(),
+  );
 line("figure", "aardvark", "node", "ratio", "target", "");
 for (const { figure, unit, digits, ours, theirs, ratio, target } of rows) {
   const verdict = ratio <= target ? "met" : "missed";
-  line(figure, `${ours.toFixed(digits)} ${unit}`, `${theirs.toFixed(digits)} ${unit}`, ratio.toFixed(2), target.toFixed(1), verdict);
+  line(
+    figure,
+    `${ours.toFixed(digits)} ${unit}`,
+    `${theirs.toFixed(digits)} ${unit}`,
+    ratio.toFixed(2),
+    target.toFixed(1),
+    verdict,
+  );
 }
-console.log(`\nMedians of ${pairs} pairs of processes and of ${repeats} pairs of ${iterations} calls; ratios are medians over pairs.`);
+console.log(
+  `\nMedians of ${pairs} pairs of processes and of ${repeats} pairs of ${iterations} calls; ratios are medians over pairs.`,
+);
 console.log("Ours is a call through the C API with its outcome, theirs the bare call of a Python function.\n");
 for (const { figure, ours, theirs, ratio, target, count } of rows)
   console.log(

@@ -25,18 +25,20 @@ run assets verify
 check 'nothing to verify' 'exits 3' stdout_empty one_message 'stderr_has "distribution_not_found: "' 'stderr_has "assets stage"'
 
 # A staged distribution holds every file of the archive that matters: it can be staged from.
-run assets stage --archive "$staged"
+run assets stage --archive "$staged" --no-prepare
 check 'stage from a directory' 'exits 0' 'stdout_is "$(ls -d "$work"/home/distributions/*)"' 'stderr_has "aardvark: staged Pyodide"'
 copy=$(cat "$out")
+run assets verify "$copy"
+check 'what was staged verifies; that it is not prepared is told' 'exits 0' 'stdout_has "not prepared"'
 run assets stage --archive "$staged" -q
-check 'staged already; quiet' 'exits 0' 'stdout_is "$copy"' stderr_empty
+check 'staged already: it is prepared, quietly' 'exits 0' 'stdout_is "$copy"' stderr_empty
+run assets verify "$copy"
+check 'what was prepared verifies' 'exits 0' '! stdout_has "not prepared"'
 run assets stage --archive "$staged"
-check 'staged already' 'exits 0' 'stdout_is "$copy"' 'stderr_has "already there"'
-run assets stage --archive "$staged" --force --json -q
+check 'staged already, and prepared' 'exits 0' 'stdout_is "$copy"' 'stderr_has "already there"' '! stderr_has preparing'
+run assets stage --archive "$staged" --force --no-prepare --json -q
 check 'stage --force --json' 'exits 0' stderr_empty \
     'json_is "o.dir.startsWith(\"/\") && o.already_there === false && o.variant === \"core\" && o.fingerprint.length === 64"'
-run assets verify "$copy"
-check 'what was staged verifies' 'exits 0'
 run assets list
 check 'and is listed' 'exits 0' 'stdout_matches " ok +$copy$"'
 

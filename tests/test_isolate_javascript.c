@@ -153,7 +153,7 @@ static void test_javascript_values_become_json(void **state)
         {"Object.create(null)", "{}"},
         {"new (class Point { x = 1; #y = 2; })()", "{\"x\":1}"},
         {"new URL('https://example.org/a b')", "\"https://example.org/a%20b\""},
-        {"'\\ud83d' + '\\ude00' + '\\ud800'", "\"😀\\ud800\""},
+        {"['\\ud83d' + '\\ude00' + '\\ud800']", "[\"😀\\ud800\"]"},
         {"(() => { const a = [1]; return [a, a] })()", "[[1],[1]]"},
         {"({ get a() { return 1 } })", "{\"a\":1}"},
         {"[1, 2, 3].map(String)", "[\"1\",\"2\",\"3\"]"},

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/utf8.h"
 
 struct aard_error {
     aard_error_code code;
@@ -26,11 +27,18 @@ static const struct {
 
 aard_error *aard__error_no_memory(void) { return &no_memory; }
 
-/* A message is one line: what came from an archive or a guest must not start a new one, nor drive a terminal. */
+/* A message is one line of UTF-8: what came from an archive or a guest must not start a new one, nor drive a terminal. */
 static void make_one_line(char *text)
 {
-    for (; *text; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7f) *text = '?';
+    size_t left = strlen(text);
+    while (left) {
+        size_t step = aard__utf8_sequence(text, left);
+        bool control = step == 1 ? (unsigned char)*text < 0x20 || *text == 0x7f
+                                 : step == 2 && (unsigned char)text[0] == 0xc2 && (unsigned char)text[1] < 0xa0;
+        if (!step || control) memset(text, '?', step = step ? step : 1);
+        text += step;
+        left -= step;
+    }
 }
 
 static aard_error *new_error(aard_error_code code, const char *prefix, const char *suffix, const char *format,

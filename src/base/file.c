@@ -139,7 +139,7 @@ aard_error *aard__dir_make(const char *path)
     char *copy = aard__strdup(path);
     if (!copy) return aard__error_no_memory();
     aard_error *error = NULL;
-    for (char *at = copy + 1;; at++) {
+    for (char *at = copy + (*copy != '\0');; at++) { /* not from the first byte: that may be the root's slash */
         if (*at && *at != '/') continue;
         char saved = *at;
         *at = '\0';

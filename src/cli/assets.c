@@ -30,7 +30,7 @@ static void put_json_distribution(const char *dir, const aard_distribution *dist
 
 typedef struct stage {
     aard_stage_options *options;
-    bool json, quiet, force;
+    bool json, quiet, force, no_prepare;
 } stage;
 
 /* A setter failed: out of memory, or a value that it refuses. */
@@ -59,6 +59,7 @@ static void take_stage_option(const cli_command *command, stage *s, int option)
         s->force = true;
         aard_stage_options_set_force(s->options, true);
         break;
+    case CLI_OPT_NO_PREPARE: s->no_prepare = true; break;
     case CLI_OPT_JSON: s->json = true; break;
     default: s->quiet = true; break;
     }
@@ -74,6 +75,7 @@ static void parse_stage(const cli_command *command, int argc, char **argv, stage
         {"archive", required_argument, NULL, CLI_OPT_ARCHIVE},
         {"wheel", required_argument, NULL, CLI_OPT_WHEEL},
         {"force", no_argument, NULL, CLI_OPT_FORCE},
+        {"no-prepare", no_argument, NULL, CLI_OPT_NO_PREPARE},
         {"json", no_argument, NULL, CLI_OPT_JSON},
         {"quiet", no_argument, NULL, CLI_OPT_QUIET},
         CLI_NO_MORE_OPTIONS,
@@ -84,12 +86,25 @@ static void parse_stage(const cli_command *command, int argc, char **argv, stage
     if (optind < argc) cli_usage(command, "'%s' is one argument too many", argv[optind]);
 }
 
+/* Makes later starts fast.  A distribution that can't be written to is as good as any other, only slower. */
+static aard_error *prepare(const stage *s, aard_distribution *distribution, cli_progress *progress)
+{
+    if (s->no_prepare || (!s->force && aard_distribution_is_prepared(distribution))) return NULL;
+    cli_progress_show(progress, "preparing for fast starts", 0, 0);
+    aard_error *error = aard_distribution_prepare(distribution, s->force);
+    cli_progress_end(progress);
+    if (!error || aard_error_get_code(error) != AARD_ERR_IO) return error;
+    cli_message("Python will start slowly: %s", aard_error_message(error));
+    aard_error_free(error);
+    return NULL;
+}
+
 static void show_staged(const stage *s, const aard_distribution *distribution, bool already_there)
 {
     const char *dir = aard_distribution_dir(distribution);
     if (!s->quiet)
-        cli_message("%s Pyodide %s (%s)", already_there ? "already there:" : "staged", aard_distribution_pyodide_version(distribution),
-                    variant_name(distribution));
+        cli_message("%s Pyodide %s (%s)", already_there ? "already there:" : "staged",
+                    aard_distribution_pyodide_version(distribution), variant_name(distribution));
     if (!s->json) {
         puts(dir);
         return;
@@ -97,18 +112,6 @@ static void show_staged(const stage *s, const aard_distribution *distribution, b
     putchar('{');
     put_json_distribution(dir, distribution);
     printf(",\"already_there\":%s}\n", already_there ? "true" : "false");
-}
-
-/* Fast starts are made here; a distribution that can't be written to works without them. */
-static aard_error *prepare(cli_progress *progress, aard_distribution *distribution, bool force)
-{
-    if (!force && aard_distribution_is_prepared(distribution)) return NULL;
-    cli_progress_show(progress, "preparing fast starts", 0, 0);
-    aard_error *error = aard_distribution_prepare(distribution, force);
-    if (!error || aard_error_get_code(error) != AARD_ERR_IO) return error;
-    cli_message("starts will be slow: %s", aard_error_message(error));
-    aard_error_free(error);
-    return NULL;
 }
 
 int cli_assets_stage(const cli_command *command, int argc, char **argv)
@@ -123,7 +126,7 @@ int cli_assets_stage(const cli_command *command, int argc, char **argv)
     cli_progress_start(&progress, s.quiet);
     aard_stage_options_set_progress(s.options, cli_progress_show, &progress);
     aard_error *error = aard_distribution_stage(s.options, &distribution, &already_there);
-    if (!error) error = prepare(&progress, distribution, s.force);
+    if (!error) error = prepare(&s, distribution, &progress);
     cli_progress_end(&progress);
     aard_stage_options_free(s.options);
     if (error) {
@@ -148,9 +151,10 @@ int cli_assets_verify(const cli_command *command, int argc, char **argv)
     if (status) return status;
     status = cli_fail(aard_distribution_verify(distribution));
     if (!status)
-        printf("%s: every file is as it was staged (Pyodide %s, %s, fingerprint %s)\n",
+        printf("%s: every file is as it was staged (Pyodide %s, %s, fingerprint %s%s)\n",
                aard_distribution_dir(distribution), aard_distribution_pyodide_version(distribution),
-               variant_name(distribution), aard_distribution_fingerprint(distribution));
+               variant_name(distribution), aard_distribution_fingerprint(distribution),
+               aard_distribution_is_prepared(distribution) ? "" : "; not prepared for fast starts");
     aard_distribution_free(distribution);
     return status;
 }
@@ -183,7 +187,8 @@ static bool put_json_row(void *user, const char *dir, const aard_distribution *d
 static bool put_row(void *user, const char *dir, const aard_distribution *distribution, const aard_error *error)
 {
     listing *list = user;
-    if (!list->count++) printf("%-8s %-8s %-13s %-22s %s\n", "VARIANT", "VERSION", "FINGERPRINT", "STATUS", "DIRECTORY");
+    if (!list->count++)
+        printf("%-8s %-8s %-13s %-22s %s\n", "VARIANT", "VERSION", "FINGERPRINT", "STATUS", "DIRECTORY");
     if (distribution)
         printf("%-8s %-8s %-13.12s %-22s ", variant_name(distribution), aard_distribution_pyodide_version(distribution),
                aard_distribution_fingerprint(distribution), "ok");

@@ -18,8 +18,8 @@ static uint64_t unpacked_bytes(const aard_bundle *bundle)
 
 int cli_bundle_pack(const cli_command *command, int argc, char **argv)
 {
-    static const struct option list[] = {CLI_HELP_OPTION, CLI_VERSION_OPTION,
-                                         {"output", required_argument, NULL, CLI_OPT_OUTPUT}, CLI_NO_MORE_OPTIONS};
+    static const struct option list[] = {
+        CLI_HELP_OPTION, CLI_VERSION_OPTION, {"output", required_argument, NULL, CLI_OPT_OUTPUT}, CLI_NO_MORE_OPTIONS};
     const char *output = NULL;
     cli_options_start();
     while (cli_next_option(command, argc, argv, "hVo:", list) != -1) {

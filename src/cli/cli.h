@@ -15,9 +15,9 @@
 enum { CLI_OK = 0, CLI_GUEST_FAILED = 1, CLI_USAGE = AARD_CLASS_USAGE, CLI_HOST = AARD_CLASS_HOST };
 
 typedef struct cli_command {
-    const char *name;  /* one word */
-    const char *path;  /* all words: "assets stage" */
-    const char *const *help;  /* the text of --help in parts, up to a NULL */
+    const char *name;        /* one word */
+    const char *path;        /* all words: "assets stage" */
+    const char *const *help; /* the text of --help in parts, up to a NULL */
     int (*run)(const struct cli_command *command, int argc, char **argv); /* argv[0] is the name */
     const struct cli_command *subcommands; /* up to one without a name; NULL where there are none */
 } cli_command;
@@ -72,12 +72,22 @@ enum {
     CLI_OPT_ARCHIVE,
     CLI_OPT_WHEEL,
     CLI_OPT_FORCE,
+    CLI_OPT_NO_PREPARE,
     CLI_OPT_LATER
 };
 
-#define CLI_HELP_OPTION {"help", no_argument, NULL, CLI_OPT_HELP}
-#define CLI_VERSION_OPTION {"version", no_argument, NULL, CLI_OPT_VERSION}
-#define CLI_NO_MORE_OPTIONS {NULL, 0, NULL, 0}
+#define CLI_HELP_OPTION                                                                                                \
+    {                                                                                                                  \
+        "help", no_argument, NULL, CLI_OPT_HELP                                                                        \
+    }
+#define CLI_VERSION_OPTION                                                                                             \
+    {                                                                                                                  \
+        "version", no_argument, NULL, CLI_OPT_VERSION                                                                  \
+    }
+#define CLI_NO_MORE_OPTIONS                                                                                            \
+    {                                                                                                                  \
+        NULL, 0, NULL, 0                                                                                               \
+    }
 
 /* Forgets the parsing before; call first. */
 void cli_options_start(void);

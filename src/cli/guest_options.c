@@ -37,7 +37,8 @@ static void add_capability(const cli_command *command, cli_guest *guest, const c
 {
     aard_error *error = aard_isolate_config_add_capability(guest->config, name);
     if (!error) return;
-    if (aard_error_get_class(error) == AARD_CLASS_USAGE) cli_usage(command, "--capability: %s", aard_error_message(error));
+    if (aard_error_get_class(error) == AARD_CLASS_USAGE)
+        cli_usage(command, "--capability: %s", aard_error_message(error));
     exit(cli_fail(error));
 }
 
@@ -54,7 +55,9 @@ bool cli_guest_option(const cli_command *command, cli_guest *guest, int option)
     case CLI_OPT_INPUT: guest->input = optarg; break;
     case CLI_OPT_INPUT_FILE: guest->input_file = optarg; break;
     case CLI_OPT_DISTRIBUTION: guest->distribution = optarg; return true;
-    case CLI_OPT_ISOLATION: aard_isolate_config_set_isolation(guest->config, parse_isolation(command, optarg)); return true;
+    case CLI_OPT_ISOLATION:
+        aard_isolate_config_set_isolation(guest->config, parse_isolation(command, optarg));
+        return true;
     case CLI_OPT_WALL_MS:
         aard_isolate_config_set_wall_limit_ms(guest->config, cli_number(command, "--wall-ms", optarg));
         return true;

@@ -65,7 +65,8 @@ TEXT(assets) = {
 
 TEXT(stage) = {
     "usage: aardvark assets stage [OPTION]...\n"
-    "Stage a Pyodide distribution: fetch or unpack it, check every file, and print its directory.\n"
+    "Stage a Pyodide distribution: fetch or unpack it, check every file, prepare it for fast starts, and print its\n"
+    "directory.\n"
     "Distributions are kept in $AARDVARK_HOME/distributions, by default ~/.local/share/aardvark/distributions.\n\n"
     "      --version V        the version of Pyodide\n"
     "      --variant KIND     core (default) or full\n"
@@ -73,6 +74,7 @@ TEXT(stage) = {
     "                         default: the npm package, fetched with npm (core only)\n"
     "      --wheel F          a wheel to add; may be repeated\n"
     "      --force            stage anew what is already there\n"
+    "      --no-prepare       leave out what only makes later starts faster\n"
     "      --json             the result as a JSON object\n"
     "  -q, --quiet            no progress\n"
     "  -h, --help   -V        (--version has a value here)\n",

@@ -6,8 +6,10 @@
 #include "cli/cli.h"
 
 static void say(const char *prefix, const char *format, va_list args, const char *suffix)
+    __attribute__((format(printf, 2, 0), nonnull(2)));
+static void say(const char *prefix, const char *format, va_list args, const char *suffix)
 {
-    char small[512], *text = small;
+    char small[512] = "", *text = small;
     va_list again;
     va_copy(again, args);
     int len = vsnprintf(small, sizeof small, format, args);

@@ -3,15 +3,14 @@
 
 #include "cli/cli.h"
 
-#define LINE 80         /* columns that a container may take on one line */
+#define LINE 80          /* columns that a container may take on one line */
 #define INDENT_LEVELS 32 /* deeper ones are not indented further: a line is then no longer than its content */
 
 /* ---- plain text ----------------------------------------------------------------------------------------------- */
 
 void cli_plain(FILE *file, const char *text, size_t len)
 {
-    for (size_t i = 0; i < len; i++)
-        putc((unsigned char)text[i] < 0x20 || text[i] == 0x7f ? '?' : text[i], file);
+    for (size_t i = 0; i < len; i++) putc((unsigned char)text[i] < 0x20 || text[i] == 0x7f ? '?' : text[i], file);
 }
 
 const char *cli_size(uint64_t bytes, char out[32])
@@ -33,7 +32,11 @@ const char *cli_size(uint64_t bytes, char out[32])
 static size_t sequence(const unsigned char *text, size_t len)
 {
     unsigned char first = text[0], low = 0x80, high = 0xbf;
-    size_t want = first < 0x80 ? 1 : first >= 0xc2 && first < 0xe0 ? 2 : (first & 0xf0) == 0xe0 ? 3 : first >= 0xf0 && first < 0xf5 ? 4 : 0;
+    size_t want = first < 0x80                    ? 1
+                  : first >= 0xc2 && first < 0xe0 ? 2
+                  : (first & 0xf0) == 0xe0        ? 3
+                  : first >= 0xf0 && first < 0xf5 ? 4
+                                                  : 0;
     if (!want || want > len) return 0;
     if (first == 0xe0) low = 0xa0;
     if (first == 0xed) high = 0x9f;
@@ -152,9 +155,10 @@ void cli_summary(FILE *file, const aard_outcome *outcome, double boot_ms)
     size_t out_len, err_len;
     aard_outcome_stdout(outcome, &out_len);
     aard_outcome_stderr(outcome, &err_len);
-    fprintf(file, "status   %s\n",
-            success ? "success" : aard_failure_kind_name(aard_outcome_failure_kind(outcome)));
-    fprintf(file, "boot     %.3f ms\n", boot_ms);
+    fprintf(file, "status   %s\n", success ? "success" : aard_failure_kind_name(aard_outcome_failure_kind(outcome)));
+    bool warm = d->warm_source != AARD_WARM_NONE;
+    fprintf(file, "boot     %.3f ms%s%s\n", boot_ms, warm ? ", warm state from " : "",
+            warm ? aard_warm_source_name(d->warm_source) : "");
     fprintf(file, "call     %.3f ms: prepare %.3f, run %.3f, cleanup %.3f\n", d->wall_ms, d->prepare_ms, d->run_ms,
             d->cleanup_ms);
     fprintf(file, "cpu      %.3f ms\n", d->cpu_ms_used);

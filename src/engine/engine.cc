@@ -206,16 +206,26 @@ void aard__vm_leave(aard__vm *vm)
     delete locker;
 }
 
-void aard__vm_terminate(aard__vm *vm) { vm->isolate->TerminateExecution(); }
-void aard__vm_terminate_cancel(aard__vm *vm) { vm->isolate->CancelTerminateExecution(); }
-bool aard__vm_terminating(aard__vm *vm) { return vm->isolate->IsExecutionTerminating(); }
+void aard__vm_terminate(aard__vm *vm)
+{
+    vm->ended.store(true);
+    vm->isolate->TerminateExecution();
+}
+
+void aard__vm_terminate_cancel(aard__vm *vm)
+{
+    vm->ended.store(false);
+    vm->isolate->CancelTerminateExecution();
+}
+
+bool aard__vm_terminating(aard__vm *vm) { return vm->ended.load(); }
 
 bool aard__vm_pump(aard__vm *vm)
 {
     v8::HandleScope handles(vm->isolate);
-    while (v8::platform::PumpMessageLoop(aard::platform(), vm->isolate)) {
+    while (!vm->ended.load() && v8::platform::PumpMessageLoop(aard::platform(), vm->isolate)) {
     }
-    vm->isolate->PerformMicrotaskCheckpoint();
+    if (!vm->ended.load()) vm->isolate->PerformMicrotaskCheckpoint();
     return vm->isolate->HasPendingBackgroundTasks();
 }
 

@@ -128,11 +128,15 @@ extern "C" void aard__realm_import(aard__realm *realm, const char *name, const c
 {
     aard::Entry entry(realm);
     aard::clear(result);
+    *is_script = false;
+    if (realm->vm->ended.load()) {
+        result->status = AARD__TERMINATED;
+        return;
+    }
     realm->find = find;
     v8::TryCatch catcher(entry.isolate);
     v8::Local<v8::Module> module;
     v8::Local<v8::Promise> promise;
-    *is_script = false;
     if (!compile(realm, name, source, len).ToLocal(&module) ||
         module->InstantiateModule(entry.context, resolve).IsNothing()) {
         aard::take_caught(realm, catcher, result);

@@ -38,12 +38,13 @@ v8::MaybeLocal<v8::String> source_string(v8::Isolate *isolate, const aard__sourc
 }
 
 // A property of an error as a string, without ever failing; getters of the guest may run and may throw.
-void append_property(v8::Local<v8::Context> context, v8::Local<v8::Object> object, const char *name, aard__buf *out)
+void append_property(aard__realm *realm, v8::Local<v8::Object> object, const char *name, aard__buf *out)
 {
-    v8::Isolate *isolate = context->GetIsolate();
+    v8::Isolate *isolate = realm->vm->isolate;
+    v8::Local<v8::Context> context = realm->context.Get(isolate);
     v8::TryCatch catcher(isolate);
     v8::Local<v8::Value> value;
-    if (object->Get(context, aard::string(isolate, name)).ToLocal(&value) && value->IsString())
+    if (!realm->vm->ended.load() && object->Get(context, aard::string(isolate, name)).ToLocal(&value) && value->IsString())
         aard::append_utf8(isolate, value.As<v8::String>(), out);
 }
 
@@ -64,6 +65,14 @@ void add_place(v8::Local<v8::Context> context, v8::Local<v8::Message> message, a
     if (!message->GetSourceLine(context).ToLocal(&line) || line->Length() > 200) return;
     aard__buf_puts(&result->thrown_stack, "\n      ");
     aard::append_utf8(context->GetIsolate(), line, &result->thrown_stack);
+}
+
+// Starts an entry; false where the vm has been ended, which no code of the guest may outlive.
+bool begin(aard__realm *realm, aard__result *result)
+{
+    aard::clear(result);
+    if (realm->vm->ended.load()) result->status = AARD__TERMINATED;
+    return result->status == AARD__OK;
 }
 
 } // namespace
@@ -133,10 +142,11 @@ void take_exception(aard__realm *realm, v8::Local<v8::Value> exception, aard__re
     v8::Local<v8::Context> context = realm->context.Get(isolate);
     result->status = AARD__THREW;
     if (exception->IsObject()) {
-        append_property(context, exception.As<v8::Object>(), "name", &result->thrown_type);
-        append_property(context, exception.As<v8::Object>(), "message", &result->thrown_text);
-        append_property(context, exception.As<v8::Object>(), "stack", &result->thrown_stack);
-        if (result->thrown_type.len || result->thrown_text.len) return;
+        append_property(realm, exception.As<v8::Object>(), "name", &result->thrown_type);
+        append_property(realm, exception.As<v8::Object>(), "message", &result->thrown_text);
+        append_property(realm, exception.As<v8::Object>(), "stack", &result->thrown_stack);
+        if (realm->vm->ended.load()) result->status = AARD__TERMINATED;
+        if (result->status == AARD__TERMINATED || result->thrown_type.len || result->thrown_text.len) return;
     }
     v8::TryCatch catcher(isolate);
     v8::Local<v8::String> text;
@@ -145,7 +155,7 @@ void take_exception(aard__realm *realm, v8::Local<v8::Value> exception, aard__re
 
 void take_caught(aard__realm *realm, v8::TryCatch &catcher, aard__result *result)
 {
-    if (catcher.HasTerminated() || !catcher.CanContinue()) {
+    if (realm->vm->ended.load() || catcher.HasTerminated() || !catcher.CanContinue()) {
         result->status = AARD__TERMINATED;
         return;
     }
@@ -161,7 +171,6 @@ void take_caught(aard__realm *realm, v8::TryCatch &catcher, aard__result *result
     catcher.Reset();
     take_exception(realm, exception, result);
     add_place(realm->context.Get(realm->vm->isolate), message, result);
-    if (realm->vm->isolate->IsExecutionTerminating()) result->status = AARD__TERMINATED;
 }
 
 v8::Local<v8::Value> to_local(aard__realm *realm, const aard__value &value)
@@ -243,7 +252,7 @@ void aard__realm_allow_codegen(aard__realm *realm, bool allow)
 void aard__realm_run(aard__realm *realm, const aard__source *source, bool want_ref, aard__result *result)
 {
     aard::Entry entry(realm);
-    aard::clear(result);
+    if (!begin(realm, result)) return;
     v8::TryCatch catcher(entry.isolate);
     v8::Local<v8::String> name, text;
     v8::Local<v8::UnboundScript> script;
@@ -300,7 +309,7 @@ void aard__ref_call(aard__realm *realm, aard__ref *function, const aard__value *
                     aard__result *result)
 {
     aard::Entry entry(realm);
-    aard::clear(result);
+    if (!begin(realm, result)) return;
     v8::TryCatch catcher(entry.isolate);
     constexpr size_t kMost = 8;
     v8::Local<v8::Value> locals[kMost];
@@ -323,7 +332,7 @@ void aard__ref_call(aard__realm *realm, aard__ref *function, const aard__value *
 void aard__ref_get(aard__realm *realm, aard__ref *object, const char *name, aard__result *result)
 {
     aard::Entry entry(realm);
-    aard::clear(result);
+    if (!begin(realm, result)) return;
     v8::TryCatch catcher(entry.isolate);
     v8::Local<v8::Value> holder = object->value.Get(entry.isolate), value;
     v8::Local<v8::String> key;

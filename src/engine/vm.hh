@@ -5,6 +5,7 @@
 #include <libplatform/libplatform.h>
 #include <v8.h>
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
@@ -16,6 +17,7 @@ struct aard__vm {
     v8::Isolate *isolate = nullptr;
     std::unique_ptr<v8::ArrayBuffer::Allocator> allocator;
     void *user = nullptr;
+    std::atomic<bool> ended{false}; // V8 itself forgets a termination once the script that ran is gone
     std::vector<v8::Locker *> lockers; // one per nested enter, innermost last
     std::vector<aard__realm *> realms;
     std::vector<aard__ref *> refs; // all that are alive, so that the vm can outlive none of them

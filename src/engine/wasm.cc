@@ -39,7 +39,7 @@ v8::MaybeLocal<v8::Value> compile_cached(aard__realm *realm, v8::Local<v8::Conte
     v8::Local<v8::Promise> promise = value.As<v8::Promise>();
     while (promise->State() == v8::Promise::kPending) {
         if (aard__vm_pump(realm->vm) && promise->State() == v8::Promise::kPending) usleep(100);
-        if (isolate->IsExecutionTerminating()) break;
+        if (realm->vm->ended.load()) break;
     }
     feed = nullptr;
     if (promise->State() == v8::Promise::kRejected) isolate->ThrowException(promise->Result());

@@ -1,5 +1,6 @@
 /* What the guest's adapter answered becomes the outcome.  The adapter shares its world with the guest's code: nothing it
  * says is believed before it is checked. */
+#include <ctype.h>
 #include <jansson.h>
 #include <string.h>
 
@@ -26,36 +27,69 @@ static void collect_exception(aard__guest *guest, json_t *report, aard_outcome *
                                      traceback_len);
 }
 
-static void collect_buffers(aard__guest *guest, json_t *report, aard_outcome *outcome)
+static aard__state collect_buffers(aard__guest *guest, json_t *report, aard_outcome *outcome)
 {
     json_t *list = json_object_get(report, "buffers");
     size_t count = json_array_size(list);
     if (!json_is_array(list) || count > MAX_BUFFERS) {
         distrust(outcome);
-        return;
+        return AARD__DONE;
     }
     for (size_t i = 0; i < count; i++) {
         const char *id;
         json_t *metadata;
         if (json_unpack(json_array_get(list, i), "{s:s, s:o}", "id", &id, "metadata", &metadata) < 0) {
             distrust(outcome);
-            return;
+            return AARD__DONE;
         }
         aard__buf_clear(&guest->result);
-        if (guest->ops->buffer(guest, i, outcome) != AARD__DONE) return;
+        aard__state state = guest->ops->buffer(guest, i, outcome);
+        if (state != AARD__DONE) return AARD__BROKEN;
         char *text = json_dumps(metadata, JSON_COMPACT | JSON_ENCODE_ANY);
         aard_error *error = text ? aard__outcome_add_buffer(outcome, id, text, &guest->result) : aard__error_no_memory();
         free(text);
         if (error) {
             aard__outcome_fail(outcome, AARD_FAILURE_OTHER, "%s", aard_error_message(error));
             aard_error_free(error);
-            return;
+            return AARD__DONE;
         }
+    }
+    return AARD__DONE;
+}
+
+/* The UTF-16 unit of the escape "\uXXXX" at `at`; -1 where there is none. */
+static int escaped_unit(const char *at, const char *end)
+{
+    int unit = 0;
+    if (end - at < 6 || at[0] != '\\' || at[1] != 'u') return -1;
+    for (int i = 2; i < 6; i++) {
+        int c = (unsigned char)at[i], low = c | 0x20;
+        if (!isxdigit(c)) return -1;
+        unit = unit * 16 + (low >= 'a' ? low - 'a' + 10 : c - '0');
+    }
+    return unit;
+}
+
+/* A guest's strings may hold lone surrogates, which UTF-8, and so jansson, has no place for: U+FFFD stands for them. */
+static void mend_surrogates(aard__buf *json)
+{
+    char *end = json->data + json->len;
+    for (char *at = json->data; at < end; at++) {
+        if (*at != '\\') continue;
+        int unit = escaped_unit(at, end), next = escaped_unit(at + 6 <= end ? at + 6 : end, end);
+        if (unit >= 0xd800 && unit < 0xdc00 && next >= 0xdc00 && next < 0xe000)
+            at += 11;
+        else if (unit >= 0xd800 && unit < 0xe000)
+            memcpy(at + 2, "fffd", 4);
+        else
+            at++;
     }
 }
 
-static void collect_report(aard__guest *guest, aard_outcome *outcome)
+static aard__state collect_report(aard__guest *guest, aard_outcome *outcome)
 {
+    aard__state state = AARD__DONE;
+    mend_surrogates(&guest->report);
     json_t *report = json_loadb(guest->report.data, guest->report.len, JSON_ALLOW_NUL, NULL);
     const char *kind = json_string_value(json_object_get(report, "kind"));
     if (!kind) {
@@ -79,30 +113,32 @@ static void collect_report(aard__guest *guest, aard_outcome *outcome)
             if (!outcome->repr.failed) outcome->repr.len--;
         }
     } else if (!strcmp(kind, "buffers")) {
-        collect_buffers(guest, report, outcome);
+        state = collect_buffers(guest, report, outcome);
     } else {
         distrust(outcome);
     }
     json_decref(report);
+    return state;
 }
 
-void aard__guest_collect(aard__guest *guest, aard_outcome *outcome)
+aard__state aard__guest_collect(aard__guest *guest, aard_outcome *outcome)
 {
-    if (outcome->failure != AARD_FAILURE_NONE) return;
+    if (outcome->failure != AARD_FAILURE_NONE) return AARD__DONE;
     if (guest->report.failed || guest->result.failed) {
         aard__outcome_fail(outcome, AARD_FAILURE_OTHER, "out of memory while the result was copied out of the guest");
     } else if (guest->report.len) {
-        collect_report(guest, outcome);
+        return collect_report(guest, outcome);
     } else if (!aard__json_valid(guest->result.data, guest->result.len, NULL)) {
         distrust(outcome);
     } else {
         aard__buf_putc(&guest->result, '\0');
         if (guest->result.failed) {
             aard__outcome_fail(outcome, AARD_FAILURE_OTHER, "out of memory while the result was copied");
-            return;
+            return AARD__DONE;
         }
         guest->result.len--;
         outcome->value = guest->result;
         guest->result = AARD__BUF_INIT;
     }
+    return AARD__DONE;
 }

@@ -97,8 +97,8 @@ void aard__guest_stop(void *guest);
 /* Polls a call until it is not PENDING any more. */
 aard__state aard__guest_wait(aard__guest *guest, aard__state state, aard_outcome *outcome);
 
-/* Puts the answer of a DONE call into the outcome. */
-void aard__guest_collect(aard__guest *guest, aard_outcome *outcome);
+/* Puts the answer of a DONE call into the outcome; BROKEN where the guest ended on the way. */
+aard__state aard__guest_collect(aard__guest *guest, aard_outcome *outcome);
 
 /* Writes every rejection that nothing handles to the guest's stderr. */
 void aard__guest_report_rejections(aard__guest *guest);

@@ -1,5 +1,6 @@
 #include "isolate/inline_javascript.h"
 
+#include <ctype.h>
 #include <string.h>
 
 /* How many places from the end are tried as the start of the last expression. */
@@ -24,6 +25,7 @@ static bool wants_await(const aard__result *entry)
 static bool wrap(aard__guest *guest, const char *source, size_t len, size_t split, const char *name)
 {
     aard__buf text = AARD__BUF_INIT;
+    while (split < len && isspace((unsigned char)source[split])) split++; /* `return` belongs on the line of its value */
     aard__buf_puts(&text, "(async () => {");
     aard__buf_append(&text, source, split);
     if (split < len) {
@@ -42,14 +44,15 @@ static bool wrap(aard__guest *guest, const char *source, size_t len, size_t spli
  * the engine what is a program.  Names that such a source declares stay its own. */
 static bool wrap_for_await(aard__guest *guest, const char *source, size_t len, const char *name)
 {
-    while (len && strchr(" \t\r\n;", source[len - 1])) len--;
+    size_t whole = len; /* a last statement may need its semicolon; an expression must not have it */
+    while (len && (isspace((unsigned char)source[len - 1]) || source[len - 1] == ';')) len--;
     size_t splits[MAX_SPLITS], count = 0;
     for (size_t at = len; at > 0 && count < MAX_SPLITS; at--)
         if (source[at - 1] == '\n' || source[at - 1] == ';') splits[count++] = at;
     if (count < MAX_SPLITS && wrap(guest, source, len, 0, name)) return true;
     while (count--)
         if (wrap(guest, source, len, splits[count], name)) return true;
-    return wrap(guest, source, len, len, name);
+    return wrap(guest, source, whole, whole, name);
 }
 
 void aard__inline_run(aard__guest *guest, const char *source, size_t len, const char *name)

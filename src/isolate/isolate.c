@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "budget/watchdog.h"
 #include "distribution/distribution.h"
 #include "isolate/config.h"
@@ -63,7 +64,8 @@ static uint64_t rss_kib(void)
 
 /* ---- life ----------------------------------------------------------------------------------------------------- */
 
-static aard_error *boot_guest(aard_isolate *isolate)
+/* A guest with `bundle` (may be NULL), in place of the one that is there. */
+static aard_error *boot_guest(aard_isolate *isolate, aard_bundle *bundle)
 {
     const aard_isolate_config *config = isolate->config;
     aard__guest_options options = {
@@ -76,13 +78,14 @@ static aard_error *boot_guest(aard_isolate *isolate)
     aard__guest *guest;
     AARD__TRY(aard__guest_new(&options, &guest));
     aard__vm_enter(guest->vm);
-    aard_error *error = isolate->bundle ? aard__packages_load(guest, isolate->bundle) : NULL;
-    if (!error && isolate->bundle) error = aard__guest_mount(guest, isolate->bundle);
+    aard_error *error = bundle ? aard__packages_load(guest, bundle) : NULL;
+    if (!error && bundle) error = aard__guest_mount(guest, bundle);
     aard__vm_leave(guest->vm);
     if (error) {
         aard__guest_free(guest);
         return error;
     }
+    aard__guest_free(isolate->guest);
     isolate->guest = guest;
     isolate->generation++;
     isolate->watch = (aard__watch){.fire = aard__guest_stop, .user = guest};
@@ -101,7 +104,7 @@ aard_error *aard_isolate_new(const aard_isolate_config *config, aard_isolate **o
     aard_error *error = aard__config_copy(config, &isolate->config);
     if (!error && isolate->config->language == AARD_LANGUAGE_PYTHON && !isolate->config->distribution)
         error = aard_distribution_open(NULL, &isolate->config->distribution);
-    if (!error) error = boot_guest(isolate);
+    if (!error) error = boot_guest(isolate, NULL);
     if (error) {
         aard_isolate_free(isolate);
         return error;
@@ -151,7 +154,10 @@ static aard_error *load_bundle(aard_isolate *isolate, aard_bundle *bundle)
 {
     AARD__TRY(fits(isolate, bundle));
     aard_error *error = NULL;
-    if (isolate->guest) {
+    if (isolate->guest && isolate->bundle && isolate->config->language == AARD_LANGUAGE_JAVASCRIPT) {
+        /* Neither modules nor what scripts declare can be taken out of a realm; a new one costs little. */
+        error = boot_guest(isolate, bundle);
+    } else if (isolate->guest) {
         aard__vm_enter(isolate->guest->vm);
         error = aard__packages_load(isolate->guest, bundle);
         if (!error) error = aard__guest_mount(isolate->guest, bundle);
@@ -179,7 +185,7 @@ static aard_error *ensure_guest(aard_isolate *isolate, aard_outcome *outcome)
 {
     if (isolate->guest) return NULL;
     uint64_t start = aard__clock_monotonic();
-    AARD__TRY(boot_guest(isolate));
+    AARD__TRY(boot_guest(isolate, isolate->bundle));
     outcome->diagnostics.reset_mode = AARD_RESET_NEW_ISOLATE;
     outcome->diagnostics.reset_ms = ms(aard__clock_monotonic() - start);
     return NULL;
@@ -215,22 +221,35 @@ static aard_error *begin(aard_isolate *isolate, const aard_call *call, aard_outc
     return NULL;
 }
 
+/* What no guest needs to see to know that it is no JSON; false, with a failure, for such an input. */
+static bool input_fits(const aard_call *call, aard_outcome *outcome)
+{
+    if (!call || !call->input) return true;
+    const char *reason = !call->input_len ? "it is empty"
+                         : !aard__utf8_valid(call->input, call->input_len) ? "it is not UTF-8" : NULL;
+    if (reason) aard__outcome_fail(outcome, AARD_FAILURE_ADAPTER_ERROR, "the input is not JSON: %s", reason);
+    return !reason;
+}
+
 /* The call is over: whatever the guest left behind goes into the outcome, and a guest that broke goes away. */
 static void end(aard_isolate *isolate, const aard_call *call, aard__state state, aard_outcome *outcome, measures *m)
 {
     aard__guest *guest = isolate->guest;
     aard_diagnostics *d = &outcome->diagnostics;
-    if (state == AARD__DONE) aard__guest_collect(guest, outcome);
+    if (state == AARD__DONE) state = aard__guest_collect(guest, outcome);
+    if (state == AARD__DONE) { /* both run code of the guest: still under the limit */
+        aard__vm_pump(guest->vm);
+        aard__guest_report_rejections(guest);
+    }
     m->run_end = aard__clock_monotonic();
     bool stopped = aard__watch_disarm(&isolate->watch) || aard__vm_terminating(guest->vm);
-    if (stopped && state != AARD__DONE)
+    if (stopped)
         aard__outcome_fail(outcome, AARD_FAILURE_TIMEOUT_EXCEEDED, "the call took longer than its limit of %llu ms",
                            (unsigned long long)wall_limit(isolate, call));
     else if (state == AARD__BROKEN && outcome->failure == AARD_FAILURE_NONE)
         aard__outcome_fail(outcome, AARD_FAILURE_ENGINE_CRASHED, "the guest ended without an answer");
     bool condemned = stopped || state == AARD__BROKEN;
     if (!condemned) {
-        aard__guest_report_rejections(guest);
         aard__heap heap;
         aard__vm_heap(guest->vm, &heap);
         d->js_heap_kib = heap.used / 1024;
@@ -264,7 +283,7 @@ static void end(aard_isolate *isolate, const aard_call *call, aard__state state,
 static bool entrypoint_valid(const char *text)
 {
     const char *colon = strchr(text, ':');
-    return colon && colon != text && colon[1] && !strchr(colon + 1, ':');
+    return colon && colon != text && colon[1] && !strchr(colon + 1, ':') && aard__utf8_valid(text, strlen(text));
 }
 
 static aard_error *make_handler(aard_isolate *isolate, const char *entrypoint, aard_handler **out)
@@ -333,9 +352,9 @@ static aard_error *invoke(aard_handler *handler, const aard_call *call, aard_out
     measures m;
     AARD__TRY(begin(isolate, call, outcome, &m));
     aard__guest *guest = isolate->guest;
-    aard__state state = prepare(handler, outcome);
+    aard__state state = input_fits(call, outcome) ? prepare(handler, outcome) : AARD__DONE;
     m.run_start = aard__clock_monotonic();
-    if (state == AARD__DONE && handler->generation == isolate->generation) {
+    if (state == AARD__DONE && outcome->failure == AARD_FAILURE_NONE && handler->generation == isolate->generation) {
         state = guest->ops->invoke(guest, handler->number, call ? call->input : NULL, call ? call->input_len : 0,
                                    outcome);
         state = aard__guest_wait(guest, state, outcome);
@@ -351,9 +370,12 @@ static aard_error *execute(aard_isolate *isolate, const char *source, size_t len
     AARD__TRY(begin(isolate, call, outcome, &m));
     aard__guest *guest = isolate->guest;
     m.run_start = aard__clock_monotonic();
-    aard__state state = guest->ops->execute(guest, source, len, name ? name : "<exec>", call ? call->input : NULL,
-                                            call ? call->input_len : 0, outcome);
-    state = aard__guest_wait(guest, state, outcome);
+    aard__state state = AARD__DONE;
+    if (input_fits(call, outcome)) {
+        state = guest->ops->execute(guest, source, len, name ? name : "<exec>", call ? call->input : NULL,
+                                    call ? call->input_len : 0, outcome);
+        state = aard__guest_wait(guest, state, outcome);
+    }
     end(isolate, call, state, outcome, &m);
     return NULL;
 }

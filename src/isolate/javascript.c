@@ -25,6 +25,7 @@ static aard_error *javascript_boot(aard__guest *guest)
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++)
         AARD__TRY(aard__guest_get(guest, adapter, functions[i].name, functions[i].out));
     aard__ref_free(adapter);
+    aard__realm_allow_codegen(guest->realm, false);
     return NULL;
 }
 
@@ -150,9 +151,12 @@ static aard__state take_handler(aard__guest *guest, aard_outcome *outcome)
 static aard__state prepare_script(aard__guest *guest, const char *path, const char *text, size_t len,
                                   const char *export_name, aard_outcome *outcome)
 {
-    aard__ref_call(guest->realm, guest->adapter.before_script, NULL, 0, false, &guest->entry);
-    aard__source script = {.name = path, .data = text, .len = len};
-    aard__realm_run(guest->realm, &script, false, &guest->entry);
+    aard__value where = AARD__VALUE_STRING(path, strlen(path));
+    aard__ref_call(guest->realm, guest->adapter.before_script, &where, 1, false, &guest->entry);
+    if (guest->entry.status == AARD__OK && guest->entry.value.boolean) {
+        aard__source script = {.name = path, .data = text, .len = len};
+        aard__realm_run(guest->realm, &script, false, &guest->entry);
+    }
     if (guest->entry.status != AARD__OK) return failed(guest, outcome);
     aard__value found = {.kind = AARD__UNDEFINED};
     if (is_identifier(export_name) && strcmp(export_name, "default")) {
@@ -163,8 +167,7 @@ static aard__state prepare_script(aard__guest *guest, const char *path, const ch
         aard__realm_run(guest->realm, &look, true, &guest->entry);
         if (guest->entry.status == AARD__OK && guest->entry.value.kind == AARD__REF) found = guest->entry.value;
     }
-    aard__value args[] = {AARD__VALUE_STRING(export_name, strlen(export_name)), AARD__VALUE_STRING(path, strlen(path)),
-                          found};
+    aard__value args[] = {AARD__VALUE_STRING(export_name, strlen(export_name)), where, found};
     aard__ref_call(guest->realm, guest->adapter.bind_script, args, 3, false, &guest->entry);
     aard__ref_free(found.ref);
     return take_handler(guest, outcome);

@@ -15,6 +15,18 @@ aard_error *aard__outcome_new(aard_outcome **out)
     return NULL;
 }
 
+static void free_buffers(aard_outcome *outcome)
+{
+    for (size_t i = 0; i < outcome->buffer_count; i++) {
+        aard__free(outcome->buffers[i].id);
+        aard__free(outcome->buffers[i].metadata);
+        aard__buf_free(&outcome->buffers[i].data);
+    }
+    aard__free(outcome->buffers);
+    outcome->buffers = NULL;
+    outcome->buffer_count = 0;
+}
+
 void aard_outcome_free(aard_outcome *outcome)
 {
     if (!outcome) return;
@@ -26,12 +38,7 @@ void aard_outcome_free(aard_outcome *outcome)
     aard__buf_free(&outcome->traceback);
     aard__buf_free(&outcome->streams[0]);
     aard__buf_free(&outcome->streams[1]);
-    for (size_t i = 0; i < outcome->buffer_count; i++) {
-        aard__free(outcome->buffers[i].id);
-        aard__free(outcome->buffers[i].metadata);
-        aard__buf_free(&outcome->buffers[i].data);
-    }
-    aard__free(outcome->buffers);
+    free_buffers(outcome);
     aard__free(outcome);
 }
 
@@ -47,6 +54,16 @@ static void set_text(aard__buf *buf, const char *text, size_t len)
         buf->len--;
 }
 
+/* What came of the call so far is no result any more. */
+static void set_failure(aard_outcome *outcome, aard_failure_kind kind, bool has_exception)
+{
+    outcome->failure = kind;
+    outcome->has_exception = has_exception;
+    aard__buf_free(&outcome->value);
+    aard__buf_free(&outcome->repr);
+    free_buffers(outcome);
+}
+
 void aard__outcome_fail(aard_outcome *outcome, aard_failure_kind kind, const char *format, ...)
 {
     char text[512];
@@ -54,18 +71,19 @@ void aard__outcome_fail(aard_outcome *outcome, aard_failure_kind kind, const cha
     va_start(args, format);
     int len = vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    outcome->failure = kind;
-    outcome->has_exception = false;
+    set_failure(outcome, kind, false);
     if (len < 0) len = 0;
-    if (len >= (int)sizeof text) len = (int)sizeof text - 1;
+    if (len >= (int)sizeof text) {
+        len = (int)sizeof text - 1;
+        while (len && ((unsigned char)text[len] & 0xc0) == 0x80) len--; /* no half of a character at the end */
+    }
     set_text(&outcome->message, text, (size_t)len);
 }
 
 void aard__outcome_fail_exception(aard_outcome *outcome, aard_failure_kind kind, const char *type, size_t type_len,
                                   const char *value, size_t value_len, const char *traceback, size_t traceback_len)
 {
-    outcome->failure = kind;
-    outcome->has_exception = true;
+    set_failure(outcome, kind, true);
     set_text(&outcome->exception_type, type, type_len);
     set_text(&outcome->exception_value, value, value_len);
     set_text(&outcome->traceback, traceback, traceback_len);

@@ -69,6 +69,13 @@ static void put_failure(aard__buf *out, const aard_outcome *outcome)
     aard__buf_putc(out, '}');
 }
 
+/* Milliseconds with three digits.  Not by "%f", which writes what the host's locale has for a decimal point. */
+static void put_ms(aard__buf *out, const char *key, double ms)
+{
+    unsigned long long us = ms > 0 ? (unsigned long long)(ms * 1000 + 0.5) : 0;
+    aard__buf_printf(out, ",\"%s\":%llu.%03llu", key, us / 1000, us % 1000);
+}
+
 static void put_diagnostics(aard__buf *out, const aard_outcome *outcome)
 {
     const aard_diagnostics *d = &outcome->diagnostics;
@@ -83,11 +90,15 @@ static void put_diagnostics(aard__buf *out, const aard_outcome *outcome)
     aard__buf_printf(out, ",\"isolation\":\"%s\",\"isolate_id\":%llu,\"started_at\":\"%s\"",
                      outcome->isolation == AARD_ISOLATION_PROCESS ? "process" : "thread",
                      (unsigned long long)d->isolate_id, started);
-    aard__buf_printf(out, ",\"wall_ms\":%.3f,\"cpu_ms_used\":%.3f,\"prepare_ms\":%.3f,\"queue_wait_ms\":%.3f",
-                     d->wall_ms, d->cpu_ms_used, d->prepare_ms, d->queue_wait_ms);
-    aard__buf_printf(out, ",\"run_ms\":%.3f,\"cleanup_ms\":%.3f", d->run_ms, d->cleanup_ms);
-    aard__buf_printf(out, ",\"reset\":{\"mode\":\"%s\",\"duration_ms\":%.3f,\"generation\":%llu}",
-                     aard_reset_mode_name(d->reset_mode), d->reset_ms, (unsigned long long)d->reset_generation);
+    put_ms(out, "wall_ms", d->wall_ms);
+    put_ms(out, "cpu_ms_used", d->cpu_ms_used);
+    put_ms(out, "prepare_ms", d->prepare_ms);
+    put_ms(out, "queue_wait_ms", d->queue_wait_ms);
+    put_ms(out, "run_ms", d->run_ms);
+    put_ms(out, "cleanup_ms", d->cleanup_ms);
+    aard__buf_printf(out, ",\"reset\":{\"mode\":\"%s\"", aard_reset_mode_name(d->reset_mode));
+    put_ms(out, "duration_ms", d->reset_ms);
+    aard__buf_printf(out, ",\"generation\":%llu}", (unsigned long long)d->reset_generation);
     bool warm = d->warm_source != AARD_WARM_NONE;
     aard__buf_printf(out, ",\"warm_state\":{\"fingerprint\":%s%s%s,\"source\":\"%s\"}", warm ? "\"" : "",
                      warm ? d->warm_fingerprint : "null", warm ? "\"" : "", aard_warm_source_name(d->warm_source));

@@ -5,8 +5,8 @@
 /* Drops the oldest bytes so that `keep` are left, and the rest of a UTF-8 sequence that the cut would split. */
 static void drop_oldest(aard__buf *buf, uint64_t *dropped, size_t keep)
 {
-    size_t cut = buf->len - keep;
-    while (cut < buf->len && ((unsigned char)buf->data[cut] & 0xc0) == 0x80) cut++;
+    size_t cut = buf->len - keep, most = cut + 3;
+    while (cut < buf->len && cut < most && ((unsigned char)buf->data[cut] & 0xc0) == 0x80) cut++;
     memmove(buf->data, buf->data + cut, buf->len - cut);
     buf->len -= cut;
     *dropped += cut;
@@ -39,6 +39,13 @@ void aard__streams_take(aard__streams *streams, aard_stream stream, aard__buf *o
 {
     aard__buf *buf = &streams->kept[stream - 1];
     if (buf->len > streams->limit) drop_oldest(buf, &streams->dropped[stream - 1], streams->limit);
+    aard__buf_putc(buf, '\0');
+    if (buf->failed) { /* without room for the NUL there is no text */
+        streams->dropped[stream - 1] += buf->len;
+        aard__buf_free(buf);
+    } else {
+        buf->len--;
+    }
     *out = *buf;
     *buf = AARD__BUF_INIT;
     *dropped = streams->dropped[stream - 1];

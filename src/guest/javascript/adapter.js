@@ -22,6 +22,9 @@
   const { includes, split } = String.prototype;
   const isPlainKey = RegExp.prototype.test.bind(/^[A-Za-z_$][\w$]*$/);
   const tagOf = Object.prototype.toString;
+  const { getOwnPropertyDescriptor } = Object;
+  const byteLength = getOwnPropertyDescriptor(ArrayBuffer.prototype, "byteLength").get;
+  const arrayName = getOwnPropertyDescriptor(getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get;
   const inputs = "__aardvarkInput";
 
   const VALUE = 0;
@@ -41,13 +44,23 @@
     return tag.slice(8, -1);
   };
 
-  // A value that JSON can't hold, and where it is.
+  // A value that JSON can't hold, and where it is.  Known by its brand: `instanceof` would ask a guest's Proxy.
   class Unfit {
+    #message;
     constructor(path, reason) {
-      this.path = path;
-      this.reason = reason;
+      this.#message = `the result can't become JSON: at ${path}, ${reason}`;
+    }
+    static messageOf(error) {
+      return typeof error === "object" && error !== null && #message in error ? error.#message : undefined;
     }
   }
+  const isRangeError = (error) => {
+    try {
+      return error instanceof RangeError;
+    } catch {
+      return false;
+    }
+  };
 
   const step = (key) => (isPlainKey(key) ? `.${key}` : `[${stringify(key)}]`);
 
@@ -167,9 +180,22 @@
 
   let buffers = [];
 
+  const isArrayBuffer = (value) => {
+    try {
+      apply(byteLength, value, []);
+      return true;
+    } catch {
+      return false;
+    }
+  };
   const bytesOf = (value) => {
     if (isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
     return new Uint8Array(value);
+  };
+  const formatOf = (value) => {
+    if (!isView(value)) return "ArrayBuffer";
+    const name = apply(arrayName, value, []) ?? "DataView";
+    return name === "Uint8Array" ? "bytes" : name;
   };
 
   // A stack without the adapter's own frames.
@@ -198,7 +224,7 @@
     if (value === undefined) {
       type ||= "Error";
       try {
-        value = shared.inspect(error, { __proto__: null, depth: 2, quoted: false });
+        value = guestFrames(shared.inspect(error, { __proto__: null, depth: 2, quoted: false }));
       } catch {
         value = "<a thrown value that can't be shown>";
       }
@@ -209,17 +235,18 @@
   const fail = (error) => tell(describe(error));
 
   const settleHandler = (value) => {
-    if (typeof value === "object" && value !== null && (isView(value) || typeName(value) === "ArrayBuffer")) {
-      buffers = [bytesOf(value)];
-      const metadata = { __proto__: null, format: typeName(value) === "Uint8Array" ? "bytes" : typeName(value) };
-      return tell({ __proto__: null, kind: "buffers", buffers: [{ __proto__: null, id: "result", metadata }] });
-    }
     try {
+      if (isView(value) || isArrayBuffer(value)) {
+        buffers = [bytesOf(value)];
+        const metadata = { __proto__: null, format: formatOf(value) };
+        return tell({ __proto__: null, kind: "buffers", buffers: [{ __proto__: null, id: "result", metadata }] });
+      }
       host.result(VALUE, encode(value));
       return DONE;
     } catch (error) {
-      if (error instanceof Unfit) return refuse(`the result can't become JSON: at ${error.path}, ${error.reason}`);
-      if (error instanceof RangeError) return refuse("the result is nested too deeply or too large to become JSON");
+      const message = Unfit.messageOf(error);
+      if (message !== undefined) return refuse(message);
+      if (isRangeError(error)) return refuse("the result is nested too deeply or too large to become JSON");
       return fail(error);
     }
   };
@@ -242,11 +269,20 @@
 
   // Gives DONE, or a promise that settles once an answer was handed over.
   const settle = (value, finish) => {
-    if (!isThenable(value)) return finish(value);
+    let waits;
+    try {
+      waits = isThenable(value);
+    } catch (error) {
+      return fail(error);
+    }
+    if (!waits) return finish(value);
     return apply(then, (async () => await value)(), [finish, fail]);
   };
 
   const handlers = [];
+  const scripts = new Map();
+  const scriptOf = scripts.get.bind(scripts);
+  const keepScript = scripts.set.bind(scripts);
 
   const guard = (steps, finish) => {
     let value;
@@ -272,14 +308,17 @@
   shared.javascript = {
     // The C side has imported the module; gives the handler's number, or -1 with a report.
     bind(namespace, name, where) {
-      let target;
+      let owner;
+      let target = namespace;
       try {
-        target = namespace;
-        for (const part of name.split(".")) target = target[part];
+        for (const part of name.split(".")) {
+          owner = target === namespace ? undefined : target;
+          target = target[part];
+        }
       } catch {
         target = undefined;
       }
-      if (typeof target === "function") return handlers.push(target) - 1;
+      if (typeof target === "function") return handlers.push((input) => apply(target, owner, [input])) - 1;
       refuse(
         target === undefined
           ? `module '${where}' has no export '${name}'`
@@ -287,12 +326,16 @@
       );
       return -1;
     },
-    // For a classic script: what it put into `module.exports`, or `found`, what its global scope has by that name.
-    beforeScript() {
-      global.module = { exports: {} };
+    // Gives whether a classic script has still to run: one that declares names could not do so twice.
+    beforeScript(where) {
+      const known = scriptOf(where);
+      global.module = known ?? { exports: {} };
       global.exports = global.module.exports;
+      return known === undefined;
     },
+    // The handler is what the script put into `module.exports`, or `found`, what its global scope has by that name.
     bindScript(name, where, found) {
+      keepScript(where, global.module);
       const exported = global.module?.exports;
       const target = exported?.[name] ?? found ?? (name === "default" ? exported : undefined);
       if (typeof target === "function") return handlers.push(target) - 1;

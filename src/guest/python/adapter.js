@@ -92,8 +92,8 @@
       return handlers.push(object) - 1;
     },
     forget(handler) {
-      if (handlers[handler]) release(handlers[handler]);
-      handlers[handler] = 0;
+      release(handlers[handler]);
+      handlers[handler] = 0; // Python's own null, which release() takes
     },
     invoke: (handler, length) => settle(callWithInput(handlers[handler], length)),
     execute: (length) => settle(callWithInput(execute, length)),
@@ -101,6 +101,7 @@
     // The input names a buffer of the last report by its number.
     buffer: (length) => settle(callWithInput(buffer, length)),
     mount(entries) {
+      while (handlers.length > 0) release(handlers.pop());
       if (shared.mounted) shared.hostFs.unmount("/app");
       shared.hostFs.mount("/app", JSON.parse(entries));
       shared.mounted = true;

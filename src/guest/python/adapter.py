@@ -391,10 +391,19 @@ async def _run_async(runner):
     return await value if inspect.isawaitable(value) else value
 
 
+def _is_from_app(module):
+    """Whether a module's file, or a namespace package's directory, is the bundle's; never runs code of the module."""
+    if not isinstance(module, type(sys)):
+        return False
+    names = vars(module)
+    places = [names.get("__file__"), *(names.get("__path__") or ())]
+    return any(isinstance(place, str) and place.startswith("/app/") for place in places)
+
+
 def mount():
     """Makes what was just mounted at /app importable and forgets what was imported from there before."""
     for name, module in list(sys.modules.items()):
-        if (getattr(module, "__file__", None) or "").startswith("/app/"):
+        if _is_from_app(module):
             del sys.modules[name]
     for path in [path for path in sys.path_importer_cache if path.startswith("/app")]:
         del sys.path_importer_cache[path]
