@@ -3,9 +3,9 @@
  *   bench_echo [iterations] [payload_len]      default 1000 and 1024
  *
  * Rows: persistent (one isolate, many calls) for Python and JavaScript, and cold (a new isolate for each call; one for
- * every 500 iterations, 3 to 20).  Columns: prepare, run and total.  Of a persistent call, prepare and run are those of
- * the outcome, and total is the caller's clock around the call and the freeing of its outcome.  Of a cold one, prepare is
- * everything before the call (isolate, bundle, handler), run is the call, and total is both. */
+ * every 500 iterations, 3 to 20).  Columns: prepare, run and total.  Of a persistent call, prepare and run are those
+ * of the outcome, and total is the caller's clock around the call and the freeing of its outcome.  Of a cold one,
+ * prepare is everything before the call (isolate, bundle, handler), run is the call, and total is both. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>

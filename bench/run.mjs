@@ -33,7 +33,7 @@ function median(values) {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-// Both sides, the one or the other first by turns, so that a machine that gets slower is not counted against one of them.
+// Both sides, the one or the other first by turns: a machine that gets slower is not counted against one of them.
 function paired(count, ours, theirs) {
   const result = [];
   for (let i = 0; i < count; i++) {
@@ -116,7 +116,8 @@ for (const { figure, unit, digits, ours, theirs, ratio, target } of rows) {
   );
 }
 console.log(
-  `\nMedians of ${pairs} pairs of processes and of ${repeats} pairs of ${iterations} calls; ratios are medians over pairs.`,
+  "\n" +
+    `Medians of ${pairs} pairs of processes and of ${repeats} pairs of ${iterations} calls; a ratio is the median over pairs.`,
 );
 console.log("Ours is a call through the C API with its outcome, theirs the bare call of a Python function.\n");
 for (const { figure, ours, theirs, ratio, target, count } of rows)

@@ -9,9 +9,9 @@ check 'it runs' 'exits 0' stderr_empty '[[ -z $(ls "$work") ]]'
 for row in persistent_python persistent_javascript cold_python cold_javascript; do
     for metric in prepare run total; do
         line=$(grep "^row=$row metric=$metric count=" "$out")
-        check "$row $metric" 'awk -v RS="[ \n]" -F= "{v[\$1] = \$2} END {exit !(v[\"count\"] >= 3 && v[\"min_ms\"] >= 0 &&
-            v[\"max_ms\"] > 0 && v[\"min_ms\"] <= v[\"p50_ms\"] && v[\"p50_ms\"] <= v[\"p99_ms\"] &&
-            v[\"p99_ms\"] <= v[\"max_ms\"] && v[\"avg_ms\"] <= v[\"max_ms\"])}" <<<"$line"'
+        check "$row $metric" 'awk -v RS="[ \n]" -F= "{v[\$1] = \$2} END {exit !(v[\"count\"] >= 3 &&
+            v[\"min_ms\"] >= 0 && v[\"max_ms\"] > 0 && v[\"min_ms\"] <= v[\"p50_ms\"] &&
+            v[\"p50_ms\"] <= v[\"p99_ms\"] && v[\"p99_ms\"] <= v[\"max_ms\"] && v[\"avg_ms\"] <= v[\"max_ms\"])}" <<<"$line"'
     done
 done
 check 'memory is told' 'stdout_matches "^rss_after_first_result_kib=[1-9][0-9]{4,}$"'

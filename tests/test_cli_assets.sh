@@ -4,17 +4,19 @@
 # shellcheck source=tests/cli/tools.sh
 . tests/cli/tools.sh
 run assets verify
-check 'the default distribution verifies' 'exits 0' stderr_empty 'stdout_matches "^/.*: every file is as it was staged .*fingerprint [0-9a-f]{64}\)$"'
+check 'the default distribution verifies' 'exits 0' stderr_empty \
+    'stdout_matches "^/.*: every file is as it was staged .*fingerprint [0-9a-f]{64}(; not .*)?\)$"'
 staged=$(sed 's/: every file.*//' "$out")
 
 run assets list
 check 'list' 'exits 0' stderr_empty 'stdout_matches "^VARIANT +VERSION +FINGERPRINT +STATUS +DIRECTORY$"' \
     'stdout_matches "^(core|full) +[0-9.]+ +[0-9a-f]{12} +ok +/"'
 run assets list --json
-node -e 'process.stdout.write(JSON.stringify(JSON.parse(require("fs").readFileSync(process.argv[1]))) + "\n")' "$out" >"$work/line"
+tr -d '\n' <"$out" >"$work/line"
+echo >>"$work/line"
 mv "$work/line" "$out"
-check 'list --json' 'exits 0' 'json_is "o.length >= 1 && o.some((d) => d.status === \"ok\" && d.fingerprint.length === 64 &&
-    d.pyodide_version && d.variant && d.dir.startsWith(\"/\"))"'
+check 'list --json' 'exits 0' 'json_is "o.length >= 1 && o.some((d) => d.status === \"ok\" &&
+    d.fingerprint.length === 64 && d.pyodide_version && d.variant && d.dir.startsWith(\"/\"))"'
 
 export AARDVARK_HOME=$work/home
 run assets list
@@ -22,11 +24,13 @@ check 'an empty home' 'exits 0' stdout_empty one_message 'stderr_has "assets sta
 run assets list --json
 check 'an empty home in JSON' 'exits 0' 'json_is "o.length === 0"' stderr_empty
 run assets verify
-check 'nothing to verify' 'exits 3' stdout_empty one_message 'stderr_has "distribution_not_found: "' 'stderr_has "assets stage"'
+check 'nothing to verify' 'exits 3' stdout_empty one_message 'stderr_has "distribution_not_found: "' \
+    'stderr_has "assets stage"'
 
 # A staged distribution holds every file of the archive that matters: it can be staged from.
 run assets stage --archive "$staged" --no-prepare
-check 'stage from a directory' 'exits 0' 'stdout_is "$(ls -d "$work"/home/distributions/*)"' 'stderr_has "aardvark: staged Pyodide"'
+check 'stage from a directory' 'exits 0' 'stdout_is "$(ls -d "$work"/home/distributions/*)"' \
+    'stderr_has "aardvark: staged Pyodide"'
 copy=$(cat "$out")
 run assets verify "$copy"
 check 'what was staged verifies; that it is not prepared is told' 'exits 0' 'stdout_has "not prepared"'
@@ -38,7 +42,8 @@ run assets stage --archive "$staged"
 check 'staged already, and prepared' 'exits 0' 'stdout_is "$copy"' 'stderr_has "already there"' '! stderr_has preparing'
 run assets stage --archive "$staged" --force --no-prepare --json -q
 check 'stage --force --json' 'exits 0' stderr_empty \
-    'json_is "o.dir.startsWith(\"/\") && o.already_there === false && o.variant === \"core\" && o.fingerprint.length === 64"'
+    'json_is "o.dir.startsWith(\"/\") && o.already_there === false && o.variant === \"core\" &&
+        o.fingerprint.length === 64"'
 run assets list
 check 'and is listed' 'exits 0' 'stdout_matches " ok +$copy$"'
 
@@ -52,7 +57,8 @@ check 'one flipped byte: the file is named' 'exits 3' stdout_empty one_message '
     'stderr_has python_stdlib.zip'
 truncate -s -1 "$file"
 run assets verify "$work/broken"
-check 'one byte less' 'exits 3' stdout_empty one_message 'stderr_has "distribution_corrupt: "' 'stderr_has python_stdlib.zip'
+check 'one byte less' 'exits 3' stdout_empty one_message 'stderr_has "distribution_corrupt: "' \
+    'stderr_has python_stdlib.zip'
 mv "$work/broken" "$work/home/distributions/broken"
 run assets list
 check 'a broken one is listed as such' 'exits 0' 'stdout_matches "^- .* distribution_corrupt +/.*/broken$"' \

@@ -1,7 +1,7 @@
 #!/bin/bash
 # test-timeout: 240
-# Every malformed bundle that the tests know, given to the command: exit status 3, the error's own name in one line, nothing
-# on stdout, no file left behind, no crash.
+# Every malformed bundle that the tests know, given to the command: exit status 3, the error's own name in one line,
+# nothing on stdout, no file left behind, no crash.
 # shellcheck source=tests/cli/tools.sh
 . tests/cli/tools.sh
 mkdir "$work/bad" "$work/tmp" "$work/cwd"

@@ -12,7 +12,8 @@ echo 'def f(): pass' >"$work/tree/main.py"
 printf 'é' >"$work/tree/sub/deep/dätä.bin"
 
 run bundle pack "$work/tree" -o "$work/a.zip"
-check 'pack' 'exits 0' stderr_empty '[[ $(wc -l <"$out") = 1 ]]' 'stdout_matches "a.zip: 3 files, .* digest [0-9a-f]{64}$"'
+check 'pack' 'exits 0' stderr_empty '[[ $(wc -l <"$out") = 1 ]]' \
+    'stdout_matches "a.zip: 3 files, .* digest [0-9a-f]{64}$"'
 cp -r "$work/tree" "$work/copy"
 find "$work/copy" -exec touch -d 2001-01-01 {} +
 run bundle pack --output "$work/b.zip" "$work/copy"
@@ -24,7 +25,8 @@ check 'the archive is one for others too' 'node -e "
 run bundle inspect "$work/a.zip"
 check 'inspect' 'exits 0' stderr_empty 'stdout_matches "^digest +[0-9a-f]{64}$"' 'stdout_matches "^entries +3, "' \
     'stdout_matches "^entrypoint +main:f$"' 'stdout_matches "^language +python$"' 'stdout_matches "^profile +fast-1$"' \
-    'stdout_matches "^packages +some-package$"' 'stdout_matches "^preload +json$"' 'stdout_matches "^CPU limit +250 ms$"' \
+    'stdout_matches "^packages +some-package$"' 'stdout_matches "^preload +json$"' \
+    'stdout_matches "^CPU limit +250 ms$"' \
     'stdout_matches "^network +HTTPS and HTTP, to$"' 'stdout_has "*.example.com:8443"' \
     'stdout_matches "^files +read and write, at most 2.0 KiB$"' 'stdout_matches "^capability +js$"' \
     'stdout_matches "^ +14  main.py$"' 'stdout_matches "^ +2  sub/deep/dätä.bin$"'
@@ -39,7 +41,8 @@ check 'inspect --json' 'exits 0' 'json_is "o.digest.length === 64 && o.entries.l
 digest=$(node -p 'JSON.parse(require("fs").readFileSync(process.argv[1])).digest' "$out")
 echo more >"$work/copy/more.txt"
 run bundle pack "$work/copy" -o "$work/b.zip"
-check 'another file, another digest; the old bundle is replaced' 'exits 0' 'stdout_has "4 files"' '! stdout_has "$digest"'
+check 'another file, another digest; the old bundle is replaced' 'exits 0' 'stdout_has "4 files"' \
+    '! stdout_has "$digest"'
 
 rm "$manifest"
 run bundle pack "$work/tree" -o "$work/bare.zip"

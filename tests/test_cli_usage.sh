@@ -14,7 +14,8 @@ for command in '' run exec assets 'assets stage' 'assets verify' 'assets list' b
     check "help ${command:-(alone)}" 'exits 0' stderr_empty 'stdout_has "usage: aardvark${command:+ $command}"'
     # shellcheck disable=SC2086
     run $command -V
-    check "${command:-aardvark} -V" 'exits 0' stderr_empty 'stdout_matches "^aardvark [0-9]+\.[0-9]+\.[0-9]+ \(V8 [0-9.]+.*\)$"'
+    check "${command:-aardvark} -V" 'exits 0' stderr_empty \
+    'stdout_matches "^aardvark [0-9]+\.[0-9]+\.[0-9]+ \(V8 [0-9.]+.*\)$"'
 done
 for command in '' run exec assets 'assets verify' 'assets list' bundle 'bundle pack' 'bundle inspect'; do
     # shellcheck disable=SC2086

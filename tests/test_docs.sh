@@ -22,10 +22,11 @@ for key in $(node -e '
     console.log(walk(JSON.parse(require("fs").readFileSync(process.argv[1]))).join("\n"))' "$out"); do
     check "docs/outcome.md has $key" "grep -qE '\`([a-z_]+\.)?$key(\.[a-z_]+)?\`' docs/outcome.md"
 done
-for kind in $(sed -n 's/^ *X(AARD_\(FAILURE\|RESET\|WARM\)_[A-Z_]*, "\([a-z_]*\)").*/\2/p' include/aardvark/outcome.h); do
+for kind in $(sed -nE 's/^ *X\(AARD_(FAILURE|RESET|WARM)_[A-Z_]*, "([a-z_]*)"\).*/\2/p' include/aardvark/outcome.h); do
     check "docs/outcome.md has $kind" 'grep -qE "[\`\"]$kind[\`\"]" docs/outcome.md'
 done
-for code in $(sed -n 's/^ *X(AARD_ERR_\(BUNDLE\|MANIFEST\)_[A-Z0-9_]*, [0-9]*, "\([a-z0-9_]*\)".*/\2/p' include/aardvark/error.h); do
+for code in $(sed -nE 's/^ *X\(AARD_ERR_(BUNDLE|MANIFEST)_[A-Z0-9_]*, [0-9]*, "([a-z0-9_]*)".*/\2/p' \
+    include/aardvark/error.h); do
     check "docs/bundle.md has $code" 'grep -q "\`$code\`" docs/bundle.md'
 done
 
@@ -34,5 +35,6 @@ for file in ./*.md docs/*.md; do
         check "$file: the link to $link" '[[ -e $(dirname "$file")/$link ]]'
     done
 done
-check 'the changelog has this version' 'grep -q "^## $("$aardvark" --version | sed "s/aardvark \([^ ]*\) .*/\1/")" CHANGELOG.md'
+version=$("$aardvark" --version | sed -E 's/aardvark ([^ ]*) .*/\1/')
+check 'the changelog has this version' 'grep -qx "## $version" CHANGELOG.md'
 exit $status

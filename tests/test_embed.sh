@@ -17,8 +17,10 @@ check 'it compiles as strict C11' compile
 bundle "$work/py.zip" aardvark.manifest.json "$(manifest python main:f)" main.py '
 def f(x):
     return {"twice": x * 2}'
-bundle "$work/js.zip" aardvark.manifest.json "$(manifest javascript main:f)" main.js 'export const f = (x) => ({ half: x / 2 })'
-bundle "$work/loop.zip" aardvark.manifest.json "$(manifest javascript main:f)" main.js 'export function f() { for (;;) {} }'
+bundle "$work/js.zip" aardvark.manifest.json "$(manifest javascript main:f)" \
+    main.js 'export const f = (x) => ({ half: x / 2 })'
+bundle "$work/loop.zip" aardvark.manifest.json "$(manifest javascript main:f)" \
+    main.js 'export function f() { for (;;) {} }'
 "$embed" "$work/py.zip" 21 >"$out" 2>"$err"
 rc=$?
 check 'Python' 'exits 0' "stdout_is '{\"twice\":42}'" stderr_empty

@@ -26,8 +26,10 @@ int main(int argc, char **argv)
     if ((error = aard_call_new(&call))) goto out;
     aard_call_set_input_json(call, input, strlen(input));
     if ((error = aard_handler_invoke(handler, call, &outcome))) goto out; /* again and again, as often as you like */
-    if (aard_outcome_is_success(outcome)) puts(aard_outcome_value_json(outcome, NULL));
-    else fprintf(stderr, "the guest failed: %s\n", aard_outcome_failure_message(outcome));
+    if (aard_outcome_is_success(outcome))
+        puts(aard_outcome_value_json(outcome, NULL));
+    else
+        fprintf(stderr, "the guest failed: %s\n", aard_outcome_failure_message(outcome));
 out:
     if (error) fprintf(stderr, "embed: %s\n", aard_error_message(error));
     int status = error || !aard_outcome_is_success(outcome);

@@ -45,7 +45,7 @@ typedef struct cli_text {
 
 /* Reads all of a file, or of stdin where `path` is "-"; `what` names it in messages.  Gives an exit status. */
 int cli_read(const char *path, const char *what, cli_text *out);
-/* Opens standard streams that are closed in a way that makes using them fail, so that no other file takes their place. */
+/* Opens standard streams that are closed so that using them fails, and no other file takes their place. */
 void cli_guard_streams(void);
 /* Writes out what stdout still holds; ends the process with status 4 and a message where that fails. */
 void cli_flush(void);

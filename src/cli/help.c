@@ -48,7 +48,8 @@ TEXT(run) = {
 TEXT(exec) = {
     "usage: aardvark exec [OPTION]... -c CODE | FILE | -\n"
     "Run code and print the value of its last expression, awaited: as JSON, or as its repr where JSON can't hold it;\n"
-    "nothing for None, null and undefined.  The language is Python, or JavaScript for a FILE that ends in .js or .mjs.\n\n"
+    "nothing for None, null and undefined.  The language is Python; of a FILE that ends in .js or .mjs it is\n"
+    "JavaScript.\n\n"
     "  -c CODE                the code itself\n",
     guest_options,
     statuses,

@@ -41,6 +41,7 @@ stderr_has() { grep -qF -- "$1" "$err"; }
 stderr_matches() { grep -qE -- "$1" "$err"; }
 stdout_has() { grep -qF -- "$1" "$out"; }
 stdout_matches() { grep -qE -- "$1" "$out"; }
+last_message_is() { [[ $(tail -n 1 "$err") = "aardvark: $1" ]]; }
 one_message() { [[ $(wc -l <"$err") = 1 ]] && grep -q '^aardvark: ' "$err"; } # and nothing else on stderr
 
 # stdout is one line of JSON for which the expression (of `o`) is true.  Another engine's parser judges.

@@ -414,7 +414,8 @@
     return (value, options) => {
       const context = {
         __proto__: null,
-        depth: options?.depth ?? 2,
+        // Every level is indented anew by each level above it: without an end, a deep value takes for ever.
+        depth: p.MathMin(options?.depth ?? 2, 100),
         open: list(), // the objects being shown, outermost first
         circular: new p.Map(),
         deepest: 0, // the level of the deepest object below the one being shown, of those that have parts
@@ -423,7 +424,7 @@
     };
   });
 
-  // options.depth: how many levels below the value are shown (default 2).  options.quoted: quote a string even where it
+  // options.depth: how many levels below the value are shown (default 2, at most 100).  options.quoted: quote a string even where it
   // is the value itself.
   shared.inspect = (value, options) => build()(value, options);
 });
