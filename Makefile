@@ -266,10 +266,12 @@ $(BUILD)/install/libaardvark.so: $(BUILD)/libaardvark.so
 	@mkdir -p $(@D)
 	$(call step,LINK)$(LINK_SO) $(LIB_OBJ) -Wl,--as-needed $(INSTALL_NODE_LIBS) $(PKG_LIBS) -lpthread -o $@
 
+comma := ,
 $(BUILD)/install/aardvark.pc: aardvark.pc.in include/aardvark/export.h FORCE
 	@mkdir -p $(@D)
-	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@PKGS@|$(PKGS)|' \
-	  -e 's|@NODE_LIBDIR@|$(if $(filter private,$(NODE_MODE)),-L$${libdir}/aardvark,)|' $< >$@
+	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@PKG_LIBS@|$(PKG_LIBS)|' \
+	  -e 's|@NODE_LIBDIR@|$(if $(filter private,$(NODE_MODE)),-L$${libdir}/aardvark,)|' \
+	  -e 's|@RPATH_LINK@|$(if $(filter private,$(NODE_MODE)),-Wl$(comma)-rpath-link$(comma)$${libdir}/aardvark,)|' $< >$@
 
 install: $(LIBRARIES) $(BUILD)/aardvark $(BUILD)/install/libaardvark.so $(BUILD)/install/aardvark.pc ## to DESTDIR/PREFIX
 	install -d $(INCLUDE_TO)/aardvark $(LIB_TO)/pkgconfig $(MAN_TO) $(DESTDIR)$(PREFIX)/bin

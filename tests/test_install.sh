@@ -37,7 +37,7 @@ for source in docs/examples/*.c; do
         -Wl,--disable-new-dtags,-rpath,"$prefix/lib/aardvark" -o "$TMPDIR/static"
     result "$source links the static library" $?
     for kind in shared static; do
-        "$TMPDIR/$kind" >"$TMPDIR/out" 2>&1
+        "$TMPDIR/$kind" "$AARDVARK_BUILD/bundles/hello.zip" >"$TMPDIR/out" 2>&1
         rc=$?
         ((rc == 0)) && [[ -s $TMPDIR/out ]] || cat "$TMPDIR/out"
         result "$source runs ($kind)" $rc

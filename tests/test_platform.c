@@ -1,5 +1,5 @@
-/* The guest platform: runs tests/platform/harness.js and then each of the other scripts there in a realm of its own, and
- * makes a cmocka test of each of their tests. */
+/* The guest platform: runs tests/platform/harness.js and then each of the other scripts there in a realm of its own,
+ * and makes a cmocka test of each of their tests. */
 #include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -53,8 +53,8 @@ static void host_take_output(aard__frame *frame, void *user)
 
 static const aard__host_entry own_host[] = {{"now", host_now}, {"write", host_write}, {NULL, NULL}};
 static const aard__host_entry test_host[] = {{"takeOutput", host_take_output}, {NULL, NULL}};
-static const aard__host_entry *const platform_tables[] = {aard__engine_host, aard__host_text,   aard__host_url,
-                                                          aard__host_crypto, own_host,          NULL};
+static const aard__host_entry *const platform_tables[] = {aard__engine_host, aard__host_text, aard__host_url,
+                                                          aard__host_crypto, own_host,        NULL};
 static const aard__host_entry *const test_tables[] = {test_host, NULL};
 
 static void check_result(const char *what, const aard__result *result)
@@ -262,7 +262,8 @@ static void list_tests(suite *s)
         if (!result.text.len) break;
         assert_true(test_count < MOST_TESTS);
         aard__buf name = AARD__BUF_INIT;
-        aard__buf_printf(&name, "%.*s: %.*s", (int)strcspn(s->name, "."), s->name, (int)result.text.len, result.text.data);
+        aard__buf_printf(&name, "%.*s: %.*s", (int)strcspn(s->name, "."), s->name, (int)result.text.len,
+                         result.text.data);
         test *t = &tests[test_count++];
         *t = (test){.suite = s, .index = i, .name = aard__buf_take(&name, NULL)};
         units[unit_count++] = (struct CMUnitTest){t->name, run_js_test, enter, leave, t};

@@ -159,9 +159,9 @@ static void host_decode_utf16(aard__frame *frame, void *user)
 /* ---- windows-1252 ---------------------------------------------------------------------------------------- */
 
 static const uint16_t windows_1252[32] = {
-    0x20ac, 0x0081, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160, 0x2039, 0x0152, 0x008d, 0x017d,
-    0x008f, 0x0090, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0x009d,
-    0x017e, 0x0178,
+    0x20ac, 0x0081, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160,
+    0x2039, 0x0152, 0x008d, 0x017d, 0x008f, 0x0090, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
+    0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0x009d, 0x017e, 0x0178,
 };
 
 static void host_decode_windows_1252(aard__frame *frame, void *user)
@@ -248,7 +248,8 @@ static void base64_encode(aard__buf *out, const uint8_t *in, size_t len)
 {
     for (size_t at = 0; at < len; at += 3) {
         size_t have = len - at < 3 ? len - at : 3;
-        uint32_t bits = (uint32_t)in[at] << 16 | (have > 1 ? (uint32_t)in[at + 1] << 8 : 0) | (have > 2 ? in[at + 2] : 0);
+        uint32_t bits = (uint32_t)in[at] << 16 | (have > 1 ? (uint32_t)in[at + 1] << 8 : 0) |
+                        (have > 2 ? in[at + 2] : 0);
         char four[4] = {alphabet[bits >> 18], alphabet[bits >> 12 & 63], have > 1 ? alphabet[bits >> 6 & 63] : '=',
                         have > 2 ? alphabet[bits & 63] : '='};
         aard__buf_append(out, four, 4);
@@ -318,8 +319,11 @@ static void host_base64_decode(aard__frame *frame, void *user)
     aard__buf_free(&text);
 }
 
-/* "Bytes" is an ArrayBuffer or a view; a decoder gives undefined for anything else and null for invalid data when fatal.
- *   decodeUtf8(bytes, fatal, keepBOM), decodeUtf16(bytes, bigEndian, fatal, keepBOM), decodeWindows1252(bytes) -> string
+/* "Bytes" is an ArrayBuffer or a view.  A decoder gives undefined for anything else, and null for data that is invalid
+ * when that is fatal.
+ *   decodeUtf8(bytes, fatal, keepBOM) -> string
+ *   decodeUtf16(bytes, bigEndian, fatal, keepBOM) -> string
+ *   decodeWindows1252(bytes) -> string
  *   decodeTail(bytes, encoding)   how many bytes at the end are the beginning of something
  *   joinBytes(bytes or null, bytes) -> a new ArrayBuffer of both
  *   base64Encode(string), base64Decode(string) -> string, or null where it can't be done */

@@ -109,8 +109,7 @@ aard_error *aard__platform_install(aard__realm *realm, const aard__host_entry *c
         error = aard__error_no_memory();
         goto end;
     }
-    aard__source source = {
-        .name = "platform", .data = shared_source, .len = sizeof shared_source - 1, .lasting = true};
+    aard__source source = {.name = "platform", .data = shared_source, .len = sizeof shared_source - 1, .lasting = true};
     error = run_script(realm, &source, &result);
     if (error) goto end;
     object = result.value.ref;

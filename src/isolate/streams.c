@@ -19,10 +19,11 @@ void aard__streams_write(aard__streams *streams, aard_stream stream, const void 
     aard__buf *buf = &streams->kept[stream - 1];
     uint64_t *dropped = &streams->dropped[stream - 1];
     const char *bytes = data;
-    if (len > streams->limit) {
-        *dropped += len - streams->limit;
-        bytes += len - streams->limit;
-        len = streams->limit;
+    if (len > streams->limit && len - streams->limit > 3) { /* three more, to see what a cut would split */
+        size_t skip = len - streams->limit - 3;
+        *dropped += skip;
+        bytes += skip;
+        len -= skip;
     }
     size_t before = buf->len;
     aard__buf_append(buf, bytes, len);

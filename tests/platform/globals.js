@@ -91,12 +91,13 @@ test("nothing else was put onto the global object", () => {
   ]);
   const language = new Set(
     (
-      "Object Function Array Number parseFloat parseInt Infinity NaN undefined Boolean String Symbol Date Promise RegExp " +
-      "Error AggregateError EvalError RangeError ReferenceError SyntaxError TypeError URIError globalThis JSON Math Intl " +
-      "ArrayBuffer Uint8Array Int8Array Uint16Array Int16Array Uint32Array Int32Array Float32Array Float64Array " +
-      "Uint8ClampedArray BigUint64Array BigInt64Array DataView Map BigInt Set WeakMap WeakSet WeakRef Proxy Reflect " +
-      "FinalizationRegistry decodeURI decodeURIComponent encodeURI encodeURIComponent escape unescape eval isFinite isNaN " +
-      "WebAssembly Atomics SharedArrayBuffer Iterator SuppressedError DisposableStack AsyncDisposableStack Float16Array"
+      "Object Function Array Number parseFloat parseInt Infinity NaN undefined Boolean String Symbol Date " +
+      "Promise RegExp Error AggregateError EvalError RangeError ReferenceError SyntaxError TypeError " +
+      "URIError globalThis JSON Math Intl ArrayBuffer Uint8Array Int8Array Uint16Array Int16Array " +
+      "Uint32Array Int32Array Float32Array Float64Array Uint8ClampedArray BigUint64Array BigInt64Array " +
+      "DataView Map BigInt Set WeakMap WeakSet WeakRef Proxy Reflect FinalizationRegistry decodeURI " +
+      "decodeURIComponent encodeURI encodeURIComponent escape unescape eval isFinite isNaN WebAssembly " +
+      "Atomics SharedArrayBuffer Iterator SuppressedError DisposableStack AsyncDisposableStack Float16Array"
     ).split(" "),
   );
   for (const key of Reflect.ownKeys(globalThis))

@@ -98,6 +98,7 @@ test("getters are not invoked", () => {
 
 test("arrays", () => {
   shows([], "[]");
+  shows(Object.defineProperty([1], 1, { get: () => 2, enumerable: true }), "[ 1, [Getter] ]");
   shows([1, , 3], "[ 1, <1 empty item>, 3 ]");
   shows(new Array(5), "[ <5 empty items> ]");
   shows([, , 1], "[ <2 empty items>, 1 ]");
@@ -120,10 +121,7 @@ test("depth", () => {
   assertEquals(show({ x: new Map(), y: /r/, z() {} }, { depth: 0 }), "{ x: [Map], y: /r/, z: [Function: z] }");
   let nest = {};
   for (let i = 0; i < 20000; i++) nest = { nest };
-  assert(
-    show(nest, { depth: Infinity }).includes("nest: [Object]"),
-    "there is an end to it",
-  );
+  assert(show(nest, { depth: Infinity }).includes("nest: [Object]"), "there is an end to it");
 });
 
 test("cycles", () => {

@@ -648,6 +648,7 @@ test("long and hostile input ends soon", () => {
   assertEquals(new URL(`http://${"@".repeat(2000)}h`).hostname, "h");
   assertEquals(new URL(`http://${long}/`).hostname.length, 200000);
   assertEquals(URL.canParse(`http://${"é".repeat(100000)}.com/`), URL.canParse(`http://${"é".repeat(100000)}.com/`));
+  assertEquals(URL.canParse(`http://a${"\u0301\u0323".repeat(100000)}/`), false, "marks");
   assertEquals(URL.canParse(`http://[${":".repeat(100000)}]`), false);
   assertEquals(URL.canParse(`http://${"1.".repeat(100000)}`), false);
   assertEquals(URL.canParse(`http://${"%".repeat(100000)}`), false);

@@ -1,7 +1,7 @@
 // Timers and queueMicrotask (HTML, "Timers", "Microtask queuing"), and the one queue of tasks behind them.
 //
-// The host drives it: shared.runTimers(now) runs at most one due task, so that the host can let microtasks run before the
-// next, and gives the milliseconds until the next task is due: 0 at once, -1 when none waits.
+// The host drives it: shared.runTimers(now) runs at most one due task, so that the host can let microtasks run before
+// the next, and gives the milliseconds until the next task is due: 0 at once, -1 when none waits.
 "use strict";
 
 (function (host, shared) {

@@ -197,8 +197,8 @@
       if (more > 0) out[out.length] = `... ${more} more item${more > 1 ? "s" : ""}`;
     };
 
-    // The stack, which begins with the error's name and message as they were when it was made.  Where the class has a name
-    // that the error has not taken over, it is put there.
+    // The stack, which begins with the error's name and message as they were when it was made.  Where the class has a
+    // name that the error has not taken over, it is put there.
     const formatError = (error, className) => {
       const stack = tryOr((object) => object.stack, error);
       if (typeof stack === "string" && stack) {
@@ -424,7 +424,7 @@
     };
   });
 
-  // options.depth: how many levels below the value are shown (default 2, at most 100).  options.quoted: quote a string even where it
-  // is the value itself.
+  // options.depth: how many levels below the value are shown (default 2, at most 100).
+  // options.quoted: quote a string even where it is the value itself.
   shared.inspect = (value, options) => build()(value, options);
 });

@@ -13,15 +13,16 @@ What a guest could replace (modules, builtins) is looked up once, before any gue
 
 import array as _array_module
 import ast
-import asyncio
 import builtins
-import importlib
-import inspect
-import json
 import linecache
 import sys
-import traceback
+from asyncio import ensure_future
+from importlib import import_module, invalidate_caches
+from inspect import CO_COROUTINE, isawaitable, signature
+from json import JSONDecoder, dumps, loads
 from json.encoder import c_make_encoder, encode_basestring, encode_basestring_ascii
+
+from traceback import format_exception
 
 from pyodide.code import CodeRunner
 
@@ -53,7 +54,7 @@ def _refuse_constant(name):
     raise ValueError(f"{name} is not JSON")
 
 
-_decoder = json.JSONDecoder(parse_constant=_refuse_constant)
+_decoder = JSONDecoder(parse_constant=_refuse_constant)
 _scan = _decoder.scan_once
 
 
@@ -170,7 +171,7 @@ def report():
 
 
 def _tell(**fields):
-    _State.report = json.dumps(fields).encode()
+    _State.report = dumps(fields).encode()
 
 
 def _refuse(message):
@@ -193,7 +194,7 @@ def _guest_frames(error):
 
 def _fail(error):
     try:
-        lines = traceback.format_exception(type(error), error, _guest_frames(error))
+        lines = format_exception(type(error), error, _guest_frames(error))
     except BaseException as second:
         lines = [f"<the traceback could not be made: {type(second).__name__}>\n"]
     _tell(
@@ -273,7 +274,7 @@ def _end_call():
 
 
 def _await(awaitable, encode):
-    _State.task = asyncio.ensure_future(awaitable)
+    _State.task = ensure_future(awaitable)
     _State.kind_of_task = encode
 
 
@@ -292,7 +293,7 @@ def poll():
 
 
 def _finish(value, encode):
-    if type(value) not in _PLAIN and inspect.isawaitable(value):
+    if type(value) not in _PLAIN and isawaitable(value):
         return _await(value, encode)
     return encode(value)
 
@@ -334,7 +335,7 @@ def _bind(function, takes_input):
 
 def _takes_input(function):
     try:
-        parameters = inspect.signature(function).parameters.values()
+        parameters = signature(function).parameters.values()
     except (TypeError, ValueError):  # a builtin without a signature
         return True
     return any(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.VAR_POSITIONAL) for p in parameters)
@@ -344,7 +345,7 @@ def resolve(entrypoint):
     """The callable behind "module:export"; b"" (and a report) where there is none."""
     module_name, _, path = entrypoint.partition(":")
     try:
-        target = importlib.import_module(module_name)
+        target = import_module(module_name)
         for name in path.split("."):
             target = getattr(target, name)
         if callable(target):
@@ -368,14 +369,14 @@ def resolve(entrypoint):
 
 def execute(request):
     try:
-        call = json.loads(request)
+        call = loads(request)
         if not _set_input(call["input"]):
             return None
         source, name = call["source"], call["name"]
         linecache.cache[name] = (len(source), None, source.splitlines(True), name)
         flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
         runner = CodeRunner(source, return_mode="last_expr", filename=name, flags=flags).compile()
-        if runner.code.co_flags & inspect.CO_COROUTINE:
+        if runner.code.co_flags & CO_COROUTINE:
             return _await(_run_async(runner), _encode_inline)
         return _finish(runner.run(_main), _encode_inline)
     except BaseException as error:
@@ -388,7 +389,7 @@ def execute(request):
 
 async def _run_async(runner):
     value = await runner.run_async(_main)
-    return await value if inspect.isawaitable(value) else value
+    return await value if isawaitable(value) else value
 
 
 def _is_from_app(module):
@@ -409,7 +410,7 @@ def mount():
         del sys.path_importer_cache[path]
     if "/app" not in sys.path:
         sys.path.insert(0, "/app")
-    importlib.invalidate_caches()
+    invalidate_caches()
     linecache.clearcache()
     return b""
 
