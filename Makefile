@@ -266,7 +266,6 @@ $(BUILD)/install/libaardvark.so: $(BUILD)/libaardvark.so
 	@mkdir -p $(@D)
 	$(call step,LINK)$(LINK_SO) $(LIB_OBJ) -Wl,--as-needed $(INSTALL_NODE_LIBS) $(PKG_LIBS) -lpthread -o $@
 
-comma := ,
 $(BUILD)/install/aardvark.pc: aardvark.pc.in include/aardvark/export.h FORCE
 	@mkdir -p $(@D)
 	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@PKG_LIBS@|$(PKG_LIBS)|' \
