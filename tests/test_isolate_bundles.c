@@ -37,12 +37,13 @@ static void test_app_is_read_only(void **state)
 static void test_app_can_be_listed(void **state)
 {
     (void)state;
-    value_is(call(guest, "files:listing", NULL),
-             "{\"root\":[\"aardvark.manifest.json\",\"broken_syntax.py\",\"files.py\",\"main.py\",\"needs_missing.py\","
-             "\"pkg\",\"raises_at_import.py\",\"raising.py\",\"space\"],"
-             "\"pkg\":[\"__init__.py\",\"data.txt\",\"helper.py\",\"sub\"],\"walk\":12,\"size\":18,\"mode\":\"0o100444\","
-             "\"directory\":true,\"missing\":\"ENOENT\",\"not a directory\":\"ENOTDIR\","
-             "\"scandir\":[\"__init__.py\",\"data.txt\",\"helper.py\"]}");
+    value_is(
+        call(guest, "files:listing", NULL),
+        "{\"root\":[\"aardvark.manifest.json\",\"broken_syntax.py\",\"files.py\",\"main.py\",\"needs_missing.py\","
+        "\"pkg\",\"raises_at_import.py\",\"raising.py\",\"space\"],"
+        "\"pkg\":[\"__init__.py\",\"data.txt\",\"helper.py\",\"sub\"],\"walk\":12,\"size\":18,\"mode\":\"0o100444\","
+        "\"directory\":true,\"missing\":\"ENOENT\",\"not a directory\":\"ENOTDIR\","
+        "\"scandir\":[\"__init__.py\",\"data.txt\",\"helper.py\"]}");
 }
 
 static void test_app_can_be_read(void **state)
@@ -56,10 +57,11 @@ static void test_app_can_be_read(void **state)
 static void test_app_can_be_imported_from(void **state)
 {
     (void)state;
-    value_is(call(guest, "files:modules", NULL),
-             "{\"word\":\"SUB\",\"namespace\":\"namespace\",\"file\":\"/app/pkg/__init__.py\","
-             "\"pkgutil\":\"line one\\nline two\\n\",\"resources\":\"line one\\nline two\\n\","
-             "\"iterated\":[\"helper\",\"sub\"],\"walked\":[\"pkg.helper\",\"pkg.sub\"],\"first on the path\":\"/app\"}");
+    value_is(
+        call(guest, "files:modules", NULL),
+        "{\"word\":\"SUB\",\"namespace\":\"namespace\",\"file\":\"/app/pkg/__init__.py\","
+        "\"pkgutil\":\"line one\\nline two\\n\",\"resources\":\"line one\\nline two\\n\","
+        "\"iterated\":[\"helper\",\"sub\"],\"walked\":[\"pkg.helper\",\"pkg.sub\"],\"first on the path\":\"/app\"}");
 }
 
 static void test_a_file_of_8_mib_is_read_whole(void **state)
@@ -71,9 +73,10 @@ static void test_a_file_of_8_mib_is_read_whole(void **state)
     text[len] = '\0';
     const char *const files[][2] = {
         {"large.txt", text},
-        {"main.py", "import hashlib\ndef check():\n    with open('/app/large.txt', 'rb') as f:\n"
-                    "        whole = f.read()\n    want = (bytes(range(97, 120)) * (len(whole) // 23 + 1))[:len(whole)]\n"
-                    "    return [len(whole), whole == want]\n"},
+        {"main.py",
+         "import hashlib\ndef check():\n    with open('/app/large.txt', 'rb') as f:\n"
+         "        whole = f.read()\n    want = (bytes(range(97, 120)) * (len(whole) // 23 + 1))[:len(whole)]\n"
+         "    return [len(whole), whole == want]\n"},
         {NULL, NULL}};
     aard_isolate *isolate = boot(config_of(AARD_LANGUAGE_PYTHON), bundle_of(files));
     value_is(call(isolate, "main:check", NULL), "[8388608,true]");
@@ -167,7 +170,8 @@ static void test_a_bundle_outlives_its_owner_in_the_isolate(void **state)
     (void)state;
     aard_bundle *bundle = bundle_of(first_javascript);
     aard_isolate *isolates[3];
-    for (size_t i = 0; i < COUNT(isolates); i++) isolates[i] = boot(config_of(AARD_LANGUAGE_JAVASCRIPT), aard_bundle_retain(bundle));
+    for (size_t i = 0; i < COUNT(isolates); i++)
+        isolates[i] = boot(config_of(AARD_LANGUAGE_JAVASCRIPT), aard_bundle_retain(bundle));
     aard_bundle_free(bundle);
     for (size_t i = 0; i < COUNT(isolates); i++) {
         value_is(call(isolates[i], "main:f", NULL), "[\"first\",\"first helper\"]");
@@ -182,7 +186,8 @@ static void test_bundles_that_do_not_fit_are_refused(void **state)
     (void)state;
     static const char name[] = "aardvark.manifest.json";
     static const char *const javascript[][2] = {
-        {name, "{\"schemaVersion\":\"1.0\",\"entrypoint\":\"m:f\",\"runtime\":{\"language\":\"javascript\"}}"}, {NULL, NULL}};
+        {name, "{\"schemaVersion\":\"1.0\",\"entrypoint\":\"m:f\",\"runtime\":{\"language\":\"javascript\"}}"},
+        {NULL, NULL}};
     static const char *const python[][2] = {{name, "{\"schemaVersion\":\"1.0\",\"entrypoint\":\"m:f\"}"}, {NULL, NULL}};
     static const char *const missing[][2] = {
         {name, "{\"schemaVersion\":\"1.0\",\"entrypoint\":\"m:f\",\"packages\":[\"No.Such_Package\"]}"}, {NULL, NULL}};

@@ -118,10 +118,11 @@ static void test_the_tighter_limit_wins(void **state)
 static void test_a_limit_covers_the_import_of_the_module(void **state)
 {
     (void)state;
-    static const char *const files[][2] = {{"slow.js", "for (;;); export const f = () => 1;"},
-                                           {"waits.js", "await new Promise((r) => setTimeout(r, 60000)); export const f = 1;"},
-                                           {"script.js", "for (;;);"},
-                                           {NULL, NULL}};
+    static const char *const files[][2] = {
+        {"slow.js", "for (;;); export const f = () => 1;"},
+        {"waits.js", "await new Promise((r) => setTimeout(r, 60000)); export const f = 1;"},
+        {"script.js", "for (;;);"},
+        {NULL, NULL}};
     aard_isolate *isolate = boot(limited_config(AARD_LANGUAGE_JAVASCRIPT, LIMIT_MS), bundle_of(files));
     for (int again = 0; again < 2; again++) {
         failure_is(call(isolate, "slow:f", NULL), AARD_FAILURE_TIMEOUT_EXCEEDED, NULL);
@@ -281,6 +282,42 @@ static void test_python_that_never_ends_is_ended(void **state)
     aard_isolate_free(isolate);
 }
 
+/* What a guest has left behind may run when a handler or a bundle goes: not for longer than a call. */
+static void test_python_outside_of_calls_is_ended(void **state)
+{
+    (void)state;
+    static const char endless_end[] = "import sys, types\n"
+                                      "class Endless:\n"
+                                      "    def __call__(self): return 1\n"
+                                      "    def __del__(self):\n"
+                                      "        while True: pass\n"
+                                      "sys.modules['m'] = types.ModuleType('m')\n"
+                                      "sys.modules['m'].f = Endless()\n";
+    static const char endless_finder[] = "import sys\n"
+                                         "class Finder:\n"
+                                         "    def find_spec(self, *a): return None\n"
+                                         "    def invalidate_caches(self):\n"
+                                         "        while True: pass\n"
+                                         "sys.meta_path.append(Finder())\n";
+    aard_isolate *isolate = boot(limited_config(AARD_LANGUAGE_PYTHON, 4 * LIMIT_MS), bundle_from("python"));
+    aard_handler *handler = NULL;
+    aard_outcome *outcome = NULL;
+    value_is(exec(isolate, endless_end), "null");
+    assert_ok(aard_handler_new(isolate, "m:f", &handler));
+    assert_ok(aard_handler_invoke(handler, NULL, &outcome));
+    value_is(check_form(outcome), "1");
+    value_is(exec(isolate, "del sys.modules['m']"), "null");
+    aard_handler_free(handler);
+    is_new(call(isolate, "main:echo", "1"), "1");
+    value_is(exec(isolate, endless_finder), "null");
+    aard_bundle *bundle = bundle_from("python");
+    assert_ok(aard_isolate_load_bundle(isolate, bundle));
+    aard_bundle_free(bundle);
+    value_is(call(isolate, "main:echo", "1"), "1");
+    value_is(exec(isolate, "any(type(f).__name__ == 'Finder' for f in __import__('sys').meta_path)"), "false");
+    aard_isolate_free(isolate);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -292,6 +329,7 @@ int main(void)
         cmocka_unit_test(test_a_second_thread_is_told_that_it_is_busy),
         cmocka_unit_test(test_threads_that_take_turns),
         cmocka_unit_test(test_python_that_never_ends_is_ended),
+        cmocka_unit_test(test_python_outside_of_calls_is_ended),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -92,14 +92,14 @@ static void test_handlers_that_are_not_there(void **state)
         {"main:constant", {"'constant'", "not callable", "int"}},
     };
     for (size_t i = 0; i < COUNT(rows); i++)
-        failure_is(call(guest, rows[i].entrypoint, "1"), AARD_FAILURE_ADAPTER_ERROR, rows[i].texts[0],
-                       rows[i].texts[1], rows[i].texts[2], NULL);
+        failure_is(call(guest, rows[i].entrypoint, "1"), AARD_FAILURE_ADAPTER_ERROR, rows[i].texts[0], rows[i].texts[1],
+                   rows[i].texts[2], NULL);
     exception_is(call(guest, "needs_missing:handler", "1"), "ModuleNotFoundError", NULL, "needs_missing.py\", line 1",
-                     "import a_module_that_is_not_there", NULL);
+                 "import a_module_that_is_not_there", NULL);
     exception_is(call(guest, "raises_at_import:handler", "1"), "ImportError", "refused by the module itself",
-                     "raises_at_import.py\", line 5", "line 2, in fail", NULL);
-    exception_is(call(guest, "broken_syntax:handler", "1"), "SyntaxError", NULL, "broken_syntax.py\", line 2", "y = = 2",
-                     NULL);
+                 "raises_at_import.py\", line 5", "line 2, in fail", NULL);
+    exception_is(call(guest, "broken_syntax:handler", "1"), "SyntaxError", NULL, "broken_syntax.py\", line 2",
+                 "y = = 2", NULL);
 }
 
 static void test_a_handler_is_looked_up_once_and_called_often(void **state)
@@ -138,11 +138,41 @@ static void test_values_come_back_equal(void **state)
 {
     (void)state;
     static const char *const rows[] = {
-        "null", "true", "false", "0", "-1", "9007199254740993", "-9223372036854775809", "18446744073709551616",
-        "0.1", "1e-07", "-0.0", "1.7976931348623157e+308", "5e-324", "123456789.12345679", "2.0", "1e+22",
-        "\"\"", "\"a\"", "\"\\\"\\\\\\n\\t\\r\\b\\f\"", "\"\\u0000\\u001f\"", "\"\x7f\"", "\"äöü€\"",
-        "\"😀𝒳\"", "\"\\ud800\"", "\"a\\udfffb\"", "\"\\ud83d\\ud83d\"", "\"</script>\"", "\"\xe2\x80\xa8\"",
-        "[]", "{}", "[[],{},[[]]]", "{\"\":{\"\":[]}}", "{\"b\":1,\"a\":2}", "{\"ä\":\"\\u0001\"}", "[1,1.0,true,null,\"1\"]",
+        "null",
+        "true",
+        "false",
+        "0",
+        "-1",
+        "9007199254740993",
+        "-9223372036854775809",
+        "18446744073709551616",
+        "0.1",
+        "1e-07",
+        "-0.0",
+        "1.7976931348623157e+308",
+        "5e-324",
+        "123456789.12345679",
+        "2.0",
+        "1e+22",
+        "\"\"",
+        "\"a\"",
+        "\"\\\"\\\\\\n\\t\\r\\b\\f\"",
+        "\"\\u0000\\u001f\"",
+        "\"\x7f\"",
+        "\"äöü€\"",
+        "\"😀𝒳\"",
+        "\"\\ud800\"",
+        "\"a\\udfffb\"",
+        "\"\\ud83d\\ud83d\"",
+        "\"</script>\"",
+        "\"\xe2\x80\xa8\"",
+        "[]",
+        "{}",
+        "[[],{},[[]]]",
+        "{\"\":{\"\":[]}}",
+        "{\"b\":1,\"a\":2}",
+        "{\"ä\":\"\\u0001\"}",
+        "[1,1.0,true,null,\"1\"]",
     };
     for (size_t i = 0; i < COUNT(rows); i++) value_is(call(guest, "main:echo", rows[i]), rows[i]);
     value_is(call(guest, "main:echo", " [ 1 , { \"a\" : \"\\u00e4\\/\" } ]\r\n\t"), "[1,{\"a\":\"ä/\"}]");
@@ -155,8 +185,8 @@ static void test_what_python_gets(void **state)
 {
     (void)state;
     value_is(call(guest, "main:kinds", "[1,1.0,true,null,\"s\",[],{},12345678901234567890,\"\\ud83d\\ude00\"]"),
-                 "[[\"int\",\"1\"],[\"float\",\"1.0\"],[\"bool\",\"True\"],[\"NoneType\",\"None\"],[\"str\",\"'s'\"],"
-                 "[\"list\",\"[]\"],[\"dict\",\"{}\"],[\"int\",\"12345678901234567890\"],[\"str\",\"'😀'\"]]");
+             "[[\"int\",\"1\"],[\"float\",\"1.0\"],[\"bool\",\"True\"],[\"NoneType\",\"None\"],[\"str\",\"'s'\"],"
+             "[\"list\",\"[]\"],[\"dict\",\"{}\"],[\"int\",\"12345678901234567890\"],[\"str\",\"'😀'\"]]");
 }
 
 static void test_python_values_become_json(void **state)
@@ -224,7 +254,7 @@ static void test_values_that_json_can_not_hold(void **state)
     };
     for (size_t i = 0; i < COUNT(rows); i++)
         failure_is(evaluate(rows[i].expression), AARD_FAILURE_ADAPTER_ERROR, rows[i].texts[0], rows[i].texts[1],
-                       rows[i].texts[2], NULL);
+                   rows[i].texts[2], NULL);
     value_is(evaluate("(lambda a: [a, a])([1])"), "[[1],[1]]"); /* twice is no cycle */
 }
 
@@ -277,13 +307,14 @@ static void test_inputs_that_are_no_json(void **state)
 {
     (void)state;
     static const char *const rows[] = {
-        "", " ", "{", "[1,]", "{\"a\"}", "nul", "NaN", "[Infinity]", "-Infinity", "'a'", "01", "1 2", "\"", "\"\n\"",
-        "\"\\x\"", "{a:1}", "[1", "\xef\xbb\xbf[]", "\"\xff\"", "\"\xed\xa0\x80\"", "\"\xc3", "\x01",
+        "",       " ",    "{",  "[1,]",   "{\"a\"}", "nul",   "NaN", "[Infinity]",     "-Infinity", "'a'",
+        "01",     "1 2",  "\"", "\"\n\"", "\"\\x\"", "{a:1}", "[1",  "\xef\xbb\xbf[]", "\"\xff\"",  "\"\xed\xa0\x80\"",
+        "\"\xc3", "\x01",
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         failure_is(call(guest, "main:echo", rows[i]), AARD_FAILURE_ADAPTER_ERROR, "the input is not JSON", NULL);
         failure_is(call(guest, "main:from_builtins", rows[i]), AARD_FAILURE_ADAPTER_ERROR, "the input is not JSON",
-                       NULL);
+                   NULL);
     }
     value_is(call(guest, "main:from_builtins", NULL), "{\"seen\":\"nothing\"}"); /* none of them stayed */
 }
@@ -329,7 +360,7 @@ static void test_bytes_come_back_as_buffers(void **state)
     buffer_is(evaluate("bytearray(b'ab')"), "{\"format\":\"bytes\"}", "ab", 2);
     buffer_is(evaluate("memoryview(b'abc')"), "{\"format\":\"B\",\"itemsize\":1,\"shape\":[3]}", "abc", 3);
     buffer_is(call(guest, "main:numbers", "1"), "{\"format\":\"d\",\"itemsize\":8,\"shape\":[3]}", doubles,
-                  sizeof doubles);
+              sizeof doubles);
     buffer_is(call(guest, "main:matrix", "1"), "{\"format\":\"B\",\"itemsize\":1,\"shape\":[2,3]}", "\0\1\2\3\4\5", 6);
     buffer_is(call(guest, "main:every_other", "1"), "{\"format\":\"B\",\"itemsize\":1,\"shape\":[3]}", "abc", 3);
     char *large = malloc(256 * 40960);
@@ -371,10 +402,17 @@ static void test_inline_values_without_json_have_a_repr(void **state)
 {
     (void)state;
     static const char *const rows[][2] = {
-        {"{1, 2}", "{1, 2}"}, {"b'ab'", "b'ab'"},  {"float('nan')", "nan"},          {"[1, {2}]", "[1, {2}]"},
-        {"print", "print"},   {"object()", "<obj"}, {"import asyncio\nasyncio", "<module 'asyncio'"}, {"1j", "1j"},
+        {"{1, 2}", "{1, 2}"},
+        {"b'ab'", "b'ab'"},
+        {"float('nan')", "nan"},
+        {"[1, {2}]", "[1, {2}]"},
+        {"print", "print"},
+        {"object()", "<obj"},
+        {"import asyncio\nasyncio", "<module 'asyncio'"},
+        {"1j", "1j"},
         {"class Bad:\n    def __repr__(self):\n        raise ValueError\nBad()", "raised ValueError"},
-        {"a = []\na.append(a)\na", "[[...]]"},      {"{'k': '\\ud800'}.keys()", "dict_keys"},
+        {"a = []\na.append(a)\na", "[[...]]"},
+        {"{'k': '\\ud800'}.keys()", "dict_keys"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) repr_has(exec(guest, rows[i][0]), rows[i][1]);
 }
@@ -385,10 +423,10 @@ static void test_inline_code_that_fails(void **state)
     exception_is(exec(guest, "a = 1\nb = = 2\n"), "SyntaxError", NULL, "File \"<exec>\", line 2", "b = = 2", NULL);
     exception_is(exec(guest, "def f():\n  return 1\n return 2"), "IndentationError", NULL, "\"<exec>\", line 3", NULL);
     exception_is(exec(guest, "def f():\n    return 1 // 0\n\nf()\n"), "ZeroDivisionError", NULL,
-                     "File \"<exec>\", line 4, in <module>\n    f()", "File \"<exec>\", line 2, in f", "return 1 // 0",
-                     NULL);
+                 "File \"<exec>\", line 4, in <module>\n    f()", "File \"<exec>\", line 2, in f", "return 1 // 0",
+                 NULL);
     exception_is(exec(guest, "import asyncio\nasync def f():\n    await asyncio.sleep(0)\n    undefined\nawait f()"),
-                     "NameError", NULL, "File \"<exec>\", line 5", "await f()", "File \"<exec>\", line 4, in f", NULL);
+                 "NameError", NULL, "File \"<exec>\", line 5", "await f()", "File \"<exec>\", line 4, in f", NULL);
     exception_is(exec(guest, "x = '\0'"), "SyntaxError", NULL, NULL);
     aard_outcome *outcome = NULL;
     assert_ok(aard_isolate_exec(guest, "\n1/0", 4, "my file.py", NULL, &outcome));
@@ -430,7 +468,8 @@ static void test_a_traceback_is_the_guests_own(void **state)
     assert_null(aard_outcome_value_json(outcome, &len));
     exception_is(outcome, "KeyError", "'absent'", NULL);
     value_is(call(guest, "main:echo", "1"), "1");
-    exception_is(call(guest, "main:failing", "\"x\""), "LookupError", "no x", "/app/main.py\", line", "in failing", NULL);
+    exception_is(call(guest, "main:failing", "\"x\""), "LookupError", "no x", "/app/main.py\", line", "in failing",
+                 NULL);
 }
 
 static void test_exceptions_of_every_kind(void **state)
@@ -440,7 +479,11 @@ static void test_exceptions_of_every_kind(void **state)
         const char *entrypoint, *input, *type, *value, *texts[3];
     } rows[] = {
         {"raising:chained", "1", "ValueError", "second", {"KeyError: 'absent'", "direct cause", "in inner"}},
-        {"raising:during", "1", "RuntimeError", "while handling", {"KeyError: 'absent'", "another exception", "in inner"}},
+        {"raising:during",
+         "1",
+         "RuntimeError",
+         "while handling",
+         {"KeyError: 'absent'", "another exception", "in inner"}},
         {"raising:suppressed", "1", "RuntimeError", "alone", {"in suppressed", NULL}},
         {"raising:mute", "1", "Mute", NULL, {"in mute", NULL}},
         {"raising:leave", "3", "SystemExit", "3", {"in leave", NULL}},
@@ -451,7 +494,11 @@ static void test_exceptions_of_every_kind(void **state)
         {"raising:cancel_self", "1", "CancelledError", "", {"in cancel_self", NULL}},
         {"raising:recurse", "1", "RecursionError", NULL, {"in recurse", "repeated", NULL}},
         {"raising:exhaust", "1", "MemoryError", NULL, {"in exhaust", NULL}},
-        {"raising:group", "1", "ExceptionGroup", "several (2 sub-exceptions)", {"ValueError: one", "KeyError: 'two'", NULL}},
+        {"raising:group",
+         "1",
+         "ExceptionGroup",
+         "several (2 sub-exceptions)",
+         {"ValueError: one", "KeyError: 'two'", NULL}},
         {"raising:noted", "1", "ValueError", "with a note", {"the note", NULL}},
         {"raising:surrogate", "1", "ValueError", NULL, {"in surrogate", NULL}},
         {"raising:stop", "1", "StopIteration", "4", {"in stop", NULL}},

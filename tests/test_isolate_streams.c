@@ -111,7 +111,8 @@ static void test_javascript_output_comes_in_order(void **state)
     } rows[] = {
         {"console.log('a'); console.error('b'); console.log('c')", "a\nc\n", "b\n", "1:a\n|2:b\n|1:c\n|"},
         {"console.log('ä😀', 1, [1])", "ä😀 1 [ 1 ]\n", "", "1:ä😀 1 [ 1 ]\n|"},
-        {"console.log('x'); await new Promise((r) => setTimeout(r, 2)); console.warn('y')", "x\n", "y\n", "1:x\n|2:y\n|"},
+        {"console.log('x'); await new Promise((r) => setTimeout(r, 2)); console.warn('y')", "x\n", "y\n",
+         "1:x\n|2:y\n|"},
         {"Promise.resolve().then(() => console.log('a microtask')); 1", "a microtask\n", "", "1:a microtask\n|"},
         {"Promise.reject(1).catch(() => console.log('caught')); 1", "caught\n", "", "1:caught\n|"},
         {"console.log('\\ud800')", "\xef\xbf\xbd\n", "", NULL},

@@ -65,7 +65,8 @@ AARD_API aard_error *aard_isolate_new(const aard_isolate_config *config, aard_is
 /* Must not run while a call on the isolate runs.  NULL is fine. */
 AARD_API void aard_isolate_free(aard_isolate *isolate);
 
-/* Mounts `bundle` (retained) at /app, replacing the one before, and loads the packages of its manifest.
+/* Mounts `bundle` (retained) at /app, replacing the one before, and loads the packages of its manifest.  Handlers made
+ * before are looked up in the new bundle.  A JavaScript isolate that had another bundle gets a new guest.
  * Errors: manifest_language, manifest_pyodide_version, package_not_found, busy, no_memory. */
 AARD_API aard_error *aard_isolate_load_bundle(aard_isolate *isolate, aard_bundle *bundle);
 
@@ -97,7 +98,8 @@ AARD_API void aard_handler_free(aard_handler *handler);
 AARD_API aard_error *aard_handler_invoke(aard_handler *handler, const aard_call *call, aard_outcome **out);
 
 /* Runs inline code in the isolate's language and gives the value of its last expression, awaited.  `name` (NULL =
- * "<exec>") stands in tracebacks.  Names defined by the code stay for the next exec on the isolate. */
+ * "<exec>") stands in tracebacks.  Names defined by the code stay for the next exec on the isolate, except those of
+ * JavaScript that awaits at its top level. */
 AARD_API aard_error *aard_isolate_exec(aard_isolate *isolate, const char *source, size_t len, const char *name,
                                        const aard_call *call, aard_outcome **out);
 

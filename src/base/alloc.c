@@ -10,21 +10,15 @@ void aard__alloc_set_hook(int (*hook)(size_t size)) { alloc_hook = hook; }
 
 static int allowed(size_t size) { return !alloc_hook || alloc_hook(size); }
 
-void *aard__malloc(size_t size)
-{
-    return allowed(size) ? malloc(size ? size : 1) : NULL;
-}
+void *aard__malloc(size_t size) { return allowed(size) ? malloc(size ? size : 1) : NULL; }
 
 void *aard__calloc(size_t count, size_t size)
 {
-    if (!allowed(count * size)) return NULL;
+    if ((size && count > SIZE_MAX / size) || !allowed(count * size)) return NULL;
     return calloc(count ? count : 1, size ? size : 1);
 }
 
-void *aard__realloc(void *ptr, size_t size)
-{
-    return allowed(size) ? realloc(ptr, size ? size : 1) : NULL;
-}
+void *aard__realloc(void *ptr, size_t size) { return allowed(size) ? realloc(ptr, size ? size : 1) : NULL; }
 
 void aard__free(void *ptr) { free(ptr); }
 

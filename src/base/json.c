@@ -8,7 +8,7 @@
 
 typedef struct scanner {
     const char *at, *end;
-    uint8_t *nesting; /* a bit a level: 1 = object */
+    uint8_t *nesting;   /* a bit a level: 1 = object */
     size_t depth, room; /* in levels */
     uint8_t small[32];
 } scanner;

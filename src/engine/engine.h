@@ -104,6 +104,7 @@ typedef enum aard__status {
 /* How an entry into the guest ended.  Reusable; freed with aard__result_free. */
 typedef struct aard__result {
     aard__status status;
+    bool compiled; /* a script that threw, threw while it ran */
     aard__value value;
     aard__buf text;          /* a string value's bytes */
     aard__buf thrown_type;   /* the error's `name`, "" for a value that is no error */

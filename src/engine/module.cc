@@ -65,10 +65,17 @@ std::string utf8(v8::Isolate *isolate, v8::Local<v8::Value> value)
 v8::MaybeLocal<v8::Module> resolve(v8::Local<v8::Context> context, v8::Local<v8::String> specifier,
                                    v8::Local<v8::FixedArray>, v8::Local<v8::Module> referrer)
 {
+    // V8 aborts when this gives nothing without an exception of its own.  One that V8 has thrown in here already belongs to
+    // the catcher around the whole entry: it must be caught and thrown anew.
+    v8::Isolate *isolate = context->GetIsolate();
     aard__realm *realm = aard::realm_of(context);
-    if (!realm) return {};
-    aard__module *from = owner(realm, referrer);
-    return resolve_from(realm, utf8(context->GetIsolate(), specifier), from ? from->name : "");
+    v8::TryCatch catcher(isolate);
+    v8::Local<v8::Module> module;
+    aard__module *from = realm ? owner(realm, referrer) : nullptr;
+    if (realm && resolve_from(realm, utf8(isolate, specifier), from ? from->name : "").ToLocal(&module)) return module;
+    if (!catcher.HasCaught() || catcher.HasTerminated()) throw_error(isolate, "the module was not loaded");
+    catcher.ReThrow();
+    return {};
 }
 
 // Links and evaluates; gives the evaluation's promise.
@@ -124,7 +131,8 @@ v8::MaybeLocal<v8::Promise> import_dynamically(v8::Local<v8::Context> context, v
 } // namespace aard
 
 extern "C" void aard__realm_import(aard__realm *realm, const char *name, const char *source, size_t len,
-                                   aard__module_find find, aard__ref **evaluation, bool *is_script, aard__result *result)
+                                   aard__module_find find, aard__ref **evaluation, bool *is_script,
+                                   aard__result *result)
 {
     aard::Entry entry(realm);
     aard::clear(result);

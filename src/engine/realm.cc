@@ -44,7 +44,8 @@ void append_property(aard__realm *realm, v8::Local<v8::Object> object, const cha
     v8::Local<v8::Context> context = realm->context.Get(isolate);
     v8::TryCatch catcher(isolate);
     v8::Local<v8::Value> value;
-    if (!realm->vm->ended.load() && object->Get(context, aard::string(isolate, name)).ToLocal(&value) && value->IsString())
+    if (!realm->vm->ended.load() && object->Get(context, aard::string(isolate, name)).ToLocal(&value) &&
+        value->IsString())
         aard::append_utf8(isolate, value.As<v8::String>(), out);
 }
 
@@ -106,6 +107,7 @@ void append_utf8(v8::Isolate *isolate, v8::Local<v8::String> string, aard__buf *
 void clear(aard__result *result)
 {
     result->status = AARD__OK;
+    result->compiled = false;
     result->value = aard__value{};
     aard__buf_clear(&result->text);
     aard__buf_clear(&result->thrown_type);
@@ -263,14 +265,13 @@ void aard__realm_run(aard__realm *realm, const aard__source *source, bool want_r
         return;
     }
     v8::ScriptOrigin origin(entry.isolate, name);
-    auto *cached = source->cache
-                       ? new v8::ScriptCompiler::CachedData(static_cast<const uint8_t *>(source->cache),
-                                                            static_cast<int>(source->cache_len))
-                       : nullptr;
+    auto *cached = source->cache ? new v8::ScriptCompiler::CachedData(static_cast<const uint8_t *>(source->cache),
+                                                                      static_cast<int>(source->cache_len))
+                                 : nullptr;
     v8::ScriptCompiler::Source compiled(text, origin, cached);
     auto options = cached ? v8::ScriptCompiler::kConsumeCodeCache : v8::ScriptCompiler::kNoCompileOptions;
-    if (!v8::ScriptCompiler::CompileUnboundScript(entry.isolate, &compiled, options).ToLocal(&script) ||
-        !script->BindToCurrentContext()->Run(entry.context).ToLocal(&value)) {
+    result->compiled = v8::ScriptCompiler::CompileUnboundScript(entry.isolate, &compiled, options).ToLocal(&script);
+    if (!result->compiled || !script->BindToCurrentContext()->Run(entry.context).ToLocal(&value)) {
         aard::take_caught(realm, catcher, result);
         return;
     }
@@ -362,9 +363,9 @@ bool aard__promise_settled(aard__realm *realm, aard__ref *ref, bool want_ref, aa
         return true;
     }
     auto &list = realm->rejections;
-    list.erase(std::remove_if(list.begin(), list.end(),
-                              [&](const aard__rejection &one) { return one.promise == promise; }),
-               list.end());
+    list.erase(
+        std::remove_if(list.begin(), list.end(), [&](const aard__rejection &one) { return one.promise == promise; }),
+        list.end());
     aard::take_exception(realm, promise->Result(), result);
     return true;
 }

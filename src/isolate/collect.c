@@ -12,7 +12,8 @@
 
 static void distrust(aard_outcome *outcome)
 {
-    aard__outcome_fail(outcome, AARD_FAILURE_ADAPTER_ERROR, "the guest has tampered with its adapter: its answer is malformed");
+    aard__outcome_fail(outcome, AARD_FAILURE_ADAPTER_ERROR,
+                       "the guest has tampered with its adapter: its answer is malformed");
 }
 
 static void collect_exception(aard__guest *guest, json_t *report, aard_outcome *outcome)
@@ -46,7 +47,8 @@ static aard__state collect_buffers(aard__guest *guest, json_t *report, aard_outc
         aard__state state = guest->ops->buffer(guest, i, outcome);
         if (state != AARD__DONE) return AARD__BROKEN;
         char *text = json_dumps(metadata, JSON_COMPACT | JSON_ENCODE_ANY);
-        aard_error *error = text ? aard__outcome_add_buffer(outcome, id, text, &guest->result) : aard__error_no_memory();
+        aard_error *error = text ? aard__outcome_add_buffer(outcome, id, text, &guest->result)
+                                 : aard__error_no_memory();
         free(text);
         if (error) {
             aard__outcome_fail(outcome, AARD_FAILURE_OTHER, "%s", aard_error_message(error));

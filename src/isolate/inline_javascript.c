@@ -16,7 +16,7 @@ static void run(aard__guest *guest, const char *source, size_t len, const char *
 static bool wants_await(const aard__result *entry)
 {
     static const char type[] = "SyntaxError", word[] = "await";
-    return entry->status == AARD__THREW && entry->thrown_type.len == sizeof type - 1 &&
+    return entry->status == AARD__THREW && !entry->compiled && entry->thrown_type.len == sizeof type - 1 &&
            !memcmp(entry->thrown_type.data, type, sizeof type - 1) && entry->thrown_text.len &&
            memmem(entry->thrown_text.data, entry->thrown_text.len, word, sizeof word - 1);
 }
@@ -25,7 +25,8 @@ static bool wants_await(const aard__result *entry)
 static bool wrap(aard__guest *guest, const char *source, size_t len, size_t split, const char *name)
 {
     aard__buf text = AARD__BUF_INIT;
-    while (split < len && isspace((unsigned char)source[split])) split++; /* `return` belongs on the line of its value */
+    while (split < len && isspace((unsigned char)source[split]))
+        split++; /* `return` belongs on the line of its value */
     aard__buf_puts(&text, "(async () => {");
     aard__buf_append(&text, source, split);
     if (split < len) {

@@ -17,7 +17,7 @@
 
 struct aard_isolate {
     aard_isolate_config *config;
-    aard__guest *guest; /* NULL while there is none that can be used */
+    aard__guest *guest;  /* NULL while there is none that can be used */
     aard_bundle *bundle; /* retained; may be NULL */
     aard__watch watch;
     uint64_t id, generation; /* the generation counts guests */
@@ -131,6 +131,34 @@ static aard_error *claim(aard_isolate *isolate)
 
 static void release(aard_isolate *isolate) { atomic_flag_clear_explicit(&isolate->busy, memory_order_release); }
 
+/* ---- the guest outside of calls -------------------------------------------------------------------------------- */
+
+static aard_error *arm(aard_isolate *isolate, uint64_t limit_ms)
+{
+    uint64_t span = limit_ms > UINT64_MAX / 4000000 ? UINT64_MAX / 4 : limit_ms * 1000000;
+    return limit_ms ? aard__watch_arm(&isolate->watch, aard__clock_monotonic() + span) : NULL;
+}
+
+/* What a guest has defined may run where no call is made: at the end of an object, when a path changes.  It has a call's
+ * time for that. */
+static aard_error *enter(aard_isolate *isolate)
+{
+    AARD__TRY(arm(isolate, isolate->config->wall_limit_ms));
+    aard__vm_enter(isolate->guest->vm);
+    return NULL;
+}
+
+/* A guest that is `torn`, or that took too long, goes away. */
+static void leave(aard_isolate *isolate, bool torn)
+{
+    aard__guest *guest = isolate->guest;
+    torn = aard__watch_disarm(&isolate->watch) || torn;
+    aard__vm_leave(guest->vm);
+    if (!torn) return;
+    isolate->guest = NULL;
+    aard__guest_free(guest);
+}
+
 /* ---- bundles -------------------------------------------------------------------------------------------------- */
 
 static aard_error *fits(const aard_isolate *isolate, const aard_bundle *bundle)
@@ -150,20 +178,29 @@ static aard_error *fits(const aard_isolate *isolate, const aard_bundle *bundle)
     return NULL;
 }
 
+/* Gives the guest that is there another bundle.  One that can't take it is gone afterwards, without an error. */
+static aard_error *exchange_bundle(aard_isolate *isolate, aard_bundle *bundle)
+{
+    AARD__TRY(enter(isolate));
+    bool torn = false;
+    aard_error *error = aard__packages_load(isolate->guest, bundle);
+    if (!error) {
+        error = aard__guest_mount(isolate->guest, bundle);
+        torn = error != NULL;
+    }
+    leave(isolate, torn);
+    if (isolate->guest) return error;
+    aard_error_free(error);
+    return NULL;
+}
+
 static aard_error *load_bundle(aard_isolate *isolate, aard_bundle *bundle)
 {
     AARD__TRY(fits(isolate, bundle));
-    aard_error *error = NULL;
-    if (isolate->guest && isolate->bundle && isolate->config->language == AARD_LANGUAGE_JAVASCRIPT) {
-        /* Neither modules nor what scripts declare can be taken out of a realm; a new one costs little. */
-        error = boot_guest(isolate, bundle);
-    } else if (isolate->guest) {
-        aard__vm_enter(isolate->guest->vm);
-        error = aard__packages_load(isolate->guest, bundle);
-        if (!error) error = aard__guest_mount(isolate->guest, bundle);
-        aard__vm_leave(isolate->guest->vm);
-    }
-    if (error) return error;
+    /* Neither modules nor what scripts declare can be taken out of a realm of JavaScript; a new one costs little. */
+    bool fresh = isolate->bundle && isolate->config->language == AARD_LANGUAGE_JAVASCRIPT;
+    if (isolate->guest && !fresh) AARD__TRY(exchange_bundle(isolate, bundle));
+    if (!isolate->guest || fresh) AARD__TRY(boot_guest(isolate, bundle));
     aard_bundle_free(isolate->bundle);
     isolate->bundle = aard_bundle_retain(bundle);
     isolate->generation++; /* handlers of the bundle before must be looked up anew */
@@ -212,11 +249,7 @@ static aard_error *begin(aard_isolate *isolate, const aard_call *call, aard_outc
     aard__buf_clear(&guest->result);
     aard__buf_clear(&guest->report);
     guest->bytes_written = 0;
-    uint64_t limit = wall_limit(isolate, call);
-    if (limit) {
-        uint64_t span = limit > UINT64_MAX / 4000000 ? UINT64_MAX / 4 : limit * 1000000;
-        AARD__TRY(aard__watch_arm(&isolate->watch, aard__clock_monotonic() + span));
-    }
+    AARD__TRY(arm(isolate, wall_limit(isolate, call)));
     aard__vm_enter(guest->vm);
     return NULL;
 }
@@ -225,8 +258,9 @@ static aard_error *begin(aard_isolate *isolate, const aard_call *call, aard_outc
 static bool input_fits(const aard_call *call, aard_outcome *outcome)
 {
     if (!call || !call->input) return true;
-    const char *reason = !call->input_len ? "it is empty"
-                         : !aard__utf8_valid(call->input, call->input_len) ? "it is not UTF-8" : NULL;
+    const char *reason = !call->input_len                                  ? "it is empty"
+                         : !aard__utf8_valid(call->input, call->input_len) ? "it is not UTF-8"
+                                                                           : NULL;
     if (reason) aard__outcome_fail(outcome, AARD_FAILURE_ADAPTER_ERROR, "the input is not JSON: %s", reason);
     return !reason;
 }
@@ -323,9 +357,12 @@ void aard_handler_free(aard_handler *handler)
     if (!handler) return;
     aard_isolate *isolate = handler->isolate;
     if (isolate->guest && handler->generation == isolate->generation) {
-        aard__vm_enter(isolate->guest->vm);
-        isolate->guest->ops->forget(isolate->guest, handler->number);
-        aard__vm_leave(isolate->guest->vm);
+        aard_error *error = enter(isolate);
+        if (!error) {
+            isolate->guest->ops->forget(isolate->guest, handler->number);
+            leave(isolate, false);
+        }
+        aard_error_free(error); /* what it holds then goes with the guest */
     }
     aard__free(handler->entrypoint);
     aard__free(handler);

@@ -17,9 +17,9 @@ static aard_error *javascript_boot(aard__guest *guest)
         const char *name;
         aard__ref **out;
     } functions[] = {
-        {"bind", &guest->adapter.prepare},          {"forget", &guest->adapter.forget},
-        {"invoke", &guest->adapter.invoke},         {"finishInline", &guest->adapter.execute},
-        {"buffer", &guest->adapter.buffer},         {"setInput", &guest->adapter.set_input},
+        {"bind", &guest->adapter.prepare},           {"forget", &guest->adapter.forget},
+        {"invoke", &guest->adapter.invoke},          {"finishInline", &guest->adapter.execute},
+        {"buffer", &guest->adapter.buffer},          {"setInput", &guest->adapter.set_input},
         {"bindScript", &guest->adapter.bind_script}, {"beforeScript", &guest->adapter.before_script},
     };
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++)
@@ -108,10 +108,11 @@ static bool find_module(void *user, const char *specifier, const char *referrer,
     if (specifier[0] == '.' || specifier[0] == '/')
         aard__buf_printf(name, "there is no module '%s' in the bundle (imported from '%s')", specifier, referrer);
     else
-        aard__buf_printf(name,
-                         "'%s' (imported from '%s') is a bare specifier; bundles are self-contained: bundle the package "
-                         "into your own files and import them by './' paths",
-                         specifier, referrer);
+        aard__buf_printf(
+            name,
+            "'%s' (imported from '%s') is a bare specifier; bundles are self-contained: bundle the package "
+            "into your own files and import them by './' paths",
+            specifier, referrer);
     return false;
 }
 
@@ -205,8 +206,10 @@ static aard__state javascript_prepare(aard__guest *guest, const char *entrypoint
         aard__buf_putc(&path, '\0');
         state = prepare_module(guest, path.data, text, len, colon + 1, outcome);
     } else {
-        aard__outcome_fail(outcome, AARD_FAILURE_ADAPTER_ERROR, "there is no module '%.*s' in the bundle: neither that name itself, nor with .js or .mjs behind it",
-                           (int)(colon - entrypoint), entrypoint);
+        aard__outcome_fail(
+            outcome, AARD_FAILURE_ADAPTER_ERROR,
+            "there is no module '%.*s' in the bundle: neither that name itself, nor with .js or .mjs behind it",
+            (int)(colon - entrypoint), entrypoint);
     }
     aard__buf_free(&path);
     return state;

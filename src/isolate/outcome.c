@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/utf8.h"
 
 aard_error *aard__outcome_new(aard_outcome **out)
 {
@@ -74,8 +75,10 @@ void aard__outcome_fail(aard_outcome *outcome, aard_failure_kind kind, const cha
     set_failure(outcome, kind, false);
     if (len < 0) len = 0;
     if (len >= (int)sizeof text) {
-        len = (int)sizeof text - 1;
-        while (len && ((unsigned char)text[len] & 0xc0) == 0x80) len--; /* no half of a character at the end */
+        int last = len = (int)sizeof text - 1; /* where the last character starts, which may have been cut in two */
+        do last--;
+        while (last && ((unsigned char)text[last] & 0xc0) == 0x80);
+        if (!aard__utf8_sequence(text + last, (size_t)(len - last))) len = last;
     }
     set_text(&outcome->message, text, (size_t)len);
 }
@@ -102,8 +105,8 @@ void aard__outcome_fail_exception(aard_outcome *outcome, aard_failure_kind kind,
 
 aard_error *aard__outcome_add_buffer(aard_outcome *outcome, const char *id, const char *metadata, aard__buf *data)
 {
-    aard__outcome_buffer *buffers =
-        aard__realloc(outcome->buffers, (outcome->buffer_count + 1) * sizeof *outcome->buffers);
+    aard__outcome_buffer *buffers = aard__realloc(outcome->buffers,
+                                                  (outcome->buffer_count + 1) * sizeof *outcome->buffers);
     if (!buffers) return aard__error_no_memory();
     outcome->buffers = buffers;
     aard__outcome_buffer *added = &buffers[outcome->buffer_count];

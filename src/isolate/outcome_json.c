@@ -1,7 +1,7 @@
 /* The JSON form of an outcome; its schema is in docs/outcome.md. */
 #include "base/alloc.h"
-#include "base/error.h"
 #include "base/clock.h"
+#include "base/error.h"
 #include "isolate/outcome.h"
 
 static void put_text(aard__buf *out, const char *key, const aard__buf *text)

@@ -11,6 +11,7 @@
     JSON: { parse, stringify },
     Number: { isFinite },
     Object: { getPrototypeOf, keys, prototype: objectPrototype },
+    Set,
     String,
     TypeError,
     Uint8Array,
@@ -22,6 +23,7 @@
   const { includes, split } = String.prototype;
   const isPlainKey = RegExp.prototype.test.bind(/^[A-Za-z_$][\w$]*$/);
   const tagOf = Object.prototype.toString;
+  const { add: setAdd, delete: setDelete, has: setHas } = Set.prototype;
   const { getOwnPropertyDescriptor } = Object;
   const byteLength = getOwnPropertyDescriptor(ArrayBuffer.prototype, "byteLength").get;
   const arrayName = getOwnPropertyDescriptor(getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get;
@@ -112,7 +114,7 @@
       parts[count++] = text;
     };
     const path = [];
-    const above = [];
+    const above = new Set();
     const fail = (reason) => {
       throw new Unfit(pathOf(path), reason);
     };
@@ -145,13 +147,13 @@
         put(text);
         return;
       }
-      for (let i = 0; i < above.length; i++) if (above[i] === value) fail("it contains itself");
+      if (apply(setHas, above, [value])) fail("it contains itself");
       const prototype = getPrototypeOf(value);
       if (prototype !== objectPrototype && prototype !== null && !isArray(value)) {
         const name = typeName(value);
         if (isView(value) || hasLossy(name)) fail(`${name} is not a JSON type`);
       }
-      above[above.length] = value;
+      apply(setAdd, above, [value]);
       if (isArray(value)) {
         put("[");
         for (let i = 0; i < value.length; i++) {
@@ -172,7 +174,7 @@
         }
         put("}");
       }
-      above.length--;
+      apply(setDelete, above, [value]);
     };
     walk(root, "");
     return apply(join, parts, [""]);

@@ -1,0 +1,165 @@
+/* Packages of a bundle's manifest: staged with a distribution, installed before the bundle is mounted. */
+#include "dist_support.h"
+
+typedef struct staged {
+    char *temp, *home;
+    aard_distribution *distribution;
+} staged;
+
+static const char *const wheel_files[][2] = {
+    {"tiny_pkg/__init__.py", "from tiny_base import BASE\nVALUE = ['tiny', BASE]\n"},
+    {"tiny_pkg/data/words.txt", "words\n"},
+    {"tiny_pkg-2.0.dist-info/METADATA",
+     "Metadata-Version: 2.1\nName: Tiny_Pkg\nVersion: 2.0\nRequires-Dist: tiny-base\n\nA description.\n"},
+    {"tiny_pkg-2.0.dist-info/RECORD", ""},
+    {"tiny_pkg-2.0.dist-info/WHEEL", "Wheel-Version: 1.0\n"},
+};
+static const char *const base_files[][2] = {
+    {"tiny_base.py", "BASE = 'base'\n"},
+    {"tiny_base-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny-base\nVersion: 1.0\n\nA description.\n"},
+    {"tiny_base-1.0.dist-info/RECORD", ""},
+    {"tiny_base-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\n"},
+};
+
+static int set_up(void **state)
+{
+    staged *s = calloc(1, sizeof *s);
+    s->temp = make_temp();
+    s->home = strdup(at(s->temp, "home"));
+    make_source(at(s->temp, "source"));
+    make_zip(at(s->temp, "tiny_pkg-2.0-py3-none-any.whl"), wheel_files, 5);
+    make_zip(at(s->temp, "tiny_base-1.0-py3-none-any.whl"), base_files, 4);
+    request r = {.home = s->home, .archive = at(s->temp, "source")};
+    r.wheels[0] = at(s->temp, "tiny_pkg-2.0-py3-none-any.whl");
+    r.wheels[1] = at(s->temp, "tiny_base-1.0-py3-none-any.whl");
+    s->distribution = stage_ok(&r);
+    *state = s;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    staged *s = *state;
+    aard_distribution_free(s->distribution);
+    remove_temp(s->temp);
+    free(s->home);
+    free(s);
+    return 0;
+}
+
+/* A bundle whose manifest wants `packages` (JSON); "main:f" tells what it finds. */
+static aard_bundle *wanting(const staged *s, const char *packages)
+{
+    static const char main_py[] =
+        "import sys, importlib.metadata, importlib.resources\n"
+        "def f():\n"
+        "    import tiny_pkg\n"
+        "    words = importlib.resources.files('tiny_pkg').joinpath('data/words.txt').read_text()\n"
+        "    return [tiny_pkg.VALUE, words, importlib.metadata.version('tiny-pkg')]\n"
+        "def absent():\n"
+        "    return 'tiny_pkg' in sys.modules\n";
+    char manifest[256];
+    snprintf(manifest, sizeof manifest, "{\"schemaVersion\":\"1.0\",\"entrypoint\":\"main:f\",\"packages\":%s}",
+             packages);
+    const char *const files[][2] = {{"aardvark.manifest.json", manifest}, {"main.py", main_py}};
+    aard_bundle *bundle = NULL;
+    make_zip(at(s->temp, "bundle.zip"), files, 2);
+    assert_ok(aard_bundle_open(at(s->temp, "bundle.zip"), NULL, &bundle));
+    return bundle;
+}
+
+static aard_isolate *booted(const staged *s)
+{
+    aard_isolate_config *config = NULL;
+    aard_isolate *isolate = NULL;
+    assert_ok(aard_isolate_config_new(&config));
+    aard_isolate_config_set_distribution(config, s->distribution);
+    assert_ok(aard_isolate_new(config, &isolate));
+    aard_isolate_config_free(config);
+    return isolate;
+}
+
+static void gives(aard_isolate *isolate, const char *entrypoint, const char *value)
+{
+    aard_handler *handler = NULL;
+    aard_outcome *outcome = NULL;
+    assert_ok(aard_handler_new(isolate, entrypoint, &handler));
+    assert_ok(aard_handler_invoke(handler, NULL, &outcome));
+    if (!aard_outcome_is_success(outcome)) fail_msg("%s", aard_outcome_failure_message(outcome));
+    assert_string_equal(aard_outcome_value_json(outcome, NULL), value);
+    aard_outcome_free(outcome);
+    aard_handler_free(handler);
+}
+
+static void test_packages_come_with_what_they_need(void **state)
+{
+    staged *s = *state;
+    static const char wanted[] = "[[\"tiny\",\"base\"],\"words\\n\",\"2.0\"]";
+    aard_isolate *isolate = booted(s);
+    aard_bundle *plain = wanting(s, "[]"), *bundle = wanting(s, "[\" TINY.pkg \",\"tiny_pkg\"]");
+    assert_ok(aard_isolate_load_bundle(isolate, plain));
+    aard_handler *handler = NULL;
+    aard_outcome *outcome = NULL;
+    assert_ok(aard_handler_new(isolate, NULL, &handler));
+    assert_ok(aard_handler_invoke(handler, NULL, &outcome));
+    assert_string_equal(aard_outcome_exception_type(outcome), "ModuleNotFoundError"); /* staged is not installed */
+    aard_outcome_free(outcome);
+    aard_handler_free(handler);
+    for (int i = 0; i < 2; i++) { /* twice is no more than once */
+        assert_ok(aard_isolate_load_bundle(isolate, bundle));
+        gives(isolate, NULL, wanted);
+    }
+    /* A guest that takes the place of a broken one has them, too. */
+    aard_call *what = NULL;
+    assert_ok(aard_call_new(&what));
+    aard_call_set_wall_limit_ms(what, 50);
+    assert_ok(aard_isolate_exec(isolate, "while True: pass", 16, NULL, what, &outcome));
+    assert_int_equal(aard_outcome_failure_kind(outcome), AARD_FAILURE_TIMEOUT_EXCEEDED);
+    aard_outcome_free(outcome);
+    aard_call_free(what);
+    gives(isolate, NULL, wanted);
+    aard_bundle_free(plain);
+    aard_bundle_free(bundle);
+    aard_isolate_free(isolate);
+}
+
+static void test_a_package_that_is_not_there_is_named(void **state)
+{
+    staged *s = *state;
+    aard_isolate *isolate = booted(s);
+    aard_bundle *bundle = wanting(s, "[\"tiny-pkg\",\"No_Such.Package\"]"), *plain = wanting(s, "[]");
+    assert_refused(aard_isolate_load_bundle(isolate, bundle), AARD_ERR_PACKAGE_NOT_FOUND, "no-such-package", NULL);
+    aard_handler *handler = NULL;
+    assert_refused(aard_handler_new(isolate, "main:f", &handler), AARD_ERR_ENTRYPOINT_MISSING, NULL); /* not mounted */
+    assert_ok(aard_isolate_load_bundle(isolate, plain));
+    gives(isolate, "main:absent", "false");
+    aard_bundle_free(bundle);
+    aard_bundle_free(plain);
+    aard_isolate_free(isolate);
+}
+
+static void test_a_package_that_was_altered_is_refused(void **state)
+{
+    staged *s = *state;
+    char *name = at(aard_distribution_dir(s->distribution), "tiny_pkg-2.0-py3-none-any.whl");
+    if (!exists(name)) fail_msg("'%s' is not there", name);
+    char *path = strdup(name);
+    flip_byte(path, 40);
+    aard_isolate *isolate = booted(s);
+    aard_bundle *bundle = wanting(s, "[\"tiny-pkg\"]");
+    assert_refused(aard_isolate_load_bundle(isolate, bundle), AARD_ERR_DISTRIBUTION_CORRUPT, "tiny_pkg-2.0", NULL);
+    aard_bundle_free(bundle);
+    aard_isolate_free(isolate);
+    flip_byte(path, 40);
+    free(path);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_packages_come_with_what_they_need),
+        cmocka_unit_test(test_a_package_that_is_not_there_is_named),
+        cmocka_unit_test(test_a_package_that_was_altered_is_refused),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
