@@ -63,6 +63,7 @@ aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **ou
     if (!guest) return aard__error_no_memory();
     guest->ops = options->language == AARD_LANGUAGE_JAVASCRIPT ? &aard__javascript : &aard__python;
     guest->distribution = options->distribution;
+    guest->image = options->image;
     guest->capturing = options->capturing;
     guest->keep_glue = options->keep_glue;
     guest->streams = options->streams;

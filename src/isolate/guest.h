@@ -81,6 +81,7 @@ typedef struct aard__guest_options {
     aard_language language;
     aard_distribution *distribution; /* outlives the guest */
     aard__streams streams;
+    const aard__image *image; /* what Python starts from; outlives the guest; NULL = the distribution's base image */
     bool capturing; /* boots from nothing, so that the guest can be captured */
     bool keep_glue; /* keeps Pyodide's glue for its code */
 } aard__guest_options;
@@ -93,6 +94,10 @@ aard_error *aard__guest_mount(aard__guest *guest, aard_bundle *bundle);
 
 /* Any thread: ends the call that is under way, wherever it is. */
 void aard__guest_stop(void *guest);
+
+/* Captures a Python guest that rests, with its vm entered, into an image in memory.  What can't be captured is an error
+ * (unsupported) that names it; the guest goes on either way. */
+aard_error *aard__guest_capture(aard__guest *guest, aard__image **out);
 
 /* Polls a call until it is not PENDING any more. */
 aard__state aard__guest_wait(aard__guest *guest, aard__state state, aard_outcome *outcome);

@@ -51,25 +51,15 @@ static aard_error *exec(aard__guest *guest, const char *source)
     return error;
 }
 
-static aard_error *capture(aard__guest *guest)
+static aard_error *write_base_image(aard__guest *guest)
 {
-    aard__ref_call(guest->realm, guest->adapter.capture, NULL, 0, false, &guest->entry);
-    if (guest->entry.status != AARD__OK || guest->entry.value.kind != AARD__STRING)
-        return aard__error(AARD_ERR_GUEST_BOOT, "Python's state can't be captured: %.*s",
-                           (int)guest->entry.thrown_text.len,
-                           guest->entry.thrown_text.data ? guest->entry.thrown_text.data : "");
-    uint8_t *memory;
-    size_t len;
-    if (!aard__ref_bytes(guest->adapter.memory, &memory, &len))
-        return aard__error(AARD_ERR_ENGINE, "Python's memory can't be reached");
-    char *path, *key = aard__python_image_key(guest->distribution);
-    if (!key) return aard__error_no_memory();
-    aard_error *error = aard__derived_path(guest->distribution, AARD__BASE_IMAGE, true, &path);
-    if (!error) {
-        error = aard__image_write(path, key, guest->entry.text.data, guest->entry.text.len, memory, len);
-        aard__free(path);
-    }
-    aard__free(key);
+    aard__image *image = NULL;
+    char *path = NULL;
+    aard_error *error = aard__guest_capture(guest, &image);
+    if (!error) error = aard__derived_path(guest->distribution, AARD__BASE_IMAGE, true, &path);
+    if (!error) error = aard__image_save(image, path);
+    aard__free(path);
+    aard__image_free(image);
     return error;
 }
 
@@ -81,7 +71,7 @@ static aard_error *run_guest(aard_distribution *distribution, bool first, aard__
         .language = AARD_LANGUAGE_PYTHON, .distribution = distribution, .capturing = first, .keep_glue = true, .streams = {.limit = 4096}};
     AARD__TRY(aard__guest_new(&options, &guest));
     aard__vm_enter(guest->vm);
-    aard_error *error = first ? capture(guest) : NULL;
+    aard_error *error = first ? write_base_image(guest) : NULL;
     if (!error) error = exec(guest, training);
     if (!error && guest->glue) aard__script_code(guest->glue, glue_code);
     aard__script_free(guest->glue);

@@ -41,8 +41,7 @@ static aard_error *start_interpreter(aard__guest *guest, aard__ref *create_modul
     size_t lock_len, text_len;
     aard__ref *function;
     AARD__TRY(aard__guest_get(guest, guest->shared, "bootPython", &function));
-    aard__value args[5] = {AARD__VALUE_REF(create_module), {.kind = AARD__UNDEFINED}, {.kind = AARD__UNDEFINED},
-                           {.kind = AARD__UNDEFINED}, AARD__VALUE_BOOL(guest->capturing)};
+    aard__value args[4] = {AARD__VALUE_REF(create_module)};
     if (guest->image) {
         const char *text = aard__image_text(guest->image, &text_len);
         args[3] = AARD__VALUE_STRING(text, text_len);
@@ -53,7 +52,7 @@ static aard_error *start_interpreter(aard__guest *guest, aard__ref *create_modul
         args[1] = AARD__VALUE_STRING(lock, lock_len);
         args[2] = AARD__VALUE_STRING(adapter->data, adapter->len);
     }
-    aard_error *error = aard__guest_call_and_wait(guest, function, args, 5);
+    aard_error *error = aard__guest_call_and_wait(guest, function, args, 4);
     aard__ref_free(function);
     return error;
 }
@@ -64,12 +63,13 @@ static aard_error *boot_pyodide(aard__guest *guest)
     const void *stdlib;
     aard__ref *create_module;
     AARD__TRY(aard__python_share(guest, &shared));
-    if (!guest->capturing) guest->image = shared->image;
+    if (!guest->capturing && !guest->image) guest->image = shared->image;
     guest->wasm_module = aard__wasm_module(guest->realm, shared->wasm);
     if (!guest->wasm_module) return aard__error(AARD_ERR_GUEST_BOOT, "the engine could not share Pyodide's code");
     AARD__TRY(aard__distribution_file(guest->distribution, AARD__FILE_STDLIB, &stdlib, &guest->own_file.len));
     guest->own_file.data = stdlib;
     AARD__TRY(aard__guest_run_file(guest, "python/hostfs.js"));
+    AARD__TRY(aard__guest_run_file(guest, "python/references.js"));
     AARD__TRY(aard__guest_run_file(guest, "python/boot.js"));
     AARD__TRY(load_glue(guest, shared, &create_module));
     aard_error *error = start_interpreter(guest, create_module);

@@ -35,8 +35,8 @@ char *aard__python_image_key(const aard_distribution *distribution)
 {
     aard__hasher hasher;
     uint8_t hash[AARD__HASH_BYTES];
-    char *key = aard__malloc(2 * AARD__HASH_HEX);
-    if (!key) return NULL;
+    char adapter[AARD__HASH_HEX];
+    aard__buf key = AARD__BUF_INIT;
     aard__hash_start(&hasher);
     for (const aard__guest_file *file = aard__guest_files; file->name; file++) {
         if (strncmp(file->name, "python/", 7) != 0) continue;
@@ -44,10 +44,11 @@ char *aard__python_image_key(const aard_distribution *distribution)
         aard__hash_add_sized(&hasher, file->data, file->len);
     }
     aard__hash_end(&hasher, hash);
-    memcpy(key, aard_distribution_fingerprint(distribution), AARD__HASH_HEX - 1);
-    key[AARD__HASH_HEX - 1] = '.';
-    aard__hash_hex(hash, key + AARD__HASH_HEX);
-    return key;
+    aard__hash_hex(hash, adapter);
+    aard__buf_printf(&key, "pyodide=%s\ndistribution=%s\nadapter=%s\n",
+                     aard_distribution_pyodide_version(distribution), aard_distribution_fingerprint(distribution),
+                     adapter);
+    return aard__buf_take(&key, NULL);
 }
 
 aard__image *aard__python_open_image(const aard_distribution *distribution)

@@ -33,7 +33,8 @@ aard_error *aard__python_adopt_image(const aard_distribution *distribution);
 /* The distribution's base image where there is one that fits, else NULL; the caller's. */
 aard__image *aard__python_open_image(const aard_distribution *distribution);
 
-/* What an image depends on: the distribution and the guest files that are in it.  New memory (aard__free). */
+/* What every image depends on, as lines of its key: the distribution and the guest files that are in it.  New memory
+ * (aard__free). */
 char *aard__python_image_key(const aard_distribution *distribution);
 
 #endif

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,38 +12,70 @@
 #include "base/hash.h"
 
 #define PAGE ((size_t)4096)
+#define KEY_MAX ((uint64_t)1 << 20)
+#define TEXT_MAX ((uint64_t)64 << 20)
 #define MEMORY_MAX ((uint64_t)4 << 30)
-#define TEXT_MAX ((uint64_t)16 << 20)
 
-static const char magic[8] = "AARDIMG1";
+static const char magic[8] = "AARDIMG2";
 
+/* Host byte order: what runs the image on another kind of machine is another kind of V8 anyway. */
 typedef struct header {
     char magic[8];
-    uint64_t text_len, memory_len, memory_at;
-    uint8_t key[AARD__HASH_BYTES];    /* BLAKE2b of the key's text */
-    uint8_t digest[AARD__HASH_BYTES]; /* BLAKE2b over the header with this field zero, the text and the memory */
+    uint64_t key_len, text_len, memory_len, memory_at; /* the key's with its NUL */
+    uint8_t digest[AARD__HASH_BYTES];                  /* all zero in memory */
 } header;
 
 struct aard__image {
     int fd;
+    bool is_file;
     const uint8_t *map;
     size_t map_len;
     header head;
 };
 
-static size_t memory_offset(uint64_t text_len) { return (sizeof(header) + (size_t)text_len + PAGE - 1) & ~(PAGE - 1); }
+static size_t memory_offset(const header *head)
+{
+    return (sizeof(header) + (size_t)head->key_len + (size_t)head->text_len + PAGE - 1) & ~(PAGE - 1);
+}
 
-static void digest_of(const header *head, const char *text, const void *memory, uint8_t out[AARD__HASH_BYTES])
+static bool is_zero(const uint8_t *page)
+{
+    static const uint8_t zero[PAGE];
+    return memcmp(page, zero, PAGE) == 0;
+}
+
+/* The next run of pages that are not zero, from `*at` on; false at the end. */
+static bool next_run(const uint8_t *memory, size_t len, size_t *at, size_t *run)
+{
+    size_t start = *at;
+    while (start < len && is_zero(memory + start)) start += PAGE;
+    if (start >= len) return false;
+    size_t end = start + PAGE;
+    while (end < len && !is_zero(memory + end)) end += PAGE;
+    *at = start;
+    *run = end - start;
+    return true;
+}
+
+/* Over the header without this digest, key, text and padding, and the memory: pages that are zero by their place alone. */
+static void digest_of(const header *head, const uint8_t *map, uint8_t out[AARD__HASH_BYTES])
 {
     header blank = *head;
-    memset(blank.digest, 0, sizeof blank.digest);
+    const uint8_t *memory = map + head->memory_at;
     aard__hasher hasher;
+    memset(blank.digest, 0, sizeof blank.digest);
     aard__hash_start(&hasher);
     aard__hash_add(&hasher, &blank, sizeof blank);
-    aard__hash_add(&hasher, text, (size_t)head->text_len);
-    aard__hash_add(&hasher, memory, (size_t)head->memory_len);
+    aard__hash_add(&hasher, map + sizeof blank, (size_t)head->memory_at - sizeof blank);
+    for (size_t at = 0, run; next_run(memory, (size_t)head->memory_len, &at, &run); at += run) {
+        const uint64_t place[2] = {at, run};
+        aard__hash_add(&hasher, place, sizeof place);
+        aard__hash_add(&hasher, memory + at, run);
+    }
     aard__hash_end(&hasher, out);
 }
+
+/* ---- writing ------------------------------------------------------------------------------------------------ */
 
 static bool write_at(int fd, const void *data, size_t len, size_t at)
 {
@@ -60,21 +91,70 @@ static bool write_at(int fd, const void *data, size_t len, size_t at)
     return true;
 }
 
-static bool write_pages(int fd, const uint8_t *memory, size_t len, size_t at)
+static bool write_runs(int fd, const uint8_t *memory, size_t len, size_t offset)
 {
-    static const uint8_t zero[PAGE];
-    for (size_t done = 0; done < len; done += PAGE)
-        if (memcmp(memory + done, zero, PAGE) != 0 && !write_at(fd, memory + done, PAGE, at + done)) return false;
+    for (size_t at = 0, run; next_run(memory, len, &at, &run); at += run)
+        if (!write_at(fd, memory + at, run, offset + at)) return false;
     return true;
 }
 
-aard_error *aard__image_write(const char *path, const char *key, const char *text, size_t text_len, const void *memory,
-                              size_t memory_len)
+static bool write_parts(int fd, const header *head, const aard__image_parts *parts)
 {
-    header head = {.text_len = text_len, .memory_len = memory_len, .memory_at = memory_offset(text_len)};
-    memcpy(head.magic, magic, sizeof magic);
-    aard__hash(key, strlen(key), head.key);
-    digest_of(&head, text, memory, head.digest);
+    return ftruncate(fd, (off_t)(head->memory_at + head->memory_len)) == 0 && write_at(fd, head, sizeof *head, 0) &&
+           write_at(fd, parts->key, head->key_len, sizeof *head) &&
+           write_at(fd, parts->text, parts->text_len, sizeof *head + head->key_len) &&
+           write_runs(fd, parts->memory, parts->memory_len, head->memory_at);
+}
+
+static bool map_all(aard__image *image, size_t len)
+{
+    void *map = mmap(NULL, len, PROT_READ, MAP_SHARED, image->fd, 0);
+    if (map == MAP_FAILED) return false;
+    image->map = map;
+    image->map_len = len;
+    return true;
+}
+
+aard_error *aard__image_from_memory(const aard__image_parts *parts, aard__image **out)
+{
+    aard__image *image = aard__calloc(1, sizeof *image);
+    if (!image) return aard__error_no_memory();
+    header *head = &image->head;
+    *head = (header){.key_len = strlen(parts->key) + 1, .text_len = parts->text_len, .memory_len = parts->memory_len};
+    head->memory_at = memory_offset(head);
+    memcpy(head->magic, magic, sizeof magic);
+    image->fd = memfd_create("aardvark-image", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    aard_error *error = NULL;
+    if (head->key_len > KEY_MAX || head->text_len > TEXT_MAX || head->memory_len > MEMORY_MAX ||
+        head->memory_len % PAGE)
+        error = aard__error(AARD_ERR_INVALID_ARGUMENT, "an image of %zu bytes of memory and %zu of text can't be made",
+                            parts->memory_len, parts->text_len);
+    else if (image->fd < 0 || !write_parts(image->fd, head, parts) ||
+             fcntl(image->fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0 ||
+             !map_all(image, (size_t)(head->memory_at + head->memory_len)))
+        error = aard__error_errno(AARD_ERR_IO, errno, "an image of %zu bytes can't be kept in memory",
+                                  parts->memory_len);
+    if (error) {
+        aard__image_free(image);
+        return error;
+    }
+    *out = image;
+    return NULL;
+}
+
+static bool save(const aard__image *image, int fd)
+{
+    const header *head = &image->head;
+    header stamped = *head;
+    digest_of(head, image->map, stamped.digest);
+    return ftruncate(fd, (off_t)image->map_len) == 0 && write_at(fd, &stamped, sizeof stamped, 0) &&
+           write_at(fd, image->map + sizeof stamped, (size_t)head->memory_at - sizeof stamped, sizeof stamped) &&
+           write_runs(fd, image->map + head->memory_at, (size_t)head->memory_len, (size_t)head->memory_at) &&
+           fchmod(fd, 0644) == 0 && fsync(fd) == 0;
+}
+
+aard_error *aard__image_save(const aard__image *image, const char *path)
+{
     size_t path_len = strlen(path);
     char *temporary = aard__malloc(path_len + sizeof ".XXXXXX");
     if (!temporary) return aard__error_no_memory();
@@ -86,10 +166,7 @@ aard_error *aard__image_write(const char *path, const char *key, const char *tex
         error = aard__error_errno(AARD_ERR_IO, errno, "cannot write beside '%s'", path);
         goto done;
     }
-    bool ok = ftruncate(fd, (off_t)(head.memory_at + memory_len)) == 0 && write_at(fd, &head, sizeof head, 0) &&
-              write_at(fd, text, text_len, sizeof head) && write_pages(fd, memory, memory_len, head.memory_at) &&
-              fchmod(fd, 0644) == 0 && fsync(fd) == 0 && rename(temporary, path) == 0;
-    if (!ok) {
+    if (!save(image, fd) || rename(temporary, path) < 0) {
         error = aard__error_errno(AARD_ERR_IO, errno, "cannot write '%s'", path);
         unlink(temporary);
     }
@@ -99,7 +176,46 @@ done:
     return error;
 }
 
-static aard_error *check(aard__image *image, const char *path, const char *key)
+/* ---- reading ------------------------------------------------------------------------------------------------ */
+
+#define SHOWN 80
+
+/* A value as messages show it: whatever is in the file. */
+static const char *shown(const char *value, size_t len, char out[SHOWN + 1])
+{
+    if (!value) return "missing";
+    size_t n = 0;
+    for (; n < len && n < SHOWN; n++) out[n] = value[n] >= ' ' && value[n] < 127 ? value[n] : '?';
+    out[n] = '\0';
+    return out;
+}
+
+/* Names the first line of `wanted` that the key does not have. */
+static aard_error *compare_keys(const char *key, const char *wanted, const char *path)
+{
+    for (const char *line = wanted, *end; *line; line = end + 1) {
+        end = strchr(line, '\n');
+        if (!end) break;
+        const char *value = memchr(line, '=', (size_t)(end - line));
+        char name[64], first[SHOWN + 1], second[SHOWN + 1];
+        size_t name_len = value ? (size_t)(value - line) : sizeof name, len = 0, wanted_len;
+        if (name_len >= sizeof name) break;
+        memcpy(name, line, name_len);
+        name[name_len] = '\0';
+        wanted_len = (size_t)(end - ++value);
+        const char *have = aard__key_find(key, name, NULL, &len), *next = have;
+        size_t next_len = len;
+        while (next && (next_len != wanted_len || memcmp(next, value, wanted_len) != 0))
+            next = aard__key_find(key, name, next, &next_len);
+        if (next) continue;
+        return aard__error(AARD_ERR_DISTRIBUTION_MISMATCH,
+                           "the image '%s' does not fit: its %s is %s and not %s; make it anew", path, name,
+                           shown(have, len, first), shown(value, wanted_len, second));
+    }
+    return NULL;
+}
+
+static aard_error *check(aard__image *image, const char *path, const char *wanted)
 {
     if (image->map_len < sizeof image->head)
         return aard__error(AARD_ERR_DISTRIBUTION_CORRUPT, "the image '%s' is cut short", path);
@@ -107,41 +223,35 @@ static aard_error *check(aard__image *image, const char *path, const char *key)
     memcpy(head, image->map, sizeof *head);
     if (memcmp(head->magic, magic, sizeof magic) != 0)
         return aard__error(AARD_ERR_DISTRIBUTION_CORRUPT, "'%s' is not an image", path);
-    if (head->text_len > TEXT_MAX || head->memory_len > MEMORY_MAX || head->memory_len % PAGE ||
-        head->memory_at != memory_offset(head->text_len) || head->memory_at + head->memory_len != image->map_len)
+    if (!head->key_len || head->key_len > KEY_MAX || head->text_len > TEXT_MAX || head->memory_len > MEMORY_MAX ||
+        head->memory_len % PAGE || head->memory_at != memory_offset(head) ||
+        head->memory_at + head->memory_len != image->map_len)
         return aard__error(AARD_ERR_DISTRIBUTION_CORRUPT, "the image '%s' has not the length its header says", path);
+    const char *key = aard__image_key(image);
+    if (memchr(key, '\0', (size_t)head->key_len) != key + head->key_len - 1)
+        return aard__error(AARD_ERR_DISTRIBUTION_CORRUPT, "the image '%s' was altered: its key is torn", path);
     uint8_t hash[AARD__HASH_BYTES];
-    aard__hash(key, strlen(key), hash);
-    if (memcmp(hash, head->key, sizeof hash) != 0)
-        return aard__error(AARD_ERR_DISTRIBUTION_MISMATCH, "the image '%s' was made for another engine or distribution",
-                           path);
-    digest_of(head, (const char *)image->map + sizeof *head, image->map + head->memory_at, hash);
+    digest_of(head, image->map, hash);
     if (memcmp(hash, head->digest, sizeof hash) != 0)
         return aard__error(AARD_ERR_DISTRIBUTION_CORRUPT, "the image '%s' was altered: its digest differs", path);
-    return NULL;
+    return compare_keys(key, wanted, path);
 }
 
-aard_error *aard__image_open(const char *path, const char *key, aard__image **out)
+aard_error *aard__image_open(const char *path, const char *wanted, aard__image **out)
 {
     aard__image *image = aard__calloc(1, sizeof *image);
     if (!image) return aard__error_no_memory();
     aard_error *error = NULL;
     struct stat st;
+    image->is_file = true;
     image->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (image->fd < 0)
         error = aard__error_errno(errno == ENOENT ? AARD_ERR_NOT_FOUND : AARD_ERR_IO, errno, "cannot open '%s'", path);
     else if (fstat(image->fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size <= 0)
         error = aard__error(AARD_ERR_DISTRIBUTION_CORRUPT, "'%s' is not an image", path);
-    if (!error) {
-        void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, image->fd, 0);
-        if (map == MAP_FAILED) {
-            error = aard__error_errno(AARD_ERR_IO, errno, "cannot map '%s'", path);
-        } else {
-            image->map = map;
-            image->map_len = (size_t)st.st_size;
-            error = check(image, path, key);
-        }
-    }
+    else if (!map_all(image, (size_t)st.st_size))
+        error = aard__error_errno(AARD_ERR_IO, errno, "cannot map '%s'", path);
+    if (!error) error = check(image, path, wanted);
     if (error) {
         aard__image_free(image);
         return error;
@@ -158,13 +268,21 @@ void aard__image_free(aard__image *image)
     aard__free(image);
 }
 
+bool aard__image_is_file(const aard__image *image) { return image->is_file; }
+
+const char *aard__image_key(const aard__image *image) { return (const char *)image->map + sizeof image->head; }
+
 const char *aard__image_text(const aard__image *image, size_t *len)
 {
     *len = (size_t)image->head.text_len;
-    return (const char *)image->map + sizeof image->head;
+    return aard__image_key(image) + image->head.key_len;
 }
 
 size_t aard__image_memory_len(const aard__image *image) { return (size_t)image->head.memory_len; }
+
+size_t aard__image_len(const aard__image *image) { return image->map_len; }
+
+const uint8_t *aard__image_memory(const aard__image *image) { return image->map + image->head.memory_at; }
 
 aard_error *aard__image_map(const aard__image *image, void *at)
 {

@@ -1,10 +1,15 @@
-/* Images of a guest's memory: captured once, written to a file, mapped copy-on-write by any number of guests.
+/* Images of a guest's memory: captured once, kept in memory or in a file, mapped copy-on-write by any number of guests.
  *
- * An image on disk is a header, text that says what else the guest needs (JSON, opaque here) and the memory from a page
- * boundary on, zero pages left out as holes.  The digest in the header covers all of it, and the key it was made for. */
+ * Both kinds have one form: a header, the key (what the image was made for), text that says what else the guest needs
+ * (JSON, opaque here) and the memory from a page boundary on, zero pages left out as holes.  The digest in a file's
+ * header covers all of it.
+ *
+ * A key is lines of "name=value", each ended by a newline.  Whoever opens an image says which lines it must have; others
+ * may be there besides. */
 #ifndef AARD_WARM_IMAGE_H
 #define AARD_WARM_IMAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,20 +17,41 @@
 
 typedef struct aard__image aard__image;
 
-/* Writes an image, whole or not at all. */
-aard_error *aard__image_write(const char *path, const char *key, const char *text, size_t text_len, const void *memory,
-                              size_t memory_len);
+/* What an image is made of.  Everything is borrowed. */
+typedef struct aard__image_parts {
+    const char *key; /* NUL-terminated */
+    const char *text;
+    size_t text_len;
+    const void *memory;
+    size_t memory_len; /* a multiple of the page size */
+} aard__image_parts;
 
-/* Opens and checks an image.  Errors: not_found; distribution_mismatch (made for another key), distribution_corrupt
- * (torn, truncated or altered), io, no_memory. */
-aard_error *aard__image_open(const char *path, const char *key, aard__image **out);
+/* Copies the parts into an image in memory, which nobody can change.  Errors: io, no_memory. */
+aard_error *aard__image_from_memory(const aard__image_parts *parts, aard__image **out);
+
+/* Writes an image to a file, whole or not at all: as a temporary file beside it, synced, renamed. */
+aard_error *aard__image_save(const aard__image *image, const char *path);
+
+/* Opens and checks a file.  `wanted` is the lines that its key must have.  Errors: not_found; distribution_mismatch (the
+ * message names the first line that differs), distribution_corrupt (torn, truncated or altered), io, no_memory. */
+aard_error *aard__image_open(const char *path, const char *wanted, aard__image **out);
 void aard__image_free(aard__image *image);
 
+bool aard__image_is_file(const aard__image *image); /* opened, not made in memory */
 const char *aard__image_text(const aard__image *image, size_t *len);
-size_t aard__image_memory_len(const aard__image *image); /* a multiple of the page size */
+const char *aard__image_key(const aard__image *image); /* NUL-terminated */
+size_t aard__image_memory_len(const aard__image *image);
+size_t aard__image_len(const aard__image *image); /* of the file, holes included */
+
+/* The value of line `name` of a key, *len bytes long; NULL where there is none.  With `after` (a value found before) the
+ * next line of that name. */
+const char *aard__key_find(const char *key, const char *name, const char *after, size_t *len);
 
 /* Maps the image's memory privately over [at, at + memory_len), which must be page-aligned and mapped.  Any number of
  * times, any thread; the mapping outlives the image. */
 aard_error *aard__image_map(const aard__image *image, void *at);
+
+/* The image's memory, read-only, as long as the image. */
+const uint8_t *aard__image_memory(const aard__image *image);
 
 #endif

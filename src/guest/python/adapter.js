@@ -109,12 +109,15 @@
     },
     memory,
     // What a guest that gets this one's memory needs besides; as JSON.
-    capture: () =>
-      JSON.stringify({
+    capture() {
+      if (inputAt) Module._PyMem_RawFree(inputAt);
+      inputAt = inputRoom = 0;
+      return JSON.stringify({
         memoryBytes: memory.buffer.byteLength,
-        hiwire: pyodide._api.serializeHiwireState(),
+        hiwire: shared.references.serialize(Module, pyodide._api),
         pointers,
-      }),
+      });
+    },
   };
 
   // A restored guest must not go on with the random numbers of all the others.

@@ -96,12 +96,11 @@
 
   // Without an image Python starts from nothing, with the lock file's text and the adapter's source.  With one (its text,
   // adapter.js's capture()) the interpreter is in the state that was captured, and only the JavaScript around it is new.
-  shared.bootPython = async (createModule, lockFile, adapterSource, imageText, capturing) => {
+  shared.bootPython = async (createModule, lockFile, adapterSource, imageText) => {
     const image = imageText === undefined ? undefined : JSON.parse(imageText);
     shared.adapterSource = adapterSource;
     shared.image = image;
     const config = makeConfig();
-    config._makeSnapshot = capturing;
     const API = { config, runtimeEnv: environment };
     if (!image) API.lockFilePromise = Promise.resolve(lockFile);
     const settings = {
@@ -137,7 +136,7 @@
     const Module = await createModule(settings);
     if (settings.exitCode !== undefined) throw new Error(`Python ended while it started, with ${settings.exitCode}`);
     if (image) host.mapImage(shared.memory);
-    API.finalizeBootstrap(image?.hiwire);
+    API.finalizeBootstrap(image?.hiwire, shared.references.deserialize(API));
     if (!image) {
       API._pyodide.set_excepthook();
       await API.packageIndexReady;
