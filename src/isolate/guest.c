@@ -64,7 +64,8 @@ aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **ou
     guest->ops = options->language == AARD_LANGUAGE_JAVASCRIPT ? &aard__javascript : &aard__python;
     guest->distribution = options->distribution;
     guest->capturing = options->capturing;
-    guest->keep_glue = options->keep_glue;
+    guest->recording = options->recording;
+    guest->prelinked = options->prelinked;
     guest->streams = options->streams;
     guest->time_origin = aard__clock_monotonic();
     pthread_condattr_t attributes;

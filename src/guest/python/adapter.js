@@ -112,6 +112,7 @@
     capture: () =>
       JSON.stringify({
         memoryBytes: memory.buffer.byteLength,
+        version: Module.HEAPU32[Module._Py_Version >>> 2],
         hiwire: pyodide._api.serializeHiwireState(),
         pointers,
       }),
