@@ -119,6 +119,7 @@ static void test_preparing_makes_starts_warm(void **state)
     (void)state;
     assert_int_equal(status_of(spawn("prepare")), 0);
     assert_true(aard_distribution_is_prepared(distribution));
+    assert_true(aard_distribution_is_prelinked(distribution));
     assert_ok(aard_distribution_verify(distribution));
     starts_from(AARD_WARM_DISK);
 }
@@ -126,14 +127,26 @@ static void test_preparing_makes_starts_warm(void **state)
 static void test_a_damaged_cache_only_costs_time(void **state)
 {
     (void)state;
-    static const char *const files[] = {"base.image", "pyodide.asm.wasm.code", "pyodide.asm.js.code"};
-    for (size_t i = 0; i < 3; i++) {
-        flip(cache(files[i]), 70000);
+    static const struct {
+        const char *name;
+        aard_warm_source source; /* of a start without it: an image fits only the code that it was made with */
+        bool prelinked;
+    } files[] = {{"base.image", AARD_WARM_NONE, true},
+                 {"pyodide.asm.wasm.code", AARD_WARM_DISK, true},
+                 {"pyodide.asm.js.code", AARD_WARM_DISK, true},
+                 {"pyodide.asm.wasm.prelinked", AARD_WARM_NONE, false},
+                 {"pyodide.asm.js.prelinked", AARD_WARM_NONE, false},
+                 {"pyodide.asm.symbols", AARD_WARM_NONE, false}};
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        flip(cache(files[i].name), 70000);
         assert_false(aard_distribution_is_prepared(distribution));
-        if (i == 0) starts_from(AARD_WARM_NONE);
-        if (i == 1) starts_from(AARD_WARM_DISK);
-        flip(cache(files[i]), 70000);
+        assert_int_equal(aard_distribution_is_prelinked(distribution), files[i].prelinked);
+        starts_from(files[i].source);
+        flip(cache(files[i].name), 70000);
     }
+    assert_int_equal(rename(cache("pyodide.asm.symbols"), cache("moved")), 0);
+    starts_from(AARD_WARM_NONE);
+    assert_int_equal(rename(cache("moved"), cache("pyodide.asm.symbols")), 0);
     assert_true(aard_distribution_is_prepared(distribution));
     assert_int_equal(rename(cache("base.image"), cache("moved")), 0);
     assert_false(aard_distribution_is_prepared(distribution));
@@ -180,6 +193,59 @@ static void test_entropy_is_each_guests_own(void **state)
     aard_isolate_free(b);
 }
 
+/* A library that is linked to Python's own code while it runs, by name, by table slot and by address: made here by hand,
+ * with `length(text)`, which calls strlen, `indirect(text)`, which calls it by its slot, `slot()`, and `version()`, which
+ * reads Py_Version. */
+static const char library[] =
+    "import ctypes\n"
+    "def leb(n):\n"
+    "    return bytes([n]) if n < 128 else bytes([n & 127 | 128]) + leb(n >> 7)\n"
+    "def vec(*items): return leb(len(items)) + b''.join(items)\n"
+    "def sized(b): return leb(len(b)) + b\n"
+    "def name(s): return sized(s.encode())\n"
+    "def section(i, b): return bytes([i]) + sized(b)\n"
+    "def imp(m, n, kind): return name(m) + name(n) + kind\n"
+    "def func(*code): return sized(bytes([0, *code, 0x0b]))\n"
+    "module = b'\\0asm\\1\\0\\0\\0' + section(0, name('dylink.0') + b'\\x01\\x04\\0\\0\\0\\0') + b''.join([\n"
+    "    section(1, vec(b'\\x60\\x01\\x7f\\x01\\x7f', b'\\x60\\0\\x01\\x7f')),\n"
+    "    section(2, vec(imp('env', 'memory', b'\\x02\\0\\x01'), imp('env', 'strlen', b'\\0\\0'),\n"
+    "                   imp('env', '__indirect_function_table', b'\\x01\\x70\\0\\0'),\n"
+    "                   imp('GOT.func', 'strlen', b'\\x03\\x7f\\x01'), imp('GOT.mem', 'Py_Version', b'\\x03\\x7f\\x01'),\n"
+    "                   imp('GOT.func', 'strpbrk', b'\\x03\\x7f\\x01'))),\n"
+    "    section(3, vec(b'\\0', b'\\0', b'\\x01', b'\\x01', b'\\x01')),\n"
+    "    section(7, vec(*[name(n) + b'\\0' + bytes([i + 1]) for i, n in\n"
+    "                     enumerate(['length', 'indirect', 'slot', 'version', 'strpbrk'])])),\n"
+    "    section(10, vec(func(0x20, 0, 0x10, 0), func(0x20, 0, 0x23, 0, 0x11, 0, 0), func(0x23, 0),\n"
+    "                    func(0x23, 1, 0x28, 2, 0), func(0x23, 2)))])\n"
+    "open('/tmp/lib.so', 'wb').write(module)\n"
+    "lib = ctypes.CDLL('/tmp/lib.so')\n"
+    "main = ctypes.CDLL(None)\n"
+    "slot = lambda f: ctypes.cast(f, ctypes.c_void_p).value\n"
+    "import sys\n"
+    "[lib.length(b'four'), lib.indirect(b'seven..'), lib.slot() == slot(main.strlen),\n"
+    " lib.version() & 0xffffffff == sys.hexversion, lib.strpbrk() == slot(main.strpbrk), main.strlen(b'xx'),\n"
+    " hasattr(main, 'no_such_symbol'), hasattr(lib, 'no_such_symbol'), slot(main.strlen) == slot(ctypes.CDLL(None).strlen),\n"
+    " ctypes.c_int.in_dll(main, 'Py_Version').value == ctypes.c_int.in_dll(ctypes.pythonapi, 'Py_Version').value]";
+
+static void test_libraries_are_linked_to_what_is_prelinked(void **state)
+{
+    (void)state;
+    aard_isolate *isolate = start();
+    value_is(exec(isolate, library), "[4,7,true,true,true,2,false,false,true,true]");
+    aard_isolate_free(isolate);
+}
+
+/* Functions that nothing uses at the start are there for whoever asks. */
+static void test_the_module_has_all_it_would_have(void **state)
+{
+    (void)state;
+    aard_isolate *isolate = start();
+    value_is(exec(isolate, "from pyodide_js import _module as m; [m._Py_IsInitialized(), m._PyLong_FromLong == m._PyLong_FromLong,"
+                           " hasattr(m, '_no_such_function'), hasattr(m, 'no'), m._Py_Version > 1024]"),
+             "[1,true,false,false,true]");
+    aard_isolate_free(isolate);
+}
+
 /* What a start from the image could get wrong: everything that is not in the memory. */
 static void test_a_warm_guest_lacks_nothing(void **state)
 {
@@ -212,6 +278,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_a_damaged_cache_only_costs_time),
         cmocka_unit_test(test_entropy_is_each_guests_own),
         cmocka_unit_test(test_a_warm_guest_lacks_nothing),
+        cmocka_unit_test(test_libraries_are_linked_to_what_is_prelinked),
+        cmocka_unit_test(test_the_module_has_all_it_would_have),
         cmocka_unit_test(test_preparing_wants_the_process_for_itself),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

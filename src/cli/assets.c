@@ -140,6 +140,12 @@ int cli_assets_stage(const cli_command *command, int argc, char **argv)
 
 /* ---- verify --------------------------------------------------------------------------------------------------- */
 
+static const char *preparation(aard_distribution *distribution)
+{
+    if (!aard_distribution_is_prepared(distribution)) return "; not prepared for fast starts";
+    return aard_distribution_is_prelinked(distribution) ? "" : "; not prelinked, which makes starts slower";
+}
+
 int cli_assets_verify(const cli_command *command, int argc, char **argv)
 {
     static const struct option list[] = {CLI_HELP_OPTION, CLI_VERSION_OPTION, CLI_NO_MORE_OPTIONS};
@@ -153,8 +159,7 @@ int cli_assets_verify(const cli_command *command, int argc, char **argv)
     if (!status)
         printf("%s: every file is as it was staged (Pyodide %s, %s, fingerprint %s%s)\n",
                aard_distribution_dir(distribution), aard_distribution_pyodide_version(distribution),
-               variant_name(distribution), aard_distribution_fingerprint(distribution),
-               aard_distribution_is_prepared(distribution) ? "" : "; not prepared for fast starts");
+               variant_name(distribution), aard_distribution_fingerprint(distribution), preparation(distribution));
     aard_distribution_free(distribution);
     return status;
 }

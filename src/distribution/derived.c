@@ -73,7 +73,8 @@ bool aard__derived_open(const aard_distribution *distribution, const char *name,
         if (map) munmap((void *)map, map_len);
         return false;
     }
-    *out = (aard__derived){data, head.len, (void *)map, map_len};
+    *out = (aard__derived){data, head.len, (void *)map, map_len, {0}};
+    memcpy(out->digest, digest, sizeof digest);
     return true;
 }
 

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "base/hash.h"
 
 /* A derived file in memory, read-only. */
 typedef struct aard__derived {
@@ -16,6 +17,7 @@ typedef struct aard__derived {
     size_t len;
     void *map; /* the whole file */
     size_t map_len;
+    uint8_t digest[AARD__HASH_BYTES]; /* of what it was made for and of its data */
 } aard__derived;
 
 /* Opens derived file `name` if it was made for `key` (what it depends on besides the distribution) and is whole. */

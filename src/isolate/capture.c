@@ -16,7 +16,7 @@ aard_error *aard__guest_capture(aard__guest *guest, aard__image **out)
                            guest->entry.thrown_text.data ? guest->entry.thrown_text.data : "it was stopped");
     if (!aard__ref_bytes(guest->adapter.memory, &memory, &len))
         return aard__error(AARD_ERR_ENGINE, "Python's memory can't be reached");
-    char *key = aard__python_image_key(guest->distribution);
+    char *key = aard__python_image_key(guest->distribution, guest->layout);
     if (!key) return aard__error_no_memory();
     aard__image_parts parts = {.key = key,
                                .text = guest->entry.text.data,

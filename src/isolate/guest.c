@@ -65,7 +65,9 @@ aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **ou
     guest->distribution = options->distribution;
     guest->image = options->image;
     guest->capturing = options->capturing;
-    guest->keep_glue = options->keep_glue;
+    guest->recording = options->recording;
+    guest->prelinked = options->prelinked;
+    guest->layout = options->layout;
     guest->streams = options->streams;
     guest->time_origin = aard__clock_monotonic();
     pthread_condattr_t attributes;

@@ -11,6 +11,7 @@
 #include "engine/engine.h"
 #include "isolate/outcome.h"
 #include "isolate/streams.h"
+#include "prelink/prelink.h"
 #include "warm/image.h"
 
 typedef struct aard__guest aard__guest;
@@ -60,8 +61,11 @@ struct aard__guest {
     aard__ref *wasm_module;          /* while Python boots */
     const aard__image *image;        /* what Python starts from; NULL = from nothing */
     bool capturing;                  /* Python's boot leaves a state that can be captured */
-    bool keep_glue;
-    aard__script *glue;              /* where keep_glue */
+    const aard__prelinked *prelinked; /* from the options */
+    const char *layout;              /* the name of Python's layout (python_layout.h) */
+    bool recording;                  /* what is compiled for it will be kept */
+    aard__script *glue;              /* where recording */
+    aard__content symbols;           /* of prelinked code (prelink/symbols.h); none where it is not */
     aard__ref *awaited;              /* JavaScript: the promise of the call under way */
     aard_distribution *distribution; /* borrowed from the isolate; Python only */
     aard_bundle *bundle;             /* what is at /app; retained; may be NULL */
@@ -83,7 +87,9 @@ typedef struct aard__guest_options {
     aard__streams streams;
     const aard__image *image; /* what Python starts from; outlives the guest; NULL = the distribution's base image */
     bool capturing; /* boots from nothing, so that the guest can be captured */
-    bool keep_glue; /* keeps Pyodide's glue for its code */
+    const aard__prelinked *prelinked; /* where capturing: what to boot; NULL = the distribution's own files */
+    const char *layout;               /* and its name; outlives the guest */
+    bool recording; /* compiles everything anew, and keeps Pyodide's glue for its code */
 } aard__guest_options;
 
 aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **out);

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "isolate/guest.h"
+#include "prelink/symbols.h"
 
 /* write(fd, bytes or string) */
 static void host_write(aard__frame *frame, void *user)
@@ -108,6 +109,18 @@ static void host_map_image(aard__frame *frame, void *user)
     aard_error_free(error);
 }
 
+/* symbol(name) -> minus the table slot of a function of the prelinked code, the address of an object, or undefined */
+static void host_symbol(aard__frame *frame, void *user)
+{
+    aard__guest *guest = user;
+    aard__symbol symbol;
+    aard__buf name = AARD__BUF_INIT;
+    if (guest->symbols.data && aard__frame_string(frame, 0, &name) && name.len &&
+        aard__symbols_find(guest->symbols.data, guest->symbols.len, name.data, name.len, &symbol))
+        aard__frame_return_number(frame, symbol.function ? -(double)symbol.value : (double)symbol.value);
+    aard__buf_free(&name);
+}
+
 double aard__guest_now(const aard__guest *guest)
 {
     return (double)(aard__clock_monotonic() - guest->time_origin) / 1e6;
@@ -120,5 +133,5 @@ const aard__host_entry aard__guest_host[] = {
     {"now", host_now},
     {"write", host_write},           {"fileSize", host_file_size},     {"fileRead", host_file_read},
     {"result", host_result},         {"wasmModule", host_wasm_module}, {"mapImage", host_map_image},
-    {"wrote", host_wrote},           {NULL, NULL},
+    {"wrote", host_wrote},           {"symbol", host_symbol},         {NULL, NULL},
 };

@@ -63,17 +63,47 @@ static aard_error *write_base_image(aard__guest *guest)
     return error;
 }
 
-/* Boots a guest and puts it to work; `first` starts from nothing and is captured before. */
-static aard_error *run_guest(aard_distribution *distribution, bool first, aard__buf *glue_code)
+/* What is made on the way. */
+typedef struct preparation {
+    aard_distribution *distribution;
+    aard__prelinked prelinked; /* empty where the distribution can't be prelinked */
+    aard__python_layout layout;
+    aard__buf glue_code;
+} preparation;
+
+/* Boots a guest from nothing and captures it. */
+static aard_error *make_image(preparation *p)
 {
     aard__guest *guest;
-    aard__guest_options options = {
-        .language = AARD_LANGUAGE_PYTHON, .distribution = distribution, .capturing = first, .keep_glue = true, .streams = {.limit = 4096}};
+    aard__guest_options options = {.language = AARD_LANGUAGE_PYTHON,
+                                   .distribution = p->distribution,
+                                   .capturing = true,
+                                   .recording = true,
+                                   .prelinked = p->prelinked.wasm.len ? &p->prelinked : NULL,
+                                   .layout = p->layout.name,
+                                   .streams = {.limit = 4096}};
     AARD__TRY(aard__guest_new(&options, &guest));
     aard__vm_enter(guest->vm);
-    aard_error *error = first ? write_base_image(guest) : NULL;
-    if (!error) error = exec(guest, training);
-    if (!error && guest->glue) aard__script_code(guest->glue, glue_code);
+    aard_error *error = write_base_image(guest);
+    aard__vm_leave(guest->vm);
+    aard__guest_free(guest);
+    aard__python_forget(p->distribution);
+    return error;
+}
+
+/* Starts a guest as all the others will start, and puts it to work. */
+static aard_error *train(preparation *p)
+{
+    aard__guest *guest;
+    aard__guest_options options = {.language = AARD_LANGUAGE_PYTHON,
+                                   .distribution = p->distribution,
+                                   .recording = true,
+                                   .streams = {.limit = 4096}};
+    AARD__TRY(aard__guest_new(&options, &guest));
+    aard__vm_enter(guest->vm);
+    aard_error *error = guest->image ? exec(guest, training)
+                                     : aard__error(AARD_ERR_IO, "the base image could not be read back");
+    if (!error && guest->glue) aard__script_code(guest->glue, &p->glue_code);
     aard__script_free(guest->glue);
     guest->glue = NULL;
     aard__vm_leave(guest->vm);
@@ -81,29 +111,68 @@ static aard_error *run_guest(aard_distribution *distribution, bool first, aard__
     return error;
 }
 
-static aard_error *write_code(aard_distribution *distribution, const aard__buf *glue_code)
+static aard_error *write_code(preparation *p)
 {
-    const char *key = aard__engine_code_key();
+    char *key = aard__python_code_key(&p->layout);
     aard__buf wasm_code = AARD__BUF_INIT;
-    aard_error *error = glue_code->failed ? aard__error_no_memory() : NULL;
-    if (!error) error = aard__python_serialize(distribution, &wasm_code);
-    if (!error) error = aard__derived_write(distribution, AARD__DERIVED_WASM, key, wasm_code.data, wasm_code.len);
-    if (!error) error = aard__derived_write(distribution, AARD__DERIVED_GLUE, key, glue_code->data, glue_code->len);
+    aard_error *error = key && !p->glue_code.failed ? NULL : aard__error_no_memory();
+    if (!error) error = aard__python_serialize(p->distribution, &wasm_code);
+    if (!error) error = aard__derived_write(p->distribution, AARD__DERIVED_WASM, key, wasm_code.data, wasm_code.len);
+    if (!error) error = aard__derived_write(p->distribution, AARD__DERIVED_GLUE, key, p->glue_code.data, p->glue_code.len);
     aard__buf_free(&wasm_code);
+    aard__free(key);
     return error;
+}
+
+/* Files that are not of the form that prelinking knows are used as they are. */
+static aard_error *prelink(preparation *p)
+{
+    aard_error *error = aard__python_prelink(p->distribution, &p->prelinked);
+    if (error && aard_error_get_code(error) == AARD_ERR_DISTRIBUTION_MISMATCH) {
+        aard_error_free(error);
+        aard__python_layout_plain(&p->layout);
+        return NULL;
+    }
+    if (!error) error = aard__python_layout_write(p->distribution, &p->prelinked);
+    if (error) return error;
+    aard__python_layout_open(p->distribution, &p->layout);
+    return aard__python_layout_prelinked(&p->layout)
+               ? NULL
+               : aard__error(AARD_ERR_IO, "the prelinked files could not be read back");
+}
+
+static bool has_code(aard_distribution *distribution, const aard__python_layout *layout)
+{
+    static const char *const files[] = {AARD__DERIVED_WASM, AARD__DERIVED_GLUE};
+    char *key = aard__python_code_key(layout);
+    bool all = key != NULL;
+    for (size_t i = 0; all && i < sizeof files / sizeof files[0]; i++) {
+        aard__derived derived = {0};
+        all = aard__derived_open(distribution, files[i], key, &derived);
+        aard__derived_close(&derived);
+    }
+    aard__free(key);
+    return all;
 }
 
 bool aard_distribution_is_prepared(aard_distribution *distribution)
 {
-    static const char *const files[] = {AARD__DERIVED_WASM, AARD__DERIVED_GLUE};
-    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-        aard__derived derived;
-        if (!aard__derived_open(distribution, files[i], aard__engine_code_key(), &derived)) return false;
-        aard__derived_close(&derived);
-    }
-    aard__image *image = aard__python_open_image(distribution);
+    aard__python_layout layout;
+    aard__python_layout_open(distribution, &layout);
+    aard__image *image = aard__python_open_image(distribution, &layout);
+    bool prepared = image && has_code(distribution, &layout);
     aard__image_free(image);
-    return image != NULL;
+    aard__python_layout_close(&layout);
+    return prepared;
+}
+
+bool aard_distribution_is_prelinked(aard_distribution *distribution)
+{
+    aard__python_layout layout;
+    aard__python_layout_open(distribution, &layout);
+    bool prelinked = aard__python_layout_prelinked(&layout);
+    aard__python_layout_close(&layout);
+    return prelinked;
 }
 
 aard_error *aard_distribution_prepare(aard_distribution *distribution, bool force)
@@ -112,18 +181,17 @@ aard_error *aard_distribution_prepare(aard_distribution *distribution, bool forc
     if (!aard__engine_record_code(true))
         return aard__error(AARD_ERR_BUSY,
                            "a distribution can't be prepared while the process has isolates; do it before making any");
-    aard__buf glue_code = AARD__BUF_INIT;
+    preparation p = {.distribution = distribution};
     aard__python_forget(distribution);
-    aard_error *error = run_guest(distribution, true, &glue_code);
-    if (!error) error = aard__python_adopt_image(distribution);
-    if (!error) {
-        aard__buf_clear(&glue_code);
-        error = run_guest(distribution, false, &glue_code);
-    }
+    aard_error *error = prelink(&p);
+    if (!error) error = make_image(&p);
+    if (!error) error = train(&p);
     bool usual = aard__engine_record_code(false);
     if (!error && !usual) error = aard__error(AARD_ERR_ENGINE, "this engine's compiled code can't be kept");
-    if (!error) error = write_code(distribution, &glue_code);
+    if (!error) error = write_code(&p);
     aard__python_forget(distribution);
-    aard__buf_free(&glue_code);
+    aard__prelinked_free(&p.prelinked);
+    aard__python_layout_close(&p.layout);
+    aard__buf_free(&p.glue_code);
     return error;
 }

@@ -13,16 +13,13 @@
 /* Runs Pyodide's glue, which defines the one global that is looked for. */
 static aard_error *load_glue(aard__guest *guest, const aard__python_shared *shared, aard__ref **create_module)
 {
-    const void *glue;
-    size_t len;
-    AARD__TRY(aard__distribution_file(guest->distribution, AARD__FILE_GLUE, &glue, &len));
     aard__source source = {.name = "pyodide.asm.js",
-                           .data = glue,
-                           .len = len,
+                           .data = (const char *)shared->glue.data,
+                           .len = shared->glue.len,
                            .lasting = true,
                            .cache = shared->glue_code.data,
                            .cache_len = shared->glue_code.len,
-                           .keep = guest->keep_glue ? &guest->glue : NULL};
+                           .keep = guest->recording ? &guest->glue : NULL};
     aard__realm_run(guest->realm, &source, false, &guest->entry);
     if (guest->entry.status != AARD__OK)
         return aard__error(AARD_ERR_GUEST_BOOT, "the distribution's pyodide.asm.js does not run: %.*s",
@@ -64,6 +61,8 @@ static aard_error *boot_pyodide(aard__guest *guest)
     aard__ref *create_module;
     AARD__TRY(aard__python_share(guest, &shared));
     if (!guest->capturing && !guest->image) guest->image = shared->image;
+    guest->symbols = shared->symbols;
+    if (!guest->layout) guest->layout = shared->layout;
     guest->wasm_module = aard__wasm_module(guest->realm, shared->wasm);
     if (!guest->wasm_module) return aard__error(AARD_ERR_GUEST_BOOT, "the engine could not share Pyodide's code");
     AARD__TRY(aard__distribution_file(guest->distribution, AARD__FILE_STDLIB, &stdlib, &guest->own_file.len));

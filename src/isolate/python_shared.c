@@ -5,13 +5,12 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/hash.h"
 #include "distribution/distribution.h"
-#include "guest/guest.h"
 
 typedef struct entry {
     struct entry *next;
     char *dir, fingerprint[AARD__HASH_HEX];
+    aard__python_layout layout; /* all zero for a guest that starts from nothing */
     aard__python_shared shared;
 } entry;
 
@@ -31,58 +30,68 @@ static entry *find(const aard_distribution *distribution)
     return known;
 }
 
-char *aard__python_image_key(const aard_distribution *distribution)
-{
-    aard__hasher hasher;
-    uint8_t hash[AARD__HASH_BYTES];
-    char adapter[AARD__HASH_HEX];
-    aard__buf key = AARD__BUF_INIT;
-    aard__hash_start(&hasher);
-    for (const aard__guest_file *file = aard__guest_files; file->name; file++) {
-        if (strncmp(file->name, "python/", 7) != 0) continue;
-        aard__hash_add_sized(&hasher, file->name, strlen(file->name));
-        aard__hash_add_sized(&hasher, file->data, file->len);
-    }
-    aard__hash_end(&hasher, hash);
-    aard__hash_hex(hash, adapter);
-    aard__buf_printf(&key, "pyodide=%s\ndistribution=%s\nadapter=%s\n",
-                     aard_distribution_pyodide_version(distribution), aard_distribution_fingerprint(distribution),
-                     adapter);
-    return aard__buf_take(&key, NULL);
-}
-
-aard__image *aard__python_open_image(const aard_distribution *distribution)
-{
-    char *path = NULL, *key = aard__python_image_key(distribution);
-    aard__image *image = NULL;
-    aard_error *error = key ? aard__derived_path(distribution, AARD__BASE_IMAGE, false, &path) : NULL;
-    if (key && !error) error = aard__image_open(path, key, &image);
-    aard_error_free(error);
-    aard__free(path);
-    aard__free(key);
-    return image;
-}
-
-static aard_error *compile(aard__guest *guest, aard__wasm **out)
-{
-    const void *bytes;
-    size_t len;
-    aard__derived code = {0};
-    AARD__TRY(aard__distribution_file(guest->distribution, AARD__FILE_WASM, &bytes, &len));
-    if (!guest->capturing)
-        aard__derived_open(guest->distribution, AARD__DERIVED_WASM, aard__engine_code_key(), &code);
-    aard_error *error = aard__wasm_compile(guest->realm, bytes, len, code.data, code.len, out, NULL);
-    aard__derived_close(&code);
-    return error;
-}
-
 static void free_entry(entry *one)
 {
     aard__wasm_free(one->shared.wasm);
     aard__derived_close(&one->shared.glue_code);
     aard__image_free(one->shared.image);
+    aard__python_layout_close(&one->layout);
     aard__free(one->dir);
     aard__free(one);
+}
+
+/* An image fits one layout only, and without an image only the distribution's own files can start. */
+static void open_warm(entry *made, const aard_distribution *distribution)
+{
+    aard__python_layout_open(distribution, &made->layout);
+    made->shared.image = aard__python_open_image(distribution, &made->layout);
+    if (made->shared.image || !aard__python_layout_prelinked(&made->layout)) return;
+    aard__python_layout_close(&made->layout);
+    aard__python_layout_plain(&made->layout);
+    made->shared.image = aard__python_open_image(distribution, &made->layout);
+}
+
+/* The files that the guest runs: prelinked as the guest was told or as the cache has them, else the distribution's. */
+static aard_error *find_files(aard__guest *guest, entry *made, aard__content *wasm)
+{
+    const aard__prelinked *given = guest->prelinked;
+    const aard__python_layout *layout = &made->layout;
+    aard__python_shared *shared = &made->shared;
+    if (given) {
+        *wasm = (aard__content){(const uint8_t *)given->wasm.data, given->wasm.len};
+        shared->glue = (aard__content){(const uint8_t *)given->glue.data, given->glue.len};
+        shared->symbols = (aard__content){(const uint8_t *)given->symbols.data, given->symbols.len};
+        return NULL;
+    }
+    if (aard__python_layout_prelinked(layout)) {
+        *wasm = (aard__content){layout->wasm.data, layout->wasm.len};
+        shared->glue = (aard__content){layout->glue.data, layout->glue.len};
+        shared->symbols = (aard__content){layout->symbols.data, layout->symbols.len};
+        return NULL;
+    }
+    const void *data;
+    AARD__TRY(aard__distribution_file(guest->distribution, AARD__FILE_WASM, &data, &wasm->len));
+    wasm->data = data;
+    AARD__TRY(aard__distribution_file(guest->distribution, AARD__FILE_GLUE, &data, &shared->glue.len));
+    shared->glue.data = data;
+    return NULL;
+}
+
+static aard_error *compile(aard__guest *guest, entry *made)
+{
+    aard__content wasm;
+    aard__derived code = {0};
+    AARD__TRY(find_files(guest, made, &wasm));
+    if (!guest->recording) {
+        char *key = aard__python_code_key(&made->layout);
+        if (!key) return aard__error_no_memory();
+        aard__derived_open(guest->distribution, AARD__DERIVED_WASM, key, &code);
+        aard__derived_open(guest->distribution, AARD__DERIVED_GLUE, key, &made->shared.glue_code);
+        aard__free(key);
+    }
+    aard_error *error = aard__wasm_compile(guest->realm, wasm.data, wasm.len, code.data, code.len, &made->shared.wasm, NULL);
+    aard__derived_close(&code);
+    return error;
 }
 
 static aard_error *make_entry(aard__guest *guest, entry **out)
@@ -92,17 +101,17 @@ static aard_error *make_entry(aard__guest *guest, entry **out)
     if (!made) return aard__error_no_memory();
     snprintf(made->fingerprint, sizeof made->fingerprint, "%s", aard_distribution_fingerprint(distribution));
     made->dir = aard__strdup(aard_distribution_dir(distribution));
-    aard_error *error = made->dir ? compile(guest, &made->shared.wasm) : aard__error_no_memory();
-    if (error) {
+    if (guest->capturing)
+        aard__python_layout_plain(&made->layout);
+    else
+        open_warm(made, distribution);
+    made->shared.layout = made->layout.name;
+    aard_error *error = made->dir ? compile(guest, made) : aard__error_no_memory();
+    if (error)
         free_entry(made);
-        return error;
-    }
-    if (!guest->capturing) {
-        aard__derived_open(distribution, AARD__DERIVED_GLUE, aard__engine_code_key(), &made->shared.glue_code);
-        made->shared.image = aard__python_open_image(distribution);
-    }
-    *out = made;
-    return NULL;
+    else
+        *out = made;
+    return error;
 }
 
 /* The lock is held while compiling: a second guest that starts meanwhile is better off waiting than compiling too. */
@@ -128,21 +137,6 @@ aard_error *aard__python_serialize(const aard_distribution *distribution, aard__
                               : aard__error(AARD_ERR_ENGINE, "nothing is compiled that could be kept");
     pthread_mutex_unlock(&lock);
     return error;
-}
-
-aard_error *aard__python_adopt_image(const aard_distribution *distribution)
-{
-    aard__image *image = aard__python_open_image(distribution);
-    pthread_mutex_lock(&lock);
-    entry *known = find(distribution);
-    if (known && image) {
-        known->shared.image = image;
-        image = NULL;
-    }
-    bool adopted = known && known->shared.image;
-    pthread_mutex_unlock(&lock);
-    aard__image_free(image);
-    return adopted ? NULL : aard__error(AARD_ERR_IO, "the base image could not be read back");
 }
 
 void aard__python_forget(const aard_distribution *distribution)

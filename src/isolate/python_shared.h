@@ -1,4 +1,4 @@
-/* What all Python guests of a distribution share in a process: Pyodide's compiled code and the image they start from.
+/* What all Python guests of a distribution share in a process: Pyodide's code and the image they start from.
  *
  * All of it is read from the distribution's cache directory where that holds something that fits; without it guests
  * start all the same, slower. */
@@ -7,16 +7,19 @@
 
 #include "distribution/derived.h"
 #include "isolate/guest.h"
+#include "isolate/python_layout.h"
 #include "warm/image.h"
 
 #define AARD__DERIVED_WASM "pyodide.asm.wasm.code"
 #define AARD__DERIVED_GLUE "pyodide.asm.js.code"
-#define AARD__BASE_IMAGE "base.image"
 
 typedef struct aard__python_shared {
     aard__wasm *wasm;
+    aard__content glue;      /* Pyodide's JavaScript, prelinked or not */
+    aard__content symbols;   /* of prelinked code; none otherwise */
     aard__derived glue_code; /* all zero where there is none */
     aard__image *image;      /* NULL where there is none */
+    const char *layout;      /* the name of the layout of all that */
 } aard__python_shared;
 
 /* Finds or makes it; lives as long as the process, or until forgotten.  The guest's vm is entered. */
@@ -25,16 +28,7 @@ aard_error *aard__python_share(aard__guest *guest, const aard__python_shared **o
 /* Drops what is shared for `distribution`; no guest of it may be alive. */
 void aard__python_forget(const aard_distribution *distribution);
 
-/* For whoever prepares the distribution: the code of what is shared, and the image that was just written, for the guests
- * to come. */
+/* For whoever prepares the distribution: the code of what is shared. */
 aard_error *aard__python_serialize(const aard_distribution *distribution, aard__buf *out);
-aard_error *aard__python_adopt_image(const aard_distribution *distribution);
-
-/* The distribution's base image where there is one that fits, else NULL; the caller's. */
-aard__image *aard__python_open_image(const aard_distribution *distribution);
-
-/* What every image depends on, as lines of its key: the distribution and the guest files that are in it.  New memory
- * (aard__free). */
-char *aard__python_image_key(const aard_distribution *distribution);
 
 #endif

@@ -114,6 +114,7 @@
       inputAt = inputRoom = 0;
       return JSON.stringify({
         memoryBytes: memory.buffer.byteLength,
+        version: Module.HEAPU32[Module._Py_Version >>> 2],
         hiwire: shared.references.serialize(Module, pyodide._api),
         pointers,
       });

@@ -35,9 +35,9 @@
     checkAPIVersion: true,
   });
 
-  // Python reads its version from the module; the standard library's place depends on it.
+  // Python reads its version from the module, whose memory an image fills later; the standard library's place depends on it.
   const placeStdlib = (Module) => {
-    const version = Module.HEAPU32[Module._Py_Version >>> 2];
+    const version = shared.image ? shared.image.version : Module.HEAPU32[Module._Py_Version >>> 2];
     const major = version >>> 24;
     const minor = (version >>> 16) & 255;
     Module.API.pyVersionTuple = [major, minor, (version >>> 8) & 255];
@@ -126,6 +126,7 @@
       thisProgram: "/usr/bin/python",
       arguments: [],
       API,
+      prelink: { find: host.symbol },
       locateFile: (name) => `/${name}`,
       instantiateWasm: instantiate,
     };

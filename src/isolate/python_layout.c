@@ -1,0 +1,130 @@
+#include "isolate/python_layout.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "distribution/distribution.h"
+#include "engine/engine.h"
+#include "guest/guest.h"
+
+#define LINKER "python/prelink.js"
+
+/* What prelinked files depend on besides the distribution: this library's way of making them. */
+static bool prelink_key(char out[AARD__HASH_HEX])
+{
+    static const char version[] = AARD_VERSION_STRING " 1"; /* the number grows when src/prelink makes something else */
+    const aard__guest_file *linker = aard__guest_find(LINKER);
+    aard__hasher hasher;
+    uint8_t hash[AARD__HASH_BYTES];
+    if (!linker) return false;
+    aard__hash_start(&hasher);
+    aard__hash_add_sized(&hasher, version, sizeof version);
+    aard__hash_add_sized(&hasher, linker->data, linker->len);
+    aard__hash_end(&hasher, hash);
+    aard__hash_hex(hash, out);
+    return true;
+}
+
+void aard__python_layout_plain(aard__python_layout *out)
+{
+    *out = (aard__python_layout){.name = "plain"};
+}
+
+void aard__python_layout_open(const aard_distribution *distribution, aard__python_layout *out)
+{
+    char key[AARD__HASH_HEX];
+    aard__python_layout layout = {0};
+    if (prelink_key(key) && aard__derived_open(distribution, AARD__PRELINKED_WASM, key, &layout.wasm) &&
+        aard__derived_open(distribution, AARD__PRELINKED_GLUE, key, &layout.glue) &&
+        aard__derived_open(distribution, AARD__PRELINKED_SYMBOLS, key, &layout.symbols)) {
+        uint8_t digests[3 * AARD__HASH_BYTES], hash[AARD__HASH_BYTES];
+        memcpy(digests, layout.wasm.digest, AARD__HASH_BYTES);
+        memcpy(digests + AARD__HASH_BYTES, layout.glue.digest, AARD__HASH_BYTES);
+        memcpy(digests + 2 * AARD__HASH_BYTES, layout.symbols.digest, AARD__HASH_BYTES);
+        aard__hash(digests, sizeof digests, hash);
+        aard__hash_hex(hash, layout.name);
+    } else {
+        aard__python_layout_close(&layout);
+        aard__python_layout_plain(&layout);
+    }
+    *out = layout;
+}
+
+void aard__python_layout_close(aard__python_layout *layout)
+{
+    aard__derived_close(&layout->wasm);
+    aard__derived_close(&layout->glue);
+    aard__derived_close(&layout->symbols);
+    *layout = (aard__python_layout){0};
+}
+
+bool aard__python_layout_prelinked(const aard__python_layout *layout) { return layout->wasm.data != NULL; }
+
+aard_error *aard__python_prelink(const aard_distribution *distribution, aard__prelinked *out)
+{
+    aard__prelink_input input = {0};
+    const void *glue;
+    const aard__guest_file *linker = aard__guest_find(LINKER);
+    if (!linker) return aard__error(AARD_ERR_GUEST_BOOT, "the library was built without " LINKER);
+    AARD__TRY(aard__distribution_file(distribution, AARD__FILE_WASM, &input.wasm, &input.wasm_len));
+    AARD__TRY(aard__distribution_file(distribution, AARD__FILE_GLUE, &glue, &input.glue_len));
+    input.glue = glue;
+    input.linker = linker->data;
+    input.linker_len = linker->len;
+    return aard__prelink(&input, out);
+}
+
+aard_error *aard__python_layout_write(const aard_distribution *distribution, const aard__prelinked *prelinked)
+{
+    char key[AARD__HASH_HEX];
+    if (!prelink_key(key)) return aard__error(AARD_ERR_GUEST_BOOT, "the library was built without " LINKER);
+    const struct {
+        const char *name;
+        const aard__buf *bytes;
+    } files[] = {{AARD__PRELINKED_WASM, &prelinked->bare},
+                 {AARD__PRELINKED_GLUE, &prelinked->glue},
+                 {AARD__PRELINKED_SYMBOLS, &prelinked->symbols}};
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+        AARD__TRY(aard__derived_write(distribution, files[i].name, key, files[i].bytes->data, files[i].bytes->len));
+    return NULL;
+}
+
+char *aard__python_code_key(const aard__python_layout *layout)
+{
+    aard__buf key = AARD__BUF_INIT;
+    aard__buf_printf(&key, "%s; %s", aard__engine_code_key(), layout->name);
+    return aard__buf_take(&key, NULL);
+}
+
+char *aard__python_image_key(const aard_distribution *distribution, const char *layout)
+{
+    aard__hasher hasher;
+    uint8_t hash[AARD__HASH_BYTES];
+    char hex[AARD__HASH_HEX];
+    aard__buf key = AARD__BUF_INIT;
+    aard__hash_start(&hasher);
+    for (const aard__guest_file *file = aard__guest_files; file->name; file++) {
+        if (strncmp(file->name, "python/", 7) != 0) continue;
+        aard__hash_add_sized(&hasher, file->name, strlen(file->name));
+        aard__hash_add_sized(&hasher, file->data, file->len);
+    }
+    aard__hash_end(&hasher, hash);
+    aard__hash_hex(hash, hex);
+    aard__buf_printf(&key, "pyodide=%s\ndistribution=%s\nadapter=%s\nlayout=%s\n",
+                     aard_distribution_pyodide_version(distribution), aard_distribution_fingerprint(distribution), hex,
+                     layout);
+    return aard__buf_take(&key, NULL);
+}
+
+aard__image *aard__python_open_image(const aard_distribution *distribution, const aard__python_layout *layout)
+{
+    char *path = NULL, *key = aard__python_image_key(distribution, layout->name);
+    aard__image *image = NULL;
+    aard_error *error = key ? aard__derived_path(distribution, AARD__BASE_IMAGE, false, &path) : NULL;
+    if (key && !error) error = aard__image_open(path, key, &image);
+    aard_error_free(error);
+    aard__free(path);
+    aard__free(key);
+    return image;
+}

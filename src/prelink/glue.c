@@ -1,0 +1,277 @@
+#include "prelink/glue.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "prelink/symbols.h"
+#include "prelink/words.h"
+
+typedef struct piece {
+    const char *data;
+    size_t len;
+} piece;
+
+/* `var _X=Module["_X"]=wasmExports["X"];` or, for an object in memory, `var _X=Module["_X"]=1234;` */
+typedef struct statement {
+    piece all, variable, property, export; /* no export for an object */
+    double address;
+} statement;
+
+struct aard__glue {
+    piece text;
+    statement *statements;
+    size_t count, capacity;
+    aard__words words, uses; /* in the rest of the text: all names, and the exports taken by name */
+};
+
+static aard_error *unexpected(const char *what)
+{
+    return aard__error(AARD_ERR_DISTRIBUTION_MISMATCH, "pyodide.asm.js can't be prelinked: %s", what);
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------------- */
+
+static bool in_name(char c) { return isalnum((unsigned char)c) || c == '_' || c == '$'; }
+
+/* What stands at the front of `rest` moves out of it. */
+static bool take(piece *rest, const char *text)
+{
+    size_t len = strlen(text);
+    if (rest->len < len || memcmp(rest->data, text, len) != 0) return false;
+    rest->data += len;
+    rest->len -= len;
+    return true;
+}
+
+static piece take_name(piece *rest)
+{
+    piece name = {rest->data, 0};
+    while (name.len < rest->len && in_name(name.data[name.len])) name.len++;
+    rest->data += name.len;
+    rest->len -= name.len;
+    return name;
+}
+
+static bool take_number(piece *rest, double *out)
+{
+    char digits[32], *end;
+    size_t len = 0;
+    while (len < rest->len && len < sizeof digits - 1 && (isdigit((unsigned char)rest->data[len]) || rest->data[len] == 'e'))
+        len++;
+    memcpy(digits, rest->data, len);
+    digits[len] = '\0';
+    *out = strtod(digits, &end);
+    rest->data += len;
+    rest->len -= len;
+    return len && end == digits + len;
+}
+
+static bool read_statement(piece rest, statement *out)
+{
+    statement s = {.all = rest};
+    if (!take(&rest, "var ")) return false;
+    s.variable = take_name(&rest);
+    if (!take(&rest, "=Module[\"")) return false;
+    s.property = take_name(&rest);
+    if (!take(&rest, "\"]=")) return false;
+    if (take(&rest, "wasmExports[\"")) {
+        s.export = take_name(&rest);
+        if (!s.export.len || !take(&rest, "\"];")) return false;
+    } else if (!take_number(&rest, &s.address) || !take(&rest, ";")) {
+        return false;
+    }
+    s.all.len = (size_t)(rest.data - s.all.data);
+    *out = s;
+    return s.variable.len && s.property.len;
+}
+
+static bool add_statement(aard__glue *glue, const statement *s)
+{
+    if (glue->count == glue->capacity) {
+        size_t capacity = glue->capacity ? 2 * glue->capacity : 256;
+        statement *more = aard__realloc(glue->statements, capacity * sizeof *more);
+        if (!more) return false;
+        glue->statements = more;
+        glue->capacity = capacity;
+    }
+    glue->statements[glue->count++] = *s;
+    return true;
+}
+
+/* A name that is not part of such a statement; `wasmExports["X"]` and `wasmExports.X` use an export. */
+static bool read_word(aard__glue *glue, piece *rest)
+{
+    piece word = take_name(rest), after = *rest;
+    if (!aard__words_add(&glue->words, word.data, word.len)) return false;
+    if (word.len != strlen("wasmExports") || memcmp(word.data, "wasmExports", word.len) != 0) return true;
+    if (!take(&after, "[\"") && !take(&after, ".")) return true;
+    piece name = take_name(&after);
+    return !name.len || aard__words_add(&glue->uses, name.data, name.len);
+}
+
+static bool read_all(aard__glue *glue)
+{
+    piece rest = glue->text;
+    statement s;
+    while (rest.len) {
+        if (!in_name(*rest.data)) {
+            rest.data++;
+            rest.len--;
+        } else if (read_statement(rest, &s)) {
+            if (!add_statement(glue, &s)) return false;
+            rest.data += s.all.len;
+            rest.len -= s.all.len;
+        } else if (!read_word(glue, &rest)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool needed(const aard__glue *glue, const statement *s)
+{
+    return aard__words_have(&glue->words, s->variable.data, s->variable.len) ||
+           aard__words_have(&glue->words, s->property.data, s->property.len);
+}
+
+aard_error *aard__glue_read(const char *text, size_t len, aard__glue **out)
+{
+    aard__glue *glue = aard__calloc(1, sizeof *glue);
+    if (!glue) return aard__error_no_memory();
+    glue->text = (piece){text, len};
+    bool done = read_all(glue);
+    for (size_t i = 0; done && i < glue->count; i++) {
+        const statement *s = &glue->statements[i];
+        if (s->export.len && needed(glue, s)) done = aard__words_add(&glue->uses, s->export.data, s->export.len);
+    }
+    aard_error *error = done ? NULL : aard__error_no_memory();
+    if (!error && aard__words_have(&glue->words, "prelink", strlen("prelink")))
+        error = unexpected("it has a 'prelink' of its own");
+    if (error)
+        aard__glue_free(glue);
+    else
+        *out = glue;
+    return error;
+}
+
+void aard__glue_free(aard__glue *glue)
+{
+    if (!glue) return;
+    aard__free(glue->statements);
+    aard__words_free(&glue->words);
+    aard__words_free(&glue->uses);
+    aard__free(glue);
+}
+
+bool aard__glue_uses_export(const aard__glue *glue, const char *name, size_t len)
+{
+    return aard__words_have(&glue->uses, name, len);
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------------- */
+
+/* A part of the text that something else takes the place of. */
+typedef struct edit {
+    piece old, new;
+} edit;
+
+typedef struct edits {
+    edit *list;
+    size_t count;
+    char table[48];
+} edits;
+
+/* Each text stands there once; NULL asks only for its being there. */
+static const char *const replacements[][2] = {
+    {"___memory_base=new WebAssembly.Global({value:\"i32\",mutable:false},1024)", NULL},
+    {"___table_base=new WebAssembly.Global({value:\"i32\",mutable:false},1)", NULL},
+    {"rtn=GOT[symName]=new WebAssembly.Global({value:\"i32\",mutable:true})", "rtn=GOT[symName]=prelink.global(symName)"},
+    {"GOT[symName]||=new WebAssembly.Global({value:\"i32\",mutable:true});", "GOT[symName]||=prelink.global(symName);"},
+    {"var functionsInTableMap;", "var functionsInTableMap=prelink.functions;"},
+    {"wasmExports=relocateExports(wasmExports,1024);", "prelink.start(wasmExports,wasmImports,Module,wasmTable);"},
+    {"mergeLibSymbols(wasmExports,\"main\");", ""},
+    {"var reportUndefinedSymbols=()=>{", "var reportUndefinedSymbols=()=>{prelink.wrap(GOT);"},
+    {"if(!lib.exports.hasOwnProperty(symbol)||", "if(lib.exports[symbol]===undefined||!lib.exports.hasOwnProperty(symbol)||"},
+};
+enum { REPLACEMENTS = sizeof replacements / sizeof replacements[0] };
+
+static const char *find(piece text, const char *what) { return memmem(text.data, text.len, what, strlen(what)); }
+
+static aard_error *replace(const aard__glue *glue, const char *old, piece new, edits *to)
+{
+    const char *at = find(glue->text, old);
+    size_t len = strlen(old);
+    if (!at || find((piece){at + 1, glue->text.len - (size_t)(at + 1 - glue->text.data)}, old))
+        return aard__error(AARD_ERR_DISTRIBUTION_MISMATCH,
+                           "pyodide.asm.js can't be prelinked: it does not have '%s' exactly once", old);
+    to->list[to->count++] = (edit){{at, len}, new};
+    return NULL;
+}
+
+/* The symbol table answers for these from now on; but the glue may know objects that it does not. */
+static bool droppable(const aard__glue *glue, const statement *s, const aard__glue_changes *changes)
+{
+    aard__symbol symbol;
+    if (needed(glue, s) || s->property.data[0] != '_') return false;
+    if (s->export.len)
+        return s->export.len == s->property.len - 1 && !memcmp(s->export.data, s->property.data + 1, s->export.len);
+    return aard__symbols_find(changes->symbols, changes->symbols_len, s->property.data + 1, s->property.len - 1, &symbol) &&
+           !symbol.function && (double)symbol.value == s->address;
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const char *x = ((const edit *)a)->old.data, *y = ((const edit *)b)->old.data;
+    return (x > y) - (x < y);
+}
+
+static aard_error *apply(const aard__glue *glue, edits *all, aard__buf *out)
+{
+    const char *at = glue->text.data, *end = at + glue->text.len;
+    qsort(all->list, all->count, sizeof *all->list, by_place);
+    for (size_t i = 0; i < all->count; i++) {
+        const edit *e = &all->list[i];
+        if (e->old.data < at) return unexpected("two places to change overlap");
+        aard__buf_append(out, at, (size_t)(e->old.data - at));
+        aard__buf_append(out, e->new.data, e->new.len);
+        at = e->old.data + e->old.len;
+    }
+    aard__buf_append(out, at, (size_t)(end - at));
+    return out->failed ? aard__error_no_memory() : NULL;
+}
+
+static aard_error *collect(const aard__glue *glue, const aard__glue_changes *changes, piece start, edits *all)
+{
+    char table[48];
+    snprintf(table, sizeof table, "initial:%u,element:\"anyfunc\"", (unsigned)changes->table_size);
+    snprintf(all->table, sizeof all->table, "initial:%u,element:\"anyfunc\"", (unsigned)changes->new_table_size);
+    AARD__TRY(replace(glue, "var Module=moduleArg;", start, all));
+    AARD__TRY(replace(glue, table, (piece){all->table, strlen(all->table)}, all));
+    for (size_t i = 0; i < REPLACEMENTS; i++) {
+        const char *new = replacements[i][1];
+        AARD__TRY(replace(glue, replacements[i][0], (piece){new, new ? strlen(new) : 0}, all));
+        if (!new) all->count--;
+    }
+    for (size_t i = 0; i < glue->count; i++)
+        if (droppable(glue, &glue->statements[i], changes))
+            all->list[all->count++] = (edit){glue->statements[i].all, {NULL, 0}};
+    return NULL;
+}
+
+aard_error *aard__glue_write(const aard__glue *glue, const aard__glue_changes *changes, aard__buf *out)
+{
+    aard__buf start = AARD__BUF_INIT;
+    aard__buf_puts(&start, "var Module=moduleArg;const prelink=(");
+    aard__buf_append(&start, changes->linker, changes->linker_len);
+    aard__buf_puts(&start, ")(Module[\"prelink\"]);delete Module[\"prelink\"];");
+    edits all = {.list = aard__malloc((glue->count + REPLACEMENTS + 2) * sizeof *all.list)};
+    aard_error *error = start.failed || !all.list ? aard__error_no_memory() : NULL;
+    if (!error) error = collect(glue, changes, (piece){start.data, start.len}, &all);
+    if (!error) error = apply(glue, &all, out);
+    aard__free(all.list);
+    aard__buf_free(&start);
+    return error;
+}
