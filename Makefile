@@ -56,7 +56,8 @@ LDLIBS   += -Wl,--as-needed $(NODE_LIBS) $(PKG_LIBS) -lpthread
 
 LIB_C     := $(filter-out src/cli/%,$(wildcard src/*/*.c))
 LIB_CC    := $(wildcard src/engine/*.cc)
-LIB_OBJ   := $(LIB_C:%.c=$(BUILD)/obj/%.o) $(LIB_CC:%.cc=$(BUILD)/obj/%.o) $(BUILD)/obj/guest_files.o
+PLAIN_OBJ := $(LIB_C:%.c=$(BUILD)/obj/%.o) $(LIB_CC:%.cc=$(BUILD)/obj/%.o) $(BUILD)/obj/guest_files.o
+LIB_OBJ   := $(PLAIN_OBJ) $(BUILD)/obj/snapshot.o
 CLI_C     := $(wildcard src/cli/*.c)
 CLI_OBJ   := $(CLI_C:%.c=$(BUILD)/obj/%.o)
 GUEST     := $(sort $(wildcard src/guest/*.js src/guest/*/*.js src/guest/*.py src/guest/*/*.py))
@@ -118,7 +119,28 @@ $(BUILD)/obj/guest_files.o: $(BUILD)/gen/guest_files.S
 	@mkdir -p $(@D)
 	$(call step,AS)$(CC) -c $< -o $@
 
--include $(patsubst %.o,%.d,$(LIB_OBJ) $(CLI_OBJ) $(SUPPORT_OBJ)) $(patsubst %,%.d,$(TEST_BIN) $(TOOL_BIN) $(FUZZ_BIN))
+# So is the start-up snapshot of JavaScript guests, which the library itself makes: linked with none at first.
+embed_snapshot = { echo '.section .rodata'; echo '.balign 16'; \
+   for s in aard__snapshot_embedded $(1) aard__snapshot_embedded_end; do \
+     case $$s in aard__*) echo ".globl $$s"; echo ".hidden $$s"; echo "$$s:" ;; *) echo ".incbin \"$$s\"" ;; esac; done; \
+   echo '.section .note.GNU-stack,"",@progbits'; } | $(CC) -x assembler -c - -o $@
+
+$(BUILD)/obj/no_snapshot.o: Makefile
+	@mkdir -p $(@D)
+	$(call step,AS)$(call embed_snapshot,)
+
+$(BUILD)/gen/make_snapshot: $(BUILD)/obj/scripts/make_snapshot.o $(PLAIN_OBJ) $(BUILD)/obj/no_snapshot.o \
+                            $(BUILD)/gen/sources.list $(BUILD)/gen/node.list
+	@mkdir -p $(@D)
+	$(call step,LINK)$(CXX) $(SAN) $(filter %.o,$^) $(LDLIBS) -lm -o $@
+
+$(BUILD)/gen/javascript.snapshot: $(BUILD)/gen/make_snapshot
+	$(call step,MAKE)$< $@.new && mv $@.new $@
+
+$(BUILD)/obj/snapshot.o: $(BUILD)/gen/javascript.snapshot
+	$(call step,AS)$(call embed_snapshot,$<)
+
+-include $(BUILD)/obj/scripts/make_snapshot.d $(patsubst %.o,%.d,$(LIB_OBJ) $(CLI_OBJ) $(SUPPORT_OBJ)) $(patsubst %,%.d,$(TEST_BIN) $(TOOL_BIN) $(FUZZ_BIN))
 
 # ---- libraries and programs ------------------------------------------------------------------------------------------
 

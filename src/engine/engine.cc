@@ -18,24 +18,24 @@ std::atomic<int> vms{0};
 
 // Fixed for the life of the process: compiled code depends on them, and no guest may ever choose one.
 #if V8_MAJOR_VERSION > 10
-const char flags[] = "--no-harmony-sharedarraybuffer --no-freeze-flags-after-init";
+const char v8_flags[] = "--no-harmony-sharedarraybuffer --no-freeze-flags-after-init";
 const char recording[] = "--no-liftoff --no-wasm-tier-up";
 const char usual[] = "--liftoff --wasm-tier-up --wasm-dynamic-tiering";
 #else
-const char flags[] = "--no-harmony-sharedarraybuffer";
+const char v8_flags[] = "--no-harmony-sharedarraybuffer";
 const char recording[] = "--no-liftoff --no-wasm-tier-up --wasm-lazy-compilation";
 const char usual[] = "--liftoff --wasm-tier-up --wasm-dynamic-tiering --no-wasm-lazy-compilation";
 #endif
 
 void start()
 {
-    v8::V8::SetFlagsFromString(flags, sizeof flags - 1);
+    v8::V8::SetFlagsFromString(v8_flags, sizeof v8_flags - 1);
     the_platform = v8::platform::NewDefaultPlatform(1, v8::platform::IdleTaskSupport::kDisabled,
                                                     v8::platform::InProcessStackDumping::kDisabled);
     v8::V8::InitializePlatform(the_platform.get());
     v8::V8::Initialize();
     version_tag = v8::ScriptCompiler::CachedDataVersionTag();
-    snprintf(code_key, sizeof code_key, "v8 %s; tag %08x; %s", v8::V8::GetVersion(), version_tag, flags);
+    snprintf(code_key, sizeof code_key, "v8 %s; tag %08x; %s", v8::V8::GetVersion(), version_tag, v8_flags);
 }
 
 pthread_once_t started = PTHREAD_ONCE_INIT;
@@ -91,6 +91,20 @@ bool allow_wasm_codegen(v8::Local<v8::Context> context, v8::Local<v8::String>)
 namespace aard {
 
 v8::Platform *platform() { return the_platform.get(); }
+
+const char *flags() { return v8_flags; }
+
+void prepare_isolate(aard__vm *vm)
+{
+    vm->isolate->SetData(0, vm);
+    vm->isolate->SetMicrotasksPolicy(v8::MicrotasksPolicy::kExplicit);
+    vm->isolate->SetAllowAtomicsWait(false);
+    vm->isolate->SetCaptureStackTraceForUncaughtExceptions(false);
+    vm->isolate->SetPromiseRejectCallback(on_rejection);
+    vm->isolate->SetAllowWasmCodeGenerationCallback(allow_wasm_codegen);
+    vm->isolate->SetHostImportModuleDynamicallyCallback(aard::import_dynamically);
+    vm->isolate->SetWasmStreamingCallback(aard::wasm_streaming);
+}
 
 v8::Local<v8::String> string(v8::Isolate *isolate, const char *text)
 {
@@ -156,16 +170,13 @@ aard_error *aard__vm_new(const aard__vm_options *options, aard__vm **out)
     v8::Isolate::CreateParams params;
     params.array_buffer_allocator = vm->allocator.get();
     if (options->js_heap_max) params.constraints.ConfigureDefaultsFromHeapSize(0, options->js_heap_max);
+    if (options->snapshot) {
+        aard::use_snapshot(options->snapshot, params);
+        vm->from_snapshot = true;
+    }
     vms++;
     vm->isolate = v8::Isolate::New(params);
-    vm->isolate->SetData(0, vm);
-    vm->isolate->SetMicrotasksPolicy(v8::MicrotasksPolicy::kExplicit);
-    vm->isolate->SetAllowAtomicsWait(false);
-    vm->isolate->SetCaptureStackTraceForUncaughtExceptions(false);
-    vm->isolate->SetPromiseRejectCallback(on_rejection);
-    vm->isolate->SetAllowWasmCodeGenerationCallback(allow_wasm_codegen);
-    vm->isolate->SetHostImportModuleDynamicallyCallback(aard::import_dynamically);
-    vm->isolate->SetWasmStreamingCallback(aard::wasm_streaming);
+    aard::prepare_isolate(vm);
     *out = vm;
     return nullptr;
 }
@@ -225,7 +236,8 @@ bool aard__vm_pump(aard__vm *vm)
     v8::HandleScope handles(vm->isolate);
     while (!vm->ended.load() && v8::platform::PumpMessageLoop(aard::platform(), vm->isolate)) {
     }
-    if (!vm->ended.load()) vm->isolate->PerformMicrotaskCheckpoint();
+    for (size_t i = 0; i < vm->realms.size() && !vm->ended.load(); i++)
+        vm->realms[i]->microtasks->PerformCheckpoint(vm->isolate);
     return vm->isolate->HasPendingBackgroundTasks();
 }
 

@@ -8,6 +8,7 @@
 #include "guest/guest.h"
 #include "isolate/host.h"
 #include "isolate/platform.h"
+#include "isolate/snapshot.h"
 
 /* While other threads of the engine work for us there is nothing to wait on: look again after this long. */
 #define BACKGROUND_POLL_NS UINT64_C(100000)
@@ -45,16 +46,22 @@ aard_error *aard__guest_get(aard__guest *guest, aard__ref *object, const char *n
     return NULL;
 }
 
-static aard_error *boot(aard__guest *guest)
+const aard__host_entry *const aard__guest_tables[] = {aard__engine_host, aard__guest_host,  aard__host_text,
+                                                       aard__host_url,    aard__host_crypto, NULL};
+
+aard_error *aard__guest_furnish(aard__guest *guest)
 {
-    static const aard__host_entry *const tables[] = {aard__engine_host, aard__guest_host, aard__host_text,
-                                                     aard__host_url,    aard__host_crypto, NULL};
-    AARD__TRY(aard__realm_new(guest->vm, &guest->realm));
-    AARD__TRY(aard__platform_install(guest->realm, tables, &guest->shared));
-    guest->host = aard__realm_host_object(guest->realm, tables);
+    AARD__TRY(aard__platform_install(guest->realm, aard__guest_tables, &guest->shared));
+    guest->host = aard__realm_host_object(guest->realm, aard__guest_tables);
     if (!guest->host) return aard__error_no_memory();
     AARD__TRY(aard__guest_get(guest, guest->shared, "runTimers", &guest->run_timers));
     return guest->ops->boot(guest);
+}
+
+static aard_error *boot(aard__guest *guest, bool from_snapshot)
+{
+    AARD__TRY(aard__realm_new(guest->vm, &guest->realm));
+    return from_snapshot ? aard__javascript_adopt(guest) : aard__guest_furnish(guest);
 }
 
 aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **out)
@@ -77,10 +84,11 @@ aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **ou
     pthread_condattr_destroy(&attributes);
     pthread_mutex_init(&guest->wake_lock, NULL);
     aard__vm_options vm_options = {.user = guest};
+    if (guest->ops == &aard__javascript) vm_options.snapshot = aard__javascript_snapshot();
     aard_error *error = aard__vm_new(&vm_options, &guest->vm);
     if (!error) {
         aard__vm_enter(guest->vm);
-        error = boot(guest);
+        error = boot(guest, vm_options.snapshot != NULL);
         aard__vm_leave(guest->vm);
     }
     if (error) {
@@ -112,6 +120,16 @@ aard_error *aard__guest_mount(aard__guest *guest, aard_bundle *bundle)
     aard_error *error = guest->ops->mount(guest);
     aard_bundle_free(before);
     return error;
+}
+
+aard_error *aard__guest_make_spare(aard__guest *guest)
+{
+    return guest->ops->make_spare ? guest->ops->make_spare(guest) : NULL;
+}
+
+void aard__guest_drop_buffers(aard__guest *guest)
+{
+    if (guest->ops->drop_buffers) guest->ops->drop_buffers(guest);
 }
 
 void aard__guest_stop(void *user)

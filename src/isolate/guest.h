@@ -25,7 +25,14 @@ typedef enum aard__state {
 
 /* What a language does its own way.  Failures go to `outcome`, answers to guest->result (JSON text) and guest->report. */
 typedef struct aard__language_ops {
-    aard_error *(*boot)(aard__guest *guest);
+    aard_error *(*boot)(aard__guest *guest); /* on a realm with the guest platform */
+    /* Makes the guest as if no call had been made, whatever the last one did, even where it was ended half-way; handlers are
+     * forgotten.  After an error the guest is of no use.  NULL where only a new guest is clean. */
+    aard_error *(*reset)(aard__guest *guest);
+    aard_reset_mode reset_mode; /* what `reset` does */
+    /* Work for the next reset, done while there is nothing else to do; may be NULL. */
+    aard_error *(*make_spare)(aard__guest *guest);
+    void (*drop_buffers)(aard__guest *guest); /* lets go of what the last call published; may be NULL */
     aard_error *(*mount)(aard__guest *guest); /* guest->bundle has just been set */
     /* Starts looking up "module:export".  Once DONE without a failure, guest->prepared is the handler's number. */
     aard__state (*prepare)(aard__guest *guest, const char *entrypoint, aard_outcome *outcome);
@@ -52,6 +59,7 @@ struct aard__guest {
     const aard__language_ops *ops;
     aard__vm *vm;
     aard__realm *realm;
+    aard__realm *spare; /* JavaScript: the next one; may be NULL */
     aard__ref *host, *shared, *run_timers;
     struct {
         aard__ref *prepare, *forget, *invoke, *execute, *buffer;
@@ -105,6 +113,10 @@ void aard__guest_stop(void *guest);
  * (unsupported) that names it; the guest goes on either way. */
 aard_error *aard__guest_capture(aard__guest *guest, aard__image **out);
 
+/* As the ops of the same names; the vm entered. */
+aard_error *aard__guest_make_spare(aard__guest *guest);
+void aard__guest_drop_buffers(aard__guest *guest);
+
 /* Polls a call until it is not PENDING any more. */
 aard__state aard__guest_wait(aard__guest *guest, aard__state state, aard_outcome *outcome);
 
@@ -115,6 +127,12 @@ aard__state aard__guest_collect(aard__guest *guest, aard_outcome *outcome);
 void aard__guest_report_rejections(aard__guest *guest);
 
 /* ---- for the languages --------------------------------------------------------------------------------------- */
+
+/* Every table of host functions. */
+extern const aard__host_entry *const aard__guest_tables[];
+
+/* Gives the guest's new realm, which is empty, the guest platform and what the language boots. */
+aard_error *aard__guest_furnish(aard__guest *guest);
 
 /* Runs guest file `name` and calls the function it evaluates to with (host, shared). */
 aard_error *aard__guest_run_file(aard__guest *guest, const char *name);
