@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdio>
 #include <cstring>
+#include <mutex>
 #include <new>
 
 #include "engine/vm.hh"
@@ -16,13 +17,14 @@ char code_key[256];
 uint32_t version_tag; // V8's version, flags and the CPU's features, as compiled code knows them
 std::atomic<int> vms{0};
 
-// Fixed for the life of the process: compiled code depends on them, and no guest may ever choose one.
+// Fixed for the life of the process: compiled code depends on them, and no guest may ever choose one.  Snapshots are part
+// of libraries: a checksum for each new vm finds nothing that the libraries' code would not suffer from too.
 #if V8_MAJOR_VERSION > 10
-const char v8_flags[] = "--no-harmony-sharedarraybuffer --no-freeze-flags-after-init";
+const char v8_flags[] = "--no-harmony-sharedarraybuffer --no-verify-snapshot-checksum --no-freeze-flags-after-init";
 const char recording[] = "--no-liftoff --no-wasm-tier-up";
 const char usual[] = "--liftoff --wasm-tier-up --wasm-dynamic-tiering";
 #else
-const char v8_flags[] = "--no-harmony-sharedarraybuffer";
+const char v8_flags[] = "--no-harmony-sharedarraybuffer --no-verify-snapshot-checksum";
 const char recording[] = "--no-liftoff --no-wasm-tier-up --wasm-lazy-compilation";
 const char usual[] = "--liftoff --wasm-tier-up --wasm-dynamic-tiering --no-wasm-lazy-compilation";
 #endif
@@ -36,6 +38,37 @@ void start()
     v8::V8::Initialize();
     version_tag = v8::ScriptCompiler::CachedDataVersionTag();
     snprintf(code_key, sizeof code_key, "v8 %s; tag %08x; %s", v8::V8::GetVersion(), version_tag, v8_flags);
+}
+
+// V8 shares its read-only heap between isolates and lets go of it with the last one: in a process that makes one isolate
+// after the other, an idle isolate keeps it.  The first pays nothing for it.
+std::mutex anchor_lock;
+v8::Isolate *anchor;
+bool had_vm;
+
+void hold_read_only_heap()
+{
+    static v8::ArrayBuffer::Allocator *const allocator = v8::ArrayBuffer::Allocator::NewDefaultAllocator();
+    std::lock_guard<std::mutex> hold(anchor_lock);
+    if (vms++ == 0 && had_vm && !anchor) {
+        v8::Isolate::CreateParams params;
+        params.array_buffer_allocator = allocator;
+        anchor = v8::Isolate::New(params);
+    }
+    had_vm = true;
+}
+
+// For flags that an isolate takes in when it is made.  False while there is a vm.
+bool release_read_only_heap()
+{
+    std::lock_guard<std::mutex> hold(anchor_lock);
+    if (vms.load() > 0) return false;
+    if (anchor) {
+        v8::platform::NotifyIsolateShutdown(the_platform.get(), anchor);
+        anchor->Dispose();
+    }
+    anchor = nullptr;
+    return true;
 }
 
 pthread_once_t started = PTHREAD_ONCE_INIT;
@@ -150,7 +183,7 @@ const char *aard__engine_code_key(void)
 bool aard__engine_record_code(bool on)
 {
     aard__engine_start();
-    if (on && vms.load() > 0) return false;
+    if (on && !release_read_only_heap()) return false;
     if (on)
         v8::V8::SetFlagsFromString(recording, sizeof recording - 1);
     else
@@ -174,7 +207,7 @@ aard_error *aard__vm_new(const aard__vm_options *options, aard__vm **out)
         aard::use_snapshot(options->snapshot, params);
         vm->from_snapshot = true;
     }
-    vms++;
+    hold_read_only_heap();
     vm->isolate = v8::Isolate::New(params);
     aard::prepare_isolate(vm);
     *out = vm;

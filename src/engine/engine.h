@@ -141,6 +141,7 @@ typedef struct aard__source {
     const char *data; /* UTF-8 */
     size_t len;
     bool lasting;      /* `data` outlives the vm and is never changed: V8 may read it in place */
+    bool eager;        /* every function in it is compiled at once */
     const void *cache; /* compiled code made earlier by `make_cache`; may be NULL, may be stale */
     size_t cache_len;
     aard__buf *make_cache; /* where not NULL: gets the compiled code after the run */

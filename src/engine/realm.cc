@@ -301,7 +301,9 @@ void aard__realm_run(aard__realm *realm, const aard__source *source, bool want_r
                                                                       static_cast<int>(source->cache_len))
                                  : nullptr;
     v8::ScriptCompiler::Source compiled(text, origin, cached);
-    auto options = cached ? v8::ScriptCompiler::kConsumeCodeCache : v8::ScriptCompiler::kNoCompileOptions;
+    auto options = cached          ? v8::ScriptCompiler::kConsumeCodeCache
+                   : source->eager ? v8::ScriptCompiler::kEagerCompile
+                                   : v8::ScriptCompiler::kNoCompileOptions;
     result->compiled = v8::ScriptCompiler::CompileUnboundScript(entry.isolate, &compiled, options).ToLocal(&script);
     if (!result->compiled || !script->BindToCurrentContext()->Run(entry.context).ToLocal(&value)) {
         aard::take_caught(realm, catcher, result);

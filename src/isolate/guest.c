@@ -26,7 +26,7 @@ aard_error *aard__guest_run_file(aard__guest *guest, const char *name)
 {
     const aard__guest_file *file = aard__guest_find(name);
     if (!file) return aard__error(AARD_ERR_GUEST_BOOT, "the library was built without its guest file '%s'", name);
-    aard__source source = {.name = name, .data = file->data, .len = file->len, .lasting = true};
+    aard__source source = {.name = name, .data = file->data, .len = file->len, .lasting = true, .eager = guest->eager};
     aard__realm_run(guest->realm, &source, true, &guest->entry);
     if (guest->entry.status != AARD__OK) return boot_error(&guest->entry, name);
     aard__ref *function = guest->entry.value.ref;

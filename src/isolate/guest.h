@@ -74,6 +74,7 @@ struct aard__guest {
     bool recording;                  /* what is compiled for it will be kept */
     aard__script *glue;              /* where recording */
     aard__content symbols;           /* of prelinked code (prelink/symbols.h); none where it is not */
+    bool eager;                      /* its own files are compiled at once, for a snapshot */
     aard__ref *awaited;              /* JavaScript: the promise of the call under way */
     aard_distribution *distribution; /* borrowed from the isolate; Python only */
     aard_bundle *bundle;             /* what is at /app; retained; may be NULL */

@@ -54,6 +54,7 @@ aard_error *aard__javascript_snapshot_make(aard__buf *out)
     aard__guest *guest = aard__calloc(1, sizeof *guest);
     if (!guest) return aard__error_no_memory();
     guest->ops = &aard__javascript;
+    guest->eager = true;
     guest->time_origin = aard__clock_monotonic();
     aard_error *error = aard__snapshot_make(&world, guest, out);
     aard__result_free(&guest->entry);
