@@ -73,6 +73,7 @@ bool release_read_only_heap()
 
 pthread_once_t started = PTHREAD_ONCE_INIT;
 
+constexpr size_t kSmallHeap = 8 * 1024 * 1024;
 constexpr size_t kStackReserve = 256 * 1024;     // left below V8's limit for host functions and V8's own C++
 constexpr size_t kStackMost = 7 * 1024 * 1024;   // what a guest may use at most, however large the thread's stack is
 
@@ -206,6 +207,8 @@ aard_error *aard__vm_new(const aard__vm_options *options, aard__vm **out)
     if (options->snapshot) {
         aard::use_snapshot(options->snapshot, params);
         vm->from_snapshot = true;
+        // Realms that are gone are garbage: V8 would first look for it at a size that is far beyond such a vm's.
+        params.constraints.set_initial_old_generation_size_in_bytes(kSmallHeap);
     }
     hold_read_only_heap();
     vm->isolate = v8::Isolate::New(params);
@@ -283,6 +286,8 @@ void aard__vm_heap(aard__vm *vm, aard__heap *out)
     out->limit = statistics.heap_size_limit();
     out->external = statistics.external_memory();
 }
+
+void aard__vm_collect(aard__vm *vm) { vm->isolate->LowMemoryNotification(); }
 
 void aard__ref_free(aard__ref *ref)
 {

@@ -68,6 +68,7 @@ typedef struct aard__heap {
     size_t used, total, limit, external; /* bytes */
 } aard__heap;
 void aard__vm_heap(aard__vm *vm, aard__heap *out);
+void aard__vm_collect(aard__vm *vm); /* all garbage, at once */
 
 /* ---- values ---------------------------------------------------------------------------------------------- */
 

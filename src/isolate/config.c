@@ -51,6 +51,8 @@ void aard_isolate_config_set_isolation(aard_isolate_config *config, aard_isolati
     config->isolation = isolation;
 }
 
+void aard_isolate_config_set_cleanup(aard_isolate_config *config, aard_cleanup cleanup) { config->cleanup = cleanup; }
+
 void aard_isolate_config_set_wall_limit_ms(aard_isolate_config *config, uint64_t ms) { config->wall_limit_ms = ms; }
 
 void aard_isolate_config_set_output_limit(aard_isolate_config *config, size_t bytes) { config->output_limit = bytes; }
@@ -95,6 +97,7 @@ aard_error *aard__config_copy(const aard_isolate_config *config, aard_isolate_co
     if (config) {
         copy->language = config->language;
         copy->isolation = config->isolation;
+        copy->cleanup = config->cleanup;
         copy->wall_limit_ms = config->wall_limit_ms;
         copy->output_limit = config->output_limit;
         aard_isolate_config_set_distribution(copy, config->distribution);

@@ -16,6 +16,7 @@ typedef struct aard__listener {
 struct aard_isolate_config {
     aard_language language;
     aard_isolation isolation;
+    aard_cleanup cleanup;
     aard_distribution *distribution; /* retained; may be NULL */
     uint64_t wall_limit_ms;
     size_t output_limit;

@@ -58,10 +58,10 @@ aard_error *aard__guest_furnish(aard__guest *guest)
     return guest->ops->boot(guest);
 }
 
-static aard_error *boot(aard__guest *guest, bool from_snapshot)
+aard_error *aard__guest_make_realm(aard__guest *guest)
 {
     AARD__TRY(aard__realm_new(guest->vm, &guest->realm));
-    return from_snapshot ? aard__javascript_adopt(guest) : aard__guest_furnish(guest);
+    return guest->from_snapshot ? aard__javascript_adopt(guest) : aard__guest_furnish(guest);
 }
 
 aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **out)
@@ -85,10 +85,11 @@ aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **ou
     pthread_mutex_init(&guest->wake_lock, NULL);
     aard__vm_options vm_options = {.user = guest};
     if (guest->ops == &aard__javascript) vm_options.snapshot = aard__javascript_snapshot();
+    guest->from_snapshot = vm_options.snapshot != NULL;
     aard_error *error = aard__vm_new(&vm_options, &guest->vm);
     if (!error) {
         aard__vm_enter(guest->vm);
-        error = boot(guest, vm_options.snapshot != NULL);
+        error = aard__guest_make_realm(guest);
         aard__vm_leave(guest->vm);
     }
     if (error) {

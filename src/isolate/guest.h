@@ -59,12 +59,13 @@ struct aard__guest {
     const aard__language_ops *ops;
     aard__vm *vm;
     aard__realm *realm;
-    aard__realm *spare; /* JavaScript: the next one; may be NULL */
+    bool from_snapshot; /* the vm, and so its realms; JavaScript only */
+    aard__realm *spare; /* JavaScript: the next realm; may be NULL */
     aard__ref *host, *shared, *run_timers;
     struct {
         aard__ref *prepare, *forget, *invoke, *execute, *buffer;
         aard__ref *reserve, *poll, *mount, *memory, *capture;  /* Python only */
-        aard__ref *set_input, *bind_script, *before_script;    /* JavaScript only */
+        aard__ref *set_input, *bind_script, *before_script, *drop_buffers; /* JavaScript only */
     } adapter;
     aard__ref *wasm_module;          /* while Python boots */
     const aard__image *image;        /* what Python starts from; NULL = from nothing */
@@ -132,7 +133,9 @@ void aard__guest_report_rejections(aard__guest *guest);
 /* Every table of host functions. */
 extern const aard__host_entry *const aard__guest_tables[];
 
-/* Gives the guest's new realm, which is empty, the guest platform and what the language boots. */
+/* Makes the guest's realm, with the guest platform and what the language boots. */
+aard_error *aard__guest_make_realm(aard__guest *guest);
+/* The second half of that, for an empty realm. */
 aard_error *aard__guest_furnish(aard__guest *guest);
 
 /* Runs guest file `name` and calls the function it evaluates to with (host, shared). */

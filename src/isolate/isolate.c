@@ -20,7 +20,10 @@ struct aard_isolate {
     aard__guest *guest;  /* NULL while there is none that can be used */
     aard_bundle *bundle; /* retained; may be NULL */
     aard__watch watch;
-    uint64_t id, generation; /* the generation counts guests */
+    uint64_t id, generation; /* the generation counts guests, as handlers see them */
+    bool soiled;             /* the last call was cut off: the guest needs a full reset first */
+    aard_reset_mode reset_mode; /* how the guest was made clean since the last call, and how long it took */
+    double reset_ms;
     atomic_flag busy;
 };
 
@@ -87,6 +90,7 @@ static aard_error *boot_guest(aard_isolate *isolate, aard_bundle *bundle)
     }
     aard__guest_free(isolate->guest);
     isolate->guest = guest;
+    isolate->soiled = false;
     isolate->generation++;
     isolate->watch = (aard__watch){.fire = aard__guest_stop, .user = guest};
     return NULL;
@@ -159,6 +163,87 @@ static void leave(aard_isolate *isolate, bool torn)
     aard__guest_free(guest);
 }
 
+/* ---- resets ---------------------------------------------------------------------------------------------------- */
+
+/* As the guest's language does it; without an error only where the guest is clean. */
+static aard_error *reset_guest(aard_isolate *isolate)
+{
+    aard__guest *guest = isolate->guest;
+    if (!guest->ops->reset) return aard__error(AARD_ERR_UNSUPPORTED, "only a new guest is clean");
+    AARD__TRY(arm(isolate, isolate->config->wall_limit_ms));
+    aard__vm_enter(guest->vm);
+    aard_error *error = guest->ops->reset(guest);
+    bool stopped = aard__watch_disarm(&isolate->watch);
+    aard__vm_leave(guest->vm);
+    if (!error && stopped) error = aard__error(AARD_ERR_ENGINE, "the reset took too long");
+    return error;
+}
+
+/* Leaves a guest that no call has been made to; what fails in a cheaper way is done by a new guest. */
+static aard_error *full_reset(aard_isolate *isolate)
+{
+    uint64_t start = aard__clock_monotonic();
+    aard_reset_mode mode = AARD_RESET_NEW_ISOLATE;
+    aard_error *error = NULL;
+    if (isolate->guest && !(error = reset_guest(isolate))) {
+        mode = isolate->guest->ops->reset_mode;
+        isolate->soiled = false;
+        isolate->generation++;
+    } else {
+        aard_error_free(error);
+        aard__guest_free(isolate->guest);
+        isolate->guest = NULL;
+        AARD__TRY(boot_guest(isolate, isolate->bundle));
+    }
+    isolate->reset_mode = mode;
+    isolate->reset_ms = ms(aard__clock_monotonic() - start);
+    return NULL;
+}
+
+/* Makes sure there is a guest that can be called. */
+static aard_error *ensure_guest(aard_isolate *isolate)
+{
+    return isolate->guest && !isolate->soiled ? NULL : full_reset(isolate);
+}
+
+aard_error *aard_isolate_reset(aard_isolate *isolate)
+{
+    AARD__TRY(claim(isolate));
+    aard_error *error = full_reset(isolate);
+    release(isolate);
+    return error;
+}
+
+aard_error *aard_isolate_prepare_reset(aard_isolate *isolate)
+{
+    AARD__TRY(claim(isolate));
+    aard_error *error = ensure_guest(isolate);
+    if (!error) {
+        aard__vm_enter(isolate->guest->vm);
+        error = aard__guest_make_spare(isolate->guest);
+        aard__vm_leave(isolate->guest->vm);
+    }
+    release(isolate);
+    return error;
+}
+
+/* What the host wants to be done about a call that is over.  An error is the next call's, which tries again. */
+static void clean_up(aard_isolate *isolate)
+{
+    if (isolate->config->cleanup == AARD_CLEANUP_FULL) {
+        isolate->soiled = true;
+        aard_error_free(full_reset(isolate));
+    } else if (isolate->config->cleanup == AARD_CLEANUP_SHARED_BUFFERS && isolate->guest && !isolate->soiled) {
+        aard_error *error = enter(isolate);
+        if (!error) {
+            aard__guest_drop_buffers(isolate->guest);
+            leave(isolate, false);
+        }
+        isolate->soiled = isolate->soiled || error; /* they go with everything else then */
+        aard_error_free(error);
+    }
+}
+
 /* ---- bundles -------------------------------------------------------------------------------------------------- */
 
 static aard_error *fits(const aard_isolate *isolate, const aard_bundle *bundle)
@@ -199,8 +284,9 @@ static aard_error *load_bundle(aard_isolate *isolate, aard_bundle *bundle)
     AARD__TRY(fits(isolate, bundle));
     /* Neither modules nor what scripts declare can be taken out of a realm of JavaScript; a new one costs little. */
     bool fresh = isolate->bundle && isolate->config->language == AARD_LANGUAGE_JAVASCRIPT;
-    if (isolate->guest && !fresh) AARD__TRY(exchange_bundle(isolate, bundle));
-    if (!isolate->guest || fresh) AARD__TRY(boot_guest(isolate, bundle));
+    if (isolate->guest && (fresh || isolate->soiled)) AARD__TRY(full_reset(isolate));
+    if (isolate->guest) AARD__TRY(exchange_bundle(isolate, bundle));
+    if (!isolate->guest) AARD__TRY(boot_guest(isolate, bundle));
     aard_bundle_free(isolate->bundle);
     isolate->bundle = aard_bundle_retain(bundle);
     isolate->generation++; /* handlers of the bundle before must be looked up anew */
@@ -217,17 +303,6 @@ aard_error *aard_isolate_load_bundle(aard_isolate *isolate, aard_bundle *bundle)
 
 /* ---- one call ------------------------------------------------------------------------------------------------- */
 
-/* Makes sure there is a guest; a replacement is told in the diagnostics. */
-static aard_error *ensure_guest(aard_isolate *isolate, aard_outcome *outcome)
-{
-    if (isolate->guest) return NULL;
-    uint64_t start = aard__clock_monotonic();
-    AARD__TRY(boot_guest(isolate, isolate->bundle));
-    outcome->diagnostics.reset_mode = AARD_RESET_NEW_ISOLATE;
-    outcome->diagnostics.reset_ms = ms(aard__clock_monotonic() - start);
-    return NULL;
-}
-
 static uint64_t wall_limit(const aard_isolate *isolate, const aard_call *call)
 {
     uint64_t limit = isolate->config->wall_limit_ms;
@@ -243,7 +318,11 @@ static aard_error *begin(aard_isolate *isolate, const aard_call *call, aard_outc
     outcome->diagnostics.isolate_id = isolate->id;
     outcome->diagnostics.started_at_ns = aard__clock_realtime();
     outcome->diagnostics.rss_kib_before = rss_kib();
-    AARD__TRY(ensure_guest(isolate, outcome));
+    AARD__TRY(ensure_guest(isolate));
+    outcome->diagnostics.reset_mode = isolate->reset_mode;
+    outcome->diagnostics.reset_ms = isolate->reset_ms;
+    isolate->reset_mode = AARD_RESET_NONE;
+    isolate->reset_ms = 0;
     aard__guest *guest = isolate->guest;
     guest->streams.capture = !call || call->capture;
     aard__buf_clear(&guest->result);
@@ -265,7 +344,8 @@ static bool input_fits(const aard_call *call, aard_outcome *outcome)
     return !reason;
 }
 
-/* The call is over: whatever the guest left behind goes into the outcome, and a guest that broke goes away. */
+/* The call is over: whatever the guest left behind goes into the outcome, and a guest that broke is not called
+ * again before a reset. */
 static void end(aard_isolate *isolate, const aard_call *call, aard__state state, aard_outcome *outcome, measures *m)
 {
     aard__guest *guest = isolate->guest;
@@ -298,11 +378,13 @@ static void end(aard_isolate *isolate, const aard_call *call, aard__state state,
     aard__streams_take(&guest->streams, AARD_STREAM_STDOUT, &outcome->streams[0], &d->stdout_dropped_bytes);
     aard__streams_take(&guest->streams, AARD_STREAM_STDERR, &outcome->streams[1], &d->stderr_dropped_bytes);
     aard__vm_leave(guest->vm);
-    if (condemned) {
+    d->reset_generation = isolate->generation;
+    isolate->soiled = condemned;
+    if (condemned && !guest->ops->reset) {
         isolate->guest = NULL;
         aard__guest_free(guest);
     }
-    d->reset_generation = isolate->generation;
+    clean_up(isolate);
     d->rss_kib_after = rss_kib();
     uint64_t now = aard__clock_monotonic();
     d->cpu_ms_used = ms(aard__clock_thread_cpu() - m->cpu_start);

@@ -18,7 +18,7 @@ static const size_t parts_of_guest[] = {
 #define PART(member) offsetof(aard__guest, member)
     PART(host),           PART(shared),          PART(run_timers),         PART(adapter.prepare),
     PART(adapter.forget), PART(adapter.invoke),  PART(adapter.execute),    PART(adapter.buffer),
-    PART(adapter.set_input), PART(adapter.bind_script), PART(adapter.before_script),
+    PART(adapter.set_input), PART(adapter.bind_script), PART(adapter.before_script), PART(adapter.drop_buffers),
 #undef PART
 };
 #define PART_COUNT (sizeof parts_of_guest / sizeof parts_of_guest[0])
@@ -60,6 +60,14 @@ aard_error *aard__javascript_snapshot_make(aard__buf *out)
     aard__result_free(&guest->entry);
     aard__free(guest);
     return error;
+}
+
+void aard__javascript_let_go(aard__guest *guest)
+{
+    for (size_t i = 0; i < PART_COUNT; i++) {
+        aard__ref_free(*part(guest, i));
+        *part(guest, i) = NULL;
+    }
 }
 
 aard_error *aard__javascript_adopt(aard__guest *guest)

@@ -15,6 +15,9 @@ aard_error *aard__javascript_snapshot_make(aard__buf *out);
 /* Gives a guest that has a new realm, copied from the snapshot, its refs into it. */
 aard_error *aard__javascript_adopt(aard__guest *guest);
 
+/* Frees those refs. */
+void aard__javascript_let_go(aard__guest *guest);
+
 /* For tests: as if the library had been built with another V8.  No guest may be alive. */
 void aard__javascript_snapshot_distrust(void);
 

@@ -354,6 +354,9 @@
     },
     finishInline: (value) => settle(value, settleInline),
     setInput,
+    dropBuffers() {
+      buffers = [];
+    },
     buffer(index) {
       const bytes = buffers[index];
       host.result(VALUE, bytes, 0, bytes.byteLength);
