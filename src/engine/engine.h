@@ -126,8 +126,8 @@ bool aard__ref_bytes(aard__ref *ref, uint8_t **data, size_t *len);
 
 /* In a vm made from a snapshot: a copy of the snapshot's realm.  A realm has its own queue of microtasks. */
 aard_error *aard__realm_new(aard__vm *vm, aard__realm **out);
-/* For good: neither what waits in its queue nor any other code of it runs again.  Refs into it keep memory only.  Not
- * while code of any realm of the vm runs. */
+/* For good: what waits in its queue of microtasks is dropped, and what would go there.  V8 alone may still come back to it,
+ * for the callbacks of a FinalizationRegistry, which ask realmIsGone.  Not while code of any realm of the vm runs. */
 void aard__realm_free(aard__realm *realm);
 
 /* Part `index` of the realm's snapshot; NULL where there is none, or memory is out. */
@@ -251,6 +251,7 @@ void aard__snapshot_free(aard__snapshot *snapshot); /* after every vm made from 
  *   structuredClone(value, transferList[])   a deep copy; throws an Error whose `name` is "DataCloneError"
  *   encodeInto(string, Uint8Array, counts)   as TextEncoder.encodeInto; counts, a Float64Array(2), gets read, written
  *   encode(string) -> ArrayBuffer            UTF-8, lone surrogates as U+FFFD
+ *   realmIsGone()                            whether the realm whose function this is has been freed
  *   setPromiseHook / gc are not offered. */
 extern const aard__host_entry aard__engine_host[];
 

@@ -50,6 +50,11 @@ void encode_into(aard__frame *frame, void *)
     memcpy(counts, both, sizeof both);
 }
 
+void realm_is_gone(aard__frame *frame, void *)
+{
+    frame->info.GetReturnValue().Set(!aard::realm_of(frame->isolate->GetCurrentContext()));
+}
+
 class CloneDelegate : public v8::ValueSerializer::Delegate {
   public:
     explicit CloneDelegate(v8::Isolate *isolate) : isolate_(isolate) {}
@@ -121,6 +126,7 @@ const aard__host_entry aard__engine_host[] = {
     {"structuredClone", structured_clone},
     {"encode", encode},
     {"encodeInto", encode_into},
+    {"realmIsGone", realm_is_gone},
     {nullptr, nullptr},
 };
 

@@ -267,8 +267,6 @@ void aard__realm_free(aard__realm *realm)
         v8::HandleScope handles(vm->isolate);
         v8::Local<v8::Context> context = realm->context.Get(vm->isolate);
         context->SetAlignedPointerInEmbedderData(aard::kRealmSlot, nullptr);
-        // V8 itself may still come back to it: with a FinalizationRegistry's callback, or a promise of Atomics.waitAsync.
-        context->SetAbortScriptExecution([](v8::Isolate *, v8::Local<v8::Context>) {});
         context->DetachGlobal(); // takes its queue away: what would go there from now on is dropped
     }
     auto &realms = vm->realms;
