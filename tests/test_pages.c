@@ -36,8 +36,13 @@ static int set_up(void **state)
     close(fd);
     f->content = calloc(PAGES, AARD__PAGE);
     for (size_t i = 0; i < IMAGE_PAGES * AARD__PAGE; i += 61) f->content[i] = (uint8_t)(i * 7 + 1);
-    ok(aard__image_write(f->path, "key", "{}", 2, f->content, IMAGE_PAGES * AARD__PAGE));
-    ok(aard__image_open(f->path, "key", &f->image));
+    aard__image_parts parts = {.key = "made=here\n", .text = "{}", .text_len = 2, .memory = f->content,
+                               .memory_len = IMAGE_PAGES * AARD__PAGE};
+    aard__image *image;
+    ok(aard__image_from_memory(&parts, &image));
+    ok(aard__image_save(image, f->path));
+    aard__image_free(image);
+    ok(aard__image_open(f->path, "made=here\n", &f->image));
     f->memory = mmap(NULL, PAGES * AARD__PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_true(f->memory != MAP_FAILED);
     ok(aard__image_map(f->image, f->memory));

@@ -73,6 +73,13 @@ aard_error *aard_isolate_config_add_capability(aard_isolate_config *config, cons
     return NULL;
 }
 
+bool aard__config_grants(const aard_isolate_config *config, const char *name)
+{
+    for (size_t i = 0; i < config->capability_count; i++)
+        if (!strcmp(config->capabilities[i], name)) return true;
+    return false;
+}
+
 void aard_isolate_config_set_stream_callback(aard_isolate_config *config, aard_stream_callback callback, void *user,
                                              aard_finalizer finalizer)
 {

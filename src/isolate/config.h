@@ -35,4 +35,7 @@ struct aard_call {
 /* A copy that shares the listener and the distribution; NULL copies the defaults. */
 aard_error *aard__config_copy(const aard_isolate_config *config, aard_isolate_config **out);
 
+/* Whether the capability `name` (lower case) is granted. */
+bool aard__config_grants(const aard_isolate_config *config, const char *name);
+
 #endif

@@ -55,7 +55,8 @@ aard_error *aard__guest_furnish(aard__guest *guest)
     guest->host = aard__realm_host_object(guest->realm, aard__guest_tables);
     if (!guest->host) return aard__error_no_memory();
     AARD__TRY(aard__guest_get(guest, guest->shared, "runTimers", &guest->run_timers));
-    return guest->ops->boot(guest);
+    AARD__TRY(guest->ops->boot(guest));
+    return guest->ops->checkpoint ? guest->ops->checkpoint(guest) : NULL;
 }
 
 aard_error *aard__guest_make_realm(aard__guest *guest)
@@ -75,6 +76,7 @@ aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **ou
     guest->recording = options->recording;
     guest->prelinked = options->prelinked;
     guest->layout = options->layout;
+    guest->grants_javascript = options->grants_javascript;
     guest->streams = options->streams;
     guest->time_origin = aard__clock_monotonic();
     pthread_condattr_t attributes;
@@ -104,6 +106,7 @@ void aard__guest_free(aard__guest *guest)
 {
     if (!guest) return;
     aard__vm_free(guest->vm); /* and every ref */
+    aard__pages_free(guest->pages);
     aard_bundle_free(guest->bundle);
     aard__streams_free(&guest->streams);
     aard__buf_free(&guest->result);
@@ -143,8 +146,7 @@ void aard__guest_stop(void *user)
     pthread_mutex_unlock(&guest->wake_lock);
 }
 
-/* Sleeps until `ns` have passed or the call is stopped; UINT64_MAX waits for the stop alone.  True when stopped. */
-static bool sleep_until_woken(aard__guest *guest, uint64_t ns)
+bool aard__guest_sleep(aard__guest *guest, uint64_t ns)
 {
     pthread_mutex_lock(&guest->wake_lock);
     if (!guest->stopped && ns) {
@@ -183,15 +185,14 @@ aard__state aard__guest_wait(aard__guest *guest, aard__state state, aard_outcome
         if (wait == UINT64_MAX) {
             /* One more round: polling itself may have queued something. */
             if (idle) {
-                aard__outcome_fail(outcome, AARD_FAILURE_OTHER,
-                                   "the guest awaits something that can never come: no timer, task or request is left");
+                aard__outcome_fail(outcome, AARD_FAILURE_OTHER, AARD__NOTHING_LEFT);
                 return AARD__BROKEN;
             }
             idle = true;
             continue;
         }
         idle = false;
-        if (sleep_until_woken(guest, wait)) return AARD__BROKEN;
+        if (aard__guest_sleep(guest, wait)) return AARD__BROKEN;
     }
     return state;
 }
@@ -210,7 +211,7 @@ aard_error *aard__guest_call_and_wait(aard__guest *guest, aard__ref *function, c
             error = aard__error(AARD_ERR_GUEST_BOOT, "the guest did not start: its boot waits for nothing");
             break;
         }
-        sleep_until_woken(guest, wait);
+        aard__guest_sleep(guest, wait);
     }
     if (!error && guest->entry.status != AARD__OK) error = boot_error(&guest->entry, "boot");
     aard__ref_free(promise);

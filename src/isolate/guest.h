@@ -13,6 +13,7 @@
 #include "isolate/streams.h"
 #include "prelink/prelink.h"
 #include "warm/image.h"
+#include "warm/pages.h"
 
 typedef struct aard__guest aard__guest;
 
@@ -44,6 +45,11 @@ typedef struct aard__language_ops {
     /* Puts the bytes of buffer `index` of the report into guest->result. */
     aard__state (*buffer)(aard__guest *guest, size_t index, aard_outcome *outcome);
     uint64_t (*heap_bytes)(aard__guest *guest); /* of the language's own memory */
+    /* Remembers the guest's state, which rests, for `reset`; NULL where a language needs no such thing. */
+    aard_error *(*checkpoint)(aard__guest *guest);
+    /* Makes the guest as it was at its checkpoint, whatever the last call did, even where that was ended half-way.  After an
+     * error the guest is of no use.  NULL where only a new guest is clean. */
+    aard_error *(*reset)(aard__guest *guest);
     aard_failure_kind exception;
 } aard__language_ops;
 
@@ -64,11 +70,15 @@ struct aard__guest {
     aard__ref *host, *shared, *run_timers;
     struct {
         aard__ref *prepare, *forget, *invoke, *execute, *buffer;
-        aard__ref *reserve, *poll, *mount, *memory, *capture;  /* Python only */
-        aard__ref *set_input, *bind_script, *before_script, *drop_buffers; /* JavaScript only */
+        aard__ref *reserve, *poll, *mount, *memory, *capture, *checkpoint, *reset; /* Python only */
+        aard__ref *set_input, *bind_script, *before_script, *drop_buffers;         /* JavaScript only */
     } adapter;
     aard__ref *wasm_module;          /* while Python boots */
     const aard__image *image;        /* what Python starts from; NULL = from nothing */
+    aard__pages *pages;              /* Python's memory at the checkpoint */
+    uint32_t random_at;              /* where Python's random numbers have their state then; 0 = nowhere */
+    bool can_reset;                  /* there is a checkpoint */
+    bool grants_javascript;          /* Python may use JavaScript's objects */
     bool capturing;                  /* Python's boot leaves a state that can be captured */
     const aard__prelinked *prelinked; /* from the options */
     const char *layout;              /* the name of Python's layout (python_layout.h) */
@@ -96,6 +106,7 @@ typedef struct aard__guest_options {
     aard_distribution *distribution; /* outlives the guest */
     aard__streams streams;
     const aard__image *image; /* what Python starts from; outlives the guest; NULL = the distribution's base image */
+    bool grants_javascript;   /* the capability "js" */
     bool capturing; /* boots from nothing, so that the guest can be captured */
     const aard__prelinked *prelinked; /* where capturing: what to boot; NULL = the distribution's own files */
     const char *layout;               /* and its name; outlives the guest */
@@ -118,6 +129,12 @@ aard_error *aard__guest_capture(aard__guest *guest, aard__image **out);
 /* As the ops of the same names; the vm entered. */
 aard_error *aard__guest_make_spare(aard__guest *guest);
 void aard__guest_drop_buffers(aard__guest *guest);
+
+/* Sleeps until `ns` nanoseconds have passed or the call is stopped; UINT64_MAX waits for the stop alone.  True when
+ * stopped. */
+bool aard__guest_sleep(aard__guest *guest, uint64_t ns);
+
+#define AARD__NOTHING_LEFT "the guest awaits something that can never come: no timer, task or request is left"
 
 /* Polls a call until it is not PENDING any more. */
 aard__state aard__guest_wait(aard__guest *guest, aard__state state, aard_outcome *outcome);

@@ -74,6 +74,7 @@ static aard_error *boot_guest(aard_isolate *isolate, aard_bundle *bundle)
     aard__guest_options options = {
         .language = config->language,
         .distribution = config->distribution,
+        .grants_javascript = aard__config_grants(config, "js"),
         .streams = {.limit = config->output_limit,
                     .callback = config->listener ? config->listener->callback : NULL,
                     .user = config->listener ? config->listener->user : NULL},

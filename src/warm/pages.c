@@ -22,7 +22,7 @@ struct aard__pages {
     uint8_t *idle;         /* by page: resets since it was last found changed */
     uint8_t *known;        /* by page: 1 where a call has changed it before */
     aard__page_scan scan;
-    size_t own, restored;
+    size_t own, restored, kept_count;
 };
 
 aard_error *aard__pages_new(const aard__image *image, aard__pages **out)
@@ -104,6 +104,7 @@ aard_error *aard__pages_checkpoint(aard__pages *pages, uint8_t *memory, size_t l
         return aard__error_no_memory();
     }
     pages->page_count = page_count;
+    pages->kept_count = count;
     keep_differing(pages, memory);
     pages->memory = memory;
     return NULL;
@@ -185,3 +186,5 @@ void aard__pages_counts(const aard__pages *pages, size_t *own, size_t *restored)
     *own = pages->own;
     *restored = pages->restored;
 }
+
+size_t aard__pages_kept(const aard__pages *pages) { return pages->kept_count; }

@@ -30,6 +30,9 @@ aard_error *aard__pages_reset(aard__pages *pages, uint8_t *memory, size_t len);
 /* Pages that the last reset found to be the guest's own, and those it put back. */
 void aard__pages_counts(const aard__pages *pages, size_t *own, size_t *restored);
 
+/* Pages that the checkpoint holds because they were not as in the image. */
+size_t aard__pages_kept(const aard__pages *pages);
+
 /* Takes the kernel's older interface even where the newer one is there; for tests. */
 void aard__pages_scan_plainly(bool plainly);
 

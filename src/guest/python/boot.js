@@ -2,7 +2,7 @@
 // the host.  Fills `shared.python` with what the C side calls.
 (host, shared) => {
   "use strict";
-  const { makeHostFs } = shared;
+  const { guard, makeHostFs } = shared;
   const STDLIB = 0; // file number of the standard library's archive
 
   const environment = Object.freeze({
@@ -17,6 +17,11 @@
     IN_NODE_COMMONJS: false,
     IN_NODE_ESM: false,
   });
+
+  class Unregistered {
+    register() {}
+    unregister() {}
+  }
 
   const encoder = new TextEncoder();
   const writeLine = (fd) => (line) => host.write(fd, encoder.encode(`${line}\n`));
@@ -74,7 +79,20 @@
     };
   };
 
-  const instantiate = (imports, done) => {
+  // Seconds and microseconds behind select()'s last argument; nothing to watch is a way to sleep.
+  const sleepInHost = (env, memory) => {
+    const real = env.__syscall__newselect;
+    env.__syscall__newselect = (count, ...rest) => {
+      const timeout = rest[3] >>> 2;
+      if (count !== 0 || timeout === 0) return real(count, ...rest);
+      const time = new Int32Array(memory.buffer, timeout << 2, 2);
+      host.sleep(time[0] * 1e3 + time[1] / 1e3);
+      return 0;
+    };
+    env.__syscall__newselect.sig = real.sig;
+  };
+
+  const instantiate = (settings) => (imports, done) => {
     const sentinel = Symbol("no value");
     imports.sentinel = {
       create_sentinel: () => sentinel,
@@ -87,7 +105,11 @@
     };
     imports.env.getentropy = random;
     if (imports.wasi_snapshot_preview1.random_get) imports.wasi_snapshot_preview1.random_get = random;
+    sleepInHost(imports.env, memory);
+    if (!shared.grantsJavaScript) guard.wrap(imports.env, () => settings.error, () => shared.raiseDenied());
     const module = host.wasmModule();
+    const unknown = shared.image ? [] : guard.unknown(module);
+    if (unknown.length > 0) throw new Error(`pyodide.asm.wasm imports what the guard does not know: ${unknown}`);
     const instance = new WebAssembly.Instance(module, imports);
     shared.memory = memory;
     done(instance, module);
@@ -96,8 +118,11 @@
 
   // Without an image Python starts from nothing, with the lock file's text and the adapter's source.  With one (its text,
   // adapter.js's capture()) the interpreter is in the state that was captured, and only the JavaScript around it is new.
-  shared.bootPython = async (createModule, lockFile, adapterSource, imageText) => {
+  shared.bootPython = async (createModule, lockFile, loopSource, adapterSource, imageText) => {
+    // What JavaScript lets go of must not change a Python that has been reset since.
+    if (!shared.grantsJavaScript) globalThis.FinalizationRegistry = Unregistered;
     const image = imageText === undefined ? undefined : JSON.parse(imageText);
+    shared.loopSource = loopSource;
     shared.adapterSource = adapterSource;
     shared.image = image;
     const config = makeConfig();
@@ -128,8 +153,8 @@
       API,
       prelink: { find: host.symbol },
       locateFile: (name) => `/${name}`,
-      instantiateWasm: instantiate,
-    };
+          };
+    settings.instantiateWasm = instantiate(settings);
     if (image) {
       settings.noInitialRun = true;
       settings.INITIAL_MEMORY = image.memoryBytes;
@@ -155,7 +180,13 @@
     shared.module = Module;
     shared.installPackage = async (name, file, where, bytes) => {
       if (API.public_api.loadedPackages[name]) return;
-      await API.install(bytes, file, where === "stdlib" ? "/lib" : API.sitePackages, new Map([["INSTALLER", "aardvark"]]));
+      const { closed } = guard;
+      guard.closed = false;
+      try {
+        await API.install(bytes, file, where === "stdlib" ? "/lib" : API.sitePackages, new Map([["INSTALLER", "aardvark"]]));
+      } finally {
+        guard.closed = closed;
+      }
       API.public_api.loadedPackages[name] = "aardvark";
     };
     shared.pyodide = API.public_api;

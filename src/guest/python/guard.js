@@ -30,7 +30,7 @@
       JsvObject_SetAttr JsvMap_Set JsvSet_Add _python2js_add_to_cache _JsObject_Set_js _JsArray_PushEntry_helper
       destroy_proxies_js JsvArray_Push jslib_init_js jslib_init_buffers_js`),
     // These have no way to fail; what they would have done is left out.
-    nothing: words(`raw_call_js JsBuffer_get_info destroy_jsarray_entries JsvArray_Extend gc_register_proxies
+    nothing: words(`destroy_proxy destroy_proxies raw_call_js JsBuffer_get_info destroy_jsarray_entries JsvArray_Extend gc_register_proxies
       proxy_cache_set _python2js_addto_postprocess_list _python2js_handle_postprocess_list JsvPromise_Syncify_handleError
       emscripten_asm_const_int JsProxy_Bool_js Jsv_to_bool Jsv_less_than Jsv_less_than_equal Jsv_equal Jsv_not_equal
       Jsv_greater_than Jsv_greater_than_equal set_pyodide_module pyodide_js_init`),
@@ -45,57 +45,57 @@
     __syscall_getsockopt __syscall_listen __syscall_pipe __syscall_recvfrom __syscall_recvmsg __syscall_sendmsg
     __syscall_sendto __syscall_socket`);
 
+  const referring = words("JsProxy_compute_typeflags __hiwire_deduplicate_set __hiwire_deduplicate_delete");
+
   const harmless = words(`
     capture_stderr restore_stderr new_error fail_test __assert_fail JsvError_Throw hiwire_invalid_ref_js
-    JsProxy_compute_typeflags is_comlink_proxy JsvArray_Check pyproxy_Check JsvFunction_Check destroy_proxy
-    destroy_proxies can_run_sync_js JsvPromise_Check Jsv_typeof JsvGenerator_Check JsvAsyncGenerator_Check throw_no_gil
+    is_comlink_proxy JsvArray_Check pyproxy_Check JsvFunction_Check can_run_sync_js JsvPromise_Check Jsv_typeof JsvGenerator_Check JsvAsyncGenerator_Check throw_no_gil
     JsvUTF8ToString JsvNoValue_Check JsvNum_fromInt JsvNum_fromDouble JsvNum_fromDigits _python2js_ucs1 _python2js_ucs2
     _python2js_ucs4 get_suspender exit _Py_emscripten_runtime _Py_CheckEmscriptenSignals_Helper
     _PyEM_InitTrampoline_js _PyEM_GetCountArgsPtr _PyEM_TrampolineCall_JS ffi_call_js __hiwire_deduplicate_new
-    __hiwire_deduplicate_get __hiwire_deduplicate_set __hiwire_deduplicate_delete _tzset_js _abort_js _munmap_js
+    __hiwire_deduplicate_get _tzset_js _abort_js _munmap_js
     _msync_js _mmap_js emscripten_date_now emscripten_get_now _timegm_js _mktime_js _localtime_js _gmtime_js
     _emscripten_get_progname __call_sighandler emscripten_get_heap_max emscripten_resize_heap`);
 
   const guard = {
     closed: false,
     noted: false, // something was done that a reset can't undo
+    referenced: false, // Python may hold other JavaScript objects than it did
     deduplicated: undefined, // Pyodide's map of the JavaScript objects that Python holds
 
+    // `raise` sets Python's exception; `errorValue` gives what stands for a JavaScript value then.
     wrap(env, errorValue, raise) {
-      const refuse = (name, answer) => {
-        const real = env[name];
-        env[name] = (...args) => {
-          if (!guard.closed) return real(...args);
-          const value = answer();
-          raise();
-          return value;
-        };
-        env[name].sig = real.sig;
+      const put = (names, make) => {
+        for (const name of names) {
+          const real = env[name];
+          env[name] = make(real);
+          env[name].sig = real.sig;
+        }
       };
-      for (const name of denied.error) refuse(name, errorValue);
-      for (const name of denied.null) refuse(name, () => 0);
-      for (const name of denied.negative) refuse(name, () => -1);
-      for (const name of denied.nothing) {
-        const real = env[name];
-        env[name] = (...args) => (guard.closed ? 0 : real(...args));
-        env[name].sig = real.sig;
-      }
-      for (const name of notUndone) {
-        const real = env[name];
-        env[name] = (...args) => {
-          guard.noted = true;
-          return real(...args);
+      const refusing = (answer) => (real) =>
+        (...args) => {
+          if (!guard.closed) return real(...args);
+          raise();
+          return answer();
         };
-        env[name].sig = real.sig;
-      }
-      const newMap = env.__hiwire_deduplicate_new;
-      env.__hiwire_deduplicate_new = () => (guard.deduplicated = newMap());
-      env.__hiwire_deduplicate_new.sig = newMap.sig;
+      put(denied.error, refusing(errorValue));
+      put(denied.null, refusing(() => 0));
+      put(denied.negative, refusing(() => -1));
+      put(denied.nothing, (real) => (...args) => (guard.closed ? 0 : real(...args)));
+      put(notUndone, (real) => (...args) => {
+        guard.noted = true;
+        return real(...args);
+      });
+      put(referring, (real) => (...args) => {
+        guard.referenced = true;
+        return real(...args);
+      });
+      put(["__hiwire_deduplicate_new"], (real) => () => (guard.deduplicated = real()));
     },
 
     // The imports of a module that stand in none of the lists.
     unknown: (module) => {
-      const known = new Set([...Object.values(denied).flat(), ...notUndone, ...harmless]);
+      const known = new Set([...Object.values(denied).flat(), ...notUndone, ...referring, ...harmless]);
       return WebAssembly.Module.imports(module)
         .filter(({ module: from, name, kind }) => from === "env" && kind === "function" && !known.has(name))
         .map(({ name }) => name)
@@ -103,4 +103,5 @@
     },
   };
   shared.guard = guard;
+  shared.grantsJavaScript = host.grantsJavaScript();
 }

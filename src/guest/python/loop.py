@@ -131,9 +131,17 @@ class HostLoop(WebLoop):
         self._stopping = True
 
 
+def run(main, *, debug=None, loop_factory=None):
+    """asyncio.run(), which may be called wherever the guest is, inside of a coroutine too."""
+    if not asyncio.iscoroutine(main):
+        raise ValueError(f"a coroutine was expected, got {main!r}")
+    return asyncio.get_running_loop().run_until_complete(main)
+
+
 def install():
     """Makes a loop of this kind the one that runs."""
     loop = HostLoop()
     asyncio.get_event_loop_policy().set_event_loop(loop)
+    asyncio.run = run
     time.sleep = sleep
     return loop
