@@ -116,6 +116,26 @@ static void test_keeps_what_was_there_at_the_checkpoint(void **state)
     same(f);
 }
 
+static void test_many_checkpoints_and_kept_pages_go_idle(void **state)
+{
+    fixture *f = *state;
+    size_t own, restored;
+    for (unsigned round = 0; round < 12; round++) {
+        scribble(f, round * 31 + 5, 60);
+        checkpoint(f);
+        assert_true(aard__pages_kept(f->pages) > 0);
+        for (unsigned i = 0; i < 4; i++) {
+            scribble(f, round * 17 + i, 50);
+            reset(f);
+            same(f);
+        }
+    }
+    for (int i = 0; i < 40; i++) reset(f);
+    aard__pages_counts(f->pages, &own, &restored);
+    assert_int_equal(own, 0); /* nothing is looked at that no call changes */
+    same(f);
+}
+
 static void test_a_large_call_is_let_go(void **state)
 {
     fixture *f = *state;
@@ -214,6 +234,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_puts_back_what_was_written),
         TEST(test_keeps_what_was_there_at_the_checkpoint),
+        TEST(test_many_checkpoints_and_kept_pages_go_idle),
         TEST(test_a_large_call_is_let_go),
         TEST(test_idle_pages_go_back_to_the_image),
         TEST(test_a_grown_memory_is_zero_behind_its_old_end),

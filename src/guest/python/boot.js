@@ -3,6 +3,7 @@
 (host, shared) => {
   "use strict";
   const { guard, makeHostFs } = shared;
+  const SHARED_LIBRARIES = "/usr/lib"; // pyodide._package_loader.DSO_DIR
   const STDLIB = 0; // file number of the standard library's archive
 
   const environment = Object.freeze({
@@ -116,6 +117,28 @@
     return {};
   };
 
+  // Whatever is asked of it, it gives itself; as a string it is empty.
+  const anything = new Proxy(() => {}, {
+    get: (target, name) => (name === Symbol.toPrimitive ? () => "" : anything),
+    apply: () => anything,
+  });
+
+  // The glue's last step looks up Python objects for Pyodide's JavaScript interface.  A guest whose JavaScript nobody can
+  // reach has no use for them, and looking them up would write to hundreds of pages of the image.
+  const withoutPython = (Module, step) => {
+    const { API } = Module;
+    const { rawRun, runPythonInternal } = API;
+    const initialize = Module._init_pyodide_proxy;
+    API.rawRun = () => [0, ""];
+    API.runPythonInternal = () => anything;
+    API._pyodide = anything;
+    Module._init_pyodide_proxy = () => {};
+    step();
+    API.rawRun = rawRun;
+    API.runPythonInternal = runPythonInternal;
+    Module._init_pyodide_proxy = initialize;
+  };
+
   // Without an image Python starts from nothing, with the lock file's text and the adapter's source.  With one (its text,
   // adapter.js's capture()) the interpreter is in the state that was captured, and only the JavaScript around it is new.
   shared.bootPython = async (createModule, lockFile, loopSource, adapterSource, imageText) => {
@@ -162,7 +185,12 @@
     const Module = await createModule(settings);
     if (settings.exitCode !== undefined) throw new Error(`Python ended while it started, with ${settings.exitCode}`);
     if (image) host.mapImage(shared.memory);
-    API.finalizeBootstrap(image?.hiwire, shared.references.deserialize(API));
+    const finalize = () => API.finalizeBootstrap(image?.hiwire, shared.references.deserialize(API));
+    if (image && !shared.grantsJavaScript) withoutPython(Module, finalize);
+    else finalize();
+    API.sitepackages = API.sitePackages;
+    API.dsodir = SHARED_LIBRARIES;
+    API.defaultLdLibraryPath = [API.dsodir, API.sitepackages];
     if (!image) {
       API._pyodide.set_excepthook();
       await API.packageIndexReady;
