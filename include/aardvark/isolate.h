@@ -83,6 +83,11 @@ AARD_API aard_error *aard_isolate_load_bundle(aard_isolate *isolate, aard_bundle
  * however the last call ended.  How it was done stands in the next call's diagnostics; handlers stay usable, and their
  * module is evaluated anew by the next call.  Errors: guest_boot, busy, no_memory. */
 AARD_API aard_error *aard_isolate_reset(aard_isolate *isolate);
+
+/* Makes the isolate's state of now the one that later full resets go back to: what code has defined so far, and handlers
+ * that have been called, stay.  Without it that is the state after the bundle was loaded, and after a handler's module was
+ * imported.  For Python.  Errors: unsupported, busy, engine, no_memory. */
+AARD_API aard_error *aard_isolate_checkpoint(aard_isolate *isolate);
 /* Does ahead of time what the next reset would have to do (JavaScript: makes the realm that it takes), for when the host
  * has nothing else for the isolate.  Errors: guest_boot, busy, engine, no_memory. */
 AARD_API aard_error *aard_isolate_prepare_reset(aard_isolate *isolate);

@@ -55,8 +55,7 @@ aard_error *aard__guest_furnish(aard__guest *guest)
     guest->host = aard__realm_host_object(guest->realm, aard__guest_tables);
     if (!guest->host) return aard__error_no_memory();
     AARD__TRY(aard__guest_get(guest, guest->shared, "runTimers", &guest->run_timers));
-    AARD__TRY(guest->ops->boot(guest));
-    return guest->ops->checkpoint ? guest->ops->checkpoint(guest) : NULL;
+    return guest->ops->boot(guest);
 }
 
 aard_error *aard__guest_make_realm(aard__guest *guest)

@@ -45,11 +45,9 @@ typedef struct aard__language_ops {
     /* Puts the bytes of buffer `index` of the report into guest->result. */
     aard__state (*buffer)(aard__guest *guest, size_t index, aard_outcome *outcome);
     uint64_t (*heap_bytes)(aard__guest *guest); /* of the language's own memory */
-    /* Remembers the guest's state, which rests, for `reset`; NULL where a language needs no such thing. */
+    /* Makes the state of the guest, which rests, the one that `reset` goes back to.  NULL where a guest is always reset to
+     * how it was booted. */
     aard_error *(*checkpoint)(aard__guest *guest);
-    /* Makes the guest as it was at its checkpoint, whatever the last call did, even where that was ended half-way.  After an
-     * error the guest is of no use.  NULL where only a new guest is clean. */
-    aard_error *(*reset)(aard__guest *guest);
     aard_failure_kind exception;
 } aard__language_ops;
 

@@ -292,5 +292,6 @@ const aard__language_ops aard__python = {
     .heap_bytes = python_heap_bytes,
     .checkpoint = python_checkpoint,
     .reset = python_reset,
+    .reset_mode = AARD_RESET_IN_PLACE,
     .exception = AARD_FAILURE_PYTHON_EXCEPTION,
 };
