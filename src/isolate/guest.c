@@ -66,6 +66,7 @@ aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **ou
     guest->image = options->image;
     guest->capturing = options->capturing;
     guest->recording = options->recording;
+    guest->keep_glue = options->keep_glue;
     guest->prelinked = options->prelinked;
     guest->layout = options->layout;
     guest->streams = options->streams;

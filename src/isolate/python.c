@@ -19,7 +19,7 @@ static aard_error *load_glue(aard__guest *guest, const aard__python_shared *shar
                            .lasting = true,
                            .cache = shared->glue_code.data,
                            .cache_len = shared->glue_code.len,
-                           .keep = guest->recording ? &guest->glue : NULL};
+                           .keep = guest->keep_glue ? &guest->glue : NULL};
     aard__realm_run(guest->realm, &source, false, &guest->entry);
     if (guest->entry.status != AARD__OK)
         return aard__error(AARD_ERR_GUEST_BOOT, "the distribution's pyodide.asm.js does not run: %.*s",
