@@ -8,6 +8,7 @@
 #include "guest/guest.h"
 #include "isolate/host.h"
 #include "isolate/platform.h"
+#include "isolate/python_shared.h"
 
 /* While other threads of the engine work for us there is nothing to wait on: look again after this long. */
 #define BACKGROUND_POLL_NS UINT64_C(100000)
@@ -77,6 +78,7 @@ aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **ou
     pthread_cond_init(&guest->wake, &attributes);
     pthread_condattr_destroy(&attributes);
     pthread_mutex_init(&guest->wake_lock, NULL);
+    if (guest->ops == &aard__python && !guest->capturing) aard__python_expect(guest->distribution);
     aard__vm_options vm_options = {.user = guest};
     aard_error *error = aard__vm_new(&vm_options, &guest->vm);
     if (!error) {
