@@ -8,6 +8,7 @@
 #include "guest/guest.h"
 #include "isolate/host.h"
 #include "isolate/platform.h"
+#include "isolate/python_shared.h"
 #include "isolate/snapshot.h"
 
 /* While other threads of the engine work for us there is nothing to wait on: look again after this long. */
@@ -73,6 +74,7 @@ aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **ou
     guest->image = options->image;
     guest->capturing = options->capturing;
     guest->recording = options->recording;
+    guest->keep_glue = options->keep_glue;
     guest->prelinked = options->prelinked;
     guest->layout = options->layout;
     guest->grants_javascript = options->grants_javascript;
@@ -84,6 +86,7 @@ aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **ou
     pthread_cond_init(&guest->wake, &attributes);
     pthread_condattr_destroy(&attributes);
     pthread_mutex_init(&guest->wake_lock, NULL);
+    if (guest->ops == &aard__python && !guest->capturing) aard__python_expect(guest->distribution);
     aard__vm_options vm_options = {.user = guest};
     if (guest->ops == &aard__javascript) vm_options.snapshot = aard__javascript_snapshot();
     guest->from_snapshot = vm_options.snapshot != NULL;

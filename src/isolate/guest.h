@@ -81,7 +81,8 @@ struct aard__guest {
     const aard__prelinked *prelinked; /* from the options */
     const char *layout;              /* the name of Python's layout (python_layout.h) */
     bool recording;                  /* what is compiled for it will be kept */
-    aard__script *glue;              /* where recording */
+    bool keep_glue;
+    aard__script *glue;              /* where keep_glue */
     aard__content symbols;           /* of prelinked code (prelink/symbols.h); none where it is not */
     bool eager;                      /* its own files are compiled at once, for a snapshot */
     aard__ref *awaited;              /* JavaScript: the promise of the call under way */
@@ -108,7 +109,8 @@ typedef struct aard__guest_options {
     bool capturing; /* boots from nothing, so that the guest can be captured */
     const aard__prelinked *prelinked; /* where capturing: what to boot; NULL = the distribution's own files */
     const char *layout;               /* and its name; outlives the guest */
-    bool recording; /* compiles everything anew, and keeps Pyodide's glue for its code */
+    bool recording; /* compiles everything anew */
+    bool keep_glue; /* keeps Pyodide's glue for its code */
 } aard__guest_options;
 
 aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **out);

@@ -20,7 +20,7 @@ static aard_error *load_glue(aard__guest *guest, const aard__python_shared *shar
                            .lasting = true,
                            .cache = shared->glue_code.data,
                            .cache_len = shared->glue_code.len,
-                           .keep = guest->recording ? &guest->glue : NULL};
+                           .keep = guest->keep_glue ? &guest->glue : NULL};
     aard__realm_run(guest->realm, &source, false, &guest->entry);
     if (guest->entry.status != AARD__OK)
         return aard__error(AARD_ERR_GUEST_BOOT, "the distribution's pyodide.asm.js does not run: %.*s",
@@ -57,6 +57,14 @@ static aard_error *start_interpreter(aard__guest *guest, aard__ref *create_modul
     return error;
 }
 
+/* Function pointers are in an image: with another layout of the code they mean other functions. */
+static bool fits(const aard__guest *guest)
+{
+    size_t len;
+    const char *layout = aard__key_find(aard__image_key(guest->image), "layout", NULL, &len);
+    return layout && len == strlen(guest->layout) && !memcmp(layout, guest->layout, len);
+}
+
 static aard_error *boot_pyodide(aard__guest *guest)
 {
     const aard__python_shared *shared;
@@ -66,6 +74,9 @@ static aard_error *boot_pyodide(aard__guest *guest)
     if (!guest->capturing && !guest->image) guest->image = shared->image;
     guest->symbols = shared->symbols;
     if (!guest->layout) guest->layout = shared->layout;
+    if (guest->image && !fits(guest))
+        return aard__error(AARD_ERR_DISTRIBUTION_MISMATCH, "the warm state was made with Pyodide's code in another layout "
+                                                           "(prelinked, or not): make it anew");
     guest->wasm_module = aard__wasm_module(guest->realm, shared->wasm);
     if (!guest->wasm_module) return aard__error(AARD_ERR_GUEST_BOOT, "the engine could not share Pyodide's code");
     AARD__TRY(aard__distribution_file(guest->distribution, AARD__FILE_STDLIB, &stdlib, &guest->own_file.len));
