@@ -2,10 +2,12 @@
  *
  *   bench_echo [iterations] [payload_len]      default 1000 and 1024
  *
- * Rows: persistent (one isolate, many calls) for Python and JavaScript, and cold (a new isolate for each call; one for
- * every 500 iterations, 3 to 20).  Columns: prepare, run and total.  Of a persistent call, prepare and run are those
- * of the outcome, and total is the caller's clock around the call and the freeing of its outcome.  Of a cold one,
- * prepare is everything before the call (isolate, bundle, handler), run is the call, and total is both. */
+ * Rows: persistent (one isolate, many calls) for Python and JavaScript; reset (one isolate, a full reset before each
+ * call; Python: twice as many as cold); reset_ahead (the same, with aard_isolate_prepare_reset between the calls, off the
+ * clock); and cold (a new isolate for each call; one for every 500 iterations, 3 to 20).  Columns: prepare, run and total.
+ * Of a persistent call, prepare and run are those of the outcome, and total is the caller's clock around the call and the
+ * freeing of its outcome; a reset is added to prepare and to total.  Of a cold one, prepare is everything before the call
+ * (isolate, bundle, handler), run is the call, and total is both. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -219,6 +221,26 @@ static row persistent(const char *name, const setup *s, size_t iterations, long 
     return r;
 }
 
+static row reset(const char *name, const setup *s, size_t iterations, bool ahead)
+{
+    row r = new_row(name, iterations);
+    aard_handler *handler;
+    aard_isolate *isolate = new_isolate(s, &handler);
+    call_once(s, handler, NULL);
+    for (size_t i = 0; i < iterations; i++) {
+        if (ahead) die(aard_isolate_prepare_reset(isolate));
+        double start = now_ms();
+        die(aard_isolate_reset(isolate));
+        double took = now_ms() - start;
+        call_once(s, handler, &r);
+        r.prepare.ms[i] += took;
+        r.total.ms[i] += took;
+    }
+    aard_handler_free(handler);
+    aard_isolate_free(isolate);
+    return r;
+}
+
 static row cold(const char *name, const setup *s, size_t iterations)
 {
     row r = new_row(name, iterations);
@@ -273,20 +295,24 @@ int main(int argc, char **argv)
     javascript.call = python.call;
 
     long rss;
-    row rows[4]; /* Python first, while the process holds nothing else: its memory is told */
+    row rows[7]; /* Python first, while the process holds nothing else: its memory is told */
     rows[0] = persistent("persistent_python", &python, iterations, &rss);
     rows[1] = persistent("persistent_javascript", &javascript, iterations, NULL);
-    rows[2] = cold("cold_python", &python, cold_iterations);
-    rows[3] = cold("cold_javascript", &javascript, cold_iterations);
+    rows[2] = reset("reset_python", &python, cold_iterations * 2, false);
+    rows[3] = reset("reset_javascript", &javascript, iterations, false);
+    rows[4] = reset("reset_ahead_javascript", &javascript, iterations, true);
+    rows[5] = cold("cold_python", &python, cold_iterations);
+    rows[6] = cold("cold_javascript", &javascript, cold_iterations);
+    const size_t row_count = sizeof rows / sizeof rows[0];
 
     printf("aardvark %s, V8 %s: JSON echo of %zu bytes; milliseconds\n\n", aard_version(), aard_v8_version(), len);
     printf("%-24s %-8s %7s %11s %11s %11s %11s %11s\n", "row", "metric", "count", "avg", "min", "p50", "p99", "max");
-    for (size_t i = 0; i < 4; i++) print_row(&rows[i], false);
+    for (size_t i = 0; i < row_count; i++) print_row(&rows[i], false);
     printf("\nmemory after the first Python result: %.1f MiB\n\n", (double)rss / 1024);
-    for (size_t i = 0; i < 4; i++) print_row(&rows[i], true);
+    for (size_t i = 0; i < row_count; i++) print_row(&rows[i], true);
     printf("rss_after_first_result_kib=%ld\n", rss);
 
-    for (size_t i = 0; i < 4; i++) free_row(&rows[i]);
+    for (size_t i = 0; i < row_count; i++) free_row(&rows[i]);
     aard_call_free(python.call);
     aard_bundle_free(python.bundle);
     aard_bundle_free(javascript.bundle);
