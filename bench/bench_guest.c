@@ -82,6 +82,22 @@ static double timed_echo(guest *g, double start)
     return end - start + finish(outcome, g->payload);
 }
 
+static void load_handler(guest *g)
+{
+    bench_die(aard_isolate_load_bundle(g->isolate, g->bundle));
+    bench_die(aard_handler_new(g->isolate, NULL, &g->handler));
+}
+
+/* Leaves no trace of what ran before: a new isolate in the place of the old one. */
+static void reset(guest *g)
+{
+    aard_handler_free(g->handler);
+    g->handler = NULL;
+    aard_isolate_free(g->isolate);
+    g->isolate = new_isolate(g);
+    if (g->bundle) load_handler(g);
+}
+
 /* ---- figures ---------------------------------------------------------------------------------------------------- */
 
 static void with_isolate(guest *g)
@@ -95,8 +111,7 @@ static void with_handler(guest *g)
     g->isolate = new_isolate(g);
     g->bundle = bench_echo_bundle(g->language);
     g->payload = bench_payload(PAYLOAD_LEN);
-    bench_die(aard_isolate_load_bundle(g->isolate, g->bundle));
-    bench_die(aard_handler_new(g->isolate, NULL, &g->handler));
+    load_handler(g);
     bench_die(aard_call_new(&g->call));
     aard_call_set_input_json(g->call, g->payload, PAYLOAD_LEN);
 }
@@ -117,6 +132,28 @@ static void with_work(guest *g)
 static double sample_execute(guest *g) { return timed_execute(g, bench_now_ms()); }
 
 static double sample_echo(guest *g) { return timed_echo(g, bench_now_ms()); }
+
+static double sample_clean_execute(guest *g)
+{
+    double start = bench_now_ms();
+    reset(g);
+    return timed_execute(g, start);
+}
+
+static double sample_clean_echo(guest *g)
+{
+    double start = bench_now_ms();
+    reset(g);
+    return timed_echo(g, start);
+}
+
+static double sample_reset(guest *g)
+{
+    timed_echo(g, 0);
+    double start = bench_now_ms();
+    reset(g);
+    return bench_now_ms() - start;
+}
 
 /* A new isolate to its first result, beside the one there is; its end is not on the clock. */
 static double sample_new_isolate(guest *g)
@@ -161,11 +198,15 @@ static double sample_rss(guest *g)
 static const figure figures[] = {
     {"python-exec", PY, with_isolate, sample_execute, 200, "x=1+1", "null"},
     {"python-echo", PY, with_handler, sample_echo, 500, NULL, NULL},
+    {"python-clean-exec", PY, with_isolate, sample_clean_execute, 5, "x=1+1", "null"},
+    {"python-clean-echo", PY, with_handler, sample_clean_echo, 5, NULL, NULL},
+    {"python-reset", PY, with_handler, sample_reset, 5, NULL, NULL},
     {"python-second", PY, with_isolate, sample_new_isolate, 0, "1+1", "2"},
     {"python-memory", PY, NULL, sample_memory, 0, "1+1", "2"},
     {"python-rss", PY, with_isolate, sample_rss, 0, "1+1", "2"},
     {"javascript-exec", JS, with_isolate, sample_execute, 200, "1+1", "2"},
     {"javascript-echo", JS, with_handler, sample_echo, 500, NULL, NULL},
+    {"javascript-clean", JS, with_isolate, sample_clean_execute, 20, "1+1", "2"},
     {"javascript-fresh", JS, with_isolate, sample_new_isolate, 5, "1+1", "2"},
     WORK("fib"),
     WORK("nbody"),

@@ -150,5 +150,11 @@ export const figures = [
 
 // A row over the ratios of a group.
 export const means = [
-  { name: "work", group: "work", text: "work in the guest: geometric mean", against: "Eryx: Session.execute", target: 0.75 },
+  {
+    name: "work",
+    group: "work",
+    text: "work in the guest: geometric mean",
+    against: "Eryx: Session.execute",
+    target: 0.75,
+  },
 ];

@@ -24,7 +24,9 @@ async function first() {
 function privateKib() {
   globalThis.gc();
   const rollup = readFileSync("/proc/self/smaps_rollup", "utf8");
-  const [clean, dirty] = ["Clean", "Dirty"].map((kind) => Number(new RegExp(`^Private_${kind}: +(\\d+)`, "m").exec(rollup)[1]));
+  const [clean, dirty] = ["Clean", "Dirty"].map((kind) =>
+    Number(new RegExp(`^Private_${kind}: +(\\d+)`, "m").exec(rollup)[1]),
+  );
   return clean + dirty;
 }
 

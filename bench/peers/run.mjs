@@ -54,7 +54,8 @@ function facts() {
 }
 
 async function main() {
-  if (!Number.isInteger(pairs) || pairs < 1) throw new Failure(`BENCH_PAIRS=${process.env.BENCH_PAIRS} is no count of pairs`);
+  if (!Number.isInteger(pairs) || pairs < 1)
+    throw new Failure(`BENCH_PAIRS=${process.env.BENCH_PAIRS} is no count of pairs`);
   const chosen = figures.filter((figure) => figure.name.includes(only));
   if (!chosen.length) throw new Failure(`BENCH_ONLY=${only}: no figure has that in its name`);
   const known = facts();
