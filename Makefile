@@ -72,7 +72,7 @@ SUPPORT_C := $(filter-out $(TEST_C) $(TOOL_C),$(wildcard tests/*.c))
 SUPPORT_OBJ := $(SUPPORT_C:%.c=$(BUILD)/obj/%.o)
 FUZZ_C    := $(wildcard tests/fuzz/*.c)
 FUZZ_BIN  := $(FUZZ_C:%.c=$(BUILD)/%)
-PROGRAMS  := $(if $(CLI_C),$(BUILD)/aardvark) $(patsubst bench/%.c,$(BUILD)/%,$(wildcard bench/*.c))
+PROGRAMS  := $(if $(CLI_C),$(BUILD)/aardvark) $(patsubst bench/%.c,$(BUILD)/%,$(wildcard bench/bench_*.c))
 LIBRARIES := $(BUILD)/libaardvark.a $(BUILD)/libaardvark.so
 
 .PHONY: all bundles tests
@@ -165,8 +165,8 @@ LINK_PROGRAM = $(CC) $(SAN) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib'
 $(BUILD)/aardvark: $(CLI_OBJ) $(BUILD)/libaardvark.so
 	$(call step,LINK)$(LINK_PROGRAM) $(CLI_OBJ) $(BUILD)/libaardvark.so -Wl,--as-needed $(PKG_LIBS) -lpthread -o $@
 
-$(BUILD)/%: $(BUILD)/obj/bench/%.o $(BUILD)/libaardvark.so
-	$(call step,LINK)$(LINK_PROGRAM) $< $(BUILD)/libaardvark.so -Wl,--as-needed $(PKG_LIBS) -lpthread -lm -o $@
+$(BUILD)/%: $(BUILD)/obj/bench/%.o $(BUILD)/obj/bench/support.o $(BUILD)/libaardvark.so
+	$(call step,LINK)$(LINK_PROGRAM) $< $(BUILD)/obj/bench/support.o $(BUILD)/libaardvark.so -Wl,--as-needed $(PKG_LIBS) -lpthread -lm -o $@
 
 define pack_bundle # NAME
 $(BUILD)/bundles/$(1).zip: $(shell find bundles/$(1) -type f) $(BUILD)/aardvark
@@ -222,8 +222,8 @@ exported-symbols: $(BUILD)/libaardvark.so ## write down what the library exports
 	nm -D --defined-only $< | awk '{print $$3}' | LC_ALL=C sort >tests/exported_symbols.txt
 
 lint: ## what is not part of check: ruff, shellcheck and clang-format, each where it is installed
-	@if command -v ruff >/dev/null; then ruff check src/guest bundles; fi
-	@if command -v shellcheck >/dev/null; then shellcheck scripts/* tests/run tests/*.sh .ci/run; fi
+	@if command -v ruff >/dev/null; then ruff check src/guest bundles bench; fi
+	@if command -v shellcheck >/dev/null; then shellcheck scripts/* bench/run bench/peers/run bench/peers/install tests/run tests/*.sh .ci/run; fi
 	@if command -v clang-format >/dev/null; then clang-format --dry-run -Werror $(FORMATTED); fi
 
 # ---- test programs ---------------------------------------------------------------------------------------------------
@@ -265,9 +265,12 @@ $(FUZZ_BIN): $(BUILD)/tests/%: tests/%.c $(BUILD)/tests/libsupport.a $(BUILD)/li
 
 # ---- measuring -------------------------------------------------------------------------------------------------------
 
-.PHONY: bench
+.PHONY: bench bench-peers
 bench: all stage ## the benchmark, beside plain Pyodide in node
 	@BUILD=$(BUILD) bench/run
+
+bench-peers: all stage ## this project and its peers side by side: a table and a plot in BUILD/bench (docs/benchmarks.md)
+	@BUILD=$(BUILD) bench/peers/run
 
 # ---- installing ------------------------------------------------------------------------------------------------------
 

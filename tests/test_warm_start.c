@@ -247,7 +247,7 @@ static void test_libraries_are_linked_to_what_is_prelinked(void **state)
 static void test_the_module_has_all_it_would_have(void **state)
 {
     (void)state;
-    aard_isolate *isolate = start();
+    aard_isolate *isolate = start_with_javascript();
     value_is(exec(isolate, "from pyodide_js import _module as m; [m._Py_IsInitialized(), m._PyLong_FromLong == m._PyLong_FromLong,"
                            " hasattr(m, '_no_such_function'), hasattr(m, 'no'), m._Py_Version > 1024]"),
              "[1,true,false,false,true]");
@@ -258,7 +258,7 @@ static void test_the_module_has_all_it_would_have(void **state)
 static void test_a_warm_guest_lacks_nothing(void **state)
 {
     (void)state;
-    aard_isolate *isolate = start();
+    aard_isolate *isolate = start_with_javascript();
     value_is(exec(isolate, "import asyncio\nasync def f():\n    await asyncio.sleep(0.001)\n    return 7\nawait f()"), "7");
     value_is(exec(isolate, "import os; [os.getcwd(), sorted(os.listdir('/app')), os.path.exists('/lib/python313.zip')]"),
              "[\"/session\",[],true]");
