@@ -292,7 +292,7 @@ double late_ms(void)
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
     return 1000;
 #else
-    return 50;
+    return 150;
 #endif
 }
 
