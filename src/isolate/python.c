@@ -284,6 +284,8 @@ static aard_error *python_reset(aard__guest *guest)
     size_t len;
     if (!guest->can_reset || !aard__ref_bytes(guest->adapter.memory, &memory, &len))
         return aard__error(AARD_ERR_ENGINE, "the guest has no checkpoint");
+    aard__vm_terminate_cancel(guest->vm);
+    guest->stopped = false;
     AARD__TRY(aard__pages_reset(guest->pages, memory, len));
     renew_random(guest, memory, len);
     aard__ref_call(guest->realm, guest->adapter.reset, NULL, 0, false, &guest->entry);

@@ -89,7 +89,7 @@
         inode: FS.nextInode,
         directory: FS.currentPath,
         streams: FS.streams.map((stream) =>
-          stream ? { stream, node: stream.node, path: stream.path, shared: stream.shared, state: { ...stream.shared } } : null,
+          stream ? { stream, fd: stream.fd, node: stream.node, path: stream.path, shared: stream.shared, state: { ...stream.shared } } : null,
         ),
       };
     };
@@ -108,6 +108,7 @@
       files.streams.forEach((was, fd) => {
         streams[fd] = was ? was.stream : was;
         if (!was) return;
+        was.stream.fd = was.fd;
         was.stream.node = was.node;
         was.stream.path = was.path;
         was.stream.shared = was.shared;
