@@ -204,6 +204,9 @@ bool aard__frame_is_undefined(const aard__frame *frame, size_t index);
 bool aard__frame_bool(const aard__frame *frame, size_t index);             /* truthiness */
 double aard__frame_number(const aard__frame *frame, size_t index);         /* NaN for anything but a number */
 bool aard__frame_string(const aard__frame *frame, size_t index, aard__buf *out); /* UTF-8; false for no string */
+/* Appends the JSON text of a value that JSON.stringify would keep all of: plain objects and arrays, strings, booleans, null
+ * and finite numbers.  False, with nothing appended, where JSON.stringify does it better. */
+bool aard__frame_json(const aard__frame *frame, size_t index, aard__buf *out);
 /* The bytes of an ArrayBuffer or a view, writable, good until the host function returns; false for anything else. */
 bool aard__frame_bytes(const aard__frame *frame, size_t index, uint8_t **data, size_t *len);
 aard__ref *aard__frame_ref(const aard__frame *frame, size_t index);

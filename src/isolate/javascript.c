@@ -78,6 +78,17 @@ static void javascript_drop_buffers(aard__guest *guest)
 
 /* ---- calls that may give a promise -------------------------------------------------------------------------- */
 
+/* The adapter has given an answer: the value's JSON text, or word that another has been handed over. */
+static aard__state answered(aard__guest *guest, aard_outcome *outcome)
+{
+    if (guest->entry.status != AARD__OK || guest->entry.value.kind != AARD__STRING)
+        return aard__guest_state(guest, outcome);
+    aard__buf before = guest->result;
+    guest->result = guest->entry.text;
+    guest->entry.text = before;
+    return AARD__DONE;
+}
+
 /* The adapter has returned: a promise is waited for, anything else is the end. */
 static aard__state returned(aard__guest *guest, aard_outcome *outcome)
 {
@@ -85,7 +96,7 @@ static aard__state returned(aard__guest *guest, aard_outcome *outcome)
         guest->awaited = guest->entry.value.ref;
         return AARD__PENDING;
     }
-    return aard__guest_state(guest, outcome);
+    return answered(guest, outcome);
 }
 
 static aard__state javascript_poll(aard__guest *guest, aard_outcome *outcome)
@@ -94,8 +105,12 @@ static aard__state javascript_poll(aard__guest *guest, aard_outcome *outcome)
     aard__ref_free(guest->awaited);
     guest->awaited = NULL;
     if (guest->entry.status == AARD__TERMINATED) return AARD__BROKEN;
-    if (guest->entry.status == AARD__THREW) aard__guest_fail_exception(guest, aard__javascript.exception, outcome);
-    return AARD__DONE;
+    if (guest->entry.status == AARD__THREW) {
+        aard__guest_fail_exception(guest, aard__javascript.exception, outcome);
+        return AARD__DONE;
+    }
+    /* The evaluation of a module, which is awaited too, gives nothing. */
+    return guest->entry.value.kind == AARD__UNDEFINED ? AARD__DONE : answered(guest, outcome);
 }
 
 /* An entry that should have gone well: the guest's exception is the outcome's. */
