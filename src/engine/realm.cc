@@ -260,6 +260,7 @@ void aard__realm_free(aard__realm *realm)
     {
         v8::HandleScope handles(vm->isolate);
         v8::Local<v8::Context> context = realm->context.Get(vm->isolate);
+        if (realm->code && !vm->ended.load()) aard::put_module_code(realm);
         context->SetAlignedPointerInEmbedderData(aard::kRealmSlot, nullptr);
         context->DetachGlobal(); // takes its queue away: what would go there from now on is dropped
     }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "bundle/code.h"
 #include "isolate/guest.h"
 #include "isolate/inline_javascript.h"
 #include "isolate/snapshot.h"
@@ -145,21 +146,48 @@ static bool resolve_path(const char *specifier, const char *referrer, aard__buf 
     return out->len > sizeof APP - 1 && !out->failed && !memcmp(out->data, APP, sizeof APP - 1);
 }
 
-static bool find_source(const aard__guest *guest, const char *path, size_t len, const char **source, size_t *source_len)
+static bool find_source(const aard__guest *guest, const char *path, size_t len, size_t *index, const char **source,
+                        size_t *source_len)
 {
-    size_t index;
     const uint8_t *data;
-    if (!guest->bundle || !aard_bundle_find(guest->bundle, path + sizeof APP - 1, len - (sizeof APP - 1), &index))
+    if (!guest->bundle || !aard_bundle_find(guest->bundle, path + sizeof APP - 1, len - (sizeof APP - 1), index))
         return false;
-    aard_bundle_entry(guest->bundle, index, NULL, NULL, &data, source_len);
+    aard_bundle_entry(guest->bundle, *index, NULL, NULL, &data, source_len);
     *source = (const char *)data;
     return true;
 }
 
+/* Below this, compiling a file takes no longer than taking its code from somewhere. */
+#define LEAST_FOR_CODE 2048
+
+static const void *find_code(void *user, const char *name, size_t *len, bool *wanted)
+{
+    const aard__guest *guest = user;
+    const char *source;
+    size_t index, size;
+    if (!find_source(guest, name, strlen(name), &index, &source, &size)) return NULL;
+    const void *code = aard__bundle_code(guest->bundle, index, len);
+    *wanted = !code && size >= LEAST_FOR_CODE;
+    return code;
+}
+
+static void keep_code(void *user, const char *name, const char *source, const void *code, size_t len)
+{
+    const aard__guest *guest = user;
+    const char *now;
+    size_t index, size;
+    if (find_source(guest, name, strlen(name), &index, &now, &size) && now == source)
+        aard__bundle_keep_code(guest->bundle, index, code, len);
+}
+
+static const aard__module_code module_code = {find_code, keep_code};
+
 static bool find_module(void *user, const char *specifier, const char *referrer, aard__buf *name, const char **source,
                         size_t *len)
 {
-    if (resolve_path(specifier, referrer, name) && find_source(user, name->data, name->len, source, len)) return true;
+    size_t index;
+    if (resolve_path(specifier, referrer, name) && find_source(user, name->data, name->len, &index, source, len))
+        return true;
     aard__buf_clear(name);
     if (specifier[0] == '.' || specifier[0] == '/')
         aard__buf_printf(name, "there is no module '%s' in the bundle (imported from '%s')", specifier, referrer);
@@ -177,12 +205,13 @@ static bool find_entry_file(const aard__guest *guest, const char *module, size_t
                             const char **source, size_t *len)
 {
     static const char *const endings[] = {"", ".js", ".mjs"};
+    size_t index;
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
         aard__buf_clear(path);
         aard__buf_puts(path, APP);
         for (size_t k = 0; k < module_len; k++) aard__buf_putc(path, i && module[k] == '.' ? '/' : module[k]);
         aard__buf_puts(path, endings[i]);
-        if (!path->failed && find_source(guest, path->data, path->len, source, len)) return true;
+        if (!path->failed && find_source(guest, path->data, path->len, &index, source, len)) return true;
     }
     return false;
 }
@@ -235,6 +264,7 @@ static aard__state prepare_module(aard__guest *guest, const char *path, const ch
 {
     aard__ref *evaluation = NULL;
     bool is_script;
+    aard__realm_keep_code(guest->realm, &module_code);
     aard__realm_import(guest->realm, path, text, len, find_module, &evaluation, &is_script, &guest->entry);
     if (guest->entry.status != AARD__OK) return failed(guest, outcome);
     if (is_script) return prepare_script(guest, path, text, len, export_name, outcome);
