@@ -481,6 +481,51 @@ static void test_what_nobody_caught_is_written_to_stderr(void **state)
 
 #define IN_GUEST(test) cmocka_unit_test_teardown(test, same_guest)
 
+/* Small plain values do not take the way that others do. */
+static void test_values_are_written_as_json_stringify_does(void **state)
+{
+    (void)state;
+    static const char *const values[] = {
+        "''", "'plain'", "'\"'", "'\\\\'", "'\\x7f'", "'\\u20ac'", "'\\xe9'", "'\\u2028'", "'a\\0b'",
+        "Array.from({ length: 40 }, (_, i) => 'x'.repeat(i) + '\\n' + 'y'.repeat(9))",
+        "Array.from({ length: 16 }, (_, i) => 'x'.repeat(i) + '\"')", "0", "-0", "[-0]", "0.1", "1e21", "2 ** 31",
+        "-(2 ** 31)", "2 ** 53", "[1.5, -7, 1e-7]", "true", "[false, null]", "[]", "({})", "[[]]", "[[[]]]", "[[[[1]]]]",
+        "({ a: { b: { c: { d: 1 } } } })", "Array.from({ length: 16 }, (_, i) => i)",
+        "Array.from({ length: 17 }, (_, i) => i)",
+        "Object.fromEntries(Array.from({ length: 16 }, (_, i) => [`k${i}`, i]))",
+        "Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`k${i}`, i]))", "({ b: 1, 2: 'two', 1: 'one', a: 2 })",
+        "({ 'with \"quotes\"': 1, 'caf\\xe9': 2, '\\u20ac': 3, '': 4 })", "({ ['__proto__']: 1, a: 2 })",
+        "Object.assign(Object.create(null), { x: 1 })", "({ get a() { return [1] } })",
+        "Object.defineProperty({ a: 1 }, 'hidden', { value: 2 })", "({ [Symbol('s')]: 1, a: 2 })",
+        "Object.assign([1, 2], { extra: 3 })", "({ s: 'x'.repeat(5000), n: [1, { deep: 'y' }] })",
+        "new Proxy({ a: 1 }, {})", "new Proxy([1, 2], {})",
+    };
+    aard_isolate *isolate = boot(config_of(AARD_LANGUAGE_JAVASCRIPT), NULL);
+    for (size_t i = 0; i < COUNT(values); i++) {
+        char code[600];
+        snprintf(code, sizeof code, "new TextEncoder().encode(JSON.stringify(%s)).length", values[i]);
+        aard_outcome *outcome = exec(isolate, code);
+        double len = atof(aard_outcome_value_json(outcome, NULL));
+        aard_outcome_free(outcome);
+        snprintf(code, sizeof code, "globalThis.text = JSON.stringify(%s); globalThis.value = %s; value", values[i],
+                 values[i]);
+        outcome = exec(isolate, code);
+        assert_success(outcome);
+        size_t have_len;
+        const char *have = aard_outcome_value_json(outcome, &have_len);
+        if ((double)have_len != len) fail_msg("%s became %s", values[i], have);
+        aard_call *what;
+        assert_ok(aard_call_new(&what));
+        aard_call_set_input_json(what, have, have_len);
+        value_is(exec_with(isolate, "JSON.stringify(__aardvarkInput) === text || [JSON.stringify(__aardvarkInput), text]",
+                           what),
+                 "true");
+        aard_call_free(what);
+        aard_outcome_free(outcome);
+    }
+    aard_isolate_free(isolate);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -502,6 +547,7 @@ int main(void)
         IN_GUEST(test_whatever_is_thrown_is_told),
         IN_GUEST(test_hostile_results_are_the_guests_exceptions),
         IN_GUEST(test_what_nobody_caught_is_written_to_stderr),
+        cmocka_unit_test(test_values_are_written_as_json_stringify_does),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

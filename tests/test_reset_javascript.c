@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include "bundle/code.h"
+
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
 /* `leave` leaves something behind; `look` gives `clean` where it is not there, after a reset; and something else, or output,
@@ -306,6 +308,46 @@ static void test_another_bundle_finds_nothing_of_the_one_before(void **state)
     aard_isolate_free(isolate);
 }
 
+/* Guests that load a file after the first take its compiled code; it is right for them, and for no other file. */
+static void test_code_is_kept_with_the_bundle(void **state)
+{
+    (void)state;
+    char text[6000], other[6000];
+    memset(text, ' ', sizeof text); /* as long as each other: V8 tells code for another source by the length alone */
+    snprintf(text, 1000, "export function handler(x) { if (x === 2) throw new Error('two'); return ['text', x] }\n//");
+    memcpy(other, text, sizeof other);
+    snprintf(other, 1000, "export function handler(x) { if (x === 2) throw new Error('too'); return ['othr', x] }\n//");
+    text[strlen(text)] = other[strlen(other)] = ' ';
+    text[sizeof text - 1] = other[sizeof other - 1] = '\0';
+    const char *const files[][2] = {{"main.js", text}, {NULL, NULL}}, *const others[][2] = {{"main.js", other}, {NULL, NULL}};
+    aard_bundle *bundle = bundle_of(files), *second = bundle_of(others);
+    size_t index, len;
+    assert_true(aard_bundle_find(bundle, "main.js", 7, &index));
+    assert_null(aard__bundle_code(bundle, index, &len));
+    for (int i = 0; i < 4; i++) {
+        aard_isolate *isolate = boot(config_of(AARD_LANGUAGE_JAVASCRIPT), aard_bundle_retain(bundle));
+        value_is(call(isolate, "main:handler", "1"), "[\"text\",1]");
+        exception_is(call(isolate, "main:handler", "2"), "Error", "two", "main.js:1:", NULL);
+        if (i % 2) assert_ok(aard_isolate_reset(isolate));
+        assert_ok(aard_isolate_load_bundle(isolate, second));
+        value_is(call(isolate, "main:handler", "1"), "[\"othr\",1]");
+        exception_is(call(isolate, "main:handler", "2"), "Error", "too", "main.js:1:", NULL);
+        assert_ok(aard_isolate_load_bundle(isolate, bundle));
+        value_is(call(isolate, "main:handler", "1"), "[\"text\",1]");
+        aard_isolate_free(isolate);
+        assert_non_null(aard__bundle_code(bundle, index, &len));
+        assert_non_null(aard__bundle_code(second, index, &len));
+    }
+    aard_bundle_free(bundle);
+    aard_bundle_free(second);
+    bundle = bundle_of(files); /* code that is none costs time only */
+    memset(other, 'x', sizeof other);
+    aard__bundle_keep_code(bundle, index, other, sizeof other);
+    aard_isolate *isolate = boot(config_of(AARD_LANGUAGE_JAVASCRIPT), bundle);
+    value_is(call(isolate, "main:handler", "1"), "[\"text\",1]");
+    aard_isolate_free(isolate);
+}
+
 /* ---- calls that were cut off ------------------------------------------------------------------------------------- */
 
 static void test_a_reset_after_a_termination_anywhere(void **state)
@@ -515,6 +557,7 @@ int main(void)
         cmocka_unit_test(test_nothing_is_left_by_a_full_cleanup),
         cmocka_unit_test(test_without_a_reset_each_of_them_is_seen),
         cmocka_unit_test(test_modules_are_evaluated_anew),
+        cmocka_unit_test(test_code_is_kept_with_the_bundle),
         cmocka_unit_test(test_another_bundle_finds_nothing_of_the_one_before),
         cmocka_unit_test(test_a_reset_after_a_termination_anywhere),
         cmocka_unit_test(test_the_next_call_tells_how),

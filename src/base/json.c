@@ -97,6 +97,14 @@ static bool plain_word(const char *at)
     return !((w | (w - ones * 0x20) | (quote - ones) | (slash - ones)) & tops);
 }
 
+size_t aard__json_plain(const char *text, size_t len)
+{
+    size_t i = 0;
+    while (len - i >= 8 && plain_word(text + i)) i += 8;
+    while (i < len && (unsigned char)text[i] >= 0x20 && (unsigned char)text[i] < 0x80 && text[i] != '"' && text[i] != '\\') i++;
+    return i;
+}
+
 static bool string(scanner *s)
 {
     s->at++;

@@ -19,6 +19,20 @@ size_t aard__utf8_sequence(const char *text, size_t len)
     return need;
 }
 
+#define HIGH UINT64_C(0x8080808080808080)
+
+bool aard__ascii(const char *text, size_t len)
+{
+    uint64_t seen = 0, word;
+    size_t i = 0;
+    for (; len - i >= sizeof word; i += sizeof word) {
+        memcpy(&word, text + i, sizeof word);
+        seen |= word;
+    }
+    for (; i < len; i++) seen |= (unsigned char)text[i];
+    return !(seen & HIGH);
+}
+
 bool aard__utf8_valid(const char *text, size_t len)
 {
     size_t i = 0;
@@ -26,7 +40,7 @@ bool aard__utf8_valid(const char *text, size_t len)
         uint64_t word;
         if (len - i >= sizeof word) {
             memcpy(&word, text + i, sizeof word);
-            if (!(word & UINT64_C(0x8080808080808080))) {
+            if (!(word & HIGH)) {
                 i += sizeof word;
                 continue;
             }

@@ -5,9 +5,19 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* The length (1 to 4) of the well-formed sequence at `text`, 0 where there is none. */
 size_t aard__utf8_sequence(const char *text, size_t len);
 
 bool aard__utf8_valid(const char *text, size_t len);
+
+bool aard__ascii(const char *text, size_t len);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "bundle/code.h"
 #include "bundle/entry_name.h"
 #include "bundle/entry_rules.h"
 #include "bundle/limits.h"
@@ -14,11 +15,17 @@
 #include "bundle/unpack.h"
 #include "bundle/zip_directory.h"
 
+typedef struct kept_code {
+    size_t len;
+    uint8_t bytes[];
+} kept_code;
+
 struct aard_bundle {
     atomic_size_t owners;
     aard_manifest *manifest; /* NULL where there is none */
     aard__bundle_file *files;
     size_t count;
+    _Atomic(kept_code *) *code; /* one a file; NULL where memory was out */
     char digest[AARD__HASH_HEX];
 };
 
@@ -83,6 +90,7 @@ aard_error *aard_bundle_from_bytes(const void *data, size_t len, const aard_bund
     if (!error) error = read_manifest(bundle);
     if (error) goto done;
     make_digest(bundle);
+    bundle->code = aard__calloc(bundle->count ? bundle->count : 1, sizeof *bundle->code);
     *out = bundle;
     bundle = NULL;
 done:
@@ -143,8 +151,26 @@ void aard_bundle_free(aard_bundle *bundle)
 {
     if (!bundle || atomic_fetch_sub_explicit(&bundle->owners, 1, memory_order_acq_rel) != 1) return;
     aard__manifest_free(bundle->manifest);
+    for (size_t i = 0; bundle->code && i < bundle->count; i++) aard__free(atomic_load(&bundle->code[i]));
+    aard__free((void *)bundle->code);
     aard__bundle_files_free(bundle->files, bundle->count);
     aard__free(bundle);
+}
+
+const void *aard__bundle_code(const aard_bundle *bundle, size_t index, size_t *len)
+{
+    const kept_code *kept = bundle->code ? atomic_load(&bundle->code[index]) : NULL;
+    *len = kept ? kept->len : 0;
+    return kept ? kept->bytes : NULL;
+}
+
+void aard__bundle_keep_code(aard_bundle *bundle, size_t index, const void *code, size_t len)
+{
+    kept_code *none = NULL, *kept = bundle->code ? aard__malloc(sizeof *kept + len) : NULL;
+    if (!kept) return;
+    kept->len = len;
+    memcpy(kept->bytes, code, len);
+    if (!atomic_compare_exchange_strong(&bundle->code[index], &none, kept)) aard__free(kept);
 }
 
 const aard_manifest *aard_bundle_manifest(const aard_bundle *bundle) { return bundle->manifest; }

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <new>
 
+#include "base/utf8.h"
 #include "engine/vm.hh"
 
 namespace {
@@ -148,9 +149,7 @@ v8::Local<v8::String> string(v8::Isolate *isolate, const char *text)
 v8::MaybeLocal<v8::String> string(v8::Isolate *isolate, const char *text, size_t len)
 {
     if (len > static_cast<size_t>(v8::String::kMaxLength)) return {};
-    bool ascii = true;
-    for (size_t i = 0; i < len && ascii; i++) ascii = static_cast<unsigned char>(text[i]) < 0x80;
-    if (ascii)
+    if (aard__ascii(text, len))
         return v8::String::NewFromOneByte(isolate, reinterpret_cast<const uint8_t *>(text), v8::NewStringType::kNormal,
                                           static_cast<int>(len));
     return v8::String::NewFromUtf8(isolate, text, v8::NewStringType::kNormal, static_cast<int>(len));

@@ -179,6 +179,16 @@ aard__ref *aard__realm_global(aard__realm *realm); /* NULL when memory is out */
 typedef bool (*aard__module_find)(void *user, const char *specifier, const char *referrer, aard__buf *name,
                                   const char **source, size_t *len);
 
+/* Where compiled code of modules is kept, by their names.  `get` gives NULL for what has none; `wanted`: it may be given to
+ * `put` later, with every function that has been compiled by then.  Both are called with the vm entered. */
+typedef struct aard__module_code {
+    const void *(*get)(void *user, const char *name, size_t *len, bool *wanted);
+    void (*put)(void *user, const char *name, const char *source, const void *code, size_t len); /* source: as it was found */
+} aard__module_code;
+
+/* Uses `store` (static storage) for all modules of the realm; `put` is called when the realm is freed. */
+void aard__realm_keep_code(aard__realm *realm, const aard__module_code *store);
+
 /* Imports the module `name` of `source` and all it imports, static and dynamic.  The value is the namespace object (a
  * ref); evaluation may still be under way (top-level await): `evaluation`, where not NULL, gets its promise as a ref.
  * A source that neither imports nor exports anything is not evaluated: `*is_script` becomes true, there is no value. */
@@ -204,6 +214,9 @@ bool aard__frame_is_undefined(const aard__frame *frame, size_t index);
 bool aard__frame_bool(const aard__frame *frame, size_t index);             /* truthiness */
 double aard__frame_number(const aard__frame *frame, size_t index);         /* NaN for anything but a number */
 bool aard__frame_string(const aard__frame *frame, size_t index, aard__buf *out); /* UTF-8; false for no string */
+/* Appends the JSON text of a value that JSON.stringify would keep all of: plain objects and arrays, strings, booleans, null
+ * and finite numbers.  False, with nothing appended, where JSON.stringify does it better. */
+bool aard__frame_json(const aard__frame *frame, size_t index, aard__buf *out);
 /* The bytes of an ArrayBuffer or a view, writable, good until the host function returns; false for anything else. */
 bool aard__frame_bytes(const aard__frame *frame, size_t index, uint8_t **data, size_t *len);
 aard__ref *aard__frame_ref(const aard__frame *frame, size_t index);

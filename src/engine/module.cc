@@ -31,11 +31,19 @@ v8::MaybeLocal<v8::Module> compile(aard__realm *realm, const std::string &name, 
         !aard::string(isolate, name.data(), name.size()).ToLocal(&label))
         return {};
     v8::ScriptOrigin origin(isolate, label, 0, 0, false, -1, v8::Local<v8::Value>(), false, false, true);
-    v8::ScriptCompiler::Source compiled(text, origin);
-    if (!v8::ScriptCompiler::CompileModule(isolate, &compiled).ToLocal(&module)) return {};
     auto entry = std::make_unique<aard__module>();
+    size_t code_len = 0;
+    const void *code = realm->code ? realm->code->get(realm->vm->user, name.c_str(), &code_len, &entry->code_wanted)
+                                   : nullptr;
+    auto *cached = code ? new v8::ScriptCompiler::CachedData(static_cast<const uint8_t *>(code),
+                                                             static_cast<int>(code_len))
+                        : nullptr;
+    v8::ScriptCompiler::Source compiled(text, origin, cached);
+    auto options = cached ? v8::ScriptCompiler::kConsumeCodeCache : v8::ScriptCompiler::kNoCompileOptions;
+    if (!v8::ScriptCompiler::CompileModule(isolate, &compiled, options).ToLocal(&module)) return {};
     entry->module.Reset(isolate, module);
     entry->name = name;
+    entry->source = source;
     realm->modules[name] = std::move(entry);
     return module;
 }
@@ -102,6 +110,20 @@ void give_namespace(const v8::FunctionCallbackInfo<v8::Value> &info) { info.GetR
 
 namespace aard {
 
+void put_module_code(aard__realm *realm)
+{
+    v8::Isolate *isolate = realm->vm->isolate;
+    for (auto &one : realm->modules) {
+        v8::Local<v8::Module> module = one.second->module.Get(isolate);
+        if (!one.second->code_wanted || module->GetStatus() != v8::Module::kEvaluated) continue;
+        std::unique_ptr<v8::ScriptCompiler::CachedData> made(
+            v8::ScriptCompiler::CreateCodeCache(module->GetUnboundModuleScript()));
+        if (made)
+            realm->code->put(realm->vm->user, one.first.c_str(), one.second->source, made->data,
+                             static_cast<size_t>(made->length));
+    }
+}
+
 v8::MaybeLocal<v8::Promise> import_dynamically(v8::Local<v8::Context> context, v8::Local<v8::Data>,
                                                v8::Local<v8::Value> referrer, v8::Local<v8::String> specifier,
                                                v8::Local<v8::FixedArray>)
@@ -129,6 +151,8 @@ v8::MaybeLocal<v8::Promise> import_dynamically(v8::Local<v8::Context> context, v
 }
 
 } // namespace aard
+
+extern "C" void aard__realm_keep_code(aard__realm *realm, const aard__module_code *store) { realm->code = store; }
 
 extern "C" void aard__realm_import(aard__realm *realm, const char *name, const char *source, size_t len,
                                    aard__module_find find, aard__ref **evaluation, bool *is_script,

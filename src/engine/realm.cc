@@ -4,6 +4,7 @@
 #include <mutex>
 #include <new>
 
+#include "base/utf8.h"
 #include "engine/vm.hh"
 
 namespace {
@@ -21,16 +22,9 @@ class LastingSource : public v8::String::ExternalOneByteStringResource {
     size_t len_;
 };
 
-bool is_ascii(const char *data, size_t len)
-{
-    unsigned char seen = 0;
-    for (size_t i = 0; i < len; i++) seen |= static_cast<unsigned char>(data[i]);
-    return seen < 0x80;
-}
-
 v8::MaybeLocal<v8::String> source_string(v8::Isolate *isolate, const aard__source *source)
 {
-    if (!source->lasting || !is_ascii(source->data, source->len))
+    if (!source->lasting || !aard__ascii(source->data, source->len))
         return aard::string(isolate, source->data, source->len);
     return v8::String::NewExternalOneByte(isolate, aard::lasting_source(source->data, source->len));
 }
@@ -100,7 +94,7 @@ void append_utf8(v8::Isolate *isolate, v8::Local<v8::String> string, aard__buf *
     if (string->IsOneByte() && aard__buf_reserve(out, static_cast<size_t>(units))) {
         auto *at = reinterpret_cast<uint8_t *>(out->data + out->len);
         string->WriteOneByte(isolate, at, 0, units, v8::String::NO_NULL_TERMINATION);
-        if (is_ascii(out->data + out->len, static_cast<size_t>(units))) {
+        if (aard__ascii(out->data + out->len, static_cast<size_t>(units))) {
             out->len += static_cast<size_t>(units);
             return;
         }
@@ -266,6 +260,7 @@ void aard__realm_free(aard__realm *realm)
     {
         v8::HandleScope handles(vm->isolate);
         v8::Local<v8::Context> context = realm->context.Get(vm->isolate);
+        if (realm->code && !vm->ended.load()) aard::put_module_code(realm);
         context->SetAlignedPointerInEmbedderData(aard::kRealmSlot, nullptr);
         context->DetachGlobal(); // takes its queue away: what would go there from now on is dropped
     }

@@ -27,6 +27,8 @@ struct aard__vm {
 struct aard__module {
     v8::Global<v8::Module> module;
     std::string name;
+    const char *source = nullptr;
+    bool code_wanted = false;
 };
 
 struct aard__rejection {
@@ -41,6 +43,7 @@ struct aard__realm {
     v8::Global<v8::Function> compile_streaming; // as V8 made it, before any guest could replace it
     bool codegen = true;
     aard__module_find find = nullptr;
+    const aard__module_code *code = nullptr;
     std::map<std::string, std::unique_ptr<aard__module>> modules;
     std::vector<aard__rejection> rejections;
 };
@@ -103,6 +106,9 @@ void take_value(aard__realm *realm, v8::Local<v8::Value> value, bool want_ref, a
 void take_exception(aard__realm *realm, v8::Local<v8::Value> exception, aard__result *result);
 // Fills `result` from what `catcher` caught.
 void take_caught(aard__realm *realm, v8::TryCatch &catcher, aard__result *result);
+
+// Gives the code of the realm's modules to whoever keeps it.
+void put_module_code(aard__realm *realm);
 
 v8::Local<v8::Value> to_local(aard__realm *realm, const aard__value &value);
 

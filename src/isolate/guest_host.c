@@ -79,6 +79,14 @@ static void host_result(aard__frame *frame, void *user)
     aard__buf_append(out, data + (size_t)at, (size_t)length);
 }
 
+/* json(value) -> whether the value's JSON text has been taken as the result */
+static void host_json(aard__frame *frame, void *user)
+{
+    aard__guest *guest = user;
+    aard__buf_clear(&guest->result);
+    aard__frame_return_bool(frame, aard__frame_json(frame, 0, &guest->result));
+}
+
 /* wrote(bytes): the guest has written so much to its files */
 static void host_wrote(aard__frame *frame, void *user)
 {
@@ -146,5 +154,6 @@ const aard__host_entry aard__guest_host[] = {
     {"now", host_now},               {"sleep", host_sleep},            {"grantsJavaScript", host_grants_javascript},
     {"write", host_write},           {"fileSize", host_file_size},     {"fileRead", host_file_read},
     {"result", host_result},         {"wasmModule", host_wasm_module}, {"mapImage", host_map_image},
-    {"wrote", host_wrote},           {"symbol", host_symbol},         {NULL, NULL},
+    {"wrote", host_wrote},           {"symbol", host_symbol},          {"json", host_json},
+    {NULL, NULL},
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "bundle/code.h"
 #include "isolate/guest.h"
 #include "isolate/inline_javascript.h"
 #include "isolate/snapshot.h"
@@ -78,6 +79,17 @@ static void javascript_drop_buffers(aard__guest *guest)
 
 /* ---- calls that may give a promise -------------------------------------------------------------------------- */
 
+/* The adapter has given an answer: the value's JSON text, or word that another has been handed over. */
+static aard__state answered(aard__guest *guest, aard_outcome *outcome)
+{
+    if (guest->entry.status != AARD__OK || guest->entry.value.kind != AARD__STRING)
+        return aard__guest_state(guest, outcome);
+    aard__buf before = guest->result;
+    guest->result = guest->entry.text;
+    guest->entry.text = before;
+    return AARD__DONE;
+}
+
 /* The adapter has returned: a promise is waited for, anything else is the end. */
 static aard__state returned(aard__guest *guest, aard_outcome *outcome)
 {
@@ -85,7 +97,7 @@ static aard__state returned(aard__guest *guest, aard_outcome *outcome)
         guest->awaited = guest->entry.value.ref;
         return AARD__PENDING;
     }
-    return aard__guest_state(guest, outcome);
+    return answered(guest, outcome);
 }
 
 static aard__state javascript_poll(aard__guest *guest, aard_outcome *outcome)
@@ -94,8 +106,12 @@ static aard__state javascript_poll(aard__guest *guest, aard_outcome *outcome)
     aard__ref_free(guest->awaited);
     guest->awaited = NULL;
     if (guest->entry.status == AARD__TERMINATED) return AARD__BROKEN;
-    if (guest->entry.status == AARD__THREW) aard__guest_fail_exception(guest, aard__javascript.exception, outcome);
-    return AARD__DONE;
+    if (guest->entry.status == AARD__THREW) {
+        aard__guest_fail_exception(guest, aard__javascript.exception, outcome);
+        return AARD__DONE;
+    }
+    /* The evaluation of a module, which is awaited too, gives nothing. */
+    return guest->entry.value.kind == AARD__UNDEFINED ? AARD__DONE : answered(guest, outcome);
 }
 
 /* An entry that should have gone well: the guest's exception is the outcome's. */
@@ -130,21 +146,48 @@ static bool resolve_path(const char *specifier, const char *referrer, aard__buf 
     return out->len > sizeof APP - 1 && !out->failed && !memcmp(out->data, APP, sizeof APP - 1);
 }
 
-static bool find_source(const aard__guest *guest, const char *path, size_t len, const char **source, size_t *source_len)
+static bool find_source(const aard__guest *guest, const char *path, size_t len, size_t *index, const char **source,
+                        size_t *source_len)
 {
-    size_t index;
     const uint8_t *data;
-    if (!guest->bundle || !aard_bundle_find(guest->bundle, path + sizeof APP - 1, len - (sizeof APP - 1), &index))
+    if (!guest->bundle || !aard_bundle_find(guest->bundle, path + sizeof APP - 1, len - (sizeof APP - 1), index))
         return false;
-    aard_bundle_entry(guest->bundle, index, NULL, NULL, &data, source_len);
+    aard_bundle_entry(guest->bundle, *index, NULL, NULL, &data, source_len);
     *source = (const char *)data;
     return true;
 }
 
+/* Below this, compiling a file takes no longer than taking its code from somewhere. */
+#define LEAST_FOR_CODE 2048
+
+static const void *find_code(void *user, const char *name, size_t *len, bool *wanted)
+{
+    const aard__guest *guest = user;
+    const char *source;
+    size_t index, size;
+    if (!find_source(guest, name, strlen(name), &index, &source, &size)) return NULL;
+    const void *code = aard__bundle_code(guest->bundle, index, len);
+    *wanted = !code && size >= LEAST_FOR_CODE;
+    return code;
+}
+
+static void keep_code(void *user, const char *name, const char *source, const void *code, size_t len)
+{
+    const aard__guest *guest = user;
+    const char *now;
+    size_t index, size;
+    if (find_source(guest, name, strlen(name), &index, &now, &size) && now == source)
+        aard__bundle_keep_code(guest->bundle, index, code, len);
+}
+
+static const aard__module_code module_code = {find_code, keep_code};
+
 static bool find_module(void *user, const char *specifier, const char *referrer, aard__buf *name, const char **source,
                         size_t *len)
 {
-    if (resolve_path(specifier, referrer, name) && find_source(user, name->data, name->len, source, len)) return true;
+    size_t index;
+    if (resolve_path(specifier, referrer, name) && find_source(user, name->data, name->len, &index, source, len))
+        return true;
     aard__buf_clear(name);
     if (specifier[0] == '.' || specifier[0] == '/')
         aard__buf_printf(name, "there is no module '%s' in the bundle (imported from '%s')", specifier, referrer);
@@ -162,12 +205,13 @@ static bool find_entry_file(const aard__guest *guest, const char *module, size_t
                             const char **source, size_t *len)
 {
     static const char *const endings[] = {"", ".js", ".mjs"};
+    size_t index;
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
         aard__buf_clear(path);
         aard__buf_puts(path, APP);
         for (size_t k = 0; k < module_len; k++) aard__buf_putc(path, i && module[k] == '.' ? '/' : module[k]);
         aard__buf_puts(path, endings[i]);
-        if (!path->failed && find_source(guest, path->data, path->len, source, len)) return true;
+        if (!path->failed && find_source(guest, path->data, path->len, &index, source, len)) return true;
     }
     return false;
 }
@@ -220,6 +264,7 @@ static aard__state prepare_module(aard__guest *guest, const char *path, const ch
 {
     aard__ref *evaluation = NULL;
     bool is_script;
+    aard__realm_keep_code(guest->realm, &module_code);
     aard__realm_import(guest->realm, path, text, len, find_module, &evaluation, &is_script, &guest->entry);
     if (guest->entry.status != AARD__OK) return failed(guest, outcome);
     if (is_script) return prepare_script(guest, path, text, len, export_name, outcome);

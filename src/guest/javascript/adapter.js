@@ -1,6 +1,7 @@
 // The JavaScript end of a call: decodes the input, calls the handler, encodes the result, reports what went wrong.
 //
-// Answers travel by `host.result`: kind 0 is JSON text of the value (or a buffer's bytes), kind 1 a report, JSON text of
+// A value is returned as its JSON text, or handed over by `host.json`.  Other answers travel by `host.result`, and DONE is returned: kind 0 is a buffer's
+// bytes, kind 1 a report, JSON text of
 //   {"kind": "exception", "type", "value", "traceback"} | {"kind": "adapter_error", "message"} |
 //   {"kind": "repr", "repr"} | {"kind": "buffers", "buffers": [{"id", "metadata"}]}
 (host, shared) => {
@@ -25,7 +26,6 @@
   const tagOf = Object.prototype.toString;
   const { add: setAdd, delete: setDelete, has: setHas } = Set.prototype;
   const { getOwnPropertyDescriptor } = Object;
-  const byteLength = getOwnPropertyDescriptor(ArrayBuffer.prototype, "byteLength").get;
   const arrayName = getOwnPropertyDescriptor(getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get;
   const inputs = "__aardvarkInput";
 
@@ -105,9 +105,10 @@
     return true;
   };
 
-  // JSON text of a value with no loss: undefined is null, a BigInt keeps its digits, anything else JSON lacks is refused.
+  // JSON text of a value with no loss, or DONE where that has been handed over: undefined is null, a BigInt keeps its digits,
+  // anything else that JSON lacks is refused.
   const encode = (root) => {
-    if (isPlain(root, 100)) return stringify(root);
+    if (isPlain(root, 100)) return host.json(root) ? DONE : stringify(root);
     const parts = [];
     let count = 0;
     const put = (text) => {
@@ -182,18 +183,6 @@
 
   let buffers = [];
 
-  // Most values are told from an ArrayBuffer by their prototype: the getter says no by throwing, which takes longer than
-  // all the rest of a small call.
-  const isArrayBuffer = (value) => {
-    if (typeof value !== "object" || value === null || isArray(value)) return false;
-    try {
-      if (getPrototypeOf(value) === objectPrototype) return false;
-      apply(byteLength, value, []);
-      return true;
-    } catch {
-      return false;
-    }
-  };
   const bytesOf = (value) => {
     if (isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
     return new Uint8Array(value);
@@ -242,13 +231,12 @@
 
   const settleHandler = (value) => {
     try {
-      if (isView(value) || isArrayBuffer(value)) {
+      if (typeof value === "object" && host.isBytes(value)) {
         buffers = [bytesOf(value)];
         const metadata = { __proto__: null, format: formatOf(value) };
         return tell({ __proto__: null, kind: "buffers", buffers: [{ __proto__: null, id: "result", metadata }] });
       }
-      host.result(VALUE, encode(value));
-      return DONE;
+      return encode(value);
     } catch (error) {
       const message = Unfit.messageOf(error);
       if (message !== undefined) return refuse(message);
@@ -259,8 +247,7 @@
 
   const settleInline = (value) => {
     try {
-      host.result(VALUE, encode(value));
-      return DONE;
+      return encode(value);
     } catch {
       try {
         return tell({ __proto__: null, kind: "repr", repr: shared.inspect(value, { __proto__: null, depth: 4, quoted: true }) });
@@ -273,7 +260,7 @@
   const isThenable = (value) =>
     ((typeof value === "object" && value !== null) || typeof value === "function") && typeof value.then === "function";
 
-  // Gives DONE, or a promise that settles once an answer was handed over.
+  // Gives an answer, or a promise of one.
   const settle = (value, finish) => {
     let waits;
     try {
