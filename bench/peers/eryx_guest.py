@@ -73,8 +73,8 @@ FIGURES = {
     "python-clean-exec": (lambda options: sandbox("x=1+1"), 20),
     "python-clean-echo": (lambda options: sandbox(HANDLER + CALL, check_echo), 20),
     "python-reset": (lambda options: reset(), 5),
-    "python-exec": (lambda options: session_exec(), 200),
-    "python-echo": (lambda options: echo_session()[1], 200),
+    "python-exec": (lambda options: session_exec(), 1000),
+    "python-echo": (lambda options: echo_session()[1], 2000),
 }
 for WORK in ("fib", "nbody", "nested", "json", "sort", "regex"):
     FIGURES[f"work-{WORK}"] = (lambda options, name=WORK: work(name, options["--work"]), 3)

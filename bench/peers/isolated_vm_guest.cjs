@@ -36,7 +36,7 @@ function echo() {
 }
 
 // What makes the sample function of a figure, and how many samples are thrown away before.
-const figures = { "javascript-fresh": [() => fresh, 5], "javascript-echo": [echo, 500] };
+const figures = { "javascript-fresh": [() => fresh, 5], "javascript-echo": [echo, 5000] };
 
 if (!Object.hasOwn(figures, name ?? "") || !(Number(count) >= 1) || (mode && mode !== "--rounds")) {
   console.error(`isolated_vm_guest: FIGURE COUNT [--rounds] are needed, FIGURE of ${Object.keys(figures).join(", ")}`);

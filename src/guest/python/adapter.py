@@ -12,23 +12,23 @@ What a guest could replace (modules, builtins) is looked up once, before any gue
 """
 
 import array as _array_module
-import ast
 import asyncio
 import builtins
 import linecache
 import sys
 import time
+from ast import Expr, Expression, PyCF_ALLOW_TOP_LEVEL_AWAIT, PyCF_ONLY_AST
 from asyncio import ensure_future, get_event_loop_policy, get_running_loop
 from asyncio.events import _set_running_loop
 from importlib import import_module, invalidate_caches
 from inspect import CO_COROUTINE, isawaitable, signature
 from json import JSONDecoder, dumps, loads
 from json.encoder import c_make_encoder, encode_basestring, encode_basestring_ascii
-
+from textwrap import dedent
 from traceback import format_exception
 
+from _pyodide._base import should_quiet
 from _pyodide._importhook import jsfinder
-from pyodide.code import CodeRunner
 
 _INTERNAL = ("<aardvark>", "<frozen importlib", "/_pyodide/_base.py", "/importlib/__init__.py")
 _PLAIN = frozenset((dict, list, str, int, float, bool, type(None), tuple))
@@ -388,6 +388,23 @@ def resolve(entrypoint):
     return b""
 
 
+def _compile(source, name):
+    """The code of all statements but a last expression, and the code of that, each None where there is none.
+
+    A trailing semicolon takes the last expression's value away, and common indentation does no harm, as in Pyodide's
+    CodeRunner.  That one reads every source with the tokenizer, and walks over all of its tree twice, in Python.
+    """
+    flags = PyCF_ALLOW_TOP_LEVEL_AWAIT
+    if source[:1].isspace():
+        source = dedent(source)
+    tree = compile(source, name, "exec", flags | PyCF_ONLY_AST)
+    body = tree.body
+    value = None
+    if body and type(body[-1]) is Expr and not (";" in source and should_quiet(source)):
+        value = compile(Expression(body.pop().value), name, "eval", flags)
+    return compile(tree, name, "exec", flags) if body else None, value
+
+
 def execute(request):
     try:
         call = loads(request)
@@ -395,11 +412,12 @@ def execute(request):
             return None
         source, name = call["source"], call["name"]
         linecache.cache[name] = (len(source), None, source.splitlines(True), name)
-        flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-        runner = CodeRunner(source, return_mode="last_expr", filename=name, flags=flags).compile()
-        if runner.code.co_flags & CO_COROUTINE:
-            return _await(_run_async(runner), _encode_inline)
-        return _finish(runner.run(_main), _encode_inline)
+        statements, value = _compile(source, name)
+        if (statements and statements.co_flags & CO_COROUTINE) or (value and value.co_flags & CO_COROUTINE):
+            return _await(_run_async(statements, value), _encode_inline)
+        if statements:
+            eval(statements, _main)
+        return _finish(eval(value, _main) if value else None, _encode_inline)
     except BaseException as error:
         _fail(error)
         return None
@@ -408,9 +426,17 @@ def execute(request):
             _end_call()
 
 
-async def _run_async(runner):
-    value = await runner.run_async(_main)
-    return await value if isawaitable(value) else value
+async def _run_async(statements, value):
+    if statements:
+        awaitable = eval(statements, _main)
+        if statements.co_flags & CO_COROUTINE:
+            await awaitable
+    if not value:
+        return None
+    result = eval(value, _main)
+    if value.co_flags & CO_COROUTINE:
+        result = await result
+    return await result if isawaitable(result) else result
 
 
 def _is_from_app(module):
