@@ -13,6 +13,18 @@
 
 static aard_isolate *javascript(void) { return boot(config_of(AARD_LANGUAGE_JAVASCRIPT), NULL); }
 
+/* Whether realms of new vms are copies. */
+static bool copies(void)
+{
+    aard__vm *vm;
+    aard__vm_options options = {.copies = true};
+    aard__snapshot_use(false);
+    assert_ok(aard__vm_new(&options, &vm));
+    bool result = aard__vm_copies(vm);
+    aard__vm_free(vm);
+    return result;
+}
+
 /* The value of a call, as JSON text; free. */
 static char *value_of(aard_outcome *outcome)
 {
@@ -42,24 +54,26 @@ static void test_guests_are_the_same_with_and_without_it(void **state)
 {
     (void)state;
     char *names[4];
-    assert_non_null(aard__javascript_snapshot()); /* what the build has embedded fits this V8 */
+    assert_true(copies()); /* what the build has embedded fits this V8 */
     aard_isolate *isolate = javascript();
     names[0] = value_of(exec(isolate, everything));
     assert_ok(aard_isolate_reset(isolate));
     names[1] = value_of(exec(isolate, everything));
+    assert_false(aard__snapshot_distrust()); /* not now */
     aard_isolate_free(isolate);
 
-    aard__javascript_snapshot_distrust();
+    assert_true(aard__snapshot_distrust());
     isolate = javascript(); /* the first: file by file */
-    names[2] = value_of(exec(isolate, everything));
+    assert_false(copies());
+    aard_isolate_free(javascript());
+    assert_false(copies()); /* all that are alive together are of one kind */
     assert_ok(aard_isolate_reset(isolate));
-    free(names[2]);
     names[2] = value_of(exec(isolate, everything)); /* a new realm, file by file */
-    aard_isolate *other = javascript(); /* from one that is made while the first is alive */
-    assert_non_null(aard__javascript_snapshot());
-    names[3] = value_of(exec(other, everything));
     aard_isolate_free(isolate);
-    aard_isolate_free(other);
+    isolate = javascript(); /* from one that was made now */
+    assert_true(copies());
+    names[3] = value_of(exec(isolate, everything));
+    aard_isolate_free(isolate);
 
     assert_true(strlen(names[0]) > 50000);
     for (size_t i = 1; i < COUNT(names); i++) {
@@ -174,6 +188,10 @@ static void test_what_does_not_fit_is_refused(void **state)
     aard__snapshot_world world = {.tables = no_tables, .fill = no_fill}, failing = {.tables = no_tables, .fill = failing_fill};
     aard__snapshot_world larger = {.tables = aard__guest_tables, .fill = no_fill};
     aard__buf blob = AARD__BUF_INIT, none = AARD__BUF_INIT;
+    aard_isolate_free(javascript());
+    aard_isolate_free(javascript());
+    assert_refused(aard__snapshot_make(&world, NULL, &none), AARD_ERR_BUSY, "another is in use", NULL);
+    assert_true(aard__snapshot_distrust());
     assert_ok(aard__snapshot_make(&world, NULL, &blob));
     for (size_t len = 0; len < blob.len; len += len < 300 ? 1 : blob.len / 50) refused(&world, blob.data, len);
     for (size_t i = 0; i < 224; i++) { /* the header, except for what stands behind the key's end */
@@ -218,7 +236,7 @@ static void test_threads_that_want_the_first_one_at_once(void **state)
     for (int round = 0; round < 6; round++) {
         pthread_t threads[6];
         void *right;
-        aard__javascript_snapshot_distrust();
+        assert_true(aard__snapshot_distrust());
         for (size_t i = 0; i < COUNT(threads); i++)
             assert_int_equal(pthread_create(&threads[i], NULL, make_and_call, &count), 0);
         for (size_t i = 0; i < COUNT(threads); i++) {

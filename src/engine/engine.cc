@@ -47,22 +47,30 @@ std::mutex anchor_lock;
 v8::Isolate *anchor;
 bool had_vm;
 
+const aard__snapshot *current; // what all vms that there are, and the anchor, were made from
+
+// Every isolate is made here: those of one process must agree on their snapshot, for the heap that they share.
+v8::Isolate *new_isolate(v8::Isolate::CreateParams &params)
+{
+    if (current) aard::use_snapshot(current, params);
+    return v8::Isolate::New(params);
+}
+
+// Under the lock.
 void hold_read_only_heap()
 {
     static v8::ArrayBuffer::Allocator *const allocator = v8::ArrayBuffer::Allocator::NewDefaultAllocator();
-    std::lock_guard<std::mutex> hold(anchor_lock);
     if (vms++ == 0 && had_vm && !anchor) {
         v8::Isolate::CreateParams params;
         params.array_buffer_allocator = allocator;
-        anchor = v8::Isolate::New(params);
+        anchor = new_isolate(params);
     }
     had_vm = true;
 }
 
-// For flags that an isolate takes in when it is made.  False while there is a vm.
+// For what isolates take in when they are made.  Under the lock; false while there is a vm.
 bool release_read_only_heap()
 {
-    std::lock_guard<std::mutex> hold(anchor_lock);
     if (vms.load() > 0) return false;
     if (anchor) {
         v8::platform::NotifyIsolateShutdown(the_platform.get(), anchor);
@@ -129,6 +137,16 @@ v8::Platform *platform() { return the_platform.get(); }
 
 const char *flags() { return v8_flags; }
 
+bool begin_snapshot()
+{
+    std::lock_guard<std::mutex> hold(anchor_lock);
+    if (current) return false;
+    vms++;
+    return true;
+}
+
+void end_snapshot() { vms--; }
+
 void prepare_isolate(aard__vm *vm)
 {
     vm->isolate->SetData(0, vm);
@@ -183,6 +201,7 @@ const char *aard__engine_code_key(void)
 bool aard__engine_record_code(bool on)
 {
     aard__engine_start();
+    std::lock_guard<std::mutex> hold(anchor_lock);
     if (on && !release_read_only_heap()) return false;
     if (on)
         v8::V8::SetFlagsFromString(recording, sizeof recording - 1);
@@ -203,14 +222,14 @@ aard_error *aard__vm_new(const aard__vm_options *options, aard__vm **out)
     v8::Isolate::CreateParams params;
     params.array_buffer_allocator = vm->allocator.get();
     if (options->js_heap_max) params.constraints.ConfigureDefaultsFromHeapSize(0, options->js_heap_max);
-    if (options->snapshot) {
-        aard::use_snapshot(options->snapshot, params);
-        vm->from_snapshot = true;
-        // Realms that are gone are garbage: V8 would first look for it at a size that is far beyond such a vm's.
-        params.constraints.set_initial_old_generation_size_in_bytes(kSmallHeap);
+    {
+        std::lock_guard<std::mutex> hold(anchor_lock);
+        hold_read_only_heap();
+        vm->from_snapshot = options->copies && current;
     }
-    hold_read_only_heap();
-    vm->isolate = v8::Isolate::New(params);
+    // Realms that are gone are garbage: V8 would first look for it at a size that is far beyond such a vm's.
+    if (vm->from_snapshot) params.constraints.set_initial_old_generation_size_in_bytes(kSmallHeap);
+    vm->isolate = new_isolate(params); // `current` stays while there is a vm
     aard::prepare_isolate(vm);
     *out = vm;
     return nullptr;
@@ -230,6 +249,20 @@ void aard__vm_free(aard__vm *vm)
 }
 
 void *aard__vm_user(aard__vm *vm) { return vm->user; }
+
+bool aard__vm_copies(const aard__vm *vm) { return vm->from_snapshot; }
+
+bool aard__engine_idle(void) { return vms.load() == 0; }
+
+bool aard__engine_use_snapshot(const aard__snapshot *snapshot)
+{
+    aard__engine_start();
+    std::lock_guard<std::mutex> hold(anchor_lock);
+    if (current == snapshot) return true;
+    if (!release_read_only_heap()) return false;
+    current = snapshot;
+    return true;
+}
 
 void aard__vm_enter(aard__vm *vm)
 {

@@ -45,12 +45,13 @@ bool aard__engine_record_code(bool on);
 typedef struct aard__vm_options {
     size_t js_heap_max; /* bytes; 0 = V8's own default */
     void *user;         /* handed to every host function */
-    const aard__snapshot *snapshot; /* what the vm and its realms are copied from; may be NULL; outlives the vm */
+    bool copies;        /* its realms are copies of the snapshot's, where the engine has one */
 } aard__vm_options;
 
 aard_error *aard__vm_new(const aard__vm_options *options, aard__vm **out);
 void aard__vm_free(aard__vm *vm); /* not entered; frees its realms and refs too */
 void *aard__vm_user(aard__vm *vm);
+bool aard__vm_copies(const aard__vm *vm); /* whether its realms are copies */
 
 /* Locks the vm for the calling thread; blocks while another has it.  Pairs nest. */
 void aard__vm_enter(aard__vm *vm);
@@ -124,7 +125,7 @@ bool aard__ref_bytes(aard__ref *ref, uint8_t **data, size_t *len);
 
 /* ---- realms ---------------------------------------------------------------------------------------------- */
 
-/* In a vm made from a snapshot: a copy of the snapshot's realm.  A realm has its own queue of microtasks. */
+/* In a vm whose realms are copies: a copy of the snapshot's.  A realm has its own queue of microtasks. */
 aard_error *aard__realm_new(aard__vm *vm, aard__realm **out);
 /* For good: what waits in its queue of microtasks is dropped, and what would go there.  V8 alone may still come back to it,
  * for the callbacks of a FinalizationRegistry, which ask realmIsGone.  Not while code of any realm of the vm runs. */
@@ -252,13 +253,19 @@ typedef struct aard__snapshot_world {
 /* What snapshots depend on: the build of V8 and its flags.  Static storage. */
 const char *aard__snapshot_key(void);
 
-/* Makes a snapshot in a vm of its own, whose host functions get `user`; any thread. */
+/* Makes a snapshot in a vm of its own, whose host functions get `user`.  Not while the engine has one: that is busy. */
 aard_error *aard__snapshot_make(const aard__snapshot_world *world, void *user, aard__buf *out);
 
 /* Takes what aard__snapshot_make gave, in this process or another; `data`, aligned to 16 bytes, is used in place.  V8 aborts
  * the process over a snapshot that does not fit: one of another engine is refused here. */
 aard_error *aard__snapshot_open(const aard__snapshot_world *world, const void *data, size_t len, aard__snapshot **out);
-void aard__snapshot_free(aard__snapshot *snapshot); /* after every vm made from it */
+void aard__snapshot_free(aard__snapshot *snapshot); /* not while the engine has it */
+
+/* From now on all vms of the process start from `snapshot`, or, where that is NULL, from V8's own.  All of them, whether
+ * their realms are copies or not: V8 lets vms share what is read-only without asking where it came from.  False, and nothing
+ * changes, while there is a vm. */
+bool aard__engine_use_snapshot(const aard__snapshot *snapshot);
+bool aard__engine_idle(void); /* whether there is no vm now */
 
 /* The table of host functions that need V8 itself:
  *   structuredClone(value, transferList[])   a deep copy; throws an Error whose `name` is "DataCloneError"

@@ -123,8 +123,10 @@ aard_error *aard__snapshot_make(const aard__snapshot_world *world, void *user, a
 {
     const char *key = aard__snapshot_key();
     std::vector<intptr_t> list = references(world);
-    auto *vm = new (std::nothrow) aard__vm;
+    std::unique_ptr<aard__vm> vm(new (std::nothrow) aard__vm);
     if (!vm) return aard__error_no_memory();
+    if (!aard::begin_snapshot())
+        return aard__error(AARD_ERR_BUSY, "a start-up snapshot can't be made where another is in use");
     vm->user = user;
     vm->isolate = v8::Isolate::Allocate();
     v8::StartupData blob{nullptr, 0};
@@ -132,11 +134,11 @@ aard_error *aard__snapshot_make(const aard__snapshot_world *world, void *user, a
     {
         // No locker: it would outlive what it locks, and the vm is this function's alone.
         v8::SnapshotCreator creator(vm->isolate, list.data());
-        aard::prepare_isolate(vm);
+        aard::prepare_isolate(vm.get());
         aard__realm *realm = nullptr;
         aard__ref *parts[AARD__SNAPSHOT_MOST_PARTS];
         size_t count = 0;
-        error = aard__realm_new(vm, &realm);
+        error = aard__realm_new(vm.get(), &realm);
         if (!error) error = world->fill(realm, user, parts, &count);
         if (!error) {
             realm->microtasks->PerformCheckpoint(vm->isolate);
@@ -145,10 +147,10 @@ aard_error *aard__snapshot_make(const aard__snapshot_world *world, void *user, a
             v8::HandleScope handles(vm->isolate); // V8 wants a default realm before it lets go
             creator.SetDefaultContext(v8::Context::New(vm->isolate));
         }
-        drop_handles(vm);
+        drop_handles(vm.get());
         blob = creator.CreateBlob(v8::SnapshotCreator::FunctionCodeHandling::kKeep);
     }
-    delete vm;
+    aard::end_snapshot();
     if (!error && !blob.data) error = aard__error(AARD_ERR_ENGINE, "the engine could not make a start-up snapshot");
     if (!error && !blob.CanBeRehashed())
         error = aard__error(AARD_ERR_ENGINE, "a start-up snapshot would give all isolates the same hash seed");

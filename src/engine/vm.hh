@@ -80,6 +80,10 @@ const char *flags(); // V8's, as they were set
 // What every new isolate gets, however it was made.
 void prepare_isolate(aard__vm *vm);
 
+// Around the making of a snapshot, which is a vm too; false while all vms are made from another than V8's own.
+bool begin_snapshot();
+void end_snapshot();
+
 void use_snapshot(const aard__snapshot *snapshot, v8::Isolate::CreateParams &params);
 
 // The function behind every host function.

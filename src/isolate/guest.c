@@ -62,7 +62,7 @@ aard_error *aard__guest_furnish(aard__guest *guest)
 aard_error *aard__guest_make_realm(aard__guest *guest)
 {
     AARD__TRY(aard__realm_new(guest->vm, &guest->realm));
-    return guest->from_snapshot ? aard__javascript_adopt(guest) : aard__guest_furnish(guest);
+    return aard__vm_copies(guest->vm) ? aard__javascript_adopt(guest) : aard__guest_furnish(guest);
 }
 
 aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **out)
@@ -87,9 +87,9 @@ aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **ou
     pthread_condattr_destroy(&attributes);
     pthread_mutex_init(&guest->wake_lock, NULL);
     if (guest->ops == &aard__python && !guest->capturing) aard__python_expect(guest->distribution);
-    aard__vm_options vm_options = {.user = guest};
-    if (guest->ops == &aard__javascript) vm_options.snapshot = aard__javascript_snapshot();
-    guest->from_snapshot = vm_options.snapshot != NULL;
+    bool javascript = guest->ops == &aard__javascript;
+    aard__vm_options vm_options = {.user = guest, .copies = javascript};
+    aard__snapshot_use(javascript);
     aard_error *error = aard__vm_new(&vm_options, &guest->vm);
     if (!error) {
         aard__vm_enter(guest->vm);

@@ -63,7 +63,6 @@ struct aard__guest {
     const aard__language_ops *ops;
     aard__vm *vm;
     aard__realm *realm;
-    bool from_snapshot; /* the vm, and so its realms; JavaScript only */
     aard__realm *spare; /* JavaScript: the next realm; may be NULL */
     aard__ref *host, *shared, *run_timers;
     struct {

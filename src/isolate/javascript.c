@@ -47,7 +47,7 @@ static aard_error *javascript_mount(aard__guest *guest)
 
 static aard_error *javascript_make_spare(aard__guest *guest)
 {
-    if (guest->spare || !guest->from_snapshot) return NULL;
+    if (guest->spare || !aard__vm_copies(guest->vm)) return NULL;
     return aard__realm_new(guest->vm, &guest->spare);
 }
 

@@ -82,61 +82,51 @@ aard_error *aard__javascript_adopt(aard__guest *guest)
 
 /* ---- which one is used ------------------------------------------------------------------------------------------- */
 
-typedef enum stage { UNTRIED, WANTED_ONCE, MAKING, SETTLED } stage;
-
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static stage reached = UNTRIED;
-static bool distrusted;
-static aard__snapshot *snapshot; /* settled; NULL = none can be had */
-static aard__buf made;           /* under a snapshot that was made in this process */
+static bool distrusted, looked, wanted_before, hopeless, in_use;
+static aard__snapshot *snapshot;
+static aard__buf made; /* under a snapshot that was made in this process */
 
-static void settle(aard__snapshot *found)
+static void look_at_embedded(void)
 {
-    pthread_mutex_lock(&lock);
-    snapshot = found;
-    reached = SETTLED;
-    pthread_mutex_unlock(&lock);
+    size_t len = (size_t)(aard__snapshot_embedded_end - aard__snapshot_embedded);
+    looked = true;
+    if (!distrusted) aard_error_free(aard__snapshot_open(&world, aard__snapshot_embedded, len, &snapshot));
 }
 
 /* Nothing depends on it: without a snapshot, guests start slower. */
 static void make_here(void)
 {
-    aard__snapshot *opened = NULL;
     aard_error *error = aard__javascript_snapshot_make(&made);
-    if (!error) error = aard__snapshot_open(&world, made.data, made.len, &opened);
+    if (!error) error = aard__snapshot_open(&world, made.data, made.len, &snapshot);
     if (error) aard__buf_free(&made);
+    hopeless = error != NULL;
     aard_error_free(error);
-    settle(opened);
 }
 
-const aard__snapshot *aard__javascript_snapshot(void)
+void aard__snapshot_use(bool wanted)
 {
     pthread_once(&world_once, list_sources);
     pthread_mutex_lock(&lock);
-    bool make = reached == WANTED_ONCE;
-    if (make) reached = MAKING; /* guests that are wanted meanwhile do not wait for it */
-    if (reached == UNTRIED) {
-        size_t len = (size_t)(aard__snapshot_embedded_end - aard__snapshot_embedded);
-        aard_error *error = distrusted ? aard__error(AARD_ERR_ENGINE, "distrusted")
-                                       : aard__snapshot_open(&world, aard__snapshot_embedded, len, &snapshot);
-        reached = error ? WANTED_ONCE : SETTLED;
-        aard_error_free(error);
-    }
+    if (!looked) look_at_embedded();
+    /* One that is made while there are guests could not be used. */
+    if (!snapshot && wanted && wanted_before && !hopeless && aard__engine_idle()) make_here();
+    if (snapshot && !in_use) in_use = aard__engine_use_snapshot(snapshot);
+    wanted_before = wanted_before || wanted;
     pthread_mutex_unlock(&lock);
-    if (make) make_here();
-    pthread_mutex_lock(&lock);
-    const aard__snapshot *found = reached == SETTLED ? snapshot : NULL;
-    pthread_mutex_unlock(&lock);
-    return found;
 }
 
-void aard__javascript_snapshot_distrust(void)
+bool aard__snapshot_distrust(void)
 {
     pthread_mutex_lock(&lock);
-    aard__snapshot_free(snapshot);
-    snapshot = NULL;
-    aard__buf_free(&made);
-    distrusted = true;
-    reached = UNTRIED;
+    bool done = aard__engine_use_snapshot(NULL);
+    if (done) {
+        aard__snapshot_free(snapshot);
+        snapshot = NULL;
+        aard__buf_free(&made);
+        distrusted = true;
+        looked = wanted_before = hopeless = in_use = false;
+    }
     pthread_mutex_unlock(&lock);
+    return done;
 }
