@@ -14,6 +14,7 @@
 #include "isolate/config.h"
 #include "isolate/guest.h"
 #include "isolate/packages.h"
+#include "isolate/warm_state.h"
 
 struct aard_isolate {
     aard_isolate_config *config;
@@ -71,6 +72,7 @@ static aard_error *boot_guest(aard_isolate *isolate, aard_bundle *bundle)
     aard__guest_options options = {
         .language = config->language,
         .distribution = config->distribution,
+        .warm = config->warm,
         .streams = {.limit = config->output_limit,
                     .callback = config->listener ? config->listener->callback : NULL,
                     .user = config->listener ? config->listener->user : NULL},
@@ -102,6 +104,7 @@ aard_error *aard_isolate_new(const aard_isolate_config *config, aard_isolate **o
     atomic_flag_clear(&isolate->busy);
     isolate->id = atomic_fetch_add(&last_id, 1) + 1;
     aard_error *error = aard__config_copy(config, &isolate->config);
+    if (!error) error = aard__warm_state_fits(isolate->config);
     if (!error && isolate->config->language == AARD_LANGUAGE_PYTHON && !isolate->config->distribution)
         error = aard_distribution_open(NULL, &isolate->config->distribution);
     if (!error) error = boot_guest(isolate, NULL);
@@ -163,6 +166,7 @@ static void leave(aard_isolate *isolate, bool torn)
 
 static aard_error *fits(const aard_isolate *isolate, const aard_bundle *bundle)
 {
+    AARD__TRY(aard__warm_state_takes(isolate->config->warm, bundle));
     const aard_manifest *manifest = aard_bundle_manifest(bundle);
     if (!manifest) return NULL;
     bool python = isolate->config->language == AARD_LANGUAGE_PYTHON;
@@ -216,6 +220,22 @@ aard_error *aard_isolate_load_bundle(aard_isolate *isolate, aard_bundle *bundle)
 }
 
 /* ---- one call ------------------------------------------------------------------------------------------------- */
+
+aard_error *aard__isolate_work(aard_isolate *isolate, aard__guest_work work, void *user)
+{
+    AARD__TRY(claim(isolate));
+    aard_error *error = isolate->guest ? NULL : boot_guest(isolate, isolate->bundle);
+    if (!error) error = enter(isolate);
+    if (!error) {
+        bool torn = false;
+        error = work(isolate->guest, user, &torn);
+        leave(isolate, torn);
+        if (!error && !isolate->guest)
+            error = aard__error(AARD_ERR_WARM_CAPTURE, "the guest was stopped: it took longer than its limit");
+    }
+    release(isolate);
+    return error;
+}
 
 /* Makes sure there is a guest; a replacement is told in the diagnostics. */
 static aard_error *ensure_guest(aard_isolate *isolate, aard_outcome *outcome)
@@ -291,9 +311,10 @@ static void end(aard_isolate *isolate, const aard_call *call, aard__state state,
     }
     d->filesystem_bytes_written = guest->bytes_written;
     if (guest->image) {
-        d->warm_source = AARD_WARM_DISK;
+        d->warm_source = aard__image_is_file(guest->image) ? AARD_WARM_DISK : AARD_WARM_MEMORY;
         snprintf(d->warm_fingerprint, sizeof d->warm_fingerprint, "%s",
-                 aard_distribution_fingerprint(guest->distribution));
+                 guest->warm ? aard_warm_state_fingerprint(guest->warm)
+                             : aard_distribution_fingerprint(guest->distribution));
     }
     aard__streams_take(&guest->streams, AARD_STREAM_STDOUT, &outcome->streams[0], &d->stdout_dropped_bytes);
     aard__streams_take(&guest->streams, AARD_STREAM_STDERR, &outcome->streams[1], &d->stderr_dropped_bytes);

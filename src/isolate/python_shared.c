@@ -94,38 +94,49 @@ static aard_error *compile(aard__guest *guest, entry *made)
     return error;
 }
 
-static aard_error *make_entry(aard__guest *guest, entry **out)
+/* The entry without its code.  `capturing`: for a guest that starts from the distribution's own files. */
+static aard_error *open_entry(const aard_distribution *distribution, bool capturing, entry **out)
 {
-    const aard_distribution *distribution = guest->distribution;
-    entry *made = aard__calloc(1, sizeof *made);
-    if (!made) return aard__error_no_memory();
-    snprintf(made->fingerprint, sizeof made->fingerprint, "%s", aard_distribution_fingerprint(distribution));
-    made->dir = aard__strdup(aard_distribution_dir(distribution));
-    if (guest->capturing)
-        aard__python_layout_plain(&made->layout);
-    else
-        open_warm(made, distribution);
-    made->shared.layout = made->layout.name;
-    aard_error *error = made->dir ? compile(guest, made) : aard__error_no_memory();
-    if (error)
-        free_entry(made);
-    else
-        *out = made;
-    return error;
+    entry *made = find(distribution);
+    if (!made) {
+        made = aard__calloc(1, sizeof *made);
+        if (made) made->dir = aard__strdup(aard_distribution_dir(distribution));
+        if (!made || !made->dir) {
+            aard__free(made);
+            return aard__error_no_memory();
+        }
+        snprintf(made->fingerprint, sizeof made->fingerprint, "%s", aard_distribution_fingerprint(distribution));
+        if (capturing)
+            aard__python_layout_plain(&made->layout);
+        else
+            open_warm(made, distribution);
+        made->shared.layout = made->layout.name;
+        made->next = entries;
+        entries = made;
+    }
+    *out = made;
+    return NULL;
 }
 
 /* The lock is held while compiling: a second guest that starts meanwhile is better off waiting than compiling too. */
 aard_error *aard__python_share(aard__guest *guest, const aard__python_shared **out)
 {
-    aard_error *error = NULL;
+    entry *known = NULL;
     pthread_mutex_lock(&lock);
-    entry *known = find(guest->distribution);
-    if (!known && !(error = make_entry(guest, &known))) {
-        known->next = entries;
-        entries = known;
-    }
+    aard_error *error = open_entry(guest->distribution, guest->capturing, &known);
+    if (!error && !known->shared.wasm) error = compile(guest, known);
     pthread_mutex_unlock(&lock);
     if (!error) *out = &known->shared;
+    return error;
+}
+
+aard_error *aard__python_layout_of(const aard_distribution *distribution, const char **out)
+{
+    entry *known = NULL;
+    pthread_mutex_lock(&lock);
+    aard_error *error = open_entry(distribution, false, &known);
+    pthread_mutex_unlock(&lock);
+    if (!error) *out = known->shared.layout;
     return error;
 }
 

@@ -25,6 +25,9 @@ typedef struct aard__python_shared {
 /* Finds or makes it; lives as long as the process, or until forgotten.  The guest's vm is entered. */
 aard_error *aard__python_share(aard__guest *guest, const aard__python_shared **out);
 
+/* The name of the layout that guests of this process have; lives as long as what is shared. */
+aard_error *aard__python_layout_of(const aard_distribution *distribution, const char **out);
+
 /* Drops what is shared for `distribution`; no guest of it may be alive. */
 void aard__python_forget(const aard_distribution *distribution);
 

@@ -100,12 +100,13 @@
     poll: () => settle(callNone(poll)),
     // The input names a buffer of the last report by its number.
     buffer: (length) => settle(callWithInput(buffer, length)),
-    mount(entries) {
+    // `kept`: Python has seen this very bundle before, in the guest whose memory this one began with.
+    mount(entries, kept) {
       while (handlers.length > 0) release(handlers.pop());
       if (shared.mounted) shared.hostFs.unmount("/app");
       shared.hostFs.mount("/app", JSON.parse(entries));
       shared.mounted = true;
-      return settle(callNone(mount));
+      return kept ? DONE : settle(callNone(mount));
     },
     memory,
     // What a guest that gets this one's memory needs besides; as JSON.

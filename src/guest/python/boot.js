@@ -136,7 +136,10 @@
     }
     const Module = await createModule(settings);
     if (settings.exitCode !== undefined) throw new Error(`Python ended while it started, with ${settings.exitCode}`);
-    if (image) host.mapImage(shared.memory);
+    if (image) {
+      shared.mountOverlay(Module);
+      host.mapImage(shared.memory);
+    }
     API.finalizeBootstrap(image?.hiwire, shared.references.deserialize(API));
     if (!image) {
       API._pyodide.set_excepthook();
@@ -153,11 +156,7 @@
     API.public_api.setStdout(write(1));
     API.public_api.setStderr(write(2));
     shared.module = Module;
-    shared.installPackage = async (name, file, where, bytes) => {
-      if (API.public_api.loadedPackages[name]) return;
-      await API.install(bytes, file, where === "stdlib" ? "/lib" : API.sitePackages, new Map([["INSTALLER", "aardvark"]]));
-      API.public_api.loadedPackages[name] = "aardvark";
-    };
     shared.pyodide = API.public_api;
+    shared.nameLoadedPackages();
   };
 }
