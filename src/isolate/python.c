@@ -71,7 +71,9 @@ static aard_error *boot_pyodide(aard__guest *guest)
     guest->own_file.data = stdlib;
     AARD__TRY(aard__guest_run_file(guest, "python/hostfs.js"));
     AARD__TRY(aard__guest_run_file(guest, "python/overlay.js"));
+    AARD__TRY(aard__guest_run_file(guest, "python/libraries.js"));
     AARD__TRY(aard__guest_run_file(guest, "python/references.js"));
+    AARD__TRY(aard__guest_run_file(guest, "python/rest.js"));
     AARD__TRY(aard__guest_run_file(guest, "python/boot.js"));
     AARD__TRY(load_glue(guest, shared, &create_module));
     aard_error *error = start_interpreter(guest, create_module);

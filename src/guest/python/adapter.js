@@ -116,6 +116,8 @@
       return JSON.stringify({
         memoryBytes: memory.buffer.byteLength,
         version: Module.HEAPU32[Module._Py_Version >>> 2],
+        rest: shared.rest.describe(Module),
+        libraries: shared.libraries.describe(Module),
         hiwire: shared.references.serialize(Module, pyodide._api),
         pointers,
       });

@@ -129,6 +129,7 @@
       prelink: { find: host.symbol },
       locateFile: (name) => `/${name}`,
       instantiateWasm: instantiate,
+      placeLibrary: shared.libraries.place,
     };
     if (image) {
       settings.noInitialRun = true;
@@ -138,6 +139,8 @@
     if (settings.exitCode !== undefined) throw new Error(`Python ended while it started, with ${settings.exitCode}`);
     if (image) {
       shared.mountOverlay(Module);
+      shared.libraries.replay(Module, image.libraries);
+      shared.rest.restore(Module, image.rest);
       host.mapImage(shared.memory);
     }
     API.finalizeBootstrap(image?.hiwire, shared.references.deserialize(API));
