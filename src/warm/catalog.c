@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,6 +16,8 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/new_file.h"
+#include "warm/image.h"
+#include "warm/overlay.h"
 
 #define DEFAULT_QUOTA ((uint64_t)2 << 30)
 #define LOCK_NAME ".lock"
@@ -183,6 +186,47 @@ aard_error *aard_catalog_usage(const aard_catalog *catalog, aard_catalog_numbers
     aard_error *error = read_entries(catalog, &list);
     if (!error) *out = (aard_catalog_numbers){.entries = list.count, .bytes = list.bytes, .max_bytes = catalog->quota};
     aard__free(list.items);
+    return error;
+}
+
+/* A file is whole whatever it was made for. */
+static aard_error *check_entry(const char *path)
+{
+    size_t len = strlen(path);
+    if (!strcmp(path + len - strlen(suffixes[AARD__CATALOG_STATE]), suffixes[AARD__CATALOG_STATE])) {
+        aard__image *image;
+        AARD__TRY(aard__image_open(path, "", &image));
+        aard__image_free(image);
+        return NULL;
+    }
+    const void *data;
+    AARD__TRY(aard__file_map(path, &data, &len));
+    aard_error *error = aard__overlay_check(data, len, path, NULL);
+    if (data) munmap((void *)data, len);
+    return error;
+}
+
+aard_error *aard_catalog_prune(aard_catalog *catalog, size_t *removed)
+{
+    listing list = {0};
+    size_t count = 0;
+    aard__new_file_sweep(catalog->dir, NULL);
+    aard_error *error = read_entries(catalog, &list);
+    for (size_t i = 0; !error && i < list.count; i++) {
+        char *path = aard__path_join(catalog->dir, list.items[i].name);
+        int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW) : -1;
+        aard_error *bad = fd >= 0 ? check_entry(path) : NULL;
+        if (bad && aard_error_get_code(bad) == AARD_ERR_WARM_CORRUPT) {
+            aard__catalog_discard(catalog, path, fd);
+            count++;
+        }
+        if (!path) error = aard__error_no_memory();
+        if (fd >= 0) close(fd);
+        aard_error_free(bad);
+        aard__free(path);
+    }
+    aard__free(list.items);
+    if (!error && removed) *removed = count;
     return error;
 }
 

@@ -197,6 +197,7 @@ static aard_error *check(const uint8_t *map, size_t len, const char *where, cons
     aard__hash_end(&hasher, digest);
     if (memcmp(digest, head->digest, sizeof digest) != 0) return corrupt(where, "it was altered: its digest differs");
     if (!rows_are_good(map, head, at)) return corrupt(where, "its index is damaged");
+    if (!wanted) return NULL;
     size_t wanted_len = strlen(wanted) + 1;
     if (head->key_len != wanted_len || memcmp(map + at->key, wanted, wanted_len) != 0)
         return aard__error(AARD_ERR_WARM_MISMATCH, "the overlay '%s' was made of other packages", where);

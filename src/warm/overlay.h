@@ -30,7 +30,7 @@ aard_error *aard__overlay_write(int fd, const char *key, aard__overlay_item *ite
  * must have.  One owner.  Errors: warm_corrupt, warm_mismatch, io, no_memory. */
 aard_error *aard__overlay_open(int fd, const char *where, const char *wanted, aard__overlay **out);
 
-/* The same of bytes, which are borrowed: for overlays that are no files. */
+/* The same check of bytes, which are borrowed; with `wanted` NULL of any key. */
 aard_error *aard__overlay_check(const void *data, size_t len, const char *where, const char *wanted);
 
 aard__overlay *aard__overlay_retain(aard__overlay *overlay); /* any thread */

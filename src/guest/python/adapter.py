@@ -421,4 +421,8 @@ def restored():
         random.seed()
     if tempfile := sys.modules.get("tempfile"):
         tempfile._name_sequence = None
+    if uuid := sys.modules.get("uuid"):
+        uuid._node = uuid._last_timestamp = None
+    if numpy := sys.modules.get("numpy.random"):
+        numpy.seed()
     return b""
