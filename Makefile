@@ -155,7 +155,7 @@ $(foreach zip,$(BUNDLES),$(eval $(call pack_bundle,$(basename $(notdir $(zip))))
 
 # ---- running and checking --------------------------------------------------------------------------------------------
 
-.PHONY: stage run check asan ubsan tsan valgrind lint exported-symbols
+.PHONY: stage run check soak asan ubsan tsan valgrind lint exported-symbols
 stage: $(BUILD)/aardvark ## stage the core variant of Pyodide where that has not been done
 	@$(BUILD)/aardvark assets verify >/dev/null 2>&1 && $(BUILD)/aardvark assets stage -q >/dev/null || \
 	   $(BUILD)/aardvark assets stage --force
@@ -168,6 +168,9 @@ RUN_TESTS = TEST_JOBS=$(TEST_JOBS) TEST_TIMEOUT=$(TEST_TIMEOUT) tests/run $(BUIL
 
 check: all tests stage ## build everything and pass every test; the last line counts them
 	@$(RUN_TESTS) $(TEST_BIN) $(TEST_SH)
+
+soak: all tests stage ## the tests that take long: hundreds of kills
+	@AARDVARK_SOAK=1 TEST_TIMEOUT=7200 $(RUN_TESTS) $(BUILD)/tests/test_warm_kill
 
 # Each in a build directory of its own.  V8 itself is not instrumented.  A huge allocation fails as it does elsewhere.
 sanitized = $(MAKE) BUILD=$(BUILD)/$@ HARDEN= OPT='-O1 -g -fno-omit-frame-pointer' SAN='$(1)' TEST_TIMEOUT=600

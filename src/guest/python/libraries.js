@@ -6,7 +6,9 @@
 (host, shared) => {
   "use strict";
   const MAIN = "__main__"; // what the glue calls Python itself
-  const places = []; // of each library, in the order of loading: where its memory and its part of the table begin
+  // Of each library, in the order of loading: where its memory begins, how long the function table was, and which of its
+  // places were free.
+  const places = [];
   let recorded; // while loads are replayed
 
   const fail = (name, what) => {
@@ -15,12 +17,15 @@
 
   const base = (name) => name.slice(name.lastIndexOf("/") + 1);
 
-  // Callbacks for C take places in the function table, too; where they are gone again the places are only filled up.
+  // Callbacks for C take places in the function table, too, and a library may get one that was given back.  So a replay
+  // leaves gaps where others were, and has the same places to give; in the end no gap may be in use.
+  const gaps = [];
   const growTable = (Module, length, free) => {
-    const have = Module.wasmTable.length;
-    if (have > length) takenBy(length);
-    for (let i = have; i < length; i++) if (!free.includes(i)) takenBy(i);
-    if (have < length) Module.wasmTable.grow(length - have);
+    const { wasmTable, freeTableIndexes } = Module;
+    if (wasmTable.length > length) takenBy(length);
+    for (let i = wasmTable.length; i < length; i++) gaps.push(i);
+    wasmTable.grow(length - wasmTable.length);
+    freeTableIndexes.splice(0, freeTableIndexes.length, ...free);
   };
 
   const takenBy = (index) => {
@@ -33,13 +38,13 @@
   function place(size, allocate) {
     if (!recorded) {
       const at = allocate(size, 1);
-      places.push([at, this.wasmTable.length]);
+      places.push([at, this.wasmTable.length, [...this.freeTableIndexes]]);
       return at;
     }
     if (places.length >= recorded.places.length) fail("of a package", "has no place in the image");
-    const [at, table] = recorded.places[places.length];
-    growTable(this, table, recorded.free);
-    places.push([at, table]);
+    const [at, table, free] = recorded.places[places.length];
+    growTable(this, table, free);
+    places.push([at, table, free]);
     return at;
   }
 
@@ -101,11 +106,11 @@
       for (const library of image.list) loadOne(Module, library);
       if (places.length !== image.places.length) fail("of a package", "takes no place, unlike in the image");
       growTable(Module, image.table, image.free);
+      for (const gap of gaps) if (!Module.wasmTable.get(gap) && !image.free.includes(gap)) takenBy(gap);
     } finally {
       recorded = undefined;
       Module.replayed = undefined;
     }
-    Module.freeTableIndexes.push(...image.free);
   };
 
   shared.libraries = { place, describe, replay };
