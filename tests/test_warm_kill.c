@@ -64,6 +64,7 @@ static int set_up(void **state)
 {
     (void)state;
     home = make_temp();
+    pristine(); /* found before there is another home */
     assert_int_equal(setenv("AARDVARK_HOME", home, 1), 0);
     return 0;
 }
