@@ -5,7 +5,10 @@
 
 #include "warm/overlay.h"
 
-#define ITEM(n, d) {n, sizeof(n) - 1, (const uint8_t *)(d), sizeof(d) - 1}
+#define ITEM(n, d)                                                                                                     \
+    {                                                                                                                  \
+        n, sizeof(n) - 1, (const uint8_t *)(d), sizeof(d) - 1                                                          \
+    }
 #define KEY "package=a 1 00\n"
 
 static int new_fd(void)

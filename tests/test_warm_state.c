@@ -78,7 +78,8 @@ static aard_bundle *the_bundle(void)
 static aard_bundle *other_bundle(const char *packages)
 {
     char manifest[256];
-    snprintf(manifest, sizeof manifest, "{\"schemaVersion\":\"1.0\",\"entrypoint\":\"main:f\",\"packages\":%s}", packages);
+    snprintf(manifest, sizeof manifest, "{\"schemaVersion\":\"1.0\",\"entrypoint\":\"main:f\",\"packages\":%s}",
+             packages);
     const char *const files[][2] = {
         {"aardvark.manifest.json", manifest},
         {"main.py", "def f():\n    import tiny_pkg\n    return tiny_pkg.VALUE\n"},
@@ -257,8 +258,8 @@ static char *written(aard_warm_state *warm)
 static pid_t spawn(const char *job, const char *argument, const char *output)
 {
     pid_t child;
-    char *args[] = {(char *)"test_warm_state", (char *)job, (char *)aard_distribution_dir(distribution),
-                    (char *)argument, (char *)output, NULL};
+    char *args[] = {(char *)"test_warm_state", (char *)job,    (char *)aard_distribution_dir(distribution),
+                    (char *)argument,          (char *)output, NULL};
     assert_int_equal(posix_spawn(&child, "/proc/self/exe", NULL, NULL, args, environ), 0);
     return child;
 }
@@ -432,7 +433,8 @@ static void test_objects_of_javascript_are_named(void **state)
 static void test_what_every_guest_has_is_found_again(void **state)
 {
     (void)state;
-    aard_warm_state *warm = state_after("import js\nfrom js import Object, Math, Array\nkeep = js.Array.prototype.slice");
+    aard_warm_state *warm = state_after(
+        "import js\nfrom js import Object, Math, Array\nkeep = js.Array.prototype.slice");
     aard_isolate *isolate = start(warm, NULL);
     value_is(exec(isolate, "[Array.of('a', 'b').to_py(), Math.max(1, 5), Object == js.Object]"),
              "[[\"a\",\"b\"],5,true]");
@@ -466,7 +468,8 @@ static void test_callbacks_for_c_are_refused(void **state)
 {
     (void)state;
     aard_isolate *isolate = start(NULL, NULL);
-    aard_outcome *outcome = exec(isolate, "import ctypes\nkeep = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int)(lambda x: x)");
+    aard_outcome *outcome = exec(isolate,
+                                 "import ctypes\nkeep = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int)(lambda x: x)");
     assert_success(outcome);
     aard_outcome_free(outcome);
     not_captured(isolate, "callback");
@@ -577,13 +580,12 @@ static void test_entropy_is_each_guests_own(void **state)
 static void test_the_generator_of_numpy_is_reseeded(void **state)
 {
     (void)state;
-    aard_warm_state *warm = state_after(
-        "import sys, types, os\n"
-        "fake = types.ModuleType('numpy.random')\n"
-        "fake.state = 5\n"
-        "def seed():\n    fake.state = os.urandom(16).hex()\n"
-        "fake.seed = seed\n"
-        "sys.modules['numpy.random'] = fake");
+    aard_warm_state *warm = state_after("import sys, types, os\n"
+                                        "fake = types.ModuleType('numpy.random')\n"
+                                        "fake.state = 5\n"
+                                        "def seed():\n    fake.state = os.urandom(16).hex()\n"
+                                        "fake.seed = seed\n"
+                                        "sys.modules['numpy.random'] = fake");
     aard_isolate *a = start(warm, NULL), *b = start(warm, NULL);
     aard_outcome *first = exec(a, "fake.state"), *second = exec(b, "fake.state");
     assert_success(first);

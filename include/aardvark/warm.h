@@ -90,8 +90,8 @@ AARD_API const char *aard_catalog_dir(const aard_catalog *catalog);
 
 /* Finds the warm state of `bundle` (NULL = of a guest without one) for `distribution`; `*out` becomes NULL where there is
  * none that fits and is whole.  A damaged one is removed.  Errors: package_not_found, no_memory. */
-AARD_API aard_error *aard_catalog_find(aard_catalog *catalog, aard_distribution *distribution, const aard_bundle *bundle,
-                                       aard_warm_state **out);
+AARD_API aard_error *aard_catalog_find(aard_catalog *catalog, aard_distribution *distribution,
+                                       const aard_bundle *bundle, aard_warm_state **out);
 
 /* Keeps a warm state, in place of an older one for the same distribution, packages and bundle.
  * Errors: io, no_memory. */

@@ -67,7 +67,7 @@ aard_error *aard__file_write_atomic(const char *path, const void *data, size_t l
 {
     aard__new_file file;
     AARD__TRY(aard__new_file_open(path, &file));
-    if (aard__write_at(file.fd, data, len, 0)) return aard__new_file_commit(&file, true);
+    if (aard__write_at(file.fd, data, len, 0)) return aard__new_file_commit(&file);
     aard_error *error = aard__error_errno(AARD_ERR_IO, errno, "cannot write '%s'", path);
     aard__new_file_drop(&file);
     return error;

@@ -94,14 +94,13 @@ aard_error *aard__new_file_open(const char *path, aard__new_file *out)
     return NULL;
 }
 
-aard_error *aard__new_file_commit(aard__new_file *file, bool replace)
+aard_error *aard__new_file_commit(aard__new_file *file)
 {
     aard_error *error = NULL;
-    bool ok = fchmod(file->fd, 0644) == 0 && fsync(file->fd) == 0;
-    if (ok && replace) ok = rename(file->temporary, file->path) == 0;
-    if (ok && !replace) ok = link(file->temporary, file->path) == 0 || errno == EEXIST;
-    if (!ok) error = aard__error_errno(AARD_ERR_IO, errno, "cannot write '%s'", file->path);
-    if (ok && replace) file->temporary[0] = '\0';
+    if (fchmod(file->fd, 0644) == 0 && fsync(file->fd) == 0 && rename(file->temporary, file->path) == 0)
+        file->temporary[0] = '\0';
+    else
+        error = aard__error_errno(AARD_ERR_IO, errno, "cannot write '%s'", file->path);
     aard__new_file_drop(file);
     return error;
 }

@@ -18,9 +18,8 @@ typedef struct aard__new_file {
 /* Starts a file.  Errors: io, no_memory. */
 aard_error *aard__new_file_open(const char *path, aard__new_file *out);
 
-/* Puts the file in its place, over an older one; it is over either way.  `replace` false: an older one stays, which is
- * no error. */
-aard_error *aard__new_file_commit(aard__new_file *file, bool replace);
+/* Puts the file in its place, over an older one; it is over either way. */
+aard_error *aard__new_file_commit(aard__new_file *file);
 
 /* Gives it up.  Fine on one that is over, or all zero. */
 void aard__new_file_drop(aard__new_file *file);

@@ -87,7 +87,8 @@ static aard_error *make_state(aard__image *image, aard_distribution *distributio
     if (!error) error = take_package_lines(key, &state->packages);
     if (!error) error = take_list(key, "package", 2, &state->package_names);
     if (!error) error = take_list(key, "preload", 0, &state->preloads);
-    if (!error && (!state->distribution_fingerprint || !state->pyodide_version || !state->packages != !state->overlay_digest))
+    if (!error &&
+        (!state->distribution_fingerprint || !state->pyodide_version || !state->packages != !state->overlay_digest))
         error = aard__error(AARD_ERR_WARM_CORRUPT, "the warm state does not say what it was made for; make it anew");
     if (error) {
         aard_warm_state_free(state);
@@ -166,8 +167,9 @@ static aard_error *find_overlay(aard_warm_state *state, const char *path)
     if (!state->packages) return NULL;
     AARD__TRY(aard__packages_overlay(state->distribution, state->packages, &state->overlay));
     if (!strcmp(aard__overlay_digest(state->overlay), state->overlay_digest)) return NULL;
-    return aard__error(AARD_ERR_WARM_MISMATCH, "the warm state '%s' does not fit: its overlay is %s and not %s; make it anew",
-                       path, state->overlay_digest, aard__overlay_digest(state->overlay));
+    return aard__error(AARD_ERR_WARM_MISMATCH,
+                       "the warm state '%s' does not fit: its overlay is %s and not %s; make it anew", path,
+                       state->overlay_digest, aard__overlay_digest(state->overlay));
 }
 
 static aard_error *open_state(const char *path, const char *wanted, aard_distribution *distribution,
@@ -210,8 +212,9 @@ aard_error *aard__warm_state_begin(aard__guest *guest)
     size_t len;
     const char *layout = aard__key_find(aard__image_key(state->image), "layout", NULL, &len);
     if (!layout || len != strlen(guest->layout) || memcmp(layout, guest->layout, len) != 0)
-        return aard__error(AARD_ERR_WARM_MISMATCH, "the warm state does not fit: its layout of Pyodide's code is another "
-                                                   "one; make it anew");
+        return aard__error(AARD_ERR_WARM_MISMATCH,
+                           "the warm state does not fit: its layout of Pyodide's code is another "
+                           "one; make it anew");
     guest->image = state->image;
     if (!state->overlay) return NULL;
     guest->packages = aard__strdup(state->packages);
@@ -299,8 +302,10 @@ static aard_error *capture_guest(aard__guest *guest, void *user, bool *torn)
 static aard_error *try_state(const aard_warm_state *state)
 {
     aard__guest *guest;
-    aard__guest_options options = {
-        .language = AARD_LANGUAGE_PYTHON, .distribution = state->distribution, .warm = state, .streams = {.limit = 4096}};
+    aard__guest_options options = {.language = AARD_LANGUAGE_PYTHON,
+                                   .distribution = state->distribution,
+                                   .warm = state,
+                                   .streams = {.limit = 4096}};
     aard_error *error = aard__guest_new(&options, &guest);
     if (error) {
         aard_error *told = aard__error(AARD_ERR_WARM_CAPTURE, "Python's state was captured and does not start: %s",
@@ -340,7 +345,8 @@ aard_error *aard_warm_state_capture(aard_isolate *isolate, aard_warm_state **out
 /* ---- the catalog -------------------------------------------------------------------------------------------- */
 
 /* What an entry is found by: distribution, packages and bundle. */
-static aard_error *entry_key(const aard_distribution *distribution, const char *packages, const char *bundle, char **out)
+static aard_error *entry_key(const aard_distribution *distribution, const char *packages, const char *bundle,
+                             char **out)
 {
     aard__buf key = AARD__BUF_INIT;
     const char *layout;

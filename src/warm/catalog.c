@@ -256,7 +256,7 @@ aard_error *aard__catalog_add(aard_catalog *catalog, const char *path, aard__cat
     aard__new_file_sweep(catalog->dir, NULL);
     error = make_room(catalog, bytes);
     if (!error)
-        error = aard__new_file_commit(&file, true);
+        error = aard__new_file_commit(&file);
     else
         aard__new_file_drop(&file);
     unlock(locked);

@@ -86,8 +86,8 @@ static bool write_runs(int fd, const uint8_t *memory, size_t len, size_t offset)
 
 static bool write_parts(int fd, const header *head, const aard__image_parts *parts)
 {
-    return ftruncate(fd, (off_t)(head->memory_at + head->memory_len)) == 0 && aard__write_at(fd, head, sizeof *head, 0) &&
-           aard__write_at(fd, parts->key, head->key_len, sizeof *head) &&
+    return ftruncate(fd, (off_t)(head->memory_at + head->memory_len)) == 0 &&
+           aard__write_at(fd, head, sizeof *head, 0) && aard__write_at(fd, parts->key, head->key_len, sizeof *head) &&
            aard__write_at(fd, parts->text, parts->text_len, sizeof *head + head->key_len) &&
            write_runs(fd, parts->memory, parts->memory_len, head->memory_at);
 }
@@ -145,7 +145,7 @@ aard_error *aard__image_save(const aard__image *image, const char *path)
     aard__new_file file;
     AARD__TRY(aard__new_file_open(path, &file));
     aard_error *error = aard__image_write(image, file.fd);
-    if (!error) return aard__new_file_commit(&file, true);
+    if (!error) return aard__new_file_commit(&file);
     aard__new_file_drop(&file);
     return aard__error_prefix(error, "'%s'", path);
 }
@@ -182,9 +182,8 @@ static aard_error *compare_keys(const char *key, const char *wanted, const char 
         while (next && (next_len != wanted_len || memcmp(next, value, wanted_len) != 0))
             next = aard__key_find(key, name, next, &next_len);
         if (next) continue;
-        return aard__error(AARD_ERR_WARM_MISMATCH,
-                           "the image '%s' does not fit: its %s is %s and not %s; make it anew", path, name,
-                           shown(have, len, first), shown(value, wanted_len, second));
+        return aard__error(AARD_ERR_WARM_MISMATCH, "the image '%s' does not fit: its %s is %s and not %s; make it anew",
+                           path, name, shown(have, len, first), shown(value, wanted_len, second));
     }
     return NULL;
 }

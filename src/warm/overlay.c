@@ -219,7 +219,8 @@ aard_error *aard__overlay_open(int fd, const char *where, const char *wanted, aa
     void *map = mmap(NULL, len, PROT_READ, MAP_SHARED, fd, 0);
     if (map == MAP_FAILED) return aard__error_errno(AARD_ERR_IO, errno, "cannot map '%s'", where);
     aard__overlay *overlay = aard__calloc(1, sizeof *overlay);
-    aard_error *error = overlay ? check(map, len, where, wanted, &overlay->head, &overlay->at) : aard__error_no_memory();
+    aard_error *error = overlay ? check(map, len, where, wanted, &overlay->head, &overlay->at)
+                                : aard__error_no_memory();
     if (error) {
         munmap(map, len);
         aard__free(overlay);
