@@ -56,7 +56,8 @@ LDLIBS   += -Wl,--as-needed $(NODE_LIBS) $(PKG_LIBS) -lpthread
 
 LIB_C     := $(filter-out src/cli/%,$(wildcard src/*/*.c))
 LIB_CC    := $(wildcard src/engine/*.cc)
-LIB_OBJ   := $(LIB_C:%.c=$(BUILD)/obj/%.o) $(LIB_CC:%.cc=$(BUILD)/obj/%.o) $(BUILD)/obj/guest_files.o
+PLAIN_OBJ := $(LIB_C:%.c=$(BUILD)/obj/%.o) $(LIB_CC:%.cc=$(BUILD)/obj/%.o) $(BUILD)/obj/guest_files.o
+LIB_OBJ   := $(PLAIN_OBJ) $(BUILD)/obj/snapshot.o
 CLI_C     := $(wildcard src/cli/*.c)
 CLI_OBJ   := $(CLI_C:%.c=$(BUILD)/obj/%.o)
 GUEST     := $(sort $(wildcard src/guest/*.js src/guest/*/*.js src/guest/*.py src/guest/*/*.py))
@@ -71,7 +72,7 @@ SUPPORT_C := $(filter-out $(TEST_C) $(TOOL_C),$(wildcard tests/*.c))
 SUPPORT_OBJ := $(SUPPORT_C:%.c=$(BUILD)/obj/%.o)
 FUZZ_C    := $(wildcard tests/fuzz/*.c)
 FUZZ_BIN  := $(FUZZ_C:%.c=$(BUILD)/%)
-PROGRAMS  := $(if $(CLI_C),$(BUILD)/aardvark) $(patsubst bench/%.c,$(BUILD)/%,$(wildcard bench/*.c))
+PROGRAMS  := $(if $(CLI_C),$(BUILD)/aardvark) $(patsubst bench/%.c,$(BUILD)/%,$(wildcard bench/bench_*.c))
 LIBRARIES := $(BUILD)/libaardvark.a $(BUILD)/libaardvark.so
 
 .PHONY: all bundles tests
@@ -118,7 +119,28 @@ $(BUILD)/obj/guest_files.o: $(BUILD)/gen/guest_files.S
 	@mkdir -p $(@D)
 	$(call step,AS)$(CC) -c $< -o $@
 
--include $(patsubst %.o,%.d,$(LIB_OBJ) $(CLI_OBJ) $(SUPPORT_OBJ)) $(patsubst %,%.d,$(TEST_BIN) $(TOOL_BIN) $(FUZZ_BIN))
+# So is the start-up snapshot of JavaScript guests, which the library itself makes: linked with none at first.
+embed_snapshot = { echo '.section .rodata'; echo '.balign 16'; \
+   for s in aard__snapshot_embedded $(1) aard__snapshot_embedded_end; do \
+     case $$s in aard__*) echo ".globl $$s"; echo ".hidden $$s"; echo "$$s:" ;; *) echo ".incbin \"$$s\"" ;; esac; done; \
+   echo '.section .note.GNU-stack,"",@progbits'; } | $(CC) -x assembler -c - -o $@
+
+$(BUILD)/obj/no_snapshot.o: Makefile
+	@mkdir -p $(@D)
+	$(call step,AS)$(call embed_snapshot,)
+
+$(BUILD)/gen/make_snapshot: $(BUILD)/obj/scripts/make_snapshot.o $(PLAIN_OBJ) $(BUILD)/obj/no_snapshot.o \
+                            $(BUILD)/gen/sources.list $(BUILD)/gen/node.list
+	@mkdir -p $(@D)
+	$(call step,LINK)$(CXX) $(SAN) $(filter %.o,$^) $(LDLIBS) -lm -o $@
+
+$(BUILD)/gen/javascript.snapshot: $(BUILD)/gen/make_snapshot
+	$(call step,MAKE)$< $@.new && mv $@.new $@
+
+$(BUILD)/obj/snapshot.o: $(BUILD)/gen/javascript.snapshot
+	$(call step,AS)$(call embed_snapshot,$<)
+
+-include $(BUILD)/obj/scripts/make_snapshot.d $(patsubst %.o,%.d,$(LIB_OBJ) $(CLI_OBJ) $(SUPPORT_OBJ)) $(patsubst %,%.d,$(TEST_BIN) $(TOOL_BIN) $(FUZZ_BIN))
 
 # ---- libraries and programs ------------------------------------------------------------------------------------------
 
@@ -143,8 +165,8 @@ LINK_PROGRAM = $(CC) $(SAN) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib'
 $(BUILD)/aardvark: $(CLI_OBJ) $(BUILD)/libaardvark.so
 	$(call step,LINK)$(LINK_PROGRAM) $(CLI_OBJ) $(BUILD)/libaardvark.so -Wl,--as-needed $(PKG_LIBS) -lpthread -o $@
 
-$(BUILD)/%: $(BUILD)/obj/bench/%.o $(BUILD)/libaardvark.so
-	$(call step,LINK)$(LINK_PROGRAM) $< $(BUILD)/libaardvark.so -Wl,--as-needed $(PKG_LIBS) -lpthread -lm -o $@
+$(BUILD)/%: $(BUILD)/obj/bench/%.o $(BUILD)/obj/bench/support.o $(BUILD)/libaardvark.so
+	$(call step,LINK)$(LINK_PROGRAM) $< $(BUILD)/obj/bench/support.o $(BUILD)/libaardvark.so -Wl,--as-needed $(PKG_LIBS) -lpthread -lm -o $@
 
 define pack_bundle # NAME
 $(BUILD)/bundles/$(1).zip: $(shell find bundles/$(1) -type f) $(BUILD)/aardvark
@@ -169,8 +191,9 @@ RUN_TESTS = TEST_JOBS=$(TEST_JOBS) TEST_TIMEOUT=$(TEST_TIMEOUT) tests/run $(BUIL
 check: all tests stage ## build everything and pass every test; the last line counts them
 	@$(RUN_TESTS) $(TEST_BIN) $(TEST_SH)
 
-soak: all tests stage ## the tests that take long: hundreds of kills
-	@AARDVARK_SOAK=1 TEST_TIMEOUT=7200 $(RUN_TESTS) $(BUILD)/tests/test_warm_kill
+soak: all tests stage ## ten thousand resets: memory and time stay flat; hundreds of kills: nothing is broken
+	@AARD_SOAK=1 $(BUILD)/tests/test_reset_javascript
+	@AARD_SOAK=1 TEST_TIMEOUT=7200 $(RUN_TESTS) $(BUILD)/tests/test_warm_kill
 
 # Each in a build directory of its own.  V8 itself is not instrumented.  A huge allocation fails as it does elsewhere.
 sanitized = $(MAKE) BUILD=$(BUILD)/$@ HARDEN= OPT='-O1 -g -fno-omit-frame-pointer' SAN='$(1)' TEST_TIMEOUT=600
@@ -200,8 +223,8 @@ exported-symbols: $(BUILD)/libaardvark.so ## write down what the library exports
 	nm -D --defined-only $< | awk '{print $$3}' | LC_ALL=C sort >tests/exported_symbols.txt
 
 lint: ## what is not part of check: ruff, shellcheck and clang-format, each where it is installed
-	@if command -v ruff >/dev/null; then ruff check src/guest bundles; fi
-	@if command -v shellcheck >/dev/null; then shellcheck scripts/* tests/run tests/*.sh .ci/run; fi
+	@if command -v ruff >/dev/null; then ruff check src/guest bundles bench; fi
+	@if command -v shellcheck >/dev/null; then shellcheck scripts/* bench/run bench/peers/run bench/peers/install tests/run tests/*.sh .ci/run; fi
 	@if command -v clang-format >/dev/null; then clang-format --dry-run -Werror $(FORMATTED); fi
 
 # ---- test programs ---------------------------------------------------------------------------------------------------
@@ -243,9 +266,12 @@ $(FUZZ_BIN): $(BUILD)/tests/%: tests/%.c $(BUILD)/tests/libsupport.a $(BUILD)/li
 
 # ---- measuring -------------------------------------------------------------------------------------------------------
 
-.PHONY: bench
+.PHONY: bench bench-peers
 bench: all stage ## the benchmark, beside plain Pyodide in node
 	@BUILD=$(BUILD) bench/run
+
+bench-peers: all stage ## this project and its peers side by side: a table and a plot in BUILD/bench (docs/benchmarks.md)
+	@BUILD=$(BUILD) bench/peers/run
 
 # ---- installing ------------------------------------------------------------------------------------------------------
 

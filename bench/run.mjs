@@ -6,6 +6,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { cpus, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
+import { median } from "./statistics.mjs";
+
 const build = resolve(process.argv[2]);
 const pairs = Number(process.env.BENCH_PAIRS ?? 10);
 const repeats = Number(process.env.BENCH_REPEATS ?? 3);
@@ -26,12 +28,6 @@ function run(program, ...args) {
 }
 
 const node = (...args) => run(process.execPath, "bench/node_echo.mjs", ...args);
-
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
 
 // Both sides, the one or the other first by turns: a machine that gets slower is not counted against one of them.
 function paired(count, ours, theirs) {

@@ -6,7 +6,7 @@
 TMPDIR=$work "$AARDVARK_BUILD/bench_echo" 20 64 >"$out" 2>"$err"
 rc=$?
 check 'it runs' 'exits 0' stderr_empty '[[ -z $(ls "$work") ]]'
-for row in persistent_python persistent_javascript cold_python cold_javascript; do
+for row in persistent_python persistent_javascript reset_python reset_javascript reset_ahead_javascript cold_python cold_javascript; do
     for metric in prepare run total; do
         line=$(grep "^row=$row metric=$metric count=" "$out")
         check "$row $metric" 'awk -v RS="[ \n]" -F= "{v[\$1] = \$2} END {exit !(v[\"count\"] >= 3 &&

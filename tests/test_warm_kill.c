@@ -2,7 +2,7 @@
  * afterwards is whole, and the next run leaves nothing of the ones before.
  * test-timeout: 1200
  *
- * $AARDVARK_SOAK makes it as many kills as are promised, 200 of each; else it is a few. */
+ * $AARD_SOAK makes it as many kills as are promised, 200 of each; else it is a few. */
 #include "dist_support.h"
 #include "isolate_support.h"
 
@@ -13,7 +13,7 @@
 static char *home;
 static unsigned seed = 11;
 
-static int kills(void) { return getenv("AARDVARK_SOAK") ? 200 : 8; }
+static int kills(void) { return getenv("AARD_SOAK") ? 200 : 8; }
 
 static pid_t spawn(const char *job, const char *dir, const char *path)
 {

@@ -64,7 +64,7 @@ for order in a b; do
     done
     run run "$work/$order.zip" --warm "$work/$order.warm" --entrypoint main:raises
     check "exceptions of order $order are caught" 'exits 0' "stdout_is '\"refused\"'"
-    run run "$work/$order.zip" --warm "$work/$order.warm" --entrypoint main:again
+    run run "$work/$order.zip" --warm "$work/$order.warm" --entrypoint main:again --capability js
     check "order $order goes on loading" 'exits 0' "stdout_is '[true,5,1]'"
 done
 run warm inspect "$work/a.warm" --json

@@ -41,6 +41,14 @@ static aard_isolate *start(void)
     return boot(config, NULL);
 }
 
+static aard_isolate *start_with_javascript(void)
+{
+    aard_isolate_config *config = config_of(AARD_LANGUAGE_PYTHON);
+    aard_isolate_config_set_distribution(config, distribution);
+    assert_null(aard_isolate_config_add_capability(config, "js"));
+    return boot(config, NULL);
+}
+
 /* This program again, with a job to do instead of tests: what was read from the cache is shared by the isolates of a
  * process, and an engine that runs can't be forked. */
 static pid_t spawn(const char *job)
@@ -167,13 +175,18 @@ static void test_entropy_is_each_guests_own(void **state)
 {
     (void)state;
     static const char *const sources[] = {
-        "import random; random.random()",        "import random; random.getrandbits(256)",
-        "import secrets; secrets.token_hex(16)", "import uuid; str(uuid.uuid4())",
-        "import os; os.urandom(16).hex()",       "open('/dev/urandom', 'rb').read(16).hex()",
-        "import tempfile; tempfile.mktemp()",    "import random; random.SystemRandom().random()",
-        "import js; js.Math.random()",           "import js; js.crypto.randomUUID()",
+        "import random; random.random()",
+        "import random; random.getrandbits(256)",
+        "import secrets; secrets.token_hex(16)",
+        "import uuid; str(uuid.uuid4())",
+        "import os; os.urandom(16).hex()",
+        "open('/dev/urandom', 'rb').read(16).hex()",
+        "import tempfile; tempfile.mktemp()",
+        "import random; random.SystemRandom().random()",
+        "import js; js.Math.random()",
+        "import js; js.crypto.randomUUID()",
     };
-    aard_isolate *a = start(), *b = start();
+    aard_isolate *a = start_with_javascript(), *b = start_with_javascript();
     for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
         aard_outcome *first = exec(a, sources[i]), *second = exec(b, sources[i]);
         assert_int_equal(aard_outcome_diagnostics(first)->warm_source, AARD_WARM_DISK);
@@ -234,12 +247,10 @@ static void test_libraries_are_linked_to_what_is_prelinked(void **state)
 static void test_the_module_has_all_it_would_have(void **state)
 {
     (void)state;
-    aard_isolate *isolate = start();
-    value_is(
-        exec(isolate,
-             "from pyodide_js import _module as m; [m._Py_IsInitialized(), m._PyLong_FromLong == m._PyLong_FromLong,"
-             " hasattr(m, '_no_such_function'), hasattr(m, 'no'), m._Py_Version > 1024]"),
-        "[1,true,false,false,true]");
+    aard_isolate *isolate = start_with_javascript();
+    value_is(exec(isolate, "from pyodide_js import _module as m; [m._Py_IsInitialized(), m._PyLong_FromLong == m._PyLong_FromLong,"
+                           " hasattr(m, '_no_such_function'), hasattr(m, 'no'), m._Py_Version > 1024]"),
+             "[1,true,false,false,true]");
     aard_isolate_free(isolate);
 }
 
@@ -247,21 +258,17 @@ static void test_the_module_has_all_it_would_have(void **state)
 static void test_a_warm_guest_lacks_nothing(void **state)
 {
     (void)state;
-    aard_isolate *isolate = start();
-    value_is(exec(isolate, "import asyncio\nasync def f():\n    await asyncio.sleep(0.001)\n    return 7\nawait f()"),
-             "7");
-    value_is(
-        exec(isolate, "import os; [os.getcwd(), sorted(os.listdir('/app')), os.path.exists('/lib/python313.zip')]"),
-        "[\"/session\",[],true]");
+    aard_isolate *isolate = start_with_javascript();
+    value_is(exec(isolate, "import asyncio\nasync def f():\n    await asyncio.sleep(0.001)\n    return 7\nawait f()"), "7");
+    value_is(exec(isolate, "import os; [os.getcwd(), sorted(os.listdir('/app')), os.path.exists('/lib/python313.zip')]"),
+             "[\"/session\",[],true]");
     streams_are(exec(isolate, "import sys; print('out'); print('err', file=sys.stderr)"), "out\n", "err\n");
     value_is(exec(isolate, "open('/tmp/f', 'w').write('x' * 10); open('/tmp/f').read()"), "\"xxxxxxxxxx\"");
     value_is(exec(isolate, "import time; a = time.monotonic(); b = time.monotonic(); 0 <= b - a < 5"), "true");
-    value_is(exec(isolate, "import time; abs(time.time() - __import__('datetime').datetime.now().timestamp()) < 5"),
-             "true");
+    value_is(exec(isolate, "import time; abs(time.time() - __import__('datetime').datetime.now().timestamp()) < 5"), "true");
     value_is(exec(isolate, "from js import Object, Array; Array.of(1, 2).to_py()"), "[1,2]");
-    value_is(
-        exec(isolate, "from pyodide.ffi import create_proxy, to_js; len([create_proxy(lambda: i) for i in range(50)])"),
-        "50");
+    value_is(exec(isolate, "from pyodide.ffi import create_proxy, to_js; len([create_proxy(lambda: i) for i in range(50)])"),
+             "50");
     value_is(exec(isolate, "x = bytearray(64 << 20); len(x)"), "67108864"); /* memory grows past the image */
     value_is(exec(isolate, "import decimal, fractions; str(decimal.Decimal('0.1') * 3)"), "\"0.3\"");
     exception_is(exec(isolate, "1/0"), "ZeroDivisionError", "division by zero", "1/0", NULL);

@@ -32,6 +32,13 @@ typedef void (*aard_stream_callback)(void *user, aard_stream stream, const char 
 /* Frees a callback's `user`; called exactly once, when the owner of the callback is freed or the callback replaced. */
 typedef void (*aard_finalizer)(void *user);
 
+/* What is done about the traces of a call once it is over.  docs/reset.md */
+typedef enum aard_cleanup {
+    AARD_CLEANUP_NONE = 0,           /* nothing: the next call finds what this one left */
+    AARD_CLEANUP_SHARED_BUFFERS = 1, /* what the call published as output buffers goes */
+    AARD_CLEANUP_FULL = 2            /* a full reset: nothing of the call is left */
+} aard_cleanup;
+
 /* ---- configuration: what every call on the isolate gets -------------------------------------------------- */
 
 typedef struct aard_isolate_config aard_isolate_config;
@@ -47,6 +54,8 @@ AARD_API void aard_isolate_config_set_distribution(aard_isolate_config *config, 
 AARD_API void aard_isolate_config_set_isolation(aard_isolate_config *config, aard_isolation isolation);
 /* Milliseconds one call may take by the clock; 0 = no limit (the default). */
 AARD_API void aard_isolate_config_set_wall_limit_ms(aard_isolate_config *config, uint64_t ms);
+/* What is done right after each call; its time is that call's cleanup_ms.  Default: nothing. */
+AARD_API void aard_isolate_config_set_cleanup(aard_isolate_config *config, aard_cleanup cleanup);
 /* Bytes of stdout and of stderr that are kept of one call (the last ones); default 1 MiB each. */
 AARD_API void aard_isolate_config_set_output_limit(aard_isolate_config *config, size_t bytes);
 /* Grants a host capability ("js", "rawctx_buffers"); compared without case. */
@@ -72,10 +81,23 @@ AARD_API aard_error *aard_isolate_new(const aard_isolate_config *config, aard_is
 AARD_API void aard_isolate_free(aard_isolate *isolate);
 
 /* Mounts `bundle` (retained) at /app, replacing the one before, and loads the packages of its manifest.  Handlers made
- * before are looked up in the new bundle.  A JavaScript isolate that had another bundle gets a new guest.
+ * before are looked up in the new bundle.  A JavaScript isolate that had another bundle is reset.
  * Errors: manifest_language, manifest_pyodide_version, package_not_found, warm_mismatch (the warm state has another
  * bundle), busy, no_memory. */
 AARD_API aard_error *aard_isolate_load_bundle(aard_isolate *isolate, aard_bundle *bundle);
+
+/* A full reset, now: the guest becomes as it was before its first call, with the same bundle, whatever was left behind and
+ * however the last call ended.  How it was done stands in the next call's diagnostics; handlers stay usable, and their
+ * module is evaluated anew by the next call.  Errors: guest_boot, busy, no_memory. */
+AARD_API aard_error *aard_isolate_reset(aard_isolate *isolate);
+
+/* Makes the isolate's state of now the one that later full resets go back to: what code has defined so far, and handlers
+ * that have been called, stay.  Without it that is the state after the bundle was loaded, and after a handler's module was
+ * imported.  For Python.  Errors: unsupported, busy, engine, no_memory. */
+AARD_API aard_error *aard_isolate_checkpoint(aard_isolate *isolate);
+/* Does ahead of time what the next reset would have to do (JavaScript: makes the realm that it takes), for when the host
+ * has nothing else for the isolate.  Errors: guest_boot, busy, engine, no_memory. */
+AARD_API aard_error *aard_isolate_prepare_reset(aard_isolate *isolate);
 
 /* ---- calls ----------------------------------------------------------------------------------------------- */
 

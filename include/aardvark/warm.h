@@ -94,7 +94,7 @@ AARD_API aard_error *aard_catalog_find(aard_catalog *catalog, aard_distribution 
                                        const aard_bundle *bundle, aard_warm_state **out);
 
 /* Keeps a warm state, in place of an older one for the same distribution, packages and bundle.
- * Errors: io, no_memory. */
+ * Errors: unsupported (one that was made with the capability 'js'), io, no_memory. */
 AARD_API aard_error *aard_catalog_store(aard_catalog *catalog, const aard_warm_state *state);
 
 /* Checks every entry, and removes what is damaged; `*removed` (may be NULL) counts them.  Errors: io, no_memory. */

@@ -50,6 +50,10 @@ void cli_guard_streams(void);
 /* Writes out what stdout still holds; ends the process with status 4 and a message where that fails. */
 void cli_flush(void);
 
+/* Ends the process once everything is written, without taking a guest to pieces that nobody needs any more.  Comes back
+ * where a sanitizer wants to see it all freed. */
+void cli_leave(int status);
+
 /* ---- options (options.c) ---- */
 
 enum {

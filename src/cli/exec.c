@@ -59,6 +59,7 @@ int cli_exec(const cli_command *command, int argc, char **argv)
     if ((status = cli_guest_boot(&exec.guest))) goto out;
     status = exec.code ? run_code(&exec, exec.code, strlen(exec.code)) : run_code(&exec, file.data, file.len);
 out:
+    cli_leave(status);
     cli_guest_end(&exec.guest);
     free(file.data);
     return status;

@@ -74,3 +74,14 @@ void cli_flush(void)
     fprintf(stderr, "aardvark: io: can't write to stdout: %s\n", strerror(errno));
     _exit(CLI_HOST);
 }
+
+void cli_leave(int status)
+{
+    cli_flush();
+    fflush(stderr);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    _exit(status);
+#else
+    (void)status;
+#endif
+}

@@ -57,6 +57,7 @@ int cli_run(const cli_command *command, int argc, char **argv)
     if ((status = cli_guest_input(&run.guest))) goto out;
     status = run_bundle(&run, bundle);
 out:
+    cli_leave(status);
     cli_guest_end(&run.guest);
     aard_bundle_free(bundle);
     return status;

@@ -43,7 +43,7 @@ aard_error *aard__derived_path(const aard_distribution *distribution, const char
     return NULL;
 }
 
-bool aard__derived_open(const aard_distribution *distribution, const char *name, const char *key, aard__derived *out)
+bool aard__derived_map(const aard_distribution *distribution, const char *name, aard__derived *out)
 {
     char *path;
     const void *map = NULL;
@@ -58,23 +58,36 @@ bool aard__derived_open(const aard_distribution *distribution, const char *name,
         return false;
     }
     header head;
-    uint8_t digest[AARD__HASH_BYTES];
-    const uint8_t *data = (const uint8_t *)map + sizeof head;
     bool whole = map && map_len >= sizeof head;
     if (whole) {
         memcpy(&head, map, sizeof head);
         whole = !memcmp(head.magic, magic, sizeof magic) && head.len == map_len - sizeof head;
     }
-    if (whole) {
-        digest_of(distribution, key, data, head.len, digest);
-        whole = !memcmp(digest, head.digest, sizeof digest);
-    }
     if (!whole) {
         if (map) munmap((void *)map, map_len);
         return false;
     }
-    *out = (aard__derived){data, head.len, (void *)map, map_len, {0}};
-    memcpy(out->digest, digest, sizeof digest);
+    *out = (aard__derived){(const uint8_t *)map + sizeof head, head.len, (void *)map, map_len, {0}};
+    memcpy(out->digest, head.digest, sizeof head.digest);
+    return true;
+}
+
+bool aard__derived_check(const aard_distribution *distribution, const char *key, const aard__derived *derived)
+{
+    uint8_t digest[AARD__HASH_BYTES];
+    digest_of(distribution, key, derived->data, derived->len, digest);
+    return !memcmp(digest, derived->digest, sizeof digest);
+}
+
+bool aard__derived_open(const aard_distribution *distribution, const char *name, const char *key, aard__derived *out)
+{
+    aard__derived derived;
+    if (!aard__derived_map(distribution, name, &derived)) return false;
+    if (!aard__derived_check(distribution, key, &derived)) {
+        aard__derived_close(&derived);
+        return false;
+    }
+    *out = derived;
     return true;
 }
 

@@ -24,6 +24,11 @@ typedef struct aard__derived {
 bool aard__derived_open(const aard_distribution *distribution, const char *name, const char *key, aard__derived *out);
 void aard__derived_close(aard__derived *derived); /* fine on one that is all zero */
 
+/* The two halves of opening: mapping a file that has the right form, and finding out whether it is what its digest says
+ * and was made for `key`.  Nothing in it counts before the second. */
+bool aard__derived_map(const aard_distribution *distribution, const char *name, aard__derived *out);
+bool aard__derived_check(const aard_distribution *distribution, const char *key, const aard__derived *derived);
+
 /* Writes a derived file, whole or not at all. */
 aard_error *aard__derived_write(const aard_distribution *distribution, const char *name, const char *key,
                                 const void *data, size_t len);

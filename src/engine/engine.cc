@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdio>
 #include <cstring>
+#include <mutex>
 #include <new>
 
 #include "engine/vm.hh"
@@ -16,30 +17,63 @@ char code_key[256];
 uint32_t version_tag; // V8's version, flags and the CPU's features, as compiled code knows them
 std::atomic<int> vms{0};
 
-// Fixed for the life of the process: compiled code depends on them, and no guest may ever choose one.
+// Fixed for the life of the process: compiled code depends on them, and no guest may ever choose one.  Snapshots are part
+// of libraries: a checksum for each new vm finds nothing that the libraries' code would not suffer from too.
 #if V8_MAJOR_VERSION > 10
-const char flags[] = "--no-harmony-sharedarraybuffer --no-freeze-flags-after-init";
+const char v8_flags[] = "--no-harmony-sharedarraybuffer --no-verify-snapshot-checksum --no-freeze-flags-after-init";
 const char recording[] = "--no-liftoff --no-wasm-tier-up";
 const char usual[] = "--liftoff --wasm-tier-up --wasm-dynamic-tiering";
 #else
-const char flags[] = "--no-harmony-sharedarraybuffer";
+const char v8_flags[] = "--no-harmony-sharedarraybuffer --no-verify-snapshot-checksum";
 const char recording[] = "--no-liftoff --no-wasm-tier-up --wasm-lazy-compilation";
 const char usual[] = "--liftoff --wasm-tier-up --wasm-dynamic-tiering --no-wasm-lazy-compilation";
 #endif
 
 void start()
 {
-    v8::V8::SetFlagsFromString(flags, sizeof flags - 1);
+    v8::V8::SetFlagsFromString(v8_flags, sizeof v8_flags - 1);
     the_platform = v8::platform::NewDefaultPlatform(1, v8::platform::IdleTaskSupport::kDisabled,
                                                     v8::platform::InProcessStackDumping::kDisabled);
     v8::V8::InitializePlatform(the_platform.get());
     v8::V8::Initialize();
     version_tag = v8::ScriptCompiler::CachedDataVersionTag();
-    snprintf(code_key, sizeof code_key, "v8 %s; tag %08x; %s", v8::V8::GetVersion(), version_tag, flags);
+    snprintf(code_key, sizeof code_key, "v8 %s; tag %08x; %s", v8::V8::GetVersion(), version_tag, v8_flags);
+}
+
+// V8 shares its read-only heap between isolates and lets go of it with the last one: in a process that makes one isolate
+// after the other, an idle isolate keeps it.  The first pays nothing for it.
+std::mutex anchor_lock;
+v8::Isolate *anchor;
+bool had_vm;
+
+void hold_read_only_heap()
+{
+    static v8::ArrayBuffer::Allocator *const allocator = v8::ArrayBuffer::Allocator::NewDefaultAllocator();
+    std::lock_guard<std::mutex> hold(anchor_lock);
+    if (vms++ == 0 && had_vm && !anchor) {
+        v8::Isolate::CreateParams params;
+        params.array_buffer_allocator = allocator;
+        anchor = v8::Isolate::New(params);
+    }
+    had_vm = true;
+}
+
+// For flags that an isolate takes in when it is made.  False while there is a vm.
+bool release_read_only_heap()
+{
+    std::lock_guard<std::mutex> hold(anchor_lock);
+    if (vms.load() > 0) return false;
+    if (anchor) {
+        v8::platform::NotifyIsolateShutdown(the_platform.get(), anchor);
+        anchor->Dispose();
+    }
+    anchor = nullptr;
+    return true;
 }
 
 pthread_once_t started = PTHREAD_ONCE_INIT;
 
+constexpr size_t kSmallHeap = 8 * 1024 * 1024;
 constexpr size_t kStackReserve = 256 * 1024;     // left below V8's limit for host functions and V8's own C++
 constexpr size_t kStackMost = 7 * 1024 * 1024;   // what a guest may use at most, however large the thread's stack is
 
@@ -92,6 +126,20 @@ namespace aard {
 
 v8::Platform *platform() { return the_platform.get(); }
 
+const char *flags() { return v8_flags; }
+
+void prepare_isolate(aard__vm *vm)
+{
+    vm->isolate->SetData(0, vm);
+    vm->isolate->SetMicrotasksPolicy(v8::MicrotasksPolicy::kExplicit);
+    vm->isolate->SetAllowAtomicsWait(false);
+    vm->isolate->SetCaptureStackTraceForUncaughtExceptions(false);
+    vm->isolate->SetPromiseRejectCallback(on_rejection);
+    vm->isolate->SetAllowWasmCodeGenerationCallback(allow_wasm_codegen);
+    vm->isolate->SetHostImportModuleDynamicallyCallback(aard::import_dynamically);
+    vm->isolate->SetWasmStreamingCallback(aard::wasm_streaming);
+}
+
 v8::Local<v8::String> string(v8::Isolate *isolate, const char *text)
 {
     return v8::String::NewFromUtf8(isolate, text).ToLocalChecked();
@@ -136,7 +184,7 @@ const char *aard__engine_code_key(void)
 bool aard__engine_record_code(bool on)
 {
     aard__engine_start();
-    if (on && vms.load() > 0) return false;
+    if (on && !release_read_only_heap()) return false;
     if (on)
         v8::V8::SetFlagsFromString(recording, sizeof recording - 1);
     else
@@ -156,16 +204,15 @@ aard_error *aard__vm_new(const aard__vm_options *options, aard__vm **out)
     v8::Isolate::CreateParams params;
     params.array_buffer_allocator = vm->allocator.get();
     if (options->js_heap_max) params.constraints.ConfigureDefaultsFromHeapSize(0, options->js_heap_max);
-    vms++;
+    if (options->snapshot) {
+        aard::use_snapshot(options->snapshot, params);
+        vm->from_snapshot = true;
+        // Realms that are gone are garbage: V8 would first look for it at a size that is far beyond such a vm's.
+        params.constraints.set_initial_old_generation_size_in_bytes(kSmallHeap);
+    }
+    hold_read_only_heap();
     vm->isolate = v8::Isolate::New(params);
-    vm->isolate->SetData(0, vm);
-    vm->isolate->SetMicrotasksPolicy(v8::MicrotasksPolicy::kExplicit);
-    vm->isolate->SetAllowAtomicsWait(false);
-    vm->isolate->SetCaptureStackTraceForUncaughtExceptions(false);
-    vm->isolate->SetPromiseRejectCallback(on_rejection);
-    vm->isolate->SetAllowWasmCodeGenerationCallback(allow_wasm_codegen);
-    vm->isolate->SetHostImportModuleDynamicallyCallback(aard::import_dynamically);
-    vm->isolate->SetWasmStreamingCallback(aard::wasm_streaming);
+    aard::prepare_isolate(vm);
     *out = vm;
     return nullptr;
 }
@@ -225,7 +272,8 @@ bool aard__vm_pump(aard__vm *vm)
     v8::HandleScope handles(vm->isolate);
     while (!vm->ended.load() && v8::platform::PumpMessageLoop(aard::platform(), vm->isolate)) {
     }
-    if (!vm->ended.load()) vm->isolate->PerformMicrotaskCheckpoint();
+    for (size_t i = 0; i < vm->realms.size() && !vm->ended.load(); i++)
+        vm->realms[i]->microtasks->PerformCheckpoint(vm->isolate);
     return vm->isolate->HasPendingBackgroundTasks();
 }
 
@@ -238,6 +286,8 @@ void aard__vm_heap(aard__vm *vm, aard__heap *out)
     out->limit = statistics.heap_size_limit();
     out->external = statistics.external_memory();
 }
+
+void aard__vm_collect(aard__vm *vm) { vm->isolate->LowMemoryNotification(); }
 
 void aard__ref_free(aard__ref *ref)
 {

@@ -24,6 +24,7 @@ typedef struct aard__ref aard__ref;
 typedef struct aard__frame aard__frame;
 typedef struct aard__wasm aard__wasm;
 typedef struct aard__script aard__script;
+typedef struct aard__snapshot aard__snapshot;
 
 /* ---- the process ----------------------------------------------------------------------------------------- */
 
@@ -44,6 +45,7 @@ bool aard__engine_record_code(bool on);
 typedef struct aard__vm_options {
     size_t js_heap_max; /* bytes; 0 = V8's own default */
     void *user;         /* handed to every host function */
+    const aard__snapshot *snapshot; /* what the vm and its realms are copied from; may be NULL; outlives the vm */
 } aard__vm_options;
 
 aard_error *aard__vm_new(const aard__vm_options *options, aard__vm **out);
@@ -66,6 +68,7 @@ typedef struct aard__heap {
     size_t used, total, limit, external; /* bytes */
 } aard__heap;
 void aard__vm_heap(aard__vm *vm, aard__heap *out);
+void aard__vm_collect(aard__vm *vm); /* all garbage, at once */
 
 /* ---- values ---------------------------------------------------------------------------------------------- */
 
@@ -121,8 +124,14 @@ bool aard__ref_bytes(aard__ref *ref, uint8_t **data, size_t *len);
 
 /* ---- realms ---------------------------------------------------------------------------------------------- */
 
+/* In a vm made from a snapshot: a copy of the snapshot's realm.  A realm has its own queue of microtasks. */
 aard_error *aard__realm_new(aard__vm *vm, aard__realm **out);
+/* For good: what waits in its queue of microtasks is dropped, and what would go there.  V8 alone may still come back to it,
+ * for the callbacks of a FinalizationRegistry, which ask realmIsGone.  Not while code of any realm of the vm runs. */
 void aard__realm_free(aard__realm *realm);
+
+/* Part `index` of the realm's snapshot; NULL where there is none, or memory is out. */
+aard__ref *aard__realm_part(aard__realm *realm, size_t index);
 
 /* Whether code may be made from strings (eval, new Function); wasm compilation by the guest is the same switch's. */
 void aard__realm_allow_codegen(aard__realm *realm, bool allow);
@@ -133,6 +142,7 @@ typedef struct aard__source {
     const char *data; /* UTF-8 */
     size_t len;
     bool lasting;      /* `data` outlives the vm and is never changed: V8 may read it in place */
+    bool eager;        /* every function in it is compiled at once */
     const void *cache; /* compiled code made earlier by `make_cache`; may be NULL, may be stale */
     size_t cache_len;
     aard__buf *make_cache; /* where not NULL: gets the compiled code after the run */
@@ -212,10 +222,36 @@ void aard__frame_return_ref(aard__frame *frame, aard__ref *ref);
 void aard__frame_throw(aard__frame *frame, const char *type, const char *message);
 bool aard__frame_threw(const aard__frame *frame);
 
+/* ---- start-up snapshots ------------------------------------------------------------------------------------ */
+
+enum { AARD__SNAPSHOT_MOST_PARTS = 32 };
+
+/* What a snapshot refers to outside of itself and how its realm is made: the same, in the same order, where it is made and
+ * where it is used. */
+typedef struct aard__snapshot_world {
+    const aard__host_entry *const *tables; /* NULL-terminated list; static storage */
+    const aard__source *sources;           /* texts that are not copied into the snapshot: `data` and `len` count */
+    size_t source_count;
+    /* Fills a new realm and gives refs to its parts, at most AARD__SNAPSHOT_MOST_PARTS. */
+    aard_error *(*fill)(aard__realm *realm, void *user, aard__ref **parts, size_t *count);
+} aard__snapshot_world;
+
+/* What snapshots depend on: the build of V8 and its flags.  Static storage. */
+const char *aard__snapshot_key(void);
+
+/* Makes a snapshot in a vm of its own, whose host functions get `user`; any thread. */
+aard_error *aard__snapshot_make(const aard__snapshot_world *world, void *user, aard__buf *out);
+
+/* Takes what aard__snapshot_make gave, in this process or another; `data`, aligned to 16 bytes, is used in place.  V8 aborts
+ * the process over a snapshot that does not fit: one of another engine is refused here. */
+aard_error *aard__snapshot_open(const aard__snapshot_world *world, const void *data, size_t len, aard__snapshot **out);
+void aard__snapshot_free(aard__snapshot *snapshot); /* after every vm made from it */
+
 /* The table of host functions that need V8 itself:
  *   structuredClone(value, transferList[])   a deep copy; throws an Error whose `name` is "DataCloneError"
  *   encodeInto(string, Uint8Array, counts)   as TextEncoder.encodeInto; counts, a Float64Array(2), gets read, written
  *   encode(string) -> ArrayBuffer            UTF-8, lone surrogates as U+FFFD
+ *   realmIsGone()                            whether the realm whose function this is has been freed
  *   setPromiseHook / gc are not offered. */
 extern const aard__host_entry aard__engine_host[];
 

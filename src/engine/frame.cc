@@ -4,14 +4,18 @@
 
 #include "engine/vm.hh"
 
-namespace {
+namespace aard {
 
 void call_host(const v8::FunctionCallbackInfo<v8::Value> &info)
 {
     auto *entry = static_cast<const aard__host_entry *>(info.Data().As<v8::External>()->Value());
     aard__frame frame{info, info.GetIsolate(), false};
-    entry->call(&frame, aard::vm_of(frame.isolate)->user);
+    entry->call(&frame, vm_of(frame.isolate)->user);
 }
+
+} // namespace aard
+
+namespace {
 
 v8::Local<v8::Value> argument(const aard__frame *frame, size_t index)
 {
@@ -44,6 +48,11 @@ void encode_into(aard__frame *frame, void *)
         v8::String::NO_NULL_TERMINATION | v8::String::REPLACE_INVALID_UTF8);
     double both[2] = {static_cast<double>(read), static_cast<double>(written)};
     memcpy(counts, both, sizeof both);
+}
+
+void realm_is_gone(aard__frame *frame, void *)
+{
+    frame->info.GetReturnValue().Set(!aard::realm_of(frame->isolate->GetCurrentContext()));
 }
 
 class CloneDelegate : public v8::ValueSerializer::Delegate {
@@ -117,6 +126,7 @@ const aard__host_entry aard__engine_host[] = {
     {"structuredClone", structured_clone},
     {"encode", encode},
     {"encodeInto", encode_into},
+    {"realmIsGone", realm_is_gone},
     {nullptr, nullptr},
 };
 
@@ -128,7 +138,7 @@ aard__ref *aard__realm_host_object(aard__realm *realm, const aard__host_entry *c
         for (const aard__host_entry *row = *tables; row->name; row++) {
             v8::Local<v8::Function> function;
             v8::Local<v8::External> data = v8::External::New(entry.isolate, const_cast<aard__host_entry *>(row));
-            if (!v8::Function::New(entry.context, call_host, data, 0, v8::ConstructorBehavior::kThrow)
+            if (!v8::Function::New(entry.context, aard::call_host, data, 0, v8::ConstructorBehavior::kThrow)
                      .ToLocal(&function) ||
                 !object->Set(entry.context, aard::string(entry.isolate, row->name), function).FromMaybe(false))
                 return nullptr;

@@ -1,13 +1,12 @@
 // Realms: running scripts and calling functions, and what comes out of them.
 #include <algorithm>
 #include <cstring>
+#include <mutex>
 #include <new>
 
 #include "engine/vm.hh"
 
 namespace {
-
-constexpr int kRealmSlot = 1; // of the context's embedder data
 
 // Source text that V8 reads in place.
 class LastingSource : public v8::String::ExternalOneByteStringResource {
@@ -15,6 +14,7 @@ class LastingSource : public v8::String::ExternalOneByteStringResource {
     LastingSource(const char *data, size_t len) : data_(data), len_(len) {}
     const char *data() const override { return data_; }
     size_t length() const override { return len_; }
+    void Dispose() override {} // shared by all vms
 
   private:
     const char *data_;
@@ -32,9 +32,7 @@ v8::MaybeLocal<v8::String> source_string(v8::Isolate *isolate, const aard__sourc
 {
     if (!source->lasting || !is_ascii(source->data, source->len))
         return aard::string(isolate, source->data, source->len);
-    auto *lasting = new (std::nothrow) LastingSource(source->data, source->len);
-    if (!lasting) return {};
-    return v8::String::NewExternalOneByte(isolate, lasting);
+    return v8::String::NewExternalOneByte(isolate, aard::lasting_source(source->data, source->len));
 }
 
 // A property of an error as a string, without ever failing; getters of the guest may run and may throw.
@@ -80,10 +78,20 @@ bool begin(aard__realm *realm, aard__result *result)
 
 namespace aard {
 
+v8::String::ExternalOneByteStringResource *lasting_source(const char *data, size_t len)
+{
+    static std::mutex lock;
+    static auto &known = *new std::map<const char *, std::unique_ptr<LastingSource>>;
+    std::lock_guard<std::mutex> hold(lock);
+    std::unique_ptr<LastingSource> &one = known[data];
+    if (!one) one = std::make_unique<LastingSource>(data, len);
+    return one.get();
+}
+
 aard__realm *realm_of(v8::Local<v8::Context> context)
 {
-    if (context->GetNumberOfEmbedderDataFields() <= static_cast<uint32_t>(kRealmSlot)) return nullptr;
-    return static_cast<aard__realm *>(context->GetAlignedPointerFromEmbedderData(kRealmSlot));
+    if (context->GetNumberOfEmbedderDataFields() <= static_cast<uint32_t>(aard::kRealmSlot)) return nullptr;
+    return static_cast<aard__realm *>(context->GetAlignedPointerFromEmbedderData(aard::kRealmSlot));
 }
 
 void append_utf8(v8::Isolate *isolate, v8::Local<v8::String> string, aard__buf *out)
@@ -213,33 +221,55 @@ void aard__result_free(aard__result *result)
 aard_error *aard__realm_new(aard__vm *vm, aard__realm **out)
 {
     v8::HandleScope handles(vm->isolate);
-    v8::Local<v8::Context> context = v8::Context::New(vm->isolate);
-    if (context.IsEmpty()) return aard__error(AARD_ERR_ENGINE, "the engine could not make a realm");
-    auto *realm = new (std::nothrow) aard__realm;
+    std::unique_ptr<aard__realm> realm(new (std::nothrow) aard__realm);
     if (!realm) return aard__error_no_memory();
     realm->vm = vm;
+    realm->microtasks = v8::MicrotaskQueue::New(vm->isolate, v8::MicrotasksPolicy::kExplicit);
+    v8::Local<v8::Context> context;
+    if (vm->from_snapshot) {
+        if (!v8::Context::FromSnapshot(vm->isolate, 0, {}, nullptr, {}, realm->microtasks.get()).ToLocal(&context))
+            context.Clear();
+    } else {
+        context = v8::Context::New(vm->isolate, nullptr, {}, {}, {}, realm->microtasks.get());
+    }
+    if (context.IsEmpty()) return aard__error(AARD_ERR_ENGINE, "the engine could not make a realm");
     realm->context.Reset(vm->isolate, context);
-    context->SetAlignedPointerInEmbedderData(kRealmSlot, realm);
-    v8::Context::Scope scope(context);
-    v8::Local<v8::Value> wasm, function;
-    if (context->Global()->Get(context, aard::string(vm->isolate, "WebAssembly")).ToLocal(&wasm) && wasm->IsObject() &&
-        wasm.As<v8::Object>()->Get(context, aard::string(vm->isolate, "compileStreaming")).ToLocal(&function) &&
-        function->IsFunction())
-        realm->compile_streaming.Reset(vm->isolate, function.As<v8::Function>());
-    vm->realms.push_back(realm);
-    *out = realm;
+    context->SetAlignedPointerInEmbedderData(aard::kRealmSlot, realm.get());
+    if (!vm->from_snapshot) {
+        v8::Context::Scope scope(context);
+        v8::Local<v8::Value> wasm, function;
+        if (context->Global()->Get(context, aard::string(vm->isolate, "WebAssembly")).ToLocal(&wasm) &&
+            wasm->IsObject() &&
+            wasm.As<v8::Object>()->Get(context, aard::string(vm->isolate, "compileStreaming")).ToLocal(&function) &&
+            function->IsFunction())
+            realm->compile_streaming.Reset(vm->isolate, function.As<v8::Function>());
+    }
+    vm->realms.push_back(realm.get());
+    *out = realm.release();
     return nullptr;
+}
+
+aard__ref *aard__realm_part(aard__realm *realm, size_t index)
+{
+    aard::Entry entry(realm);
+    v8::Local<v8::Value> parts = entry.context->GetEmbedderData(aard::kPartsSlot), part;
+    if (!parts->IsArray() || index >= parts.As<v8::Array>()->Length() ||
+        !parts.As<v8::Array>()->Get(entry.context, static_cast<uint32_t>(index)).ToLocal(&part))
+        return nullptr;
+    return aard::make_ref(realm->vm, part);
 }
 
 void aard__realm_free(aard__realm *realm)
 {
     if (!realm) return;
-    v8::Isolate *isolate = realm->vm->isolate;
+    aard__vm *vm = realm->vm;
     {
-        v8::HandleScope handles(isolate);
-        realm->context.Get(isolate)->SetAlignedPointerInEmbedderData(kRealmSlot, nullptr);
+        v8::HandleScope handles(vm->isolate);
+        v8::Local<v8::Context> context = realm->context.Get(vm->isolate);
+        context->SetAlignedPointerInEmbedderData(aard::kRealmSlot, nullptr);
+        context->DetachGlobal(); // takes its queue away: what would go there from now on is dropped
     }
-    auto &realms = realm->vm->realms;
+    auto &realms = vm->realms;
     realms.erase(std::remove(realms.begin(), realms.end(), realm), realms.end());
     delete realm;
 }
@@ -269,7 +299,9 @@ void aard__realm_run(aard__realm *realm, const aard__source *source, bool want_r
                                                                       static_cast<int>(source->cache_len))
                                  : nullptr;
     v8::ScriptCompiler::Source compiled(text, origin, cached);
-    auto options = cached ? v8::ScriptCompiler::kConsumeCodeCache : v8::ScriptCompiler::kNoCompileOptions;
+    auto options = cached          ? v8::ScriptCompiler::kConsumeCodeCache
+                   : source->eager ? v8::ScriptCompiler::kEagerCompile
+                                   : v8::ScriptCompiler::kNoCompileOptions;
     result->compiled = v8::ScriptCompiler::CompileUnboundScript(entry.isolate, &compiled, options).ToLocal(&script);
     if (!result->compiled || !script->BindToCurrentContext()->Run(entry.context).ToLocal(&value)) {
         aard::take_caught(realm, catcher, result);

@@ -19,6 +19,7 @@ struct aard__vm {
     void *user = nullptr;
     std::atomic<bool> ended{false}; // V8 itself forgets a termination once the script that ran is gone
     std::vector<v8::Locker *> lockers; // one per nested enter, innermost last
+    bool from_snapshot = false;
     std::vector<aard__realm *> realms;
     std::vector<aard__ref *> refs; // all that are alive, so that the vm can outlive none of them
 };
@@ -35,6 +36,7 @@ struct aard__rejection {
 
 struct aard__realm {
     aard__vm *vm;
+    std::unique_ptr<v8::MicrotaskQueue> microtasks;
     v8::Global<v8::Context> context;
     v8::Global<v8::Function> compile_streaming; // as V8 made it, before any guest could replace it
     bool codegen = true;
@@ -66,7 +68,22 @@ struct aard__wasm {
 
 namespace aard {
 
+// Of a context's embedder data.
+constexpr int kRealmSlot = 1, kPartsSlot = 2;
+
 v8::Platform *platform();
+const char *flags(); // V8's, as they were set
+
+// What every new isolate gets, however it was made.
+void prepare_isolate(aard__vm *vm);
+
+void use_snapshot(const aard__snapshot *snapshot, v8::Isolate::CreateParams &params);
+
+// The function behind every host function.
+void call_host(const v8::FunctionCallbackInfo<v8::Value> &info);
+
+// Text that V8 reads in place: always the same resource for the same text, so that snapshots can refer to it.
+v8::String::ExternalOneByteStringResource *lasting_source(const char *data, size_t len);
 
 inline aard__vm *vm_of(v8::Isolate *isolate) { return static_cast<aard__vm *>(isolate->GetData(0)); }
 

@@ -17,6 +17,7 @@ static char *key_of(const aard__guest *guest)
     if (!base) return NULL;
     aard__buf_puts(&key, base);
     aard__free(base);
+    if (guest->grants_javascript) aard__buf_puts(&key, "capability=js\n");
     if (guest->packages) aard__buf_puts(&key, guest->packages);
     if (bundle) aard__buf_printf(&key, "bundle=%s\n", bundle);
     if (guest->overlay) aard__buf_printf(&key, "overlay=%s\n", aard__overlay_digest(guest->overlay));

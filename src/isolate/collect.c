@@ -104,6 +104,8 @@ static aard__state collect_report(aard__guest *guest, aard_outcome *outcome)
             aard__outcome_fail(outcome, AARD_FAILURE_ADAPTER_ERROR, "%s", message);
         else
             distrust(outcome);
+    } else if (!strcmp(kind, "idle")) {
+        aard__outcome_fail(outcome, AARD_FAILURE_OTHER, AARD__NOTHING_LEFT);
     } else if (!strcmp(kind, "repr")) {
         const char *repr;
         size_t len;

@@ -60,6 +60,8 @@ void aard_isolate_config_set_isolation(aard_isolate_config *config, aard_isolati
     config->isolation = isolation;
 }
 
+void aard_isolate_config_set_cleanup(aard_isolate_config *config, aard_cleanup cleanup) { config->cleanup = cleanup; }
+
 void aard_isolate_config_set_wall_limit_ms(aard_isolate_config *config, uint64_t ms) { config->wall_limit_ms = ms; }
 
 void aard_isolate_config_set_output_limit(aard_isolate_config *config, size_t bytes) { config->output_limit = bytes; }
@@ -78,6 +80,13 @@ aard_error *aard_isolate_config_add_capability(aard_isolate_config *config, cons
     for (char *c = copy; *c; c++) *c = (char)tolower((unsigned char)*c);
     list[config->capability_count++] = copy;
     return NULL;
+}
+
+bool aard__config_grants(const aard_isolate_config *config, const char *name)
+{
+    for (size_t i = 0; i < config->capability_count; i++)
+        if (!strcmp(config->capabilities[i], name)) return true;
+    return false;
 }
 
 void aard_isolate_config_set_stream_callback(aard_isolate_config *config, aard_stream_callback callback, void *user,
@@ -104,6 +113,7 @@ aard_error *aard__config_copy(const aard_isolate_config *config, aard_isolate_co
     if (config) {
         copy->language = config->language;
         copy->isolation = config->isolation;
+        copy->cleanup = config->cleanup;
         copy->wall_limit_ms = config->wall_limit_ms;
         copy->output_limit = config->output_limit;
         aard_isolate_config_set_distribution(copy, config->distribution);

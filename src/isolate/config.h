@@ -16,6 +16,7 @@ typedef struct aard__listener {
 struct aard_isolate_config {
     aard_language language;
     aard_isolation isolation;
+    aard_cleanup cleanup;
     aard_distribution *distribution; /* retained; may be NULL */
     aard_warm_state *warm;           /* retained; may be NULL */
     uint64_t wall_limit_ms;
@@ -34,5 +35,8 @@ struct aard_call {
 
 /* A copy that shares the listener and the distribution; NULL copies the defaults. */
 aard_error *aard__config_copy(const aard_isolate_config *config, aard_isolate_config **out);
+
+/* Whether the capability `name` (lower case) is granted. */
+bool aard__config_grants(const aard_isolate_config *config, const char *name);
 
 #endif

@@ -8,6 +8,8 @@
 #include "guest/guest.h"
 #include "isolate/host.h"
 #include "isolate/platform.h"
+#include "isolate/python_shared.h"
+#include "isolate/snapshot.h"
 
 /* While other threads of the engine work for us there is nothing to wait on: look again after this long. */
 #define BACKGROUND_POLL_NS UINT64_C(100000)
@@ -25,7 +27,7 @@ aard_error *aard__guest_run_file(aard__guest *guest, const char *name)
 {
     const aard__guest_file *file = aard__guest_find(name);
     if (!file) return aard__error(AARD_ERR_GUEST_BOOT, "the library was built without its guest file '%s'", name);
-    aard__source source = {.name = name, .data = file->data, .len = file->len, .lasting = true};
+    aard__source source = {.name = name, .data = file->data, .len = file->len, .lasting = true, .eager = guest->eager};
     aard__realm_run(guest->realm, &source, true, &guest->entry);
     if (guest->entry.status != AARD__OK) return boot_error(&guest->entry, name);
     aard__ref *function = guest->entry.value.ref;
@@ -45,16 +47,22 @@ aard_error *aard__guest_get(aard__guest *guest, aard__ref *object, const char *n
     return NULL;
 }
 
-static aard_error *boot(aard__guest *guest)
+const aard__host_entry *const aard__guest_tables[] = {aard__engine_host, aard__guest_host,  aard__host_text,
+                                                       aard__host_url,    aard__host_crypto, NULL};
+
+aard_error *aard__guest_furnish(aard__guest *guest)
 {
-    static const aard__host_entry *const tables[] = {aard__engine_host, aard__guest_host, aard__host_text,
-                                                     aard__host_url,    aard__host_crypto, NULL};
-    AARD__TRY(aard__realm_new(guest->vm, &guest->realm));
-    AARD__TRY(aard__platform_install(guest->realm, tables, &guest->shared));
-    guest->host = aard__realm_host_object(guest->realm, tables);
+    AARD__TRY(aard__platform_install(guest->realm, aard__guest_tables, &guest->shared));
+    guest->host = aard__realm_host_object(guest->realm, aard__guest_tables);
     if (!guest->host) return aard__error_no_memory();
     AARD__TRY(aard__guest_get(guest, guest->shared, "runTimers", &guest->run_timers));
     return guest->ops->boot(guest);
+}
+
+aard_error *aard__guest_make_realm(aard__guest *guest)
+{
+    AARD__TRY(aard__realm_new(guest->vm, &guest->realm));
+    return guest->from_snapshot ? aard__javascript_adopt(guest) : aard__guest_furnish(guest);
 }
 
 aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **out)
@@ -67,8 +75,10 @@ aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **ou
     guest->warm = options->warm;
     guest->capturing = options->capturing;
     guest->recording = options->recording;
+    guest->keep_glue = options->keep_glue;
     guest->prelinked = options->prelinked;
     guest->layout = options->layout;
+    guest->grants_javascript = options->grants_javascript;
     guest->streams = options->streams;
     guest->time_origin = aard__clock_monotonic();
     pthread_condattr_t attributes;
@@ -77,11 +87,14 @@ aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **ou
     pthread_cond_init(&guest->wake, &attributes);
     pthread_condattr_destroy(&attributes);
     pthread_mutex_init(&guest->wake_lock, NULL);
+    if (guest->ops == &aard__python && !guest->capturing) aard__python_expect(guest->distribution);
     aard__vm_options vm_options = {.user = guest};
+    if (guest->ops == &aard__javascript) vm_options.snapshot = aard__javascript_snapshot();
+    guest->from_snapshot = vm_options.snapshot != NULL;
     aard_error *error = aard__vm_new(&vm_options, &guest->vm);
     if (!error) {
         aard__vm_enter(guest->vm);
-        error = boot(guest);
+        error = aard__guest_make_realm(guest);
         aard__vm_leave(guest->vm);
     }
     if (error) {
@@ -96,6 +109,7 @@ void aard__guest_free(aard__guest *guest)
 {
     if (!guest) return;
     aard__vm_free(guest->vm); /* and every ref */
+    aard__pages_free(guest->pages);
     aard_bundle_free(guest->bundle);
     aard__overlay_free(guest->overlay);
     aard__free(guest->packages);
@@ -117,6 +131,16 @@ aard_error *aard__guest_mount(aard__guest *guest, aard_bundle *bundle)
     return error;
 }
 
+aard_error *aard__guest_make_spare(aard__guest *guest)
+{
+    return guest->ops->make_spare ? guest->ops->make_spare(guest) : NULL;
+}
+
+void aard__guest_drop_buffers(aard__guest *guest)
+{
+    if (guest->ops->drop_buffers) guest->ops->drop_buffers(guest);
+}
+
 void aard__guest_stop(void *user)
 {
     aard__guest *guest = user;
@@ -127,8 +151,7 @@ void aard__guest_stop(void *user)
     pthread_mutex_unlock(&guest->wake_lock);
 }
 
-/* Sleeps until `ns` have passed or the call is stopped; UINT64_MAX waits for the stop alone.  True when stopped. */
-static bool sleep_until_woken(aard__guest *guest, uint64_t ns)
+bool aard__guest_sleep(aard__guest *guest, uint64_t ns)
 {
     pthread_mutex_lock(&guest->wake_lock);
     if (!guest->stopped && ns) {
@@ -167,15 +190,14 @@ aard__state aard__guest_wait(aard__guest *guest, aard__state state, aard_outcome
         if (wait == UINT64_MAX) {
             /* One more round: polling itself may have queued something. */
             if (idle) {
-                aard__outcome_fail(outcome, AARD_FAILURE_OTHER,
-                                   "the guest awaits something that can never come: no timer, task or request is left");
+                aard__outcome_fail(outcome, AARD_FAILURE_OTHER, AARD__NOTHING_LEFT);
                 return AARD__BROKEN;
             }
             idle = true;
             continue;
         }
         idle = false;
-        if (sleep_until_woken(guest, wait)) return AARD__BROKEN;
+        if (aard__guest_sleep(guest, wait)) return AARD__BROKEN;
     }
     return state;
 }
@@ -194,7 +216,7 @@ aard_error *aard__guest_call_and_wait(aard__guest *guest, aard__ref *function, c
             error = aard__error(AARD_ERR_GUEST_BOOT, "the guest did not start: its boot waits for nothing");
             break;
         }
-        sleep_until_woken(guest, wait);
+        aard__guest_sleep(guest, wait);
     }
     if (!error && guest->entry.status != AARD__OK) error = boot_error(&guest->entry, "boot");
     aard__ref_free(promise);

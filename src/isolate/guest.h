@@ -14,6 +14,7 @@
 #include "prelink/prelink.h"
 #include "warm/image.h"
 #include "warm/overlay.h"
+#include "warm/pages.h"
 
 typedef struct aard__guest aard__guest;
 
@@ -26,7 +27,14 @@ typedef enum aard__state {
 
 /* What a language does its own way.  Failures go to `outcome`, answers to guest->result (JSON text) and guest->report. */
 typedef struct aard__language_ops {
-    aard_error *(*boot)(aard__guest *guest);
+    aard_error *(*boot)(aard__guest *guest); /* on a realm with the guest platform */
+    /* Makes the guest as if no call had been made, whatever the last one did, even where it was ended half-way; handlers are
+     * forgotten.  After an error the guest is of no use.  NULL where only a new guest is clean. */
+    aard_error *(*reset)(aard__guest *guest);
+    aard_reset_mode reset_mode; /* what `reset` does */
+    /* Work for the next reset, done while there is nothing else to do; may be NULL. */
+    aard_error *(*make_spare)(aard__guest *guest);
+    void (*drop_buffers)(aard__guest *guest); /* lets go of what the last call published; may be NULL */
     aard_error *(*mount)(aard__guest *guest); /* guest->bundle has just been set */
     /* Starts looking up "module:export".  Once DONE without a failure, guest->prepared is the handler's number. */
     aard__state (*prepare)(aard__guest *guest, const char *entrypoint, aard_outcome *outcome);
@@ -38,6 +46,9 @@ typedef struct aard__language_ops {
     /* Puts the bytes of buffer `index` of the report into guest->result. */
     aard__state (*buffer)(aard__guest *guest, size_t index, aard_outcome *outcome);
     uint64_t (*heap_bytes)(aard__guest *guest); /* of the language's own memory */
+    /* Makes the state of the guest, which rests, the one that `reset` goes back to.  NULL where a guest is always reset to
+     * how it was booted. */
+    aard_error *(*checkpoint)(aard__guest *guest);
     aard_failure_kind exception;
 } aard__language_ops;
 
@@ -53,23 +64,31 @@ struct aard__guest {
     const aard__language_ops *ops;
     aard__vm *vm;
     aard__realm *realm;
+    bool from_snapshot; /* the vm, and so its realms; JavaScript only */
+    aard__realm *spare; /* JavaScript: the next realm; may be NULL */
     aard__ref *host, *shared, *run_timers;
     struct {
         aard__ref *prepare, *forget, *invoke, *execute, *buffer;
-        aard__ref *reserve, *poll, *mount, *memory, *capture;  /* Python only */
-        aard__ref *set_input, *bind_script, *before_script;    /* JavaScript only */
+        aard__ref *reserve, *poll, *mount, *memory, *capture, *checkpoint, *reset; /* Python only */
+        aard__ref *set_input, *bind_script, *before_script, *drop_buffers;         /* JavaScript only */
     } adapter;
     aard__ref *wasm_module;          /* while Python boots */
     const aard__image *image;        /* what Python starts from; NULL = from nothing */
     const aard_warm_state *warm; /* what `image` belongs to; NULL for an image of its own kind */
     aard__overlay *overlay;          /* the packages; retained; may be NULL */
     char *packages;                  /* the lines for them in an image's key; NULL = none */
+    aard__pages *pages;              /* Python's memory at the checkpoint */
+    uint32_t random_at;              /* where Python's random numbers have their state then; 0 = nowhere */
+    bool can_reset;                  /* there is a checkpoint */
+    bool grants_javascript;          /* Python may use JavaScript's objects */
     bool capturing;                  /* Python's boot leaves a state that can be captured */
     const aard__prelinked *prelinked; /* from the options */
     const char *layout;              /* the name of Python's layout (python_layout.h) */
     bool recording;                  /* what is compiled for it will be kept */
-    aard__script *glue;              /* where recording */
+    bool keep_glue;
+    aard__script *glue;              /* where keep_glue */
     aard__content symbols;           /* of prelinked code (prelink/symbols.h); none where it is not */
+    bool eager;                      /* its own files are compiled at once, for a snapshot */
     aard__ref *awaited;              /* JavaScript: the promise of the call under way */
     aard_distribution *distribution; /* borrowed from the isolate; Python only */
     aard_bundle *bundle;             /* what is at /app; retained; may be NULL */
@@ -91,10 +110,12 @@ typedef struct aard__guest_options {
     aard__streams streams;
     const aard__image *image; /* what Python starts from; outlives the guest; NULL = the distribution's base image */
     const aard_warm_state *warm; /* or a warm state, which has an image; outlives the guest */
+    bool grants_javascript;   /* the capability "js" */
     bool capturing; /* boots from nothing, so that the guest can be captured */
     const aard__prelinked *prelinked; /* where capturing: what to boot; NULL = the distribution's own files */
     const char *layout;               /* and its name; outlives the guest */
-    bool recording; /* compiles everything anew, and keeps Pyodide's glue for its code */
+    bool recording; /* compiles everything anew */
+    bool keep_glue; /* keeps Pyodide's glue for its code */
 } aard__guest_options;
 
 aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **out);
@@ -110,6 +131,16 @@ void aard__guest_stop(void *guest);
  * (warm_capture) that names it; the guest goes on either way. */
 aard_error *aard__guest_capture(aard__guest *guest, aard__image **out);
 
+/* As the ops of the same names; the vm entered. */
+aard_error *aard__guest_make_spare(aard__guest *guest);
+void aard__guest_drop_buffers(aard__guest *guest);
+
+/* Sleeps until `ns` nanoseconds have passed or the call is stopped; UINT64_MAX waits for the stop alone.  True when
+ * stopped. */
+bool aard__guest_sleep(aard__guest *guest, uint64_t ns);
+
+#define AARD__NOTHING_LEFT "the guest awaits something that can never come: no timer, task or request is left"
+
 /* Polls a call until it is not PENDING any more. */
 aard__state aard__guest_wait(aard__guest *guest, aard__state state, aard_outcome *outcome);
 
@@ -120,6 +151,14 @@ aard__state aard__guest_collect(aard__guest *guest, aard_outcome *outcome);
 void aard__guest_report_rejections(aard__guest *guest);
 
 /* ---- for the languages --------------------------------------------------------------------------------------- */
+
+/* Every table of host functions. */
+extern const aard__host_entry *const aard__guest_tables[];
+
+/* Makes the guest's realm, with the guest platform and what the language boots. */
+aard_error *aard__guest_make_realm(aard__guest *guest);
+/* The second half of that, for an empty realm. */
+aard_error *aard__guest_furnish(aard__guest *guest);
 
 /* Runs guest file `name` and calls the function it evaluates to with (host, shared). */
 aard_error *aard__guest_run_file(aard__guest *guest, const char *name);

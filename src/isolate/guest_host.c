@@ -149,10 +149,32 @@ double aard__guest_now(const aard__guest *guest)
 /* now() -> milliseconds since the guest was made, monotonic */
 static void host_now(aard__frame *frame, void *user) { aard__frame_return_number(frame, aard__guest_now(user)); }
 
+/* sleep(ms): the host's thread sleeps; ends early when the call is stopped */
+static void host_sleep(aard__frame *frame, void *user)
+{
+    double ms = aard__frame_number(frame, 0);
+    if (ms > 0) aard__guest_sleep(user, ms > 1e12 ? (uint64_t)1e18 : (uint64_t)(ms * 1e6));
+}
+
+/* grantsJavaScript() -> whether Python may use JavaScript's objects */
+static void host_grants_javascript(aard__frame *frame, void *user)
+{
+    aard__frame_return_bool(frame, ((const aard__guest *)user)->grants_javascript);
+}
+
+/* startClock(now): the guest's clock goes on from there, which is later than now */
+static void host_start_clock(aard__frame *frame, void *user)
+{
+    aard__guest *guest = user;
+    double now = aard__frame_number(frame, 0);
+    if (now > 0 && now < 1e15) guest->time_origin -= (uint64_t)(now * 1e6);
+}
+
 const aard__host_entry aard__guest_host[] = {
-    {"now", host_now},
+    {"now", host_now},               {"sleep", host_sleep},            {"grantsJavaScript", host_grants_javascript},
     {"write", host_write},           {"fileSize", host_file_size},     {"fileRead", host_file_read},
     {"result", host_result},         {"wasmModule", host_wasm_module}, {"mapImage", host_map_image},
     {"wrote", host_wrote},           {"symbol", host_symbol},         {"overlay", host_overlay},
+    {"startClock", host_start_clock},
     {NULL, NULL},
 };

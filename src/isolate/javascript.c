@@ -3,8 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "isolate/guest.h"
 #include "isolate/inline_javascript.h"
+#include "isolate/snapshot.h"
 
 #define APP "/app/"
 
@@ -21,6 +23,7 @@ static aard_error *javascript_boot(aard__guest *guest)
         {"invoke", &guest->adapter.invoke},          {"finishInline", &guest->adapter.execute},
         {"buffer", &guest->adapter.buffer},          {"setInput", &guest->adapter.set_input},
         {"bindScript", &guest->adapter.bind_script}, {"beforeScript", &guest->adapter.before_script},
+        {"dropBuffers", &guest->adapter.drop_buffers},
     };
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++)
         AARD__TRY(aard__guest_get(guest, adapter, functions[i].name, functions[i].out));
@@ -33,6 +36,44 @@ static aard_error *javascript_mount(aard__guest *guest)
 {
     (void)guest; /* modules are looked up in the bundle when they are imported */
     return NULL;
+}
+
+/* ---- resets --------------------------------------------------------------------------------------------------- */
+
+/* What V8 keeps for all realms of a vm (symbols of Symbol.for, internalized strings) only grows.  A vm beyond this after a
+ * collection is given up. */
+#define MOST_KEPT ((size_t)16 << 20)
+
+static aard_error *javascript_make_spare(aard__guest *guest)
+{
+    if (guest->spare || !guest->from_snapshot) return NULL;
+    return aard__realm_new(guest->vm, &guest->spare);
+}
+
+static aard_error *javascript_reset(aard__guest *guest)
+{
+    aard__heap heap;
+    aard__vm_terminate_cancel(guest->vm);
+    guest->stopped = false;
+    aard__ref_free(guest->awaited);
+    guest->awaited = NULL;
+    aard__javascript_let_go(guest);
+    aard__realm_free(guest->realm);
+    guest->realm = guest->spare;
+    guest->spare = NULL;
+    guest->time_origin = aard__clock_monotonic();
+    AARD__TRY(guest->realm ? aard__javascript_adopt(guest) : aard__guest_make_realm(guest));
+    aard__vm_heap(guest->vm, &heap);
+    if (heap.used + heap.external < MOST_KEPT) return NULL;
+    aard__vm_collect(guest->vm);
+    aard__vm_heap(guest->vm, &heap);
+    if (heap.used + heap.external < MOST_KEPT) return NULL;
+    return aard__error(AARD_ERR_ENGINE, "%zu bytes are left behind in the guest's heap", heap.used + heap.external);
+}
+
+static void javascript_drop_buffers(aard__guest *guest)
+{
+    aard__ref_call(guest->realm, guest->adapter.drop_buffers, NULL, 0, false, &guest->entry);
 }
 
 /* ---- calls that may give a promise -------------------------------------------------------------------------- */
@@ -258,6 +299,10 @@ static aard__state javascript_buffer(aard__guest *guest, size_t index, aard_outc
 
 const aard__language_ops aard__javascript = {
     .boot = javascript_boot,
+    .reset = javascript_reset,
+    .reset_mode = AARD_RESET_NEW_REALM,
+    .make_spare = javascript_make_spare,
+    .drop_buffers = javascript_drop_buffers,
     .mount = javascript_mount,
     .prepare = javascript_prepare,
     .forget = javascript_forget,

@@ -68,7 +68,6 @@ typedef struct preparation {
     aard_distribution *distribution;
     aard__prelinked prelinked; /* empty where the distribution can't be prelinked */
     aard__python_layout layout;
-    aard__buf glue_code;
 } preparation;
 
 /* Boots a guest from nothing and captures it. */
@@ -91,19 +90,20 @@ static aard_error *make_image(preparation *p)
     return error;
 }
 
-/* Starts a guest as all the others will start, and puts it to work. */
-static aard_error *train(preparation *p)
+/* Starts a guest as all the others will start, and puts it to work.  Gives the code of Pyodide's JavaScript if asked. */
+static aard_error *train(preparation *p, bool recording, aard__buf *glue_code)
 {
     aard__guest *guest;
     aard__guest_options options = {.language = AARD_LANGUAGE_PYTHON,
                                    .distribution = p->distribution,
-                                   .recording = true,
+                                   .recording = recording,
+                                   .keep_glue = glue_code != NULL,
                                    .streams = {.limit = 4096}};
     AARD__TRY(aard__guest_new(&options, &guest));
     aard__vm_enter(guest->vm);
     aard_error *error = guest->image ? exec(guest, training)
                                      : aard__error(AARD_ERR_IO, "the base image could not be read back");
-    if (!error && guest->glue) aard__script_code(guest->glue, &p->glue_code);
+    if (!error && guest->glue) aard__script_code(guest->glue, glue_code);
     aard__script_free(guest->glue);
     guest->glue = NULL;
     aard__vm_leave(guest->vm);
@@ -111,15 +111,32 @@ static aard_error *train(preparation *p)
     return error;
 }
 
+static aard_error *write_wasm_code(preparation *p, const char *key)
+{
+    aard__buf code = AARD__BUF_INIT;
+    aard_error *error = aard__python_serialize(p->distribution, &code);
+    if (!error) error = aard__derived_write(p->distribution, AARD__DERIVED_WASM, key, code.data, code.len);
+    aard__buf_free(&code);
+    aard__python_forget(p->distribution);
+    return error;
+}
+
+/* The engine takes JavaScript's code back only under the flags that it was made with: after the recording. */
+static aard_error *write_glue_code(preparation *p, const char *key)
+{
+    aard__buf code = AARD__BUF_INIT;
+    aard_error *error = train(p, false, &code);
+    if (!error && code.failed) error = aard__error_no_memory();
+    if (!error) error = aard__derived_write(p->distribution, AARD__DERIVED_GLUE, key, code.data, code.len);
+    aard__buf_free(&code);
+    return error;
+}
+
 static aard_error *write_code(preparation *p)
 {
     char *key = aard__python_code_key(&p->layout);
-    aard__buf wasm_code = AARD__BUF_INIT;
-    aard_error *error = key && !p->glue_code.failed ? NULL : aard__error_no_memory();
-    if (!error) error = aard__python_serialize(p->distribution, &wasm_code);
-    if (!error) error = aard__derived_write(p->distribution, AARD__DERIVED_WASM, key, wasm_code.data, wasm_code.len);
-    if (!error) error = aard__derived_write(p->distribution, AARD__DERIVED_GLUE, key, p->glue_code.data, p->glue_code.len);
-    aard__buf_free(&wasm_code);
+    aard_error *error = key ? write_wasm_code(p, key) : aard__error_no_memory();
+    if (!error) error = write_glue_code(p, key);
     aard__free(key);
     return error;
 }
@@ -185,13 +202,12 @@ aard_error *aard_distribution_prepare(aard_distribution *distribution, bool forc
     aard__python_forget(distribution);
     aard_error *error = prelink(&p);
     if (!error) error = make_image(&p);
-    if (!error) error = train(&p);
+    if (!error) error = train(&p, true, NULL);
     bool usual = aard__engine_record_code(false);
     if (!error && !usual) error = aard__error(AARD_ERR_ENGINE, "this engine's compiled code can't be kept");
     if (!error) error = write_code(&p);
     aard__python_forget(distribution);
     aard__prelinked_free(&p.prelinked);
     aard__python_layout_close(&p.layout);
-    aard__buf_free(&p.glue_code);
     return error;
 }

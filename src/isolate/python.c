@@ -1,4 +1,5 @@
 /* Python guests: Pyodide on a realm of ours. */
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,7 +21,7 @@ static aard_error *load_glue(aard__guest *guest, const aard__python_shared *shar
                            .lasting = true,
                            .cache = shared->glue_code.data,
                            .cache_len = shared->glue_code.len,
-                           .keep = guest->recording ? &guest->glue : NULL};
+                           .keep = guest->keep_glue ? &guest->glue : NULL};
     aard__realm_run(guest->realm, &source, false, &guest->entry);
     if (guest->entry.status != AARD__OK)
         return aard__error(AARD_ERR_GUEST_BOOT, "the distribution's pyodide.asm.js does not run: %.*s",
@@ -39,20 +40,30 @@ static aard_error *start_interpreter(aard__guest *guest, aard__ref *create_modul
     size_t lock_len, text_len;
     aard__ref *function;
     AARD__TRY(aard__guest_get(guest, guest->shared, "bootPython", &function));
-    aard__value args[4] = {AARD__VALUE_REF(create_module)};
+    aard__value args[5] = {AARD__VALUE_REF(create_module)};
     if (guest->image) {
         const char *text = aard__image_text(guest->image, &text_len);
-        args[3] = AARD__VALUE_STRING(text, text_len);
+        args[4] = AARD__VALUE_STRING(text, text_len);
     } else {
         AARD__TRY(aard__distribution_file(guest->distribution, AARD__FILE_LOCK, &lock, &lock_len));
+        const aard__guest_file *loop = aard__guest_find("python/loop.py");
         const aard__guest_file *adapter = aard__guest_find("python/adapter.py");
-        if (!adapter) return aard__error(AARD_ERR_GUEST_BOOT, "the library was built without python/adapter.py");
+        if (!loop || !adapter) return aard__error(AARD_ERR_GUEST_BOOT, "the library was built without its Python files");
         args[1] = AARD__VALUE_STRING(lock, lock_len);
-        args[2] = AARD__VALUE_STRING(adapter->data, adapter->len);
+        args[2] = AARD__VALUE_STRING(loop->data, loop->len);
+        args[3] = AARD__VALUE_STRING(adapter->data, adapter->len);
     }
-    aard_error *error = aard__guest_call_and_wait(guest, function, args, 4);
+    aard_error *error = aard__guest_call_and_wait(guest, function, args, 5);
     aard__ref_free(function);
     return error;
+}
+
+/* Function pointers are in an image: with another layout of the code they mean other functions. */
+static bool fits(const aard__guest *guest)
+{
+    size_t len;
+    const char *layout = aard__key_find(aard__image_key(guest->image), "layout", NULL, &len);
+    return layout && len == strlen(guest->layout) && !memcmp(layout, guest->layout, len);
 }
 
 static aard_error *boot_pyodide(aard__guest *guest)
@@ -65,6 +76,9 @@ static aard_error *boot_pyodide(aard__guest *guest)
     if (guest->warm) AARD__TRY(aard__warm_state_begin(guest));
     if (!guest->capturing && !guest->image) guest->image = shared->image;
     guest->symbols = shared->symbols;
+    if (guest->image && !fits(guest))
+        return aard__error(AARD_ERR_WARM_MISMATCH, "the warm state was made with Pyodide's code in another layout "
+                                                           "(prelinked, or not): make it anew");
     guest->wasm_module = aard__wasm_module(guest->realm, shared->wasm);
     if (!guest->wasm_module) return aard__error(AARD_ERR_GUEST_BOOT, "the engine could not share Pyodide's code");
     AARD__TRY(aard__distribution_file(guest->distribution, AARD__FILE_STDLIB, &stdlib, &guest->own_file.len));
@@ -74,6 +88,8 @@ static aard_error *boot_pyodide(aard__guest *guest)
     AARD__TRY(aard__guest_run_file(guest, "python/libraries.js"));
     AARD__TRY(aard__guest_run_file(guest, "python/references.js"));
     AARD__TRY(aard__guest_run_file(guest, "python/rest.js"));
+    AARD__TRY(aard__guest_run_file(guest, "python/guard.js"));
+    AARD__TRY(aard__guest_run_file(guest, "python/baseline.js"));
     AARD__TRY(aard__guest_run_file(guest, "python/boot.js"));
     AARD__TRY(load_glue(guest, shared, &create_module));
     aard_error *error = start_interpreter(guest, create_module);
@@ -96,7 +112,7 @@ static aard_error *python_boot(aard__guest *guest)
         {"reserve", &guest->adapter.reserve}, {"prepare", &guest->adapter.prepare}, {"forget", &guest->adapter.forget},
         {"invoke", &guest->adapter.invoke},   {"execute", &guest->adapter.execute}, {"poll", &guest->adapter.poll},
         {"buffer", &guest->adapter.buffer},   {"mount", &guest->adapter.mount},     {"memory", &guest->adapter.memory},
-        {"capture", &guest->adapter.capture},
+        {"capture", &guest->adapter.capture}, {"checkpoint", &guest->adapter.checkpoint}, {"reset", &guest->adapter.reset},
     };
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++)
         AARD__TRY(aard__guest_get(guest, python, functions[i].name, functions[i].out));
@@ -230,6 +246,58 @@ static uint64_t python_heap_bytes(aard__guest *guest)
     return aard__ref_bytes(guest->adapter.memory, &memory, &len) ? len : 0;
 }
 
+/* ---- checkpoint and reset ----------------------------------------------------------------------------------- */
+
+/* CPython's RandomObject on wasm32 (Modules/_randommodule.c): reference count, type, then the place in the state and the
+ * state itself, 624 words. */
+#define RANDOM_INDEX 8
+#define RANDOM_STATE 12
+#define RANDOM_WORDS 624
+
+/* Nothing that was drawn before a reset may be drawn again. */
+static void renew_random(const aard__guest *guest, uint8_t *memory, size_t len)
+{
+    static const uint32_t used_up = RANDOM_WORDS;
+    size_t at = guest->random_at;
+    if (!at || at > len || len - at < RANDOM_STATE + RANDOM_WORDS * 4) return;
+    memcpy(memory + at + RANDOM_INDEX, &used_up, sizeof used_up);
+    randombytes_buf(memory + at + RANDOM_STATE, RANDOM_WORDS * 4);
+}
+
+static aard_error *python_checkpoint(aard__guest *guest)
+{
+    uint8_t *memory;
+    size_t len;
+    guest->can_reset = false;
+    if (guest->grants_javascript || guest->capturing) return NULL;
+    aard__ref_call(guest->realm, guest->adapter.checkpoint, NULL, 0, false, &guest->entry);
+    double at = guest->entry.value.number;
+    if (guest->entry.status != AARD__OK || guest->entry.value.kind != AARD__NUMBER || !(at >= 0 && at <= UINT32_MAX))
+        return aard__error(AARD_ERR_ENGINE, "the guest's state can't be remembered");
+    if (!guest->pages) AARD__TRY(aard__pages_new(guest->image, &guest->pages));
+    if (!aard__ref_bytes(guest->adapter.memory, &memory, &len))
+        return aard__error(AARD_ERR_ENGINE, "Python's memory can't be reached");
+    aard_error *error = aard__pages_checkpoint(guest->pages, memory, len);
+    if (error && aard_error_get_code(error) == AARD_ERR_NO_MEMORY) return error;
+    aard_error_free(error); /* a system that does not tell what was written: resets then make a new isolate */
+    guest->can_reset = !error;
+    guest->random_at = (uint32_t)at;
+    return NULL;
+}
+
+static aard_error *python_reset(aard__guest *guest)
+{
+    uint8_t *memory;
+    size_t len;
+    if (!guest->can_reset || !aard__ref_bytes(guest->adapter.memory, &memory, &len))
+        return aard__error(AARD_ERR_ENGINE, "the guest has no checkpoint");
+    AARD__TRY(aard__pages_reset(guest->pages, memory, len));
+    renew_random(guest, memory, len);
+    aard__ref_call(guest->realm, guest->adapter.reset, NULL, 0, false, &guest->entry);
+    if (guest->entry.status == AARD__OK && guest->entry.value.kind == AARD__BOOL && guest->entry.value.boolean) return NULL;
+    return aard__error(AARD_ERR_ENGINE, "the guest has changed what can't be put back");
+}
+
 const aard__language_ops aard__python = {
     .boot = python_boot,
     .mount = python_mount,
@@ -240,5 +308,8 @@ const aard__language_ops aard__python = {
     .poll = python_poll,
     .buffer = python_buffer,
     .heap_bytes = python_heap_bytes,
+    .checkpoint = python_checkpoint,
+    .reset = python_reset,
+    .reset_mode = AARD_RESET_IN_PLACE,
     .exception = AARD_FAILURE_PYTHON_EXCEPTION,
 };

@@ -31,24 +31,42 @@ void aard__python_layout_plain(aard__python_layout *out)
     *out = (aard__python_layout){.name = "plain"};
 }
 
-void aard__python_layout_open(const aard_distribution *distribution, aard__python_layout *out)
+bool aard__python_layout_map(const aard_distribution *distribution, aard__python_layout *out)
+{
+    aard__python_layout layout = {0};
+    uint8_t digests[3 * AARD__HASH_BYTES], hash[AARD__HASH_BYTES];
+    if (!aard__derived_map(distribution, AARD__PRELINKED_WASM, &layout.wasm) ||
+        !aard__derived_map(distribution, AARD__PRELINKED_GLUE, &layout.glue) ||
+        !aard__derived_map(distribution, AARD__PRELINKED_SYMBOLS, &layout.symbols)) {
+        aard__python_layout_close(&layout);
+        return false;
+    }
+    memcpy(digests, layout.wasm.digest, AARD__HASH_BYTES);
+    memcpy(digests + AARD__HASH_BYTES, layout.glue.digest, AARD__HASH_BYTES);
+    memcpy(digests + 2 * AARD__HASH_BYTES, layout.symbols.digest, AARD__HASH_BYTES);
+    aard__hash(digests, sizeof digests, hash);
+    aard__hash_hex(hash, layout.name);
+    *out = layout;
+    return true;
+}
+
+bool aard__python_layout_check(const aard_distribution *distribution, const aard__derived *file)
 {
     char key[AARD__HASH_HEX];
-    aard__python_layout layout = {0};
-    if (prelink_key(key) && aard__derived_open(distribution, AARD__PRELINKED_WASM, key, &layout.wasm) &&
-        aard__derived_open(distribution, AARD__PRELINKED_GLUE, key, &layout.glue) &&
-        aard__derived_open(distribution, AARD__PRELINKED_SYMBOLS, key, &layout.symbols)) {
-        uint8_t digests[3 * AARD__HASH_BYTES], hash[AARD__HASH_BYTES];
-        memcpy(digests, layout.wasm.digest, AARD__HASH_BYTES);
-        memcpy(digests + AARD__HASH_BYTES, layout.glue.digest, AARD__HASH_BYTES);
-        memcpy(digests + 2 * AARD__HASH_BYTES, layout.symbols.digest, AARD__HASH_BYTES);
-        aard__hash(digests, sizeof digests, hash);
-        aard__hash_hex(hash, layout.name);
-    } else {
-        aard__python_layout_close(&layout);
-        aard__python_layout_plain(&layout);
+    return prelink_key(key) && aard__derived_check(distribution, key, file);
+}
+
+void aard__python_layout_open(const aard_distribution *distribution, aard__python_layout *out)
+{
+    if (!aard__python_layout_map(distribution, out)) {
+        aard__python_layout_plain(out);
+        return;
     }
-    *out = layout;
+    if (aard__python_layout_check(distribution, &out->wasm) && aard__python_layout_check(distribution, &out->glue) &&
+        aard__python_layout_check(distribution, &out->symbols))
+        return;
+    aard__python_layout_close(out);
+    aard__python_layout_plain(out);
 }
 
 void aard__python_layout_close(aard__python_layout *layout)

@@ -20,6 +20,11 @@ typedef struct aard__python_layout {
 
 /* The prelinked files where all are whole and fit each other, else the plain layout. */
 void aard__python_layout_open(const aard_distribution *distribution, aard__python_layout *out);
+
+/* The two halves of that: mapping the three files, and checking one of them; nothing in it counts before. */
+bool aard__python_layout_map(const aard_distribution *distribution, aard__python_layout *out);
+bool aard__python_layout_check(const aard_distribution *distribution, const aard__derived *file);
+
 void aard__python_layout_plain(aard__python_layout *out);
 void aard__python_layout_close(aard__python_layout *layout); /* fine on one that is all zero */
 bool aard__python_layout_prelinked(const aard__python_layout *layout);

@@ -6,11 +6,14 @@
 
 #include "base/alloc.h"
 #include "distribution/distribution.h"
+#include "isolate/python_opening.h"
 
 typedef struct entry {
     struct entry *next;
     char *dir, fingerprint[AARD__HASH_HEX];
-    aard__python_layout layout; /* all zero for a guest that starts from nothing */
+    aard__python_opening *opening; /* NULL once it is finished */
+    aard__python_layout layout;
+    aard__derived wasm_code; /* until it is compiled */
     aard__python_shared shared;
 } entry;
 
@@ -30,9 +33,24 @@ static entry *find(const aard_distribution *distribution)
     return known;
 }
 
+/* Takes what the opening has found. */
+static void finish(entry *one)
+{
+    aard__python_opened opened;
+    if (!one->opening) return;
+    aard__python_opening_finish(one->opening, &opened);
+    one->opening = NULL;
+    one->layout = opened.layout; /* its name stays where it is: shared.layout */
+    one->wasm_code = opened.wasm_code;
+    one->shared.glue_code = opened.glue_code;
+    one->shared.image = opened.image;
+}
+
 static void free_entry(entry *one)
 {
+    finish(one);
     aard__wasm_free(one->shared.wasm);
+    aard__derived_close(&one->wasm_code);
     aard__derived_close(&one->shared.glue_code);
     aard__image_free(one->shared.image);
     aard__python_layout_close(&one->layout);
@@ -40,15 +58,36 @@ static void free_entry(entry *one)
     aard__free(one);
 }
 
-/* An image fits one layout only, and without an image only the distribution's own files can start. */
-static void open_warm(entry *made, const aard_distribution *distribution)
+/* A guest that is captured starts from nothing; `prelinked` if it is given such code. */
+static aard_error *add_entry(aard_distribution *distribution, bool capturing, bool prelinked, entry **out)
 {
-    aard__python_layout_open(distribution, &made->layout);
-    made->shared.image = aard__python_open_image(distribution, &made->layout);
-    if (made->shared.image || !aard__python_layout_prelinked(&made->layout)) return;
-    aard__python_layout_close(&made->layout);
-    aard__python_layout_plain(&made->layout);
-    made->shared.image = aard__python_open_image(distribution, &made->layout);
+    entry *made = aard__calloc(1, sizeof *made);
+    if (!made) return aard__error_no_memory();
+    snprintf(made->fingerprint, sizeof made->fingerprint, "%s", aard_distribution_fingerprint(distribution));
+    made->dir = aard__strdup(aard_distribution_dir(distribution));
+    if (capturing && prelinked)
+        aard__python_layout_open(distribution, &made->layout);
+    else if (capturing)
+        aard__python_layout_plain(&made->layout);
+    else
+        made->opening = aard__python_opening_start(distribution);
+    if (!made->dir || (!capturing && !made->opening)) {
+        free_entry(made);
+        return aard__error_no_memory();
+    }
+    made->shared.layout = made->layout.name;
+    made->next = entries;
+    entries = made;
+    *out = made;
+    return NULL;
+}
+
+static aard_error *find_or_add(aard_distribution *distribution, bool capturing, bool prelinked, entry **out)
+{
+    entry *known = find(distribution);
+    if (!known) return add_entry(distribution, capturing, prelinked, out);
+    *out = known;
+    return NULL;
 }
 
 /* The files that the guest runs: prelinked as the guest was told or as the cache has them, else the distribution's. */
@@ -80,63 +119,47 @@ static aard_error *find_files(aard__guest *guest, entry *made, aard__content *wa
 static aard_error *compile(aard__guest *guest, entry *made)
 {
     aard__content wasm;
-    aard__derived code = {0};
     AARD__TRY(find_files(guest, made, &wasm));
-    if (!guest->recording) {
-        char *key = aard__python_code_key(&made->layout);
-        if (!key) return aard__error_no_memory();
-        aard__derived_open(guest->distribution, AARD__DERIVED_WASM, key, &code);
-        aard__derived_open(guest->distribution, AARD__DERIVED_GLUE, key, &made->shared.glue_code);
-        aard__free(key);
+    if (guest->recording) {
+        aard__derived_close(&made->wasm_code);
+        aard__derived_close(&made->shared.glue_code);
     }
-    aard_error *error = aard__wasm_compile(guest->realm, wasm.data, wasm.len, code.data, code.len, &made->shared.wasm, NULL);
-    aard__derived_close(&code);
+    aard_error *error = aard__wasm_compile(guest->realm, wasm.data, wasm.len, made->wasm_code.data, made->wasm_code.len,
+                                           &made->shared.wasm, NULL);
+    aard__derived_close(&made->wasm_code);
     return error;
 }
 
-/* The entry without its code.  `capturing`: for a guest that starts from the distribution's own files. */
-static aard_error *open_entry(const aard_distribution *distribution, bool capturing, entry **out)
+void aard__python_expect(aard_distribution *distribution)
 {
-    entry *made = find(distribution);
-    if (!made) {
-        made = aard__calloc(1, sizeof *made);
-        if (made) made->dir = aard__strdup(aard_distribution_dir(distribution));
-        if (!made || !made->dir) {
-            aard__free(made);
-            return aard__error_no_memory();
-        }
-        snprintf(made->fingerprint, sizeof made->fingerprint, "%s", aard_distribution_fingerprint(distribution));
-        if (capturing)
-            aard__python_layout_plain(&made->layout);
-        else
-            open_warm(made, distribution);
-        made->shared.layout = made->layout.name;
-        made->next = entries;
-        entries = made;
-    }
-    *out = made;
-    return NULL;
+    entry *known;
+    pthread_mutex_lock(&lock);
+    aard_error *error = find_or_add(distribution, false, false, &known);
+    pthread_mutex_unlock(&lock);
+    aard_error_free(error); /* whoever needs it will see */
 }
 
 /* The lock is held while compiling: a second guest that starts meanwhile is better off waiting than compiling too. */
 aard_error *aard__python_share(aard__guest *guest, const aard__python_shared **out)
 {
-    entry *known = NULL;
+    entry *known;
     pthread_mutex_lock(&lock);
-    aard_error *error = open_entry(guest->distribution, guest->capturing, &known);
+    aard_error *error = find_or_add(guest->distribution, guest->capturing, guest->prelinked != NULL, &known);
+    if (!error) finish(known);
     if (!error && !known->shared.wasm) error = compile(guest, known);
     pthread_mutex_unlock(&lock);
     if (!error) *out = &known->shared;
     return error;
 }
 
-aard_error *aard__python_layout_of(const aard_distribution *distribution, const char **out)
+aard_error *aard__python_layout_name(aard_distribution *distribution, const char **out)
 {
-    entry *known = NULL;
+    entry *known;
     pthread_mutex_lock(&lock);
-    aard_error *error = open_entry(distribution, false, &known);
+    aard_error *error = find_or_add(distribution, false, false, &known);
+    if (!error) finish(known);
     pthread_mutex_unlock(&lock);
-    if (!error) *out = known->shared.layout;
+    if (!error) *out = known->layout.name;
     return error;
 }
 
@@ -144,8 +167,8 @@ aard_error *aard__python_serialize(const aard_distribution *distribution, aard__
 {
     pthread_mutex_lock(&lock);
     entry *known = find(distribution);
-    aard_error *error = known ? aard__wasm_serialize(known->shared.wasm, out)
-                              : aard__error(AARD_ERR_ENGINE, "nothing is compiled that could be kept");
+    aard_error *error = known && known->shared.wasm ? aard__wasm_serialize(known->shared.wasm, out)
+                                                   : aard__error(AARD_ERR_ENGINE, "nothing is compiled that could be kept");
     pthread_mutex_unlock(&lock);
     return error;
 }

@@ -25,8 +25,11 @@ typedef struct aard__python_shared {
 /* Finds or makes it; lives as long as the process, or until forgotten.  The guest's vm is entered. */
 aard_error *aard__python_share(aard__guest *guest, const aard__python_shared **out);
 
-/* The name of the layout that guests of this process have; lives as long as what is shared. */
-aard_error *aard__python_layout_of(const aard_distribution *distribution, const char **out);
+/* Begins to open it, because a guest will need it soon. */
+void aard__python_expect(aard_distribution *distribution);
+
+/* The name of the layout that guests of this process run, for keys of images; it lives as long as what is shared. */
+aard_error *aard__python_layout_name(aard_distribution *distribution, const char **out);
 
 /* Drops what is shared for `distribution`; no guest of it may be alive. */
 void aard__python_forget(const aard_distribution *distribution);

@@ -191,7 +191,7 @@ static aard_error *open_state(const char *path, const char *wanted, aard_distrib
 aard_error *aard_warm_state_open(const char *path, aard_distribution *distribution, aard_warm_state **out)
 {
     const char *layout = NULL;
-    if (distribution) AARD__TRY(aard__python_layout_of(distribution, &layout));
+    if (distribution) AARD__TRY(aard__python_layout_name(distribution, &layout));
     char *wanted = distribution ? aard__python_image_key(distribution, layout) : aard__strdup("");
     if (!wanted) return aard__error_no_memory();
     aard_error *error = open_state(path, wanted, distribution, out);
@@ -209,18 +209,19 @@ aard_error *aard_warm_state_write(const aard_warm_state *state, const char *path
 aard_error *aard__warm_state_begin(aard__guest *guest)
 {
     const aard_warm_state *state = guest->warm;
-    size_t len;
-    const char *layout = aard__key_find(aard__image_key(state->image), "layout", NULL, &len);
-    if (!layout || len != strlen(guest->layout) || memcmp(layout, guest->layout, len) != 0)
-        return aard__error(AARD_ERR_WARM_MISMATCH,
-                           "the warm state does not fit: its layout of Pyodide's code is another "
-                           "one; make it anew");
     guest->image = state->image;
     if (!state->overlay) return NULL;
     guest->packages = aard__strdup(state->packages);
     if (!guest->packages) return aard__error_no_memory();
     guest->overlay = aard__overlay_retain(state->overlay);
     return NULL;
+}
+
+/* Python may hold JavaScript's objects then. */
+static bool has_javascript(const aard_warm_state *state)
+{
+    size_t len;
+    return aard__key_find(aard__image_key(state->image), "capability", NULL, &len) != NULL;
 }
 
 aard_error *aard__warm_state_fits(aard_isolate_config *config)
@@ -232,6 +233,9 @@ aard_error *aard__warm_state_fits(aard_isolate_config *config)
     if (!state->distribution)
         return aard__error(AARD_ERR_INVALID_ARGUMENT,
                            "the warm state was opened without a distribution, for looking only");
+    if (has_javascript(state) && !aard__config_grants(config, "js"))
+        return aard__error(AARD_ERR_WARM_MISMATCH, "the warm state does not fit: it was made with the capability 'js', "
+                                                   "which this isolate is not granted");
     if (!config->distribution) aard_isolate_config_set_distribution(config, state->distribution);
     const char *have = aard_distribution_fingerprint(config->distribution);
     if (!strcmp(have, state->distribution_fingerprint)) return NULL;
@@ -345,12 +349,12 @@ aard_error *aard_warm_state_capture(aard_isolate *isolate, aard_warm_state **out
 /* ---- the catalog -------------------------------------------------------------------------------------------- */
 
 /* What an entry is found by: distribution, packages and bundle. */
-static aard_error *entry_key(const aard_distribution *distribution, const char *packages, const char *bundle,
+static aard_error *entry_key(aard_distribution *distribution, const char *packages, const char *bundle,
                              char **out)
 {
     aard__buf key = AARD__BUF_INIT;
     const char *layout;
-    AARD__TRY(aard__python_layout_of(distribution, &layout));
+    AARD__TRY(aard__python_layout_name(distribution, &layout));
     char *base = aard__python_image_key(distribution, layout);
     if (!base) return aard__error_no_memory();
     aard__buf_printf(&key, "%s%s", base, packages ? packages : "");
@@ -360,7 +364,7 @@ static aard_error *entry_key(const aard_distribution *distribution, const char *
     return *out ? NULL : aard__error_no_memory();
 }
 
-static aard_error *entry_of(const aard_distribution *distribution, const aard_bundle *bundle, char **out)
+static aard_error *entry_of(aard_distribution *distribution, const aard_bundle *bundle, char **out)
 {
     const aard_manifest *manifest = bundle ? aard_bundle_manifest(bundle) : NULL;
     size_t count = manifest ? aard_manifest_package_count(manifest) : 0;
@@ -403,6 +407,9 @@ aard_error *aard_catalog_store(aard_catalog *catalog, const aard_warm_state *sta
     if (!state->distribution)
         return aard__error(AARD_ERR_INVALID_ARGUMENT,
                            "the warm state was opened without a distribution, for looking only");
+    if (has_javascript(state))
+        return aard__error(AARD_ERR_UNSUPPORTED, "a warm state made with the capability 'js' is not kept in the catalog; "
+                                                 "write it to a file");
     aard_error *error = entry_key(state->distribution, state->packages, state->bundle, &key);
     if (!error) error = aard__catalog_path(catalog, AARD__CATALOG_STATE, key, &path);
     if (!error) error = aard__catalog_add(catalog, path, write_state, (void *)state);

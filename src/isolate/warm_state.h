@@ -7,8 +7,7 @@
 #include "isolate/config.h"
 #include "isolate/guest.h"
 
-/* Gives a guest that is about to boot what its warm state has: image and packages.  Errors: warm_mismatch (the guest's
- * layout is another one), no_memory. */
+/* Gives a guest that is about to boot what its warm state has: image and packages. */
 aard_error *aard__warm_state_begin(aard__guest *guest);
 
 /* Whether the configuration's warm state (may be NULL) can be started from; gives it the state's distribution where it

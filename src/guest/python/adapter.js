@@ -3,7 +3,7 @@
 // Values and reports travel by `host.result`; the functions themselves give C nothing but one of the states below.
 (host, shared) => {
   "use strict";
-  const { module: Module, pyodide, memory } = shared;
+  const { module: Module, pyodide, memory, guard, grantsJavaScript } = shared;
 
   const PENDING = 0; // something was awaited: poll until it is done
   const DONE = 1; // a value or a report was handed over
@@ -20,20 +20,38 @@
   const bytesSize = Module._PyBytes_Size; // -1 and an error for anything but bytes
   const clearError = Module._PyErr_Clear;
 
-  const names = ["resolve", "execute", "buffer", "report", "poll", "mount", "restored"];
+  const names = [
+    "resolve",
+    "execute",
+    "buffer",
+    "report",
+    "poll",
+    "mount",
+    "restored",
+    "grant",
+    "denied",
+    "javascript_error",
+    "random_state",
+  ];
   const pointers = { __proto__: null };
   if (shared.image) {
     for (const name of names) pointers[name] = shared.image.pointers[name];
   } else {
-    const globals = pyodide.toPy({ __name__: "aardvark_adapter" });
+    const loop = pyodide.toPy({ __name__: "aardvark_loop" });
+    pyodide.runPython(shared.loopSource, { globals: loop, filename: "<aardvark>" });
+    const globals = pyodide.toPy({ __name__: "aardvark_adapter", aardvark_loop: loop });
     pyodide.runPython(shared.adapterSource, { globals, filename: "<aardvark>" });
     for (const name of names) pointers[name] = Module.PyProxy_getPtr(globals.get(name));
   }
   const { resolve, execute, buffer, report, poll, mount } = pointers;
   const handlers = [];
+  const baseline = grantsJavaScript ? undefined : shared.makeBaseline(Module, guard);
+  let handlersThen = [];
 
   let inputAt = 0;
   let inputRoom = 0;
+  let inputThen;
+  const encoder = new TextEncoder();
 
   const broken = () => {
     clearError();
@@ -109,6 +127,28 @@
       return kept ? DONE : settle(callNone(mount));
     },
     memory,
+    // What a reset is to bring back.  Gives where Python's generator of random numbers has its state, 0 for nowhere; -1
+    // for a guest that can't be reset.
+    checkpoint() {
+      if (!baseline) return -1;
+      const object = callNone(pointers.random_state);
+      if (object === 0) return broken() && -1;
+      const at = Number(new TextDecoder().decode(new Uint8Array(memory.buffer, bytesAt(object), bytesSize(object))));
+      release(object);
+      handlersThen = handlers.slice();
+      inputThen = { at: inputAt, room: inputRoom };
+      baseline.take();
+      return at;
+    },
+    // After the memory has been put back: true when all the rest could be, too.
+    reset() {
+      if (!baseline?.restore()) return false;
+      handlers.length = 0;
+      handlers.push(...handlersThen);
+      inputAt = inputThen.at;
+      inputRoom = inputThen.room;
+      return true;
+    },
     // What a guest that gets this one's memory needs besides; as JSON.
     capture() {
       if (inputAt) Module._PyMem_RawFree(inputAt);
@@ -116,6 +156,7 @@
       return JSON.stringify({
         memoryBytes: memory.buffer.byteLength,
         version: Module.HEAPU32[Module._Py_Version >>> 2],
+        now: host.now(),
         rest: shared.rest.describe(Module),
         libraries: shared.libraries.describe(Module),
         hiwire: shared.references.serialize(Module, pyodide._api),
@@ -124,6 +165,35 @@
     },
   };
 
+  // From here on Python gets an exception for what it would do to JavaScript.
+  const close = () => {
+    shared.raiseDenied = () => callNone(pointers.denied);
+    const report = Module.handle_js_error;
+    Module.handle_js_error = (error) => {
+      const known = error?.pyodide_fatal_error || error instanceof Module._PropagatePythonError;
+      if (known || !guard.closed) report(error);
+      else raise(error);
+    };
+    guard.closed = true;
+  };
+
+  // An error of JavaScript's own, most often a full stack, becomes one of Python's.
+  const raise = (error) => {
+    const text = encoder.encode(error instanceof RangeError ? "stack" : `${error}`.slice(0, 500));
+    const at = Module._PyMem_RawMalloc(text.length);
+    new Uint8Array(memory.buffer).set(text, at);
+    const string = toUnicode(at, text.length);
+    Module._PyMem_RawFree(at);
+    call(pointers.javascript_error, string);
+    release(string);
+  };
+
+  const must = (name) => {
+    if (settle(callNone(pointers[name])) !== DONE) throw new Error("the image's Python does not answer");
+  };
+
   // A restored guest must not go on with the random numbers of all the others.
-  if (shared.image && settle(callNone(pointers.restored)) !== DONE) throw new Error("the image's Python does not answer");
+  if (shared.image) must("restored");
+  if (grantsJavaScript) must("grant");
+  else close();
 }

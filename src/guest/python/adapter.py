@@ -13,10 +13,13 @@ What a guest could replace (modules, builtins) is looked up once, before any gue
 
 import array as _array_module
 import ast
+import asyncio
 import builtins
 import linecache
 import sys
-from asyncio import ensure_future
+import time
+from asyncio import ensure_future, get_event_loop_policy, get_running_loop
+from asyncio.events import _set_running_loop
 from importlib import import_module, invalidate_caches
 from inspect import CO_COROUTINE, isawaitable, signature
 from json import JSONDecoder, dumps, loads
@@ -24,6 +27,7 @@ from json.encoder import c_make_encoder, encode_basestring, encode_basestring_as
 
 from traceback import format_exception
 
+from _pyodide._importhook import jsfinder
 from pyodide.code import CodeRunner
 
 _INTERNAL = ("<aardvark>", "<frozen importlib", "/_pyodide/_base.py", "/importlib/__init__.py")
@@ -39,8 +43,15 @@ for _stream in _streams:
     _stream.reconfigure(line_buffering=True)
 sys.set_int_max_str_digits(0)
 
+_pyodide_loop = get_running_loop()
+_pyodide_sleep = time.sleep
+_pyodide_run = asyncio.run
+_install_loop = aardvark_loop["install"]  # noqa: F821 - loop.py's names, put here by adapter.js
+_NothingLeft = aardvark_loop["NothingLeft"]  # noqa: F821
+
 
 class _State:
+    loop = _install_loop()  # None where JavaScript turns the loop
     report = b""
     task = None
     kind_of_task = None  # the function that encodes the task's result
@@ -274,8 +285,18 @@ def _end_call():
 
 
 def _await(awaitable, encode):
-    _State.task = ensure_future(awaitable)
-    _State.kind_of_task = encode
+    if _State.loop is None:
+        _State.task = ensure_future(awaitable)
+        _State.kind_of_task = encode
+        return None
+    task = ensure_future(awaitable, loop=_State.loop)
+    try:
+        return encode(_State.loop.run_until_complete(task))
+    except _NothingLeft:
+        if task.done():  # the guest's own, from a loop in this one
+            raise
+        _tell(kind="idle")
+        return None
 
 
 def poll():
@@ -415,6 +436,9 @@ def mount():
     return b""
 
 
+# ---- the guest as a whole --------------------------------------------------------------------------------------
+
+
 def restored():
     """Makes what was captured with everybody else's state this guest's own."""
     if random := sys.modules.get("random"):
@@ -426,3 +450,69 @@ def restored():
     if numpy := sys.modules.get("numpy.random"):
         numpy.seed()
     return b""
+
+
+def random_state():
+    """The address of the C object behind the module `random`, in digits; 0 where it is not loaded."""
+    if tempfile := sys.modules.get("tempfile"):
+        tempfile._name_sequence = None
+    random = sys.modules.get("random")
+    return str(id(random._inst) if random else 0).encode()
+
+
+_JAVASCRIPT = ("js", "pyodide_js")
+_CLOSED = "the host has not granted the capability 'js'"
+
+
+class _ClosedModules:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name.partition(".")[0] in _JAVASCRIPT:
+            raise ModuleNotFoundError(f"the module '{name}' is closed: {_CLOSED}", name=name)
+        return None
+
+
+_proxies = {}
+
+
+def _close_javascript():
+    """How every guest begins: without the modules that lead to JavaScript, and on a loop that needs none."""
+    for name in _JAVASCRIPT:
+        _proxies[name] = jsfinder.jsproxies.pop(name)
+    for name in list(sys.modules):
+        if name.partition(".")[0] in _JAVASCRIPT:
+            _proxies[f"module {name}"] = sys.modules.pop(name)
+    sys.meta_path.insert(0, _ClosedModules)
+
+
+def grant():
+    """Gives the guest what the capability "js" promises; one that was captured may have it already."""
+    if not _proxies:
+        return b""
+    sys.meta_path.remove(_ClosedModules)
+    for name, proxy in _proxies.items():
+        kind, _, module = name.partition(" ")
+        if module:
+            sys.modules[module] = proxy
+        else:
+            jsfinder.jsproxies[kind] = proxy
+    _proxies.clear()
+    _State.loop = None
+    time.sleep = _pyodide_sleep
+    asyncio.run = _pyodide_run
+    get_event_loop_policy().set_event_loop(_pyodide_loop)
+    _set_running_loop(_pyodide_loop)
+    return b""
+
+
+def denied():
+    raise PermissionError(f"JavaScript can't be reached from here: {_CLOSED}")
+
+
+def javascript_error(text):
+    if text == "stack":
+        raise RecursionError("the stack is full")
+    raise RuntimeError(text)
+
+
+_close_javascript()

@@ -2,7 +2,8 @@
 // the host.  Fills `shared.python` with what the C side calls.
 (host, shared) => {
   "use strict";
-  const { makeHostFs } = shared;
+  const { guard, makeHostFs } = shared;
+  const SHARED_LIBRARIES = "/usr/lib"; // pyodide._package_loader.DSO_DIR
   const STDLIB = 0; // file number of the standard library's archive
 
   const environment = Object.freeze({
@@ -17,6 +18,11 @@
     IN_NODE_COMMONJS: false,
     IN_NODE_ESM: false,
   });
+
+  class Unregistered {
+    register() {}
+    unregister() {}
+  }
 
   const encoder = new TextEncoder();
   const writeLine = (fd) => (line) => host.write(fd, encoder.encode(`${line}\n`));
@@ -74,7 +80,20 @@
     };
   };
 
-  const instantiate = (imports, done) => {
+  // Seconds and microseconds behind select()'s last argument; nothing to watch is a way to sleep.
+  const sleepInHost = (env, memory) => {
+    const real = env.__syscall__newselect;
+    env.__syscall__newselect = (count, ...rest) => {
+      const timeout = rest[3] >>> 2;
+      if (count !== 0 || timeout === 0) return real(count, ...rest);
+      const time = new Int32Array(memory.buffer, timeout << 2, 2);
+      host.sleep(time[0] * 1e3 + time[1] / 1e3);
+      return 0;
+    };
+    env.__syscall__newselect.sig = real.sig;
+  };
+
+  const instantiate = (settings) => (imports, done) => {
     const sentinel = Symbol("no value");
     imports.sentinel = {
       create_sentinel: () => sentinel,
@@ -87,17 +106,46 @@
     };
     imports.env.getentropy = random;
     if (imports.wasi_snapshot_preview1.random_get) imports.wasi_snapshot_preview1.random_get = random;
+    sleepInHost(imports.env, memory);
+    if (!shared.grantsJavaScript) guard.wrap(imports.env, () => settings.error, () => shared.raiseDenied());
     const module = host.wasmModule();
+    const unknown = shared.image ? [] : guard.unknown(module);
+    if (unknown.length > 0) throw new Error(`pyodide.asm.wasm imports what the guard does not know: ${unknown}`);
     const instance = new WebAssembly.Instance(module, imports);
     shared.memory = memory;
     done(instance, module);
     return {};
   };
 
+  // Whatever is asked of it, it gives itself; as a string it is empty.
+  const anything = new Proxy(() => {}, {
+    get: (target, name) => (name === Symbol.toPrimitive ? () => "" : anything),
+    apply: () => anything,
+  });
+
+  // The glue's last step looks up Python objects for Pyodide's JavaScript interface.  A guest whose JavaScript nobody can
+  // reach has no use for them, and looking them up would write to hundreds of pages of the image.
+  const withoutPython = (Module, step) => {
+    const { API } = Module;
+    const { rawRun, runPythonInternal } = API;
+    const initialize = Module._init_pyodide_proxy;
+    API.rawRun = () => [0, ""];
+    API.runPythonInternal = () => anything;
+    API._pyodide = anything;
+    Module._init_pyodide_proxy = () => {};
+    step();
+    API.rawRun = rawRun;
+    API.runPythonInternal = runPythonInternal;
+    Module._init_pyodide_proxy = initialize;
+  };
+
   // Without an image Python starts from nothing, with the lock file's text and the adapter's source.  With one (its text,
   // adapter.js's capture()) the interpreter is in the state that was captured, and only the JavaScript around it is new.
-  shared.bootPython = async (createModule, lockFile, adapterSource, imageText) => {
+  shared.bootPython = async (createModule, lockFile, loopSource, adapterSource, imageText) => {
+    // What JavaScript lets go of must not change a Python that has been reset since.
+    if (!shared.grantsJavaScript) globalThis.FinalizationRegistry = Unregistered;
     const image = imageText === undefined ? undefined : JSON.parse(imageText);
+    shared.loopSource = loopSource;
     shared.adapterSource = adapterSource;
     shared.image = image;
     const config = makeConfig();
@@ -128,10 +176,11 @@
       API,
       prelink: { find: host.symbol },
       locateFile: (name) => `/${name}`,
-      instantiateWasm: instantiate,
       placeLibrary: shared.libraries.place,
     };
+    settings.instantiateWasm = instantiate(settings);
     if (image) {
+      host.startClock(image.now);
       settings.noInitialRun = true;
       settings.INITIAL_MEMORY = image.memoryBytes;
     }
@@ -143,7 +192,12 @@
       shared.rest.restore(Module, image.rest);
       host.mapImage(shared.memory);
     }
-    API.finalizeBootstrap(image?.hiwire, shared.references.deserialize(API));
+    const finalize = () => API.finalizeBootstrap(image?.hiwire, shared.references.deserialize(API));
+    if (image && !shared.grantsJavaScript) withoutPython(Module, finalize);
+    else finalize();
+    API.sitepackages = API.sitePackages;
+    API.dsodir = SHARED_LIBRARIES;
+    API.defaultLdLibraryPath = [API.dsodir, API.sitepackages];
     if (!image) {
       API._pyodide.set_excepthook();
       await API.packageIndexReady;

@@ -1,0 +1,291 @@
+/* One figure of a guest, through the public API, as samples for bench/peers.mjs.
+ *
+ *   bench_guest FIGURE COUNT [--rounds] [--work FILE]
+ *
+ * Prints one line of COUNT samples.  With --rounds it prints "ready" when it has warmed up, and then such a line for each
+ * line on stdin, so that two programs can be measured by turns.  --work is the file with the work of the work-… figures.
+ * Samples are milliseconds by the caller's clock, with the freeing of the outcome, or KiB.  `bench_guest --list` names the
+ * figures and `bench_guest --version` what is measured. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support.h"
+
+const char bench_name[] = "bench_guest";
+
+enum { PAYLOAD_LEN = 1024, LIVE = 10 };
+
+typedef struct guest {
+    aard_language language;
+    aard_isolate *isolate;
+    aard_handler *handler;
+    aard_bundle *bundle;
+    aard_call *call;
+    char *payload;
+    const char *code, *value; /* inline code, and what it must give */
+    char work[64];
+} guest;
+
+typedef struct figure {
+    const char *name;
+    aard_language language;
+    void (*prepare)(guest *g);
+    double (*sample)(guest *g);
+    size_t warm_up; /* samples that are thrown away */
+    const char *code, *value;
+} figure;
+
+static const char *work_file;
+
+/* ---- parts of samples ------------------------------------------------------------------------------------------- */
+
+static aard_isolate *new_isolate(const guest *g)
+{
+    aard_isolate_config *config;
+    aard_isolate *isolate;
+    bench_die(aard_isolate_config_new(&config));
+    aard_isolate_config_set_language(config, g->language);
+    bench_die(aard_isolate_new(config, &isolate));
+    aard_isolate_config_free(config);
+    return isolate;
+}
+
+static aard_outcome *execute(const guest *g, aard_isolate *isolate)
+{
+    aard_outcome *outcome;
+    bench_die(aard_isolate_exec(isolate, g->code, strlen(g->code), NULL, NULL, &outcome));
+    return outcome;
+}
+
+/* Checks an outcome, off the clock, and frees it, on the clock: what that took. */
+static double finish(aard_outcome *outcome, const char *json)
+{
+    bench_check_value(outcome, json, strlen(json));
+    double start = bench_now_ms();
+    aard_outcome_free(outcome);
+    return bench_now_ms() - start;
+}
+
+static double timed_execute(guest *g, double start)
+{
+    aard_outcome *outcome = execute(g, g->isolate);
+    double end = bench_now_ms();
+    return end - start + finish(outcome, g->value);
+}
+
+static double timed_echo(guest *g, double start)
+{
+    aard_outcome *outcome;
+    bench_die(aard_handler_invoke(g->handler, g->call, &outcome));
+    double end = bench_now_ms();
+    return end - start + finish(outcome, g->payload);
+}
+
+static void load_handler(guest *g)
+{
+    bench_die(aard_isolate_load_bundle(g->isolate, g->bundle));
+    bench_die(aard_handler_new(g->isolate, NULL, &g->handler));
+}
+
+/* Leaves no trace of what ran before: a new isolate in the place of the old one. */
+static void reset(guest *g)
+{
+    aard_handler_free(g->handler);
+    g->handler = NULL;
+    aard_isolate_free(g->isolate);
+    g->isolate = new_isolate(g);
+    if (g->bundle) load_handler(g);
+}
+
+/* ---- figures ---------------------------------------------------------------------------------------------------- */
+
+static void with_isolate(guest *g)
+{
+    g->isolate = new_isolate(g);
+    aard_outcome_free(execute(g, g->isolate));
+}
+
+static void with_handler(guest *g)
+{
+    g->isolate = new_isolate(g);
+    g->bundle = bench_echo_bundle(g->language);
+    g->payload = bench_payload(PAYLOAD_LEN);
+    load_handler(g);
+    bench_die(aard_call_new(&g->call));
+    aard_call_set_input_json(g->call, g->payload, PAYLOAD_LEN);
+}
+
+static void with_work(guest *g)
+{
+    if (!work_file) bench_fail("work needs --work FILE");
+    size_t len;
+    char *source = bench_read_file(work_file, &len);
+    aard_outcome *outcome;
+    g->isolate = new_isolate(g);
+    bench_die(aard_isolate_exec(g->isolate, source, len, work_file, NULL, &outcome));
+    bench_check_value(outcome, "null", 4);
+    aard_outcome_free(outcome);
+    free(source);
+}
+
+static double sample_execute(guest *g) { return timed_execute(g, bench_now_ms()); }
+
+static double sample_echo(guest *g) { return timed_echo(g, bench_now_ms()); }
+
+static double sample_clean_execute(guest *g)
+{
+    double start = bench_now_ms();
+    reset(g);
+    return timed_execute(g, start);
+}
+
+static double sample_clean_echo(guest *g)
+{
+    double start = bench_now_ms();
+    reset(g);
+    return timed_echo(g, start);
+}
+
+static double sample_reset(guest *g)
+{
+    timed_echo(g, 0);
+    double start = bench_now_ms();
+    reset(g);
+    return bench_now_ms() - start;
+}
+
+/* A new isolate to its first result, beside the one there is; its end is not on the clock. */
+static double sample_new_isolate(guest *g)
+{
+    double start = bench_now_ms();
+    aard_isolate *isolate = new_isolate(g);
+    aard_outcome *outcome = execute(g, isolate);
+    double took = bench_now_ms() - start;
+    finish(outcome, g->value);
+    aard_isolate_free(isolate);
+    return took;
+}
+
+/* The growth of private memory by the tenth isolate. */
+static double sample_memory(guest *g)
+{
+    aard_isolate *live[LIVE];
+    long before = 0;
+    for (size_t i = 0; i < LIVE; i++) {
+        before = bench_private_kib();
+        live[i] = new_isolate(g);
+        finish(execute(g, live[i]), g->value);
+    }
+    double growth = (double)(bench_private_kib() - before);
+    for (size_t i = 0; i < LIVE; i++) aard_isolate_free(live[i]);
+    return growth;
+}
+
+static double sample_rss(guest *g)
+{
+    (void)g;
+    return (double)bench_rss_kib();
+}
+
+#define PY AARD_LANGUAGE_PYTHON
+#define JS AARD_LANGUAGE_JAVASCRIPT
+#define WORK(name)                                                                                                     \
+    {                                                                                                                  \
+        "work-" name, PY, with_work, sample_execute, 3, "run('" name "')", "null"                                      \
+    }
+
+static const figure figures[] = {
+    {"python-exec", PY, with_isolate, sample_execute, 200, "x=1+1", "null"},
+    {"python-echo", PY, with_handler, sample_echo, 500, NULL, NULL},
+    {"python-clean-exec", PY, with_isolate, sample_clean_execute, 5, "x=1+1", "null"},
+    {"python-clean-echo", PY, with_handler, sample_clean_echo, 5, NULL, NULL},
+    {"python-reset", PY, with_handler, sample_reset, 5, NULL, NULL},
+    {"python-second", PY, with_isolate, sample_new_isolate, 0, "1+1", "2"},
+    {"python-memory", PY, NULL, sample_memory, 0, "1+1", "2"},
+    {"python-rss", PY, with_isolate, sample_rss, 0, "1+1", "2"},
+    {"javascript-exec", JS, with_isolate, sample_execute, 200, "1+1", "2"},
+    {"javascript-echo", JS, with_handler, sample_echo, 500, NULL, NULL},
+    {"javascript-clean", JS, with_isolate, sample_clean_execute, 20, "1+1", "2"},
+    {"javascript-fresh", JS, with_isolate, sample_new_isolate, 5, "1+1", "2"},
+    WORK("fib"),
+    WORK("nbody"),
+    WORK("nested"),
+    WORK("json"),
+    WORK("sort"),
+    WORK("regex"),
+};
+
+/* ---- the program ------------------------------------------------------------------------------------------------ */
+
+static void print_round(const figure *f, guest *g, double *samples, size_t count)
+{
+    for (size_t i = 0; i < count; i++) samples[i] = f->sample(g);
+    for (size_t i = 0; i < count; i++) printf(i ? " %.6f" : "%.6f", samples[i]);
+    putchar('\n');
+    if (fflush(stdout) != 0) bench_fail("can't write to stdout");
+}
+
+static void measure(const figure *f, size_t count, bool rounds)
+{
+    guest g = {.language = f->language, .code = f->code, .value = f->value};
+    double *samples = calloc(count, sizeof *samples);
+    if (!samples) bench_fail("out of memory");
+    if (f->prepare) f->prepare(&g);
+    for (size_t i = 0; i < f->warm_up; i++) f->sample(&g);
+    if (rounds) {
+        puts("ready");
+        fflush(stdout);
+        for (int c; (c = getchar()) != EOF;)
+            if (c == '\n') print_round(f, &g, samples, count);
+    } else {
+        print_round(f, &g, samples, count);
+    }
+    aard_handler_free(g.handler);
+    aard_isolate_free(g.isolate);
+    aard_bundle_free(g.bundle);
+    aard_call_free(g.call);
+    free(g.payload);
+    free(samples);
+}
+
+static int usage(const char *wrong)
+{
+    fprintf(stderr,
+            "bench_guest: %s\n"
+            "usage: bench_guest FIGURE COUNT [--rounds] [--work FILE]\n"
+            "       bench_guest --list | --version\n",
+            wrong);
+    return AARD_CLASS_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    const size_t known = sizeof figures / sizeof figures[0];
+    if (argc == 2 && strcmp(argv[1], "--list") == 0) {
+        for (size_t i = 0; i < known; i++) puts(figures[i].name);
+        return 0;
+    }
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        printf("aardvark %s, V8 %s\n", aard_version(), aard_v8_version());
+        return 0;
+    }
+    if (argc < 3) return usage("a figure and a count are needed");
+    const figure *f = NULL;
+    for (size_t i = 0; i < known; i++)
+        if (strcmp(argv[1], figures[i].name) == 0) f = &figures[i];
+    if (!f) return usage("there is no such figure; --list names them");
+    size_t count;
+    if (!bench_parse_count(argv[2], 1, &count)) return usage("the count is not a number of 1 or more");
+    bool rounds = false;
+    for (int i = 3; i < argc; i++) {
+        if (strcmp(argv[i], "--rounds") == 0)
+            rounds = true;
+        else if (strcmp(argv[i], "--work") == 0 && i + 1 < argc)
+            work_file = argv[++i];
+        else
+            return usage("an option is unknown or lacks its value");
+    }
+    measure(f, count, rounds);
+    return 0;
+}

@@ -1,0 +1,160 @@
+// What is measured against whom, and what the ratio may be at most.
+//   name, text     of the figure
+//   against        the peer, for people
+//   ours, theirs   how a sample comes about (see `sides` in run.mjs)
+//   samples        samples of a round, for figures that are measured in rounds
+//   unit           ms or KiB
+//   target, aim    the ratio at most, and the ratio hoped for
+
+const eryx = (figure) => ({ rounds: ["eryx", figure] });
+const isolatedVm = (figure) => ({ rounds: ["isolatedVm", figure] });
+const guest = (figure) => ({ rounds: ["guest", figure] });
+
+export const figures = [
+  {
+    name: "process_eryx",
+    text: "fresh process: exec, first Python result, exit",
+    against: "Eryx: one Sandbox, one execute",
+    ours: { process: "aardvark" },
+    theirs: { process: "eryxProcess" },
+    unit: "ms",
+    target: 0.85,
+    aim: 0.6,
+  },
+  {
+    name: "process_pyodide",
+    text: "fresh process: exec, first Python result, exit",
+    against: "node + Pyodide with its snapshot",
+    ours: { process: "aardvark" },
+    theirs: { process: "pyodideProcess" },
+    unit: "ms",
+    target: 0.3,
+  },
+  {
+    name: "python_clean_exec",
+    text: "clean Python call: reset + x=1+1",
+    against: "Eryx: Sandbox.execute",
+    ours: guest("python-clean-exec"),
+    theirs: eryx("python-clean-exec"),
+    samples: 20,
+    unit: "ms",
+    target: 0.3,
+    aim: 0.15,
+  },
+  {
+    name: "python_clean_echo",
+    text: "clean Python call: reset + 1 KiB JSON echo",
+    against: "Eryx: Sandbox.execute of the echo",
+    ours: guest("python-clean-echo"),
+    theirs: eryx("python-clean-echo"),
+    samples: 20,
+    unit: "ms",
+    target: 0.1,
+    aim: 0.05,
+  },
+  {
+    name: "python_reset",
+    text: "reset alone, after the echo",
+    against: "Eryx: Session.reset",
+    ours: guest("python-reset"),
+    theirs: eryx("python-reset"),
+    samples: 10,
+    unit: "ms",
+    target: 0.1,
+    aim: 0.03,
+  },
+  {
+    name: "python_second",
+    text: "second isolate of a process, to its first result",
+    against: "node + Pyodide with its snapshot",
+    ours: { once: ["guest", "python-second"] },
+    theirs: { once: ["pyodideSnapshot", "second"] },
+    unit: "ms",
+    target: 0.4,
+    aim: 0.2,
+  },
+  {
+    name: "python_echo",
+    text: "warm 1 KiB JSON echo, Python",
+    against: "Eryx: Session with a handler",
+    ours: guest("python-echo"),
+    theirs: eryx("python-echo"),
+    samples: 50,
+    unit: "ms",
+    target: 0.15,
+  },
+  {
+    name: "javascript_clean",
+    text: "clean JavaScript call: new realm + 1+1",
+    against: "isolated-vm: fresh isolate + 1+1",
+    ours: guest("javascript-clean"),
+    theirs: isolatedVm("javascript-fresh"),
+    samples: 20,
+    unit: "ms",
+    target: 0.8,
+    aim: 0.3,
+  },
+  {
+    name: "javascript_fresh",
+    text: "fresh JavaScript isolate + 1+1, whole platform",
+    against: "isolated-vm: fresh isolate (bare) + 1+1",
+    ours: guest("javascript-fresh"),
+    theirs: isolatedVm("javascript-fresh"),
+    samples: 10,
+    unit: "ms",
+    target: 2.0,
+    aim: 1.0,
+  },
+  {
+    name: "javascript_echo",
+    text: "warm 1 KiB JSON echo, JavaScript",
+    against: "isolated-vm: applySync",
+    ours: guest("javascript-echo"),
+    theirs: isolatedVm("javascript-echo"),
+    samples: 200,
+    unit: "ms",
+    target: 2.0,
+    aim: 1.0,
+  },
+  {
+    name: "python_memory",
+    text: "private memory of the 10th live Python isolate",
+    against: "node + Pyodide",
+    ours: { once: ["guest", "python-memory"] },
+    theirs: { once: ["pyodide", "memory"] },
+    unit: "KiB",
+    target: 0.35,
+    aim: 0.25,
+  },
+  {
+    name: "python_rss",
+    text: "RSS of one isolate after its first result",
+    against: "node + Pyodide",
+    ours: { once: ["guest", "python-rss"] },
+    theirs: { once: ["pyodide", "rss"] },
+    unit: "KiB",
+    target: 0.55,
+  },
+  ...["fib", "nbody", "nested", "json", "sort", "regex"].map((work) => ({
+    name: `work_${work}`,
+    text: `work in the guest: ${work === "nested" ? "nested loops" : work}`,
+    against: "Eryx: Session.execute",
+    ours: guest(`work-${work}`),
+    theirs: eryx(`work-${work}`),
+    samples: 1,
+    unit: "ms",
+    target: 1.0,
+    group: "work",
+  })),
+];
+
+// A row over the ratios of a group.
+export const means = [
+  {
+    name: "work",
+    group: "work",
+    text: "work in the guest: geometric mean",
+    against: "Eryx: Session.execute",
+    target: 0.75,
+  },
+];

@@ -1,0 +1,167 @@
+// What Python has outside of its memory, as it was at a checkpoint: Emscripten's file system, and the JavaScript objects
+// that Python refers to.  take() remembers it, restore() puts it back, whatever was under way in between: everything is
+// assigned anew, so that an operation that was cut off in the middle leaves nothing behind.
+(host, shared) => {
+  "use strict";
+
+  const isHostNode = (node) => node.hostFile !== undefined;
+
+  // Fields of a node that a guest's calls change.
+  const nodeState = (node) => ({
+    node,
+    next: node.name_next,
+    parent: node.parent,
+    name: node.name,
+    mode: node.mode,
+    atime: node.atime,
+    mtime: node.mtime,
+    ctime: node.ctime,
+    timestamp: node.timestamp,
+    contents: node.contents,
+    entries: isDirectory(node) ? { ...node.contents } : undefined,
+    usedBytes: node.usedBytes,
+    link: node.link,
+  });
+
+  const isDirectory = (node) => (node.mode & 0o170000) === 0o40000;
+  const isDevice = (node) => (node.mode & 0o170000) === 0o20000;
+
+  const restoreNode = (was) => {
+    const { node } = was;
+    node.name_next = was.next;
+    if (isHostNode(node)) return;
+    node.parent = was.parent;
+    node.name = was.name;
+    node.mode = was.mode;
+    node.contents = was.entries ? { ...was.entries } : was.contents;
+    node.usedBytes = was.usedBytes;
+    node.link = was.link;
+    restoreTimes(was);
+  };
+
+  const restoreTimes = ({ node, atime, mtime, ctime, timestamp }) => {
+    node.atime = atime;
+    node.mtime = mtime;
+    node.ctime = ctime;
+    node.timestamp = timestamp;
+  };
+
+  shared.makeBaseline = (Module, guard) => {
+    const { FS } = Module;
+    let touched = false; // something in the file system has changed, or may have
+    let kept = new WeakSet(); // contents of files at the checkpoint, which must not be written to in place
+    let files; // what was taken
+    let references;
+    let stack;
+
+    // Runs before `tables[name]`.
+    const before = (table, name, note) => {
+      const real = table[name];
+      if (!real) return;
+      table[name] = (...args) => {
+        note(...args);
+        return real(...args);
+      };
+    };
+
+    const watch = () => {
+      const tables = FS.filesystems.MEMFS.ops_table;
+      const touch = () => (touched = true);
+      for (const kind of ["dir", "file", "link", "chrdev"]) {
+        for (const name of ["setattr", "mknod", "rename", "unlink", "rmdir", "symlink"]) before(tables[kind].node, name, touch);
+      }
+      const unshare = ({ node }) => {
+        touched = true;
+        if (node.contents && kept.has(node.contents)) node.contents = node.contents.slice();
+      };
+      for (const name of ["write", "msync", "allocate"]) before(tables.file.stream, name, unshare);
+    };
+
+    const takeFiles = () => {
+      const nodes = [];
+      for (const first of FS.nameTable) for (let node = first; node; node = node.name_next) nodes.push(nodeState(node));
+      kept = new WeakSet();
+      for (const { contents, entries } of nodes) if (contents && !entries) kept.add(contents);
+      files = {
+        nodes,
+        devices: nodes.filter(({ node }) => isDevice(node)),
+        table: FS.nameTable.slice(),
+        inode: FS.nextInode,
+        directory: FS.currentPath,
+        streams: FS.streams.map((stream) =>
+          stream ? { stream, node: stream.node, path: stream.path, shared: stream.shared, state: { ...stream.shared } } : null,
+        ),
+      };
+    };
+
+    const restoreFiles = () => {
+      if (touched) {
+        FS.nameTable = files.table.slice();
+        files.nodes.forEach(restoreNode);
+      } else {
+        files.devices.forEach(restoreTimes);
+      }
+      FS.nextInode = files.inode;
+      FS.currentPath = files.directory;
+      const { streams } = FS;
+      streams.length = files.streams.length;
+      files.streams.forEach((was, fd) => {
+        streams[fd] = was ? was.stream : was;
+        if (!was) return;
+        was.stream.node = was.node;
+        was.stream.path = was.path;
+        was.stream.shared = was.shared;
+        Object.assign(was.shared, was.state);
+      });
+      touched = false;
+    };
+
+    const lookAt = (index) => {
+      try {
+        return { value: Module.__hiwire_get(index) };
+      } catch {
+        return undefined; // past the end of the table
+      }
+    };
+
+    const takeReferences = () => {
+      const values = [];
+      for (let found; (found = lookAt(values.length)); ) values.push(found.value);
+      references = { values, known: guard.deduplicated && [...guard.deduplicated] };
+      guard.referenced = false;
+    };
+
+    const restoreReferences = () => {
+      const { values, known } = references;
+      // The last of the fixed ones is an empty object that is made anew by each look.
+      for (let i = 0; i < values.length; i++) if (i !== marker && Module.__hiwire_get(i) !== values[i]) Module.__hiwire_set(i, values[i]);
+      if (!guard.referenced) return;
+      for (let i = values.length; lookAt(i); i++) Module.__hiwire_set(i, null);
+      if (known) {
+        guard.deduplicated.clear();
+        for (const [value, reference] of known) guard.deduplicated.set(value, reference);
+      }
+      guard.referenced = false;
+    };
+    const marker = Module.API.getExpectedKeys().length - 1;
+
+    watch();
+    return {
+      take() {
+        takeFiles();
+        takeReferences();
+        stack = Module.stackSave();
+        touched = false;
+        guard.noted = false;
+      },
+      // False where the guest has changed what can't be put back.
+      restore() {
+        if (!files || guard.noted) return false;
+        Module.stackRestore(stack);
+        restoreFiles();
+        restoreReferences();
+        return true;
+      },
+    };
+  };
+}

@@ -1,0 +1,74 @@
+/* The inside of a public isolate, for the files that make it up: isolate.c (life, bundles), reset.c, handler.c, call.c. */
+#ifndef AARD_ISOLATE_ISOLATE_H
+#define AARD_ISOLATE_ISOLATE_H
+
+#include <stdatomic.h>
+
+#include "budget/watchdog.h"
+#include "isolate/config.h"
+#include "isolate/guest.h"
+
+struct aard_isolate {
+    aard_isolate_config *config;
+    aard__guest *guest;     /* NULL while there is none that can be used */
+    aard_bundle *bundle;    /* retained; may be NULL */
+    aard_handler *handlers; /* all that have not been freed */
+    aard__watch watch;
+    uint64_t id, generation; /* the generation counts guests and their resets */
+    bool soiled;             /* the last call was cut off: the guest needs a full reset first */
+    bool used;               /* a call has been made since the guest was clean */
+    bool resettable;         /* resets are wanted: there are checkpoints for them */
+    aard_reset_mode reset_mode; /* how the guest was made clean since the last call, and how long it took */
+    double reset_ms;
+    atomic_flag busy;
+};
+
+struct aard_handler {
+    aard_isolate *isolate;
+    aard_handler *next; /* of the isolate's */
+    char *entrypoint;
+    int number; /* in the guest, where it is ready */
+    bool ready; /* the guest has looked it up */
+    bool kept;  /* and had done so at its checkpoint */
+};
+
+aard_error *aard__isolate_claim(aard_isolate *isolate); /* busy where another call has it */
+void aard__isolate_release(aard_isolate *isolate);
+
+/* From now on, for so long, the guest's code may run; 0 = for as long as it takes. */
+aard_error *aard__isolate_arm(aard_isolate *isolate, uint64_t limit_ms);
+
+/* What a guest has defined may run where no call is made: at the end of an object, when a path changes.  It has a call's
+ * time for that.  A guest that is `torn` in between, or that took too long, goes away. */
+aard_error *aard__isolate_enter(aard_isolate *isolate);
+void aard__isolate_leave(aard_isolate *isolate, bool torn);
+
+/* A guest with `bundle` (may be NULL), in place of the one that is there. */
+aard_error *aard__isolate_boot(aard_isolate *isolate, aard_bundle *bundle);
+
+/* ---- reset.c */
+
+/* Leaves a guest that no call has been made to; what fails in a cheaper way is done by a new guest. */
+aard_error *aard__isolate_full_reset(aard_isolate *isolate);
+
+/* Makes sure there is a guest that can be called. */
+aard_error *aard__isolate_ensure_guest(aard_isolate *isolate);
+
+/* Where resets are wanted and the guest is clean: makes its state, which the host has just changed, the one that they go
+ * back to; the vm entered.  A guest that can't remember it is replaced by a new one at the next reset. */
+void aard__isolate_renew_checkpoint(aard_isolate *isolate);
+
+/* What the host wants to be done about a call that is over.  An error is the next call's, which tries again. */
+void aard__isolate_clean_up(aard_isolate *isolate);
+
+/* ---- handler.c */
+
+/* Looks the handler up where the guest has not done that; the vm entered. */
+aard__state aard__handler_prepare(aard_handler *handler, aard_outcome *outcome);
+
+/* What a checkpoint, a reset in place and a new guest or realm mean for the isolate's handlers. */
+void aard__handlers_keep(aard_isolate *isolate);
+void aard__handlers_restore(aard_isolate *isolate);
+void aard__handlers_forget(aard_isolate *isolate);
+
+#endif

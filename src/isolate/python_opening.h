@@ -1,0 +1,25 @@
+/* Opening what Python guests start from.
+ *
+ * Every byte of it is hashed before it is used, which takes longer than all else that can be done meanwhile: so it is begun
+ * early, on threads of its own. */
+#ifndef AARD_ISOLATE_PYTHON_OPENING_H
+#define AARD_ISOLATE_PYTHON_OPENING_H
+
+#include "isolate/python_layout.h"
+
+typedef struct aard__python_opening aard__python_opening;
+
+typedef struct aard__python_opened {
+    aard__python_layout layout;
+    aard__derived wasm_code, glue_code; /* all zero where there is none that fits */
+    aard__image *image;                 /* NULL where there is none that fits */
+} aard__python_opened;
+
+/* Begins; NULL when memory is out. */
+aard__python_opening *aard__python_opening_start(aard_distribution *distribution);
+
+/* Waits for the end, and ends the opening.  What is given is whole and fits together: an image fits one layout only, and
+ * without one only the distribution's own files can start. */
+void aard__python_opening_finish(aard__python_opening *opening, aard__python_opened *out);
+
+#endif

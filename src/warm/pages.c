@@ -1,0 +1,288 @@
+#include "warm/pages.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "warm/page_scan.h"
+
+/* A page that stays as it was for so many resets in a row goes back to the image, where looking at it costs nothing. */
+#define RESETS_UNTIL_COLD 32
+/* When a call has written more pages than this for the first time, those are let go instead of put back: most such calls
+ * are alone in what they touch. */
+#define MANY_NEW_PAGES 256
+/* Every mapping makes a scan slower, so gaps between kept pages are filled until there are no more runs than this. */
+#define RUNS_WANTED 12
+#define GAP_MAX 128
+/* Every run is a mapping of its own, of which the kernel allows a process 65 530 (vm.max_map_count). */
+#define MAPPINGS_MAX 20000
+
+struct aard__pages {
+    const uint8_t *base; /* the image's memory */
+    size_t base_pages;
+    const uint8_t *memory; /* where it was at the checkpoint; NULL = there is none */
+    size_t page_count;     /* of the memory at the checkpoint */
+    uint8_t *kept;         /* the pages that were not as in the image at the checkpoint, one after the other; a file's mapping */
+    size_t kept_count, mappings;
+    bool mapped;       /* the kept pages lie in the memory as that file's */
+    uint32_t *kept_at; /* by page: 1 + its place among the kept, 0 = as in the image */
+    uint8_t *idle;     /* by page: resets since it was last found changed */
+    uint8_t *known;    /* by page: 1 where a call has changed it before */
+    aard__page_scan scan;
+    size_t own, restored;
+};
+
+static atomic_size_t all_mappings;
+
+aard_error *aard__pages_new(const aard__image *image, aard__pages **out)
+{
+    aard__pages *pages = aard__calloc(1, sizeof *pages);
+    if (!pages) return aard__error_no_memory();
+    if (image) {
+        pages->base = aard__image_memory(image);
+        pages->base_pages = aard__image_memory_len(image) / AARD__PAGE;
+    }
+    *out = pages;
+    return NULL;
+}
+
+static void forget(aard__pages *pages)
+{
+    if (pages->kept) munmap(pages->kept, pages->kept_count * AARD__PAGE);
+    atomic_fetch_sub(&all_mappings, pages->mappings);
+    aard__free(pages->kept_at);
+    aard__free(pages->idle);
+    aard__free(pages->known);
+    pages->kept = pages->idle = pages->known = NULL;
+    pages->kept_at = NULL;
+    pages->kept_count = pages->mappings = 0;
+    pages->mapped = false;
+    pages->memory = NULL;
+}
+
+void aard__pages_free(aard__pages *pages)
+{
+    if (!pages) return;
+    forget(pages);
+    aard__page_scan_free(&pages->scan);
+    aard__free(pages);
+}
+
+/* Gives pages back to the kernel: they are the image's again, or zero. */
+static bool drop(uint8_t *memory, size_t first, size_t count)
+{
+    return madvise(memory + first * AARD__PAGE, count * AARD__PAGE, MADV_DONTNEED) == 0;
+}
+
+static const uint8_t zero_page[AARD__PAGE];
+
+static const uint8_t *base_of(const aard__pages *pages, size_t page)
+{
+    return page < pages->base_pages ? pages->base + page * AARD__PAGE : zero_page;
+}
+
+static const uint8_t *expected(const aard__pages *pages, size_t page)
+{
+    uint32_t at = page < pages->page_count ? pages->kept_at[page] : 0;
+    return at ? pages->kept + (size_t)(at - 1) * AARD__PAGE : base_of(pages, page);
+}
+
+/* ---- the checkpoint ------------------------------------------------------------------------------------------ */
+
+/* Marks what is to be kept: own pages that are not as in the image, and what the checkpoint before may have put in
+ * place of the image. */
+static uint32_t *mark(const aard__pages *pages, const uint8_t *memory, size_t page_count)
+{
+    uint32_t *marks = aard__calloc(page_count + 1, sizeof *marks);
+    if (!marks) return NULL;
+    for (size_t i = 0; i < pages->scan.count; i++)
+        for (size_t page = pages->scan.runs[i].first, n = pages->scan.runs[i].count; n; n--, page++)
+            marks[page] = memcmp(memory + page * AARD__PAGE, base_of(pages, page), AARD__PAGE) != 0;
+    for (size_t page = 0; page < pages->page_count; page++)
+        if (pages->kept_at[page]) marks[page] = 1;
+    return marks;
+}
+
+static size_t count_runs(const uint32_t *marks, size_t page_count)
+{
+    size_t runs = 0;
+    for (size_t page = 0; page < page_count; page++) runs += marks[page] && (!page || !marks[page - 1]);
+    return runs;
+}
+
+/* Marks the pages of every gap that is no longer than `gap`. */
+static void fill_gaps(uint32_t *marks, size_t page_count, size_t gap)
+{
+    for (size_t page = 0, last = SIZE_MAX; page < page_count; page++) {
+        if (!marks[page]) continue;
+        if (last != SIZE_MAX && page - last - 1 <= gap)
+            while (++last < page) marks[last] = 1;
+        last = page;
+    }
+}
+
+/* Turns marks into places; gives how many. */
+static uint32_t number(uint32_t *marks, size_t page_count)
+{
+    uint32_t count = 0;
+    for (size_t page = 0; page < page_count; page++)
+        if (marks[page]) marks[page] = ++count;
+    return count;
+}
+
+static aard_error *io_error(const char *what) { return aard__error_errno(AARD_ERR_IO, errno, "cannot %s", what); }
+
+/* Puts the file's pages, which hold the same, under the memory: those that no call changes then cost a reset nothing. */
+static bool map_kept(aard__pages *pages, uint8_t *memory, const uint32_t *places, size_t page_count, int fd)
+{
+    size_t runs = count_runs(places, page_count);
+    if (atomic_fetch_add(&all_mappings, 2 * runs) >= MAPPINGS_MAX) {
+        atomic_fetch_sub(&all_mappings, 2 * runs);
+        return false;
+    }
+    pages->mappings = 2 * runs;
+    for (size_t page = 0; page < page_count;) {
+        size_t end = page;
+        while (end < page_count && places[end]) end++;
+        if (end == page) {
+            page++;
+            continue;
+        }
+        void *at = mmap(memory + page * AARD__PAGE, (end - page) * AARD__PAGE, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_FIXED, fd, (off_t)((size_t)(places[page] - 1) * AARD__PAGE));
+        if (at == MAP_FAILED) return false;
+        page = end;
+    }
+    return true;
+}
+
+static aard_error *keep(aard__pages *pages, uint8_t *memory, uint32_t *places, size_t page_count)
+{
+    for (size_t gap = 4; gap <= GAP_MAX && count_runs(places, page_count) > RUNS_WANTED; gap *= 2)
+        fill_gaps(places, page_count, gap);
+    size_t count = number(places, page_count), len = count * AARD__PAGE;
+    uint8_t *kept = NULL;
+    int fd = -1;
+    if (count) {
+        fd = memfd_create("aardvark-checkpoint", MFD_CLOEXEC);
+        if (fd < 0) return io_error("make a file in memory");
+        if (ftruncate(fd, (off_t)len) < 0 ||
+            (kept = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)) == MAP_FAILED) {
+            aard_error *error = io_error("map a file in memory");
+            close(fd);
+            return error;
+        }
+    }
+    for (size_t page = 0; page < page_count; page++)
+        if (places[page]) memcpy(kept + (size_t)(places[page] - 1) * AARD__PAGE, memory + page * AARD__PAGE, AARD__PAGE);
+    forget(pages);
+    pages->kept = kept;
+    pages->kept_count = count;
+    pages->mapped = !count || map_kept(pages, memory, places, page_count, fd);
+    if (fd >= 0) close(fd);
+    return NULL;
+}
+
+aard_error *aard__pages_checkpoint(aard__pages *pages, uint8_t *memory, size_t len)
+{
+    size_t page_count = len / AARD__PAGE;
+    AARD__TRY(aard__page_scan_run(&pages->scan, memory, len));
+    if (page_count < pages->page_count) return aard__error(AARD_ERR_ENGINE, "the guest's memory has moved");
+    uint32_t *places = mark(pages, memory, page_count);
+    uint8_t *idle = aard__calloc(page_count, 1), *known = aard__calloc(page_count, 1);
+    aard_error *error = places && idle && known ? keep(pages, memory, places, page_count) : aard__error_no_memory();
+    if (error) {
+        aard__free(places);
+        aard__free(idle);
+        aard__free(known);
+        return error;
+    }
+    pages->kept_at = places;
+    pages->idle = idle;
+    pages->known = known;
+    pages->page_count = page_count;
+    pages->memory = memory;
+    if (pages->mapped) drop(memory, 0, page_count); /* what lies under the memory holds the same now */
+    return NULL;
+}
+
+/* ---- the reset ----------------------------------------------------------------------------------------------- */
+
+/* Whether what lies under the page is what it was at the checkpoint. */
+static bool has_floor(const aard__pages *pages, size_t page) { return pages->mapped || !pages->kept_at[page]; }
+
+/* A page behind what there was at the checkpoint, or one that is new among too many. */
+static bool is_to_drop(const aard__pages *pages, size_t page, bool many_new)
+{
+    if (page >= pages->page_count) return true;
+    return many_new && !pages->known[page] && has_floor(pages, page);
+}
+
+static bool put_back(aard__pages *pages, uint8_t *memory, size_t page)
+{
+    uint8_t *now = memory + page * AARD__PAGE;
+    const uint8_t *before = expected(pages, page);
+    if (memcmp(now, before, AARD__PAGE) != 0) {
+        memcpy(now, before, AARD__PAGE);
+        pages->idle[page] = 0;
+        pages->known[page] = 1;
+        pages->restored++;
+        return true;
+    }
+    if (!has_floor(pages, page) || ++pages->idle[page] < RESETS_UNTIL_COLD) return true;
+    pages->idle[page] = 0;
+    pages->known[page] = 0;
+    return drop(memory, page, 1);
+}
+
+static bool reset_run(aard__pages *pages, uint8_t *memory, aard__page_run run, bool many_new)
+{
+    size_t page = run.first, end = run.first + run.count;
+    while (page < end) {
+        size_t stop = page;
+        while (stop < end && is_to_drop(pages, stop, many_new)) stop++;
+        if (stop > page) {
+            for (size_t i = page; i < stop && i < pages->page_count; i++) pages->known[i] = 1;
+            pages->restored += stop - page;
+            if (!drop(memory, page, stop - page)) return false;
+            page = stop;
+        } else if (!put_back(pages, memory, page++)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool has_many_new(const aard__pages *pages)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < pages->scan.count; i++)
+        for (size_t page = pages->scan.runs[i].first, n = pages->scan.runs[i].count; n; n--, page++)
+            if (page < pages->page_count && !pages->known[page] && has_floor(pages, page)) count++;
+    return count > MANY_NEW_PAGES;
+}
+
+aard_error *aard__pages_reset(aard__pages *pages, uint8_t *memory, size_t len)
+{
+    if (!pages->memory || pages->memory != memory || len / AARD__PAGE < pages->page_count)
+        return aard__error(AARD_ERR_ENGINE, "the guest's memory has moved");
+    AARD__TRY(aard__page_scan_run(&pages->scan, memory, len));
+    pages->own = pages->restored = 0;
+    bool many_new = has_many_new(pages), ok = true;
+    for (size_t i = 0; i < pages->scan.count && ok; i++) {
+        pages->own += pages->scan.runs[i].count;
+        ok = reset_run(pages, memory, pages->scan.runs[i], many_new);
+    }
+    return ok ? NULL : aard__error(AARD_ERR_ENGINE, "the guest's memory could not be put back");
+}
+
+void aard__pages_counts(const aard__pages *pages, size_t *own, size_t *restored)
+{
+    *own = pages->own;
+    *restored = pages->restored;
+}
+
+size_t aard__pages_kept(const aard__pages *pages) { return pages->kept_count; }

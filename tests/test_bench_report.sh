@@ -1,0 +1,3 @@
+#!/bin/bash
+# What bench/peers makes of its samples: table, lines, plot.
+exec node tests/bench/report.mjs
