@@ -39,7 +39,13 @@ wrong "there is no command ''" ''
 wrong "there is no command '-'" -
 wrong 'there is no option --json' --json run x.zip
 wrong 'there is no option -v' -v
-wrong "'warm' is not part of this version" warm build x.zip -o y
+wrong 'a command is missing' warm
+wrong "there is no command 'melt'" warm melt x.zip
+wrong 'name one bundle, not 0' warm build -o y
+wrong 'name the file to write with -o FILE' warm build x.zip
+wrong '-o may be given once' warm build x.zip -o y -o z
+wrong 'name one warm state, not 2' warm inspect x y
+wrong '--warm needs a value' run a.zip --warm
 wrong 'a command is missing' assets
 wrong "there is no command 'unstage'" assets unstage
 wrong 'a command is missing' bundle
@@ -64,7 +70,7 @@ wrong '--language wants python or javascript' run a.zip --language ruby
 wrong '--language wants python or javascript' exec --language Python -c 1
 wrong '--isolation wants thread or process' run a.zip --isolation vm
 wrong '--capability: ' run a.zip --capability ''
-for later in --cpu-ms=1 --heap-mib=1 --allow-host=a.example --warm=f; do
+for later in --cpu-ms=1 --heap-mib=1 --allow-host=a.example; do
     wrong "${later%=*} is not part of this version" run a.zip "$later"
     wrong "${later%=*} is not part of this version" exec -c 1 "${later%=*}" "${later#*=}"
 done

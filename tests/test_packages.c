@@ -27,6 +27,7 @@ static int set_up(void **state)
     s->temp = make_temp();
     s->home = strdup(at(s->temp, "home"));
     make_source(at(s->temp, "source"));
+    assert_int_equal(setenv("AARDVARK_HOME", s->temp, 1), 0); /* a catalog of its own */
     make_zip(at(s->temp, "tiny_pkg-2.0-py3-none-any.whl"), wheel_files, 5);
     make_zip(at(s->temp, "tiny_base-1.0-py3-none-any.whl"), base_files, 4);
     request r = {.home = s->home, .archive = at(s->temp, "source")};
@@ -157,9 +158,9 @@ static void test_a_package_that_was_altered_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_package_that_was_altered_is_refused), /* before it is unpacked */
         cmocka_unit_test(test_packages_come_with_what_they_need),
         cmocka_unit_test(test_a_package_that_is_not_there_is_named),
-        cmocka_unit_test(test_a_package_that_was_altered_is_refused),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -54,6 +54,10 @@ static const char glue_text[] =
     "var wasmTable=new WebAssembly.Table({initial:2,element:\"anyfunc\"});var functionsInTableMap;"
     "wasmExports=relocateExports(wasmExports,1024);mergeLibSymbols(wasmExports,\"main\");"
     "var reportUndefinedSymbols=()=>{};if(!lib.exports.hasOwnProperty(symbol)||x){}"
+    "var getMemory=size=>{if(runtimeInitialized){return _calloc(size,1)}};"
+    "var findLibraryFS=(libName,rpath)=>{if(!runtimeInitialized){return undefined}};"
+    "var applyRelocs=moduleExports[\"__wasm_apply_data_relocs\"];if(applyRelocs){}"
+    "var init=moduleExports[\"__wasm_call_ctors\"];if(init){}"
     "var _kept=Module[\"_kept\"]=wasmExports[\"kept\"];var _dropped=Module[\"_dropped\"]=wasmExports[\"dropped\"];"
     "var _object=Module[\"_object\"]=1324;var _other=Module[\"_other\"]=1324;_kept()};";
 
@@ -285,6 +289,7 @@ static void test_other_glue_is_refused(void **state)
         "var Module=moduleArg;", "mutable:false},1024)", "mutable:false},1);", "rtn=GOT[symName]=", "GOT[symName]||=",
         "initial:2,", "var functionsInTableMap;", "relocateExports(wasmExports,1024)", "mergeLibSymbols(wasmExports,\"main\")",
         "var reportUndefinedSymbols=()=>{", "if(!lib.exports.hasOwnProperty(symbol)||",
+        "return _calloc(size,1)", "var findLibraryFS=(libName,rpath)=>{", "if(applyRelocs){", "if(init){",
     };
     aard__buf wasm = module_with(-1, NULL, 0);
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {

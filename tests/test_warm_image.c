@@ -94,11 +94,11 @@ static void test_another_key_is_refused(void **state)
     (void)state;
     char *dir = make_temp(), *path = at(dir, "image");
     write_image(path);
-    refused(path, "engine=2\n", AARD_ERR_DISTRIBUTION_MISMATCH);
-    refused(path, "engine=1\nother=1\n", AARD_ERR_DISTRIBUTION_MISMATCH);
-    refused(path, "engine=\n", AARD_ERR_DISTRIBUTION_MISMATCH);
+    refused(path, "engine=2\n", AARD_ERR_WARM_MISMATCH);
+    refused(path, "engine=1\nother=1\n", AARD_ERR_WARM_MISMATCH);
+    refused(path, "engine=\n", AARD_ERR_WARM_MISMATCH);
     refused(at(dir, "none"), KEY, AARD_ERR_NOT_FOUND);
-    refused(dir, KEY, AARD_ERR_DISTRIBUTION_CORRUPT);
+    refused(dir, KEY, AARD_ERR_WARM_CORRUPT);
     remove_temp(dir);
 }
 
@@ -195,10 +195,10 @@ static void test_every_truncation_is_noticed(void **state)
     write_image(path);
     for (off_t len = PAGE + MEMORY - 1; len >= 0; len -= len > 400 ? 1009 : 1) {
         assert_int_equal(truncate(path, len), 0);
-        refused(path, KEY, AARD_ERR_DISTRIBUTION_CORRUPT);
+        refused(path, KEY, AARD_ERR_WARM_CORRUPT);
     }
     assert_int_equal(truncate(path, 1 << 20), 0);
-    refused(path, KEY, AARD_ERR_DISTRIBUTION_CORRUPT);
+    refused(path, KEY, AARD_ERR_WARM_CORRUPT);
     remove_temp(dir);
 }
 

@@ -76,6 +76,9 @@ typedef enum aard_error_class {
     X(AARD_ERR_STAGE_TOOL, 205, "stage_tool", AARD_CLASS_HOST)                                                         \
     X(AARD_ERR_PACKAGE_NOT_FOUND, 206, "package_not_found", AARD_CLASS_INPUT)                                          \
     X(AARD_ERR_WHEEL_INVALID, 207, "wheel_invalid", AARD_CLASS_INPUT)                                                  \
+    X(AARD_ERR_WARM_CORRUPT, 220, "warm_corrupt", AARD_CLASS_INPUT)                                                    \
+    X(AARD_ERR_WARM_MISMATCH, 221, "warm_mismatch", AARD_CLASS_INPUT)                                                  \
+    X(AARD_ERR_WARM_CAPTURE, 222, "warm_capture", AARD_CLASS_INPUT)                                                    \
     X(AARD_ERR_GUEST_BOOT, 250, "guest_boot", AARD_CLASS_HOST)
 
 typedef enum aard_error_code {

@@ -42,6 +42,7 @@ typedef enum aard_cleanup {
 /* ---- configuration: what every call on the isolate gets -------------------------------------------------- */
 
 typedef struct aard_isolate_config aard_isolate_config;
+typedef struct aard_warm_state aard_warm_state; /* aardvark/warm.h */
 
 AARD_API aard_error *aard_isolate_config_new(aard_isolate_config **out);
 AARD_API void aard_isolate_config_free(aard_isolate_config *config);
@@ -59,6 +60,10 @@ AARD_API void aard_isolate_config_set_cleanup(aard_isolate_config *config, aard_
 AARD_API void aard_isolate_config_set_output_limit(aard_isolate_config *config, size_t bytes);
 /* Grants a host capability ("js", "rawctx_buffers"); compared without case. */
 AARD_API aard_error *aard_isolate_config_add_capability(aard_isolate_config *config, const char *name);
+/* The warm state (aardvark/warm.h) that Python starts from, retained; NULL = the distribution's own.  Without a
+ * distribution of its own the configuration takes the state's.  An isolate whose state has a bundle takes that bundle
+ * and no other. */
+AARD_API void aard_isolate_config_set_warm_state(aard_isolate_config *config, aard_warm_state *state);
 /* Replaces an earlier callback.  `finalizer` may be NULL. */
 AARD_API void aard_isolate_config_set_stream_callback(aard_isolate_config *config, aard_stream_callback callback,
                                                       void *user, aard_finalizer finalizer);
@@ -69,14 +74,16 @@ typedef struct aard_isolate aard_isolate;
 
 /* Makes an isolate and boots its guest.  `config` is copied (its stream callback is shared, and finalized when the last
  * of the two is freed); NULL = all defaults.
- * Errors: distribution_*, guest_boot, engine, unsupported, no_memory. */
+ * Errors: distribution_*, warm_mismatch (the warm state is of another distribution, or for looking only), guest_boot,
+ * engine, unsupported, no_memory. */
 AARD_API aard_error *aard_isolate_new(const aard_isolate_config *config, aard_isolate **out);
 /* Must not run while a call on the isolate runs.  NULL is fine. */
 AARD_API void aard_isolate_free(aard_isolate *isolate);
 
 /* Mounts `bundle` (retained) at /app, replacing the one before, and loads the packages of its manifest.  Handlers made
  * before are looked up in the new bundle.  A JavaScript isolate that had another bundle is reset.
- * Errors: manifest_language, manifest_pyodide_version, package_not_found, busy, no_memory. */
+ * Errors: manifest_language, manifest_pyodide_version, package_not_found, warm_mismatch (the warm state has another
+ * bundle), busy, no_memory. */
 AARD_API aard_error *aard_isolate_load_bundle(aard_isolate *isolate, aard_bundle *bundle);
 
 /* A full reset, now: the guest becomes as it was before its first call, with the same bundle, whatever was left behind and

@@ -4,13 +4,13 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/new_file.h"
 
 static aard_error *open_regular(const char *path, int *out, struct stat *st)
 {
@@ -63,47 +63,13 @@ done:
     return error;
 }
 
-static bool write_all(int fd, const char *data, size_t len)
-{
-    while (len) {
-        ssize_t n = write(fd, data, len);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return false;
-        data += n;
-        len -= (size_t)n;
-    }
-    return true;
-}
-
 aard_error *aard__file_write_atomic(const char *path, const void *data, size_t len)
 {
-    aard_error *error = NULL;
-    size_t path_len = strlen(path);
-    char *temporary = aard__malloc(path_len + sizeof ".XXXXXX");
-    if (!temporary) return aard__error_no_memory();
-    memcpy(temporary, path, path_len);
-    memcpy(temporary + path_len, ".XXXXXX", sizeof ".XXXXXX");
-    int fd = mkostemp(temporary, O_CLOEXEC);
-    if (fd < 0) {
-        error = aard__error_errno(AARD_ERR_IO, errno, "cannot write beside '%s'", path);
-        goto done;
-    }
-    bool ok = fchmod(fd, 0644) == 0 && write_all(fd, data, len) && fsync(fd) == 0;
-    int saved = errno;
-    if (close(fd) < 0 && ok) {
-        ok = false;
-        saved = errno;
-    }
-    if (ok && rename(temporary, path) < 0) {
-        ok = false;
-        saved = errno;
-    }
-    if (!ok) {
-        unlink(temporary);
-        error = aard__error_errno(AARD_ERR_IO, saved, "cannot write '%s'", path);
-    }
-done:
-    aard__free(temporary);
+    aard__new_file file;
+    AARD__TRY(aard__new_file_open(path, &file));
+    if (aard__write_at(file.fd, data, len, 0)) return aard__new_file_commit(&file);
+    aard_error *error = aard__error_errno(AARD_ERR_IO, errno, "cannot write '%s'", path);
+    aard__new_file_drop(&file);
     return error;
 }
 

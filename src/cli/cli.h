@@ -71,6 +71,7 @@ enum {
     CLI_OPT_ISOLATION,
     CLI_OPT_WALL_MS,
     CLI_OPT_CAPABILITY,
+    CLI_OPT_WARM,
     CLI_OPT_STAGE_VERSION,
     CLI_OPT_VARIANT,
     CLI_OPT_ARCHIVE,
@@ -107,7 +108,7 @@ typedef struct cli_guest {
     aard_isolate_config *config;
     aard_call *call;
     aard_isolate *isolate;
-    const char *distribution;
+    const char *distribution, *warm;
     const char *input, *input_file;
     cli_text input_text; /* of input_file */
     aard_language language;
@@ -132,7 +133,7 @@ typedef struct cli_guest {
     {"cpu-ms", required_argument, NULL, CLI_OPT_LATER},                                                                \
     {"heap-mib", required_argument, NULL, CLI_OPT_LATER},                                                              \
     {"allow-host", required_argument, NULL, CLI_OPT_LATER},                                                            \
-    {"warm", required_argument, NULL, CLI_OPT_LATER}
+    {"warm", required_argument, NULL, CLI_OPT_WARM}
 /* clang-format on */
 
 int cli_guest_start(cli_guest *guest); /* defaults; an exit status */
@@ -181,9 +182,12 @@ int cli_assets_verify(const cli_command *command, int argc, char **argv);
 int cli_assets_list(const cli_command *command, int argc, char **argv);
 int cli_bundle_pack(const cli_command *command, int argc, char **argv);
 int cli_bundle_inspect(const cli_command *command, int argc, char **argv);
+int cli_warm_build(const cli_command *command, int argc, char **argv);
+int cli_warm_inspect(const cli_command *command, int argc, char **argv);
 
 extern const char *const cli_help_top[], *const cli_help_run[], *const cli_help_exec[];
 extern const char *const cli_help_assets[], *const cli_help_stage[], *const cli_help_verify[], *const cli_help_list[];
 extern const char *const cli_help_bundle[], *const cli_help_pack[], *const cli_help_inspect[];
+extern const char *const cli_help_warm[], *const cli_help_warm_build[], *const cli_help_warm_inspect[];
 
 #endif

@@ -26,19 +26,33 @@ static double now_ms(void)
     return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
+/* The distribution and the warm state that the options name. */
+static int set_python(cli_guest *guest)
+{
+    aard_distribution *distribution = NULL;
+    aard_warm_state *warm = NULL;
+    if (!guest->distribution && !guest->warm) return CLI_OK;
+    int status = cli_fail(aard_distribution_open(guest->distribution, &distribution));
+    if (!status && guest->warm) status = cli_fail(aard_warm_state_open(guest->warm, distribution, &warm));
+    if (!status) {
+        aard_isolate_config_set_distribution(guest->config, distribution);
+        aard_isolate_config_set_warm_state(guest->config, warm);
+    }
+    aard_warm_state_free(warm);
+    aard_distribution_free(distribution);
+    return status;
+}
+
 int cli_guest_boot(cli_guest *guest)
 {
     double start = now_ms();
     aard_isolate_config_set_language(guest->config, guest->language);
     if (!guest->json) aard_isolate_config_set_stream_callback(guest->config, pass_on, guest, NULL);
-    if (guest->distribution && guest->language == AARD_LANGUAGE_PYTHON) {
-        aard_distribution *distribution;
-        int status = cli_fail(aard_distribution_open(guest->distribution, &distribution));
-        if (status) return status;
-        aard_isolate_config_set_distribution(guest->config, distribution);
-        aard_distribution_free(distribution);
-    }
-    int status = cli_fail(aard_isolate_new(guest->config, &guest->isolate));
+    if (guest->warm && guest->language != AARD_LANGUAGE_PYTHON)
+        return cli_fail_code(AARD_ERR_WARM_MISMATCH, "the warm state '%s' does not fit: it is Python's, and the code is "
+                                                     "JavaScript; leave --warm out", guest->warm);
+    int status = guest->language == AARD_LANGUAGE_PYTHON ? set_python(guest) : CLI_OK;
+    if (!status) status = cli_fail(aard_isolate_new(guest->config, &guest->isolate));
     guest->boot_ms = now_ms() - start;
     return status;
 }

@@ -54,6 +54,7 @@ bool cli_guest_option(const cli_command *command, cli_guest *guest, int option)
         return true;
     case CLI_OPT_INPUT: guest->input = optarg; break;
     case CLI_OPT_INPUT_FILE: guest->input_file = optarg; break;
+    case CLI_OPT_WARM: guest->warm = optarg; return true;
     case CLI_OPT_DISTRIBUTION: guest->distribution = optarg; return true;
     case CLI_OPT_ISOLATION:
         aard_isolate_config_set_isolation(guest->config, parse_isolation(command, optarg));

@@ -11,6 +11,7 @@ static const char guest_options[] =
     "      --isolation KIND   thread; 'process' is not part of this version\n"
     "      --wall-ms N        stop the call after N milliseconds\n"
     "      --capability NAME  grant a host capability; may be repeated\n"
+    "      --warm F           start Python from the warm state in F\n"
     "      --json             one outcome object on stdout and nothing else there\n"
     "  -v, --verbose          a summary of the call's diagnostics on stderr\n"
     "  -h, --help   -V, --version\n";
@@ -29,7 +30,9 @@ TEXT(top) = {
     "  assets verify [DIR]       check every file of a distribution\n"
     "  assets list               list the staged distributions\n"
     "  bundle pack DIR -o F.zip  make a bundle of a directory\n"
-    "  bundle inspect F.zip      show what is in a bundle\n\n",
+    "  bundle inspect F.zip      show what is in a bundle\n"
+    "  warm build F.zip -o F     make a warm state of a bundle, so that its calls start fast\n"
+    "  warm inspect F            show what a warm state was made of\n\n",
     plain_options,
     "\n'aardvark COMMAND --help' says more about each.\n",
     statuses,
@@ -120,6 +123,36 @@ TEXT(pack) = {
 TEXT(inspect) = {
     "usage: aardvark bundle inspect FILE.zip [OPTION]...\n"
     "Check a bundle and show its digest, its manifest and its files.\n\n"
+    "      --json             as a JSON object\n",
+    plain_options,
+    statuses,
+    NULL,
+};
+
+TEXT(warm) = {
+    "usage: aardvark warm build|inspect [OPTION]...\n"
+    "Warm states: keep Python as it is with a bundle's packages loaded and its preload imports done.\n\n",
+    plain_options,
+    statuses,
+    NULL,
+};
+
+TEXT(warm_build) = {
+    "usage: aardvark warm build BUNDLE.zip -o FILE [OPTION]...\n"
+    "Load a bundle and its packages, do the preloadImports of its manifest, and write Python's state to FILE, which\n"
+    "'aardvark run BUNDLE.zip --warm FILE' then starts from.\n\n"
+    "  -o, --output FILE      the warm state to write; it is replaced where it is there\n"
+    "      --distribution DIR the Pyodide to boot Python from; else $AARDVARK_PYODIDE_DIST_DIR, else the staged one\n"
+    "      --wall-ms N        give up when the imports take longer\n"
+    "      --capability NAME  grant a host capability; may be repeated\n",
+    plain_options,
+    statuses,
+    NULL,
+};
+
+TEXT(warm_inspect) = {
+    "usage: aardvark warm inspect FILE [OPTION]...\n"
+    "Check a warm state and show what it was made of.\n\n"
     "      --json             as a JSON object\n",
     plain_options,
     statuses,

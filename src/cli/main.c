@@ -17,11 +17,18 @@ static const cli_command bundle[] = {
     {0},
 };
 
+static const cli_command warm[] = {
+    {"build", "warm build", cli_help_warm_build, cli_warm_build, NULL},
+    {"inspect", "warm inspect", cli_help_warm_inspect, cli_warm_inspect, NULL},
+    {0},
+};
+
 static const cli_command commands[] = {
     {"run", "run", cli_help_run, cli_run, NULL},
     {"exec", "exec", cli_help_exec, cli_exec, NULL},
     {"assets", "assets", cli_help_assets, NULL, assets},
     {"bundle", "bundle", cli_help_bundle, NULL, bundle},
+    {"warm", "warm", cli_help_warm, NULL, warm},
     {0},
 };
 
@@ -58,8 +65,6 @@ static int dispatch(const cli_command *command, int argc, char **argv)
     }
     for (const cli_command *sub = command->subcommands; sub->name; sub++)
         if (!strcmp(sub->name, name)) return call(sub, argc - 1, argv + 1);
-    if (command == &top && !strcmp(name, "warm"))
-        cli_usage(command, "the command 'warm' is not part of this version (%s)", aard_version());
     cli_usage(command, "there is no command '%s'", name);
 }
 

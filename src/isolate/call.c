@@ -1,4 +1,5 @@
 /* One call: begun, measured, limited, ended, and its outcome. */
+#include <aardvark/warm.h>
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -119,9 +120,10 @@ static void end(aard_isolate *isolate, const aard_call *call, aard__state state,
     }
     d->filesystem_bytes_written = guest->bytes_written;
     if (guest->image) {
-        d->warm_source = AARD_WARM_DISK;
+        d->warm_source = aard__image_is_file(guest->image) ? AARD_WARM_DISK : AARD_WARM_MEMORY;
         snprintf(d->warm_fingerprint, sizeof d->warm_fingerprint, "%s",
-                 aard_distribution_fingerprint(guest->distribution));
+                 guest->warm ? aard_warm_state_fingerprint(guest->warm)
+                             : aard_distribution_fingerprint(guest->distribution));
     }
     aard__streams_take(&guest->streams, AARD_STREAM_STDOUT, &outcome->streams[0], &d->stdout_dropped_bytes);
     aard__streams_take(&guest->streams, AARD_STREAM_STDERR, &outcome->streams[1], &d->stderr_dropped_bytes);

@@ -1,5 +1,6 @@
 #include "isolate/config.h"
 
+#include <aardvark/warm.h>
 #include <ctype.h>
 #include <string.h>
 
@@ -28,6 +29,7 @@ void aard_isolate_config_free(aard_isolate_config *config)
 {
     if (!config) return;
     aard_distribution_free(config->distribution);
+    aard_warm_state_free(config->warm);
     for (size_t i = 0; i < config->capability_count; i++) aard__free(config->capabilities[i]);
     aard__free(config->capabilities);
     release_listener(config->listener);
@@ -44,6 +46,13 @@ void aard_isolate_config_set_distribution(aard_isolate_config *config, aard_dist
     aard_distribution *before = config->distribution;
     config->distribution = distribution ? aard_distribution_retain(distribution) : NULL;
     aard_distribution_free(before);
+}
+
+void aard_isolate_config_set_warm_state(aard_isolate_config *config, aard_warm_state *state)
+{
+    aard_warm_state *before = config->warm;
+    config->warm = state ? aard_warm_state_retain(state) : NULL;
+    aard_warm_state_free(before);
 }
 
 void aard_isolate_config_set_isolation(aard_isolate_config *config, aard_isolation isolation)
@@ -108,6 +117,7 @@ aard_error *aard__config_copy(const aard_isolate_config *config, aard_isolate_co
         copy->wall_limit_ms = config->wall_limit_ms;
         copy->output_limit = config->output_limit;
         aard_isolate_config_set_distribution(copy, config->distribution);
+        aard_isolate_config_set_warm_state(copy, config->warm);
         copy->listener = config->listener;
         if (copy->listener) atomic_fetch_add(&copy->listener->owners, 1);
         for (size_t i = 0; i < config->capability_count; i++) {

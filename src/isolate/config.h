@@ -18,6 +18,7 @@ struct aard_isolate_config {
     aard_isolation isolation;
     aard_cleanup cleanup;
     aard_distribution *distribution; /* retained; may be NULL */
+    aard_warm_state *warm;           /* retained; may be NULL */
     uint64_t wall_limit_ms;
     size_t output_limit;
     char **capabilities; /* lower case */

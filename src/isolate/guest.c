@@ -72,6 +72,7 @@ aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **ou
     guest->ops = options->language == AARD_LANGUAGE_JAVASCRIPT ? &aard__javascript : &aard__python;
     guest->distribution = options->distribution;
     guest->image = options->image;
+    guest->warm = options->warm;
     guest->capturing = options->capturing;
     guest->recording = options->recording;
     guest->keep_glue = options->keep_glue;
@@ -110,6 +111,8 @@ void aard__guest_free(aard__guest *guest)
     aard__vm_free(guest->vm); /* and every ref */
     aard__pages_free(guest->pages);
     aard_bundle_free(guest->bundle);
+    aard__overlay_free(guest->overlay);
+    aard__free(guest->packages);
     aard__streams_free(&guest->streams);
     aard__buf_free(&guest->result);
     aard__buf_free(&guest->report);

@@ -13,6 +13,7 @@
 #include "isolate/streams.h"
 #include "prelink/prelink.h"
 #include "warm/image.h"
+#include "warm/overlay.h"
 #include "warm/pages.h"
 
 typedef struct aard__guest aard__guest;
@@ -72,6 +73,9 @@ struct aard__guest {
     } adapter;
     aard__ref *wasm_module;          /* while Python boots */
     const aard__image *image;        /* what Python starts from; NULL = from nothing */
+    const aard_warm_state *warm; /* what `image` belongs to; NULL for an image of its own kind */
+    aard__overlay *overlay;          /* the packages; retained; may be NULL */
+    char *packages;                  /* the lines for them in an image's key; NULL = none */
     aard__pages *pages;              /* Python's memory at the checkpoint */
     uint32_t random_at;              /* where Python's random numbers have their state then; 0 = nowhere */
     bool can_reset;                  /* there is a checkpoint */
@@ -104,6 +108,7 @@ typedef struct aard__guest_options {
     aard_distribution *distribution; /* outlives the guest */
     aard__streams streams;
     const aard__image *image; /* what Python starts from; outlives the guest; NULL = the distribution's base image */
+    const aard_warm_state *warm; /* or a warm state, which has an image; outlives the guest */
     bool grants_javascript;   /* the capability "js" */
     bool capturing; /* boots from nothing, so that the guest can be captured */
     const aard__prelinked *prelinked; /* where capturing: what to boot; NULL = the distribution's own files */
@@ -122,7 +127,7 @@ aard_error *aard__guest_mount(aard__guest *guest, aard_bundle *bundle);
 void aard__guest_stop(void *guest);
 
 /* Captures a Python guest that rests, with its vm entered, into an image in memory.  What can't be captured is an error
- * (unsupported) that names it; the guest goes on either way. */
+ * (warm_capture) that names it; the guest goes on either way. */
 aard_error *aard__guest_capture(aard__guest *guest, aard__image **out);
 
 /* As the ops of the same names; the vm entered. */

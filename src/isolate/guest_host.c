@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "isolate/guest.h"
+#include "isolate/packages.h"
 #include "prelink/symbols.h"
 
 /* write(fd, bytes or string) */
@@ -27,6 +28,13 @@ static bool content_of(const aard__guest *guest, double number, aard__content *o
     if (number == 0) {
         *out = guest->own_file;
         return out->data != NULL;
+    }
+    if (number >= AARD__OVERLAY_FILES) {
+        double index = number - AARD__OVERLAY_FILES;
+        if (!guest->overlay || !(index < (double)aard__overlay_count(guest->overlay))) return false;
+        aard__overlay_item file = aard__overlay_file(guest->overlay, (size_t)index);
+        *out = (aard__content){file.data, file.len};
+        return true;
     }
     if (!guest->bundle || !(number >= 1) || number > (double)aard_bundle_entry_count(guest->bundle)) return false;
     aard_bundle_entry(guest->bundle, (size_t)number - 1, NULL, NULL, &out->data, &out->len);
@@ -129,6 +137,18 @@ static void host_symbol(aard__frame *frame, void *user)
     aard__buf_free(&name);
 }
 
+/* overlay() -> JSON text of what shared.mountOverlay takes, or undefined where there are no packages */
+static void host_overlay(aard__frame *frame, void *user)
+{
+    aard__buf text = AARD__BUF_INIT;
+    aard__packages_describe(user, &text);
+    if (text.failed)
+        aard__frame_throw(frame, "Error", "out of memory");
+    else if (text.len)
+        aard__frame_return_utf8(frame, text.data, text.len);
+    aard__buf_free(&text);
+}
+
 double aard__guest_now(const aard__guest *guest)
 {
     return (double)(aard__clock_monotonic() - guest->time_origin) / 1e6;
@@ -150,10 +170,19 @@ static void host_grants_javascript(aard__frame *frame, void *user)
     aard__frame_return_bool(frame, ((const aard__guest *)user)->grants_javascript);
 }
 
+/* startClock(now): the guest's clock goes on from there, which is later than now */
+static void host_start_clock(aard__frame *frame, void *user)
+{
+    aard__guest *guest = user;
+    double now = aard__frame_number(frame, 0);
+    if (now > 0 && now < 1e15) guest->time_origin -= (uint64_t)(now * 1e6);
+}
+
 const aard__host_entry aard__guest_host[] = {
     {"now", host_now},               {"sleep", host_sleep},            {"grantsJavaScript", host_grants_javascript},
     {"write", host_write},           {"fileSize", host_file_size},     {"fileRead", host_file_read},
     {"result", host_result},         {"wasmModule", host_wasm_module}, {"mapImage", host_map_image},
     {"wrote", host_wrote},           {"symbol", host_symbol},          {"json", host_json},
+    {"overlay", host_overlay},       {"startClock", host_start_clock},
     {NULL, NULL},
 };

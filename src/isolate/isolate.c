@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "distribution/distribution.h"
 #include "isolate/packages.h"
+#include "isolate/warm_state.h"
 
 static atomic_uint_fast64_t last_id;
 
@@ -18,6 +19,7 @@ aard_error *aard__isolate_boot(aard_isolate *isolate, aard_bundle *bundle)
     aard__guest_options options = {
         .language = config->language,
         .distribution = config->distribution,
+        .warm = config->warm,
         .grants_javascript = aard__config_grants(config, "js"),
         .streams = {.limit = config->output_limit,
                     .callback = config->listener ? config->listener->callback : NULL,
@@ -55,6 +57,7 @@ aard_error *aard_isolate_new(const aard_isolate_config *config, aard_isolate **o
     atomic_flag_clear(&isolate->busy);
     isolate->id = atomic_fetch_add(&last_id, 1) + 1;
     aard_error *error = aard__config_copy(config, &isolate->config);
+    if (!error) error = aard__warm_state_fits(isolate->config);
     if (!error && isolate->config->language == AARD_LANGUAGE_PYTHON && !isolate->config->distribution)
         error = aard_distribution_open(NULL, &isolate->config->distribution);
     isolate->resettable = !error && isolate->config->cleanup == AARD_CLEANUP_FULL;
@@ -114,6 +117,7 @@ void aard__isolate_leave(aard_isolate *isolate, bool torn)
 
 static aard_error *fits(const aard_isolate *isolate, const aard_bundle *bundle)
 {
+    AARD__TRY(aard__warm_state_takes(isolate->config->warm, bundle));
     const aard_manifest *manifest = aard_bundle_manifest(bundle);
     if (!manifest) return NULL;
     bool python = isolate->config->language == AARD_LANGUAGE_PYTHON;
@@ -166,6 +170,22 @@ aard_error *aard_isolate_load_bundle(aard_isolate *isolate, aard_bundle *bundle)
 {
     AARD__TRY(aard__isolate_claim(isolate));
     aard_error *error = load_bundle(isolate, bundle);
+    aard__isolate_release(isolate);
+    return error;
+}
+
+aard_error *aard__isolate_work(aard_isolate *isolate, aard__guest_work work, void *user)
+{
+    AARD__TRY(aard__isolate_claim(isolate));
+    aard_error *error = aard__isolate_ensure_guest(isolate);
+    if (!error) error = aard__isolate_enter(isolate);
+    if (!error) {
+        bool torn = false;
+        error = work(isolate->guest, user, &torn);
+        aard__isolate_leave(isolate, torn);
+        if (!error && !isolate->guest)
+            error = aard__error(AARD_ERR_WARM_CAPTURE, "the guest was stopped: it took longer than its limit");
+    }
     aard__isolate_release(isolate);
     return error;
 }

@@ -4,8 +4,22 @@
 
 #include "isolate/guest.h"
 
-/* Installs what the bundle's manifest asks for and the guest does not have yet, dependencies first.
- * Errors: package_not_found, distribution_*, engine (an archive that Python can't unpack), no_memory. */
+#define AARD__OVERLAY_FILES 16777216 /* the number of an overlay's first file; far above those of any bundle */
+
+/* Gives the guest what the bundle's manifest asks for and the guest does not have yet, dependencies first.
+ * Errors: package_not_found, distribution_*, engine (they can't be mounted), no_memory. */
 aard_error *aard__packages_load(aard__guest *guest, const aard_bundle *bundle);
+
+/* Appends what the guest's JavaScript has to know of its packages, as JSON text; nothing where it has none. */
+void aard__packages_describe(const aard__guest *guest, aard__buf *out);
+
+/* The lines for `names` and all they need in the key of an image: "package=name version sha256", in the order of names.
+ * NULL for none.  New memory (aard__free).  Errors: package_not_found, distribution_corrupt, io, no_memory. */
+aard_error *aard__packages_lines(const aard_distribution *distribution, const char *const *names, size_t count,
+                                 char **out);
+
+/* The overlay of the packages on those lines: the one that the process has open, else the catalog's, else one that is
+ * made now.  One owner.  Errors: package_not_found, distribution_*, io, no_memory. */
+aard_error *aard__packages_overlay(const aard_distribution *distribution, const char *lines, aard__overlay **out);
 
 #endif

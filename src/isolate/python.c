@@ -8,6 +8,7 @@
 #include "guest/guest.h"
 #include "isolate/guest.h"
 #include "isolate/python_shared.h"
+#include "isolate/warm_state.h"
 
 /* ---- boot --------------------------------------------------------------------------------------------------- */
 
@@ -71,18 +72,22 @@ static aard_error *boot_pyodide(aard__guest *guest)
     const void *stdlib;
     aard__ref *create_module;
     AARD__TRY(aard__python_share(guest, &shared));
+    if (!guest->layout) guest->layout = shared->layout;
+    if (guest->warm) AARD__TRY(aard__warm_state_begin(guest));
     if (!guest->capturing && !guest->image) guest->image = shared->image;
     guest->symbols = shared->symbols;
-    if (!guest->layout) guest->layout = shared->layout;
     if (guest->image && !fits(guest))
-        return aard__error(AARD_ERR_DISTRIBUTION_MISMATCH, "the warm state was made with Pyodide's code in another layout "
+        return aard__error(AARD_ERR_WARM_MISMATCH, "the warm state was made with Pyodide's code in another layout "
                                                            "(prelinked, or not): make it anew");
     guest->wasm_module = aard__wasm_module(guest->realm, shared->wasm);
     if (!guest->wasm_module) return aard__error(AARD_ERR_GUEST_BOOT, "the engine could not share Pyodide's code");
     AARD__TRY(aard__distribution_file(guest->distribution, AARD__FILE_STDLIB, &stdlib, &guest->own_file.len));
     guest->own_file.data = stdlib;
     AARD__TRY(aard__guest_run_file(guest, "python/hostfs.js"));
+    AARD__TRY(aard__guest_run_file(guest, "python/overlay.js"));
+    AARD__TRY(aard__guest_run_file(guest, "python/libraries.js"));
     AARD__TRY(aard__guest_run_file(guest, "python/references.js"));
+    AARD__TRY(aard__guest_run_file(guest, "python/rest.js"));
     AARD__TRY(aard__guest_run_file(guest, "python/guard.js"));
     AARD__TRY(aard__guest_run_file(guest, "python/baseline.js"));
     AARD__TRY(aard__guest_run_file(guest, "python/boot.js"));
@@ -224,8 +229,10 @@ static aard_error *python_mount(aard__guest *guest)
         aard__buf_free(&entries);
         return aard__error_no_memory();
     }
-    aard__value list = AARD__VALUE_STRING(entries.data, entries.len);
-    aard__ref_call(guest->realm, guest->adapter.mount, &list, 1, false, &guest->entry);
+    const char *in_state = guest->warm ? aard_warm_state_bundle_digest(guest->warm) : NULL;
+    bool kept = in_state && !strcmp(in_state, aard_bundle_digest(guest->bundle));
+    aard__value args[] = {AARD__VALUE_STRING(entries.data, entries.len), AARD__VALUE_BOOL(kept)};
+    aard__ref_call(guest->realm, guest->adapter.mount, args, 2, false, &guest->entry);
     aard__buf_free(&entries);
     if (guest->entry.status == AARD__OK && guest->entry.value.number == AARD__DONE) return NULL;
     return aard__error(AARD_ERR_ENGINE, "the bundle could not be mounted: %.*s", (int)guest->entry.thrown_text.len,

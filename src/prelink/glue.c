@@ -195,6 +195,16 @@ static const char *const replacements[][2] = {
     {"mergeLibSymbols(wasmExports,\"main\");", ""},
     {"var reportUndefinedSymbols=()=>{", "var reportUndefinedSymbols=()=>{prelink.wrap(GOT);"},
     {"if(!lib.exports.hasOwnProperty(symbol)||", "if(lib.exports[symbol]===undefined||!lib.exports.hasOwnProperty(symbol)||"},
+    /* Where libraries of packages go is decided in guest/python/libraries.js. */
+    {"var getMemory=size=>{if(runtimeInitialized){return _calloc(size,1)}",
+     "var getMemory=size=>{if(runtimeInitialized){return Module.placeLibrary(size,_calloc)}"},
+    {"var findLibraryFS=(libName,rpath)=>{if(!runtimeInitialized){return undefined}",
+     "var findLibraryFS=(libName,rpath)=>{if(!runtimeInitialized){return undefined}"
+     "if(Module.replayed){return Module.replayed(libName)}"},
+    {"var applyRelocs=moduleExports[\"__wasm_apply_data_relocs\"];if(applyRelocs){",
+     "var applyRelocs=moduleExports[\"__wasm_apply_data_relocs\"];if(applyRelocs&&!Module.replayed){"},
+    {"var init=moduleExports[\"__wasm_call_ctors\"];if(init){",
+     "var init=moduleExports[\"__wasm_call_ctors\"];if(init&&!Module.replayed){"},
 };
 enum { REPLACEMENTS = sizeof replacements / sizeof replacements[0] };
 

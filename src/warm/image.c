@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -10,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/hash.h"
+#include "base/new_file.h"
 
 #define PAGE ((size_t)4096)
 #define KEY_MAX ((uint64_t)1 << 20)
@@ -77,32 +77,18 @@ static void digest_of(const header *head, const uint8_t *map, uint8_t out[AARD__
 
 /* ---- writing ------------------------------------------------------------------------------------------------ */
 
-static bool write_at(int fd, const void *data, size_t len, size_t at)
-{
-    const char *bytes = data;
-    while (len) {
-        ssize_t n = pwrite(fd, bytes, len, (off_t)at);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return false;
-        bytes += n;
-        at += (size_t)n;
-        len -= (size_t)n;
-    }
-    return true;
-}
-
 static bool write_runs(int fd, const uint8_t *memory, size_t len, size_t offset)
 {
     for (size_t at = 0, run; next_run(memory, len, &at, &run); at += run)
-        if (!write_at(fd, memory + at, run, offset + at)) return false;
+        if (!aard__write_at(fd, memory + at, run, offset + at)) return false;
     return true;
 }
 
 static bool write_parts(int fd, const header *head, const aard__image_parts *parts)
 {
-    return ftruncate(fd, (off_t)(head->memory_at + head->memory_len)) == 0 && write_at(fd, head, sizeof *head, 0) &&
-           write_at(fd, parts->key, head->key_len, sizeof *head) &&
-           write_at(fd, parts->text, parts->text_len, sizeof *head + head->key_len) &&
+    return ftruncate(fd, (off_t)(head->memory_at + head->memory_len)) == 0 &&
+           aard__write_at(fd, head, sizeof *head, 0) && aard__write_at(fd, parts->key, head->key_len, sizeof *head) &&
+           aard__write_at(fd, parts->text, parts->text_len, sizeof *head + head->key_len) &&
            write_runs(fd, parts->memory, parts->memory_len, head->memory_at);
 }
 
@@ -142,38 +128,26 @@ aard_error *aard__image_from_memory(const aard__image_parts *parts, aard__image 
     return NULL;
 }
 
-static bool save(const aard__image *image, int fd)
+aard_error *aard__image_write(const aard__image *image, int fd)
 {
     const header *head = &image->head;
     header stamped = *head;
     digest_of(head, image->map, stamped.digest);
-    return ftruncate(fd, (off_t)image->map_len) == 0 && write_at(fd, &stamped, sizeof stamped, 0) &&
-           write_at(fd, image->map + sizeof stamped, (size_t)head->memory_at - sizeof stamped, sizeof stamped) &&
-           write_runs(fd, image->map + head->memory_at, (size_t)head->memory_len, (size_t)head->memory_at) &&
-           fchmod(fd, 0644) == 0 && fsync(fd) == 0;
+    if (ftruncate(fd, (off_t)image->map_len) == 0 && aard__write_at(fd, &stamped, sizeof stamped, 0) &&
+        aard__write_at(fd, image->map + sizeof stamped, (size_t)head->memory_at - sizeof stamped, sizeof stamped) &&
+        write_runs(fd, aard__image_memory(image), (size_t)head->memory_len, (size_t)head->memory_at))
+        return NULL;
+    return aard__error_errno(AARD_ERR_IO, errno, "an image of %zu bytes can't be written", image->map_len);
 }
 
 aard_error *aard__image_save(const aard__image *image, const char *path)
 {
-    size_t path_len = strlen(path);
-    char *temporary = aard__malloc(path_len + sizeof ".XXXXXX");
-    if (!temporary) return aard__error_no_memory();
-    memcpy(temporary, path, path_len);
-    memcpy(temporary + path_len, ".XXXXXX", sizeof ".XXXXXX");
-    aard_error *error = NULL;
-    int fd = mkostemp(temporary, O_CLOEXEC);
-    if (fd < 0) {
-        error = aard__error_errno(AARD_ERR_IO, errno, "cannot write beside '%s'", path);
-        goto done;
-    }
-    if (!save(image, fd) || rename(temporary, path) < 0) {
-        error = aard__error_errno(AARD_ERR_IO, errno, "cannot write '%s'", path);
-        unlink(temporary);
-    }
-    close(fd);
-done:
-    aard__free(temporary);
-    return error;
+    aard__new_file file;
+    AARD__TRY(aard__new_file_open(path, &file));
+    aard_error *error = aard__image_write(image, file.fd);
+    if (!error) return aard__new_file_commit(&file);
+    aard__new_file_drop(&file);
+    return aard__error_prefix(error, "'%s'", path);
 }
 
 /* ---- reading ------------------------------------------------------------------------------------------------ */
@@ -208,9 +182,8 @@ static aard_error *compare_keys(const char *key, const char *wanted, const char 
         while (next && (next_len != wanted_len || memcmp(next, value, wanted_len) != 0))
             next = aard__key_find(key, name, next, &next_len);
         if (next) continue;
-        return aard__error(AARD_ERR_DISTRIBUTION_MISMATCH,
-                           "the image '%s' does not fit: its %s is %s and not %s; make it anew", path, name,
-                           shown(have, len, first), shown(value, wanted_len, second));
+        return aard__error(AARD_ERR_WARM_MISMATCH, "the image '%s' does not fit: its %s is %s and not %s; make it anew",
+                           path, name, shown(have, len, first), shown(value, wanted_len, second));
     }
     return NULL;
 }
@@ -218,22 +191,22 @@ static aard_error *compare_keys(const char *key, const char *wanted, const char 
 static aard_error *check(aard__image *image, const char *path, const char *wanted)
 {
     if (image->map_len < sizeof image->head)
-        return aard__error(AARD_ERR_DISTRIBUTION_CORRUPT, "the image '%s' is cut short", path);
+        return aard__error(AARD_ERR_WARM_CORRUPT, "the image '%s' is cut short", path);
     header *head = &image->head;
     memcpy(head, image->map, sizeof *head);
     if (memcmp(head->magic, magic, sizeof magic) != 0)
-        return aard__error(AARD_ERR_DISTRIBUTION_CORRUPT, "'%s' is not an image", path);
+        return aard__error(AARD_ERR_WARM_CORRUPT, "'%s' is not an image", path);
     if (!head->key_len || head->key_len > KEY_MAX || head->text_len > TEXT_MAX || head->memory_len > MEMORY_MAX ||
         head->memory_len % PAGE || head->memory_at != memory_offset(head) ||
         head->memory_at + head->memory_len != image->map_len)
-        return aard__error(AARD_ERR_DISTRIBUTION_CORRUPT, "the image '%s' has not the length its header says", path);
+        return aard__error(AARD_ERR_WARM_CORRUPT, "the image '%s' has not the length its header says", path);
     const char *key = aard__image_key(image);
     if (memchr(key, '\0', (size_t)head->key_len) != key + head->key_len - 1)
-        return aard__error(AARD_ERR_DISTRIBUTION_CORRUPT, "the image '%s' was altered: its key is torn", path);
+        return aard__error(AARD_ERR_WARM_CORRUPT, "the image '%s' was altered: its key is torn", path);
     uint8_t hash[AARD__HASH_BYTES];
     digest_of(head, image->map, hash);
     if (memcmp(hash, head->digest, sizeof hash) != 0)
-        return aard__error(AARD_ERR_DISTRIBUTION_CORRUPT, "the image '%s' was altered: its digest differs", path);
+        return aard__error(AARD_ERR_WARM_CORRUPT, "the image '%s' was altered: its digest differs", path);
     return compare_keys(key, wanted, path);
 }
 
@@ -248,7 +221,7 @@ aard_error *aard__image_open(const char *path, const char *wanted, aard__image *
     if (image->fd < 0)
         error = aard__error_errno(errno == ENOENT ? AARD_ERR_NOT_FOUND : AARD_ERR_IO, errno, "cannot open '%s'", path);
     else if (fstat(image->fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size <= 0)
-        error = aard__error(AARD_ERR_DISTRIBUTION_CORRUPT, "'%s' is not an image", path);
+        error = aard__error(AARD_ERR_WARM_CORRUPT, "'%s' is not an image", path);
     else if (!map_all(image, (size_t)st.st_size))
         error = aard__error_errno(AARD_ERR_IO, errno, "cannot map '%s'", path);
     if (!error) error = check(image, path, wanted);

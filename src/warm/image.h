@@ -32,8 +32,11 @@ aard_error *aard__image_from_memory(const aard__image_parts *parts, aard__image 
 /* Writes an image to a file, whole or not at all: as a temporary file beside it, synced, renamed. */
 aard_error *aard__image_save(const aard__image *image, const char *path);
 
-/* Opens and checks a file.  `wanted` is the lines that its key must have.  Errors: not_found; distribution_mismatch (the
- * message names the first line that differs), distribution_corrupt (torn, truncated or altered), io, no_memory. */
+/* Writes an image to the empty file `fd`. */
+aard_error *aard__image_write(const aard__image *image, int fd);
+
+/* Opens and checks a file.  `wanted` is the lines that its key must have.  Errors: not_found; warm_mismatch (the
+ * message names the first line that differs), warm_corrupt (torn, truncated or altered), io, no_memory. */
 aard_error *aard__image_open(const char *path, const char *wanted, aard__image **out);
 void aard__image_free(aard__image *image);
 

@@ -120,6 +120,7 @@
     }
     return heap[0].deadline > now ? heap[0].deadline - now : 0;
   };
+  shared.pendingTimers = () => heap.length;
   shared.clearAllTimers = () => {
     heap = list();
     timers = new Map();

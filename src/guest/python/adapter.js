@@ -118,12 +118,13 @@
     poll: () => settle(callNone(poll)),
     // The input names a buffer of the last report by its number.
     buffer: (length) => settle(callWithInput(buffer, length)),
-    mount(entries) {
+    // `kept`: Python has seen this very bundle before, in the guest whose memory this one began with.
+    mount(entries, kept) {
       while (handlers.length > 0) release(handlers.pop());
       if (shared.mounted) shared.hostFs.unmount("/app");
       shared.hostFs.mount("/app", JSON.parse(entries));
       shared.mounted = true;
-      return settle(callNone(mount));
+      return kept ? DONE : settle(callNone(mount));
     },
     memory,
     // What a reset is to bring back.  Gives where Python's generator of random numbers has its state, 0 for nowhere; -1
@@ -155,6 +156,9 @@
       return JSON.stringify({
         memoryBytes: memory.buffer.byteLength,
         version: Module.HEAPU32[Module._Py_Version >>> 2],
+        now: host.now(),
+        rest: shared.rest.describe(Module),
+        libraries: shared.libraries.describe(Module),
         hiwire: shared.references.serialize(Module, pyodide._api),
         pointers,
       });

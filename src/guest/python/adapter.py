@@ -471,6 +471,10 @@ def restored():
         random.seed()
     if tempfile := sys.modules.get("tempfile"):
         tempfile._name_sequence = None
+    if uuid := sys.modules.get("uuid"):
+        uuid._node = uuid._last_timestamp = None
+    if numpy := sys.modules.get("numpy.random"):
+        numpy.seed()
     return b""
 
 
@@ -508,7 +512,9 @@ def _close_javascript():
 
 
 def grant():
-    """Gives the guest what the capability "js" promises."""
+    """Gives the guest what the capability "js" promises; one that was captured may have it already."""
+    if not _proxies:
+        return b""
     sys.meta_path.remove(_ClosedModules)
     for name, proxy in _proxies.items():
         kind, _, module = name.partition(" ")

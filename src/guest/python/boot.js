@@ -176,15 +176,22 @@
       API,
       prelink: { find: host.symbol },
       locateFile: (name) => `/${name}`,
-          };
+      placeLibrary: shared.libraries.place,
+    };
     settings.instantiateWasm = instantiate(settings);
     if (image) {
+      host.startClock(image.now);
       settings.noInitialRun = true;
       settings.INITIAL_MEMORY = image.memoryBytes;
     }
     const Module = await createModule(settings);
     if (settings.exitCode !== undefined) throw new Error(`Python ended while it started, with ${settings.exitCode}`);
-    if (image) host.mapImage(shared.memory);
+    if (image) {
+      shared.mountOverlay(Module);
+      shared.libraries.replay(Module, image.libraries);
+      shared.rest.restore(Module, image.rest);
+      host.mapImage(shared.memory);
+    }
     const finalize = () => API.finalizeBootstrap(image?.hiwire, shared.references.deserialize(API));
     if (image && !shared.grantsJavaScript) withoutPython(Module, finalize);
     else finalize();
@@ -206,17 +213,7 @@
     API.public_api.setStdout(write(1));
     API.public_api.setStderr(write(2));
     shared.module = Module;
-    shared.installPackage = async (name, file, where, bytes) => {
-      if (API.public_api.loadedPackages[name]) return;
-      const { closed } = guard;
-      guard.closed = false;
-      try {
-        await API.install(bytes, file, where === "stdlib" ? "/lib" : API.sitePackages, new Map([["INSTALLER", "aardvark"]]));
-      } finally {
-        guard.closed = closed;
-      }
-      API.public_api.loadedPackages[name] = "aardvark";
-    };
     shared.pyodide = API.public_api;
+    shared.nameLoadedPackages();
   };
 }
