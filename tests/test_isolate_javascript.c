@@ -486,19 +486,49 @@ static void test_values_are_written_as_json_stringify_does(void **state)
 {
     (void)state;
     static const char *const values[] = {
-        "''", "'plain'", "'\"'", "'\\\\'", "'\\x7f'", "'\\u20ac'", "'\\xe9'", "'\\u2028'", "'a\\0b'",
+        "''",
+        "'plain'",
+        "'\"'",
+        "'\\\\'",
+        "'\\x7f'",
+        "'\\u20ac'",
+        "'\\xe9'",
+        "'\\u2028'",
+        "'a\\0b'",
         "Array.from({ length: 40 }, (_, i) => 'x'.repeat(i) + '\\n' + 'y'.repeat(9))",
-        "Array.from({ length: 16 }, (_, i) => 'x'.repeat(i) + '\"')", "0", "-0", "[-0]", "0.1", "1e21", "2 ** 31",
-        "-(2 ** 31)", "2 ** 53", "[1.5, -7, 1e-7]", "true", "[false, null]", "[]", "({})", "[[]]", "[[[]]]", "[[[[1]]]]",
-        "({ a: { b: { c: { d: 1 } } } })", "Array.from({ length: 16 }, (_, i) => i)",
+        "Array.from({ length: 16 }, (_, i) => 'x'.repeat(i) + '\"')",
+        "0",
+        "-0",
+        "[-0]",
+        "0.1",
+        "1e21",
+        "2 ** 31",
+        "-(2 ** 31)",
+        "2 ** 53",
+        "[1.5, -7, 1e-7]",
+        "true",
+        "[false, null]",
+        "[]",
+        "({})",
+        "[[]]",
+        "[[[]]]",
+        "[[[[1]]]]",
+        "({ a: { b: { c: { d: 1 } } } })",
+        "Array.from({ length: 16 }, (_, i) => i)",
         "Array.from({ length: 17 }, (_, i) => i)",
         "Object.fromEntries(Array.from({ length: 16 }, (_, i) => [`k${i}`, i]))",
-        "Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`k${i}`, i]))", "({ b: 1, 2: 'two', 1: 'one', a: 2 })",
-        "({ 'with \"quotes\"': 1, 'caf\\xe9': 2, '\\u20ac': 3, '': 4 })", "({ ['__proto__']: 1, a: 2 })",
-        "Object.assign(Object.create(null), { x: 1 })", "({ get a() { return [1] } })",
-        "Object.defineProperty({ a: 1 }, 'hidden', { value: 2 })", "({ [Symbol('s')]: 1, a: 2 })",
-        "Object.assign([1, 2], { extra: 3 })", "({ s: 'x'.repeat(5000), n: [1, { deep: 'y' }] })",
-        "new Proxy({ a: 1 }, {})", "new Proxy([1, 2], {})",
+        "Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`k${i}`, i]))",
+        "({ b: 1, 2: 'two', 1: 'one', a: 2 })",
+        "({ 'with \"quotes\"': 1, 'caf\\xe9': 2, '\\u20ac': 3, '': 4 })",
+        "({ ['__proto__']: 1, a: 2 })",
+        "Object.assign(Object.create(null), { x: 1 })",
+        "({ get a() { return [1] } })",
+        "Object.defineProperty({ a: 1 }, 'hidden', { value: 2 })",
+        "({ [Symbol('s')]: 1, a: 2 })",
+        "Object.assign([1, 2], { extra: 3 })",
+        "({ s: 'x'.repeat(5000), n: [1, { deep: 'y' }] })",
+        "new Proxy({ a: 1 }, {})",
+        "new Proxy([1, 2], {})",
     };
     aard_isolate *isolate = boot(config_of(AARD_LANGUAGE_JAVASCRIPT), NULL);
     for (size_t i = 0; i < COUNT(values); i++) {
@@ -517,8 +547,8 @@ static void test_values_are_written_as_json_stringify_does(void **state)
         aard_call *what;
         assert_ok(aard_call_new(&what));
         aard_call_set_input_json(what, have, have_len);
-        value_is(exec_with(isolate, "JSON.stringify(__aardvarkInput) === text || [JSON.stringify(__aardvarkInput), text]",
-                           what),
+        value_is(exec_with(isolate,
+                           "JSON.stringify(__aardvarkInput) === text || [JSON.stringify(__aardvarkInput), text]", what),
                  "true");
         aard_call_free(what);
         aard_outcome_free(outcome);

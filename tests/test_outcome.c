@@ -115,6 +115,38 @@ static void test_a_failure_in_json(void **state)
     aard_outcome_free(outcome);
 }
 
+static void test_violations_are_told_though_the_guest_keeps_quiet(void **state)
+{
+    (void)state;
+    static const char code[] = "from pyodide.ffi import to_js\n"
+                               "for i in range(3):\n"
+                               "    try:\n"
+                               "        to_js([1, 2])\n"
+                               "    except Exception:\n"
+                               "        pass\n";
+    aard_outcome *outcome = exec(python, code);
+    assert_true(aard_outcome_is_success(outcome));
+    bool found = false;
+    for (size_t i = 0; i < aard_outcome_violation_count(outcome); i++) {
+        const aard_violation *violation = aard_outcome_violation(outcome, i);
+        assert_int_equal(violation->kind, AARD_VIOLATION_CAPABILITY_DENIED);
+        assert_string_equal(violation->reason, "js");
+        found = found || (!strcmp(violation->subject, "JsvArray_New") && violation->count >= 3);
+    }
+    assert_true(found);
+    assert_null(aard_outcome_violation(outcome, aard_outcome_violation_count(outcome)));
+    assert_null(aard_outcome_network_attempt(outcome, 0));
+    json_t *root = json_of(outcome);
+    json_t *list = member(root, "diagnostics.policy_violations");
+    assert_int_equal(json_array_size(list), aard_outcome_violation_count(outcome));
+    assert_string_equal(json_string_value(json_object_get(json_array_get(list, 0), "kind")), "capability_denied");
+    json_decref(root);
+    aard_outcome_free(outcome);
+    outcome = exec(python, "1"); /* and the next call begins without them */
+    assert_int_equal(aard_outcome_violation_count(outcome), 0);
+    aard_outcome_free(outcome);
+}
+
 static void test_buffers_in_json_are_base64(void **state)
 {
     (void)state;
@@ -380,6 +412,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_success_in_json),
         cmocka_unit_test(test_a_failure_in_json),
+        cmocka_unit_test(test_violations_are_told_though_the_guest_keeps_quiet),
         cmocka_unit_test(test_buffers_in_json_are_base64),
         cmocka_unit_test(test_a_repr_in_json),
         cmocka_unit_test(test_the_hosts_locale_changes_nothing),

@@ -36,7 +36,10 @@ static int set_up(void **state)
     close(fd);
     f->content = calloc(PAGES, AARD__PAGE);
     for (size_t i = 0; i < IMAGE_PAGES * AARD__PAGE; i += 61) f->content[i] = (uint8_t)(i * 7 + 1);
-    aard__image_parts parts = {.key = "made=here\n", .text = "{}", .text_len = 2, .memory = f->content,
+    aard__image_parts parts = {.key = "made=here\n",
+                               .text = "{}",
+                               .text_len = 2,
+                               .memory = f->content,
                                .memory_len = IMAGE_PAGES * AARD__PAGE};
     aard__image *image;
     ok(aard__image_from_memory(&parts, &image));

@@ -19,12 +19,11 @@
 #define NAME(len, text) len text
 
 /* Two functions; `kept` is used by the glue, `dropped` is not; `object` is at 1024 + 300; the table holds `dropped`. */
-static const char imports[] = "\x03" NAME("\x03", "env") NAME("\x0c", "__table_base") "\x03\x7f\x00"
-                              NAME("\x03", "env") NAME("\x19", "__indirect_function_table") "\x01\x70\x00\x01"
-                              NAME("\x03", "env") NAME("\x01", "f") "\x00\x00";
+static const char imports[] = "\x03" NAME("\x03", "env") NAME("\x0c", "__table_base") "\x03\x7f\x00" NAME("\x03", "env")
+    NAME("\x19", "__indirect_function_table") "\x01\x70\x00\x01" NAME("\x03", "env") NAME("\x01", "f") "\x00\x00";
 static const char globals[] = "\x02\x7f\x00\x41\xac\x02\x0b\x7f\x01\x41\x00\x0b";
-static const char exports[] = "\x04" NAME("\x04", "kept") "\x00\x01" NAME("\x07", "dropped") "\x00\x02"
-                              NAME("\x06", "object") "\x03\x01" NAME("\x10", "__main_argc_argv") "\x00\x00";
+static const char exports[] = "\x04" NAME("\x04", "kept") "\x00\x01" NAME("\x07", "dropped") "\x00\x02" NAME(
+    "\x06", "object") "\x03\x01" NAME("\x10", "__main_argc_argv") "\x00\x00";
 static const char elements[] = "\x01\x00\x23\x00\x0b\x01\x02";
 static const char code[] = "\x02\x02\x00\x0b\x02\x00\x0b";
 static const char data[] = "\x01\x00\x41\x00\x0b\x03xyz";
@@ -35,10 +34,13 @@ typedef struct part {
     size_t len;
 } part;
 
-#define PART(id, bytes) {id, bytes, sizeof bytes - 1}
+#define PART(id, bytes)                                                                                                \
+    {                                                                                                                  \
+        id, bytes, sizeof bytes - 1                                                                                    \
+    }
 
 static const part parts[] = {
-    PART(1, "\x01\x60\x00\x00"), PART(2, imports),  PART(3, "\x02\x00\x00"), PART(6, globals), PART(7, exports),
+    PART(1, "\x01\x60\x00\x00"), PART(2, imports), PART(3, "\x02\x00\x00"), PART(6, globals), PART(7, exports),
     PART(9, elements),           PART(12, "\x01"), PART(10, code),          PART(11, data),
 };
 enum { PARTS = sizeof parts / sizeof parts[0] };
@@ -233,7 +235,10 @@ static void test_malformed_sections_are_refused(void **state)
     } cases[] = {
         {2, "\xff\xff\xff\xff\x0f", 5, "imports"},
         {2, "\x00", 1, "function table"},
-        {2, "\x01\x03" "env\xff\xff\xff\xff\x0f", 10, "imports"},
+        {2,
+         "\x01\x03"
+         "env\xff\xff\xff\xff\x0f",
+         10, "imports"},
         {2, "\x01\x00\x00\x09", 4, "imports"},
         {3, "\xff\xff\x03", 3, "functions"},
         {6, "\x01\x7f\x00\x41\x00", 5, "globals"},
@@ -242,12 +247,30 @@ static void test_malformed_sections_are_refused(void **state)
         {6, "\x01\x7f\x00\x10\x00\x0b", 6, "globals"},
         {6, "\x01\x7f\x01\x41\x05\x0b", 6, "no address"},
         {6, "\x01\x7f\x00\x41\x7f\x0b", 6, "no address"},
-        {7, "\x01\x01" "f\x00\x03", 5, "exports"},
-        {7, "\x01\x01" "f\x09\x00", 5, "exports"},
-        {7, "\x01\x01" "g\x03\x09", 5, "exports"},
-        {7, "\x01\x01" "g\x03\x00", 5, "no address"},
-        {7, "\x01\x04" "main\x00\x00", 8, "'main'"},
-        {7, "\x01\x04" "kept\x03\x01", 8, "no address"},
+        {7,
+         "\x01\x01"
+         "f\x00\x03",
+         5, "exports"},
+        {7,
+         "\x01\x01"
+         "f\x09\x00",
+         5, "exports"},
+        {7,
+         "\x01\x01"
+         "g\x03\x09",
+         5, "exports"},
+        {7,
+         "\x01\x01"
+         "g\x03\x00",
+         5, "no address"},
+        {7,
+         "\x01\x04"
+         "main\x00\x00",
+         8, "'main'"},
+        {7,
+         "\x01\x04"
+         "kept\x03\x01",
+         8, "no address"},
         {9, "\x02\x00\x23\x00\x0b\x00", 6, "table"},
         {9, "\x01\x00\x41\x01\x0b\x01\x02", 7, "table"},
         {9, "\x01\x00\x23\x01\x0b\x01\x02", 7, "table"},
@@ -286,10 +309,21 @@ static void test_other_glue_is_refused(void **state)
 {
     (void)state;
     static const char *const texts[] = {
-        "var Module=moduleArg;", "mutable:false},1024)", "mutable:false},1);", "rtn=GOT[symName]=", "GOT[symName]||=",
-        "initial:2,", "var functionsInTableMap;", "relocateExports(wasmExports,1024)", "mergeLibSymbols(wasmExports,\"main\")",
-        "var reportUndefinedSymbols=()=>{", "if(!lib.exports.hasOwnProperty(symbol)||",
-        "return _calloc(size,1)", "var findLibraryFS=(libName,rpath)=>{", "if(applyRelocs){", "if(init){",
+        "var Module=moduleArg;",
+        "mutable:false},1024)",
+        "mutable:false},1);",
+        "rtn=GOT[symName]=",
+        "GOT[symName]||=",
+        "initial:2,",
+        "var functionsInTableMap;",
+        "relocateExports(wasmExports,1024)",
+        "mergeLibSymbols(wasmExports,\"main\")",
+        "var reportUndefinedSymbols=()=>{",
+        "if(!lib.exports.hasOwnProperty(symbol)||",
+        "return _calloc(size,1)",
+        "var findLibraryFS=(libName,rpath)=>{",
+        "if(applyRelocs){",
+        "if(init){",
     };
     aard__buf wasm = module_with(-1, NULL, 0);
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
@@ -333,7 +367,8 @@ static void test_damaged_symbols_are_not_found(void **state)
 static void test_numbers_come_back_as_they_were_written(void **state)
 {
     (void)state;
-    static const int32_t numbers[] = {0, 1, -1, 63, 64, -64, -65, 127, 128, 8191, 8192, 1 << 20, -(1 << 20), INT32_MAX, INT32_MIN};
+    static const int32_t numbers[] = {0,   1,    -1,   63,      64,         -64,       -65,      127,
+                                      128, 8191, 8192, 1 << 20, -(1 << 20), INT32_MAX, INT32_MIN};
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         aard__buf buf = AARD__BUF_INIT;
         aard__write_s32(&buf, numbers[i]);

@@ -21,13 +21,12 @@ typedef struct attempt {
 static const attempt attempts[] = {
     {"a global", "globalThis.left = 1", "typeof left", "\"undefined\""},
     {"a var", "var left = 1", "typeof left", "\"undefined\""},
-    {"let and const", "let left = 1; const alsoLeft = 2", "typeof left + typeof alsoLeft",
-     "\"undefinedundefined\""},
+    {"let and const", "let left = 1; const alsoLeft = 2", "typeof left + typeof alsoLeft", "\"undefinedundefined\""},
     {"a function", "function left() {}", "typeof left", "\"undefined\""},
     {"a class", "class Left {}", "typeof Left", "\"undefined\""},
     {"a name that stays declared", "let again = 1; 1", "let again = 2; again", "2"},
-    {"a property of the global object that can't be deleted",
-     "Object.defineProperty(globalThis, 'left', { value: 1 })", "'left' in globalThis", "false"},
+    {"a property of the global object that can't be deleted", "Object.defineProperty(globalThis, 'left', { value: 1 })",
+     "'left' in globalThis", "false"},
     {"a symbol's property", "globalThis[Symbol.for('left')] = 1", "Symbol.for('left') in globalThis", "false"},
     {"Symbol.prototype", "Symbol.prototype.left = 1", "Symbol.for('left').left ?? null", "null"},
     {"Object.prototype", "Object.prototype.left = 1", "({}).left ?? null", "null"},
@@ -100,8 +99,8 @@ static const attempt attempts[] = {
      "URL.left = TextEncoder.left = AbortSignal.left = MessageChannel.left = EventTarget.left = 1",
      "[URL, TextEncoder, AbortSignal, MessageChannel, EventTarget].filter((c) => c.left).length", "0"},
     {"structuredClone replaced", "globalThis.structuredClone = () => 'LEFT'; 1", "structuredClone([1])", "[1]"},
-    {"setTimeout replaced", "globalThis.setTimeout = (f) => f('LEFT'); 1",
-     "await new Promise((r) => setTimeout(r, 1))", "null"},
+    {"setTimeout replaced", "globalThis.setTimeout = (f) => f('LEFT'); 1", "await new Promise((r) => setTimeout(r, 1))",
+     "null"},
     {"performance", "performance.left = 1; performance.now = () => 'LEFT'; 1",
      "[performance.left ?? null, typeof performance.now()]", "[null,\"number\"]"},
     {"navigator", "Object.getPrototypeOf(navigator).left = 1; 1", "navigator.left ?? null", "null"},
@@ -111,8 +110,8 @@ static const attempt attempts[] = {
     {"an interval", "setInterval(() => console.log('LEFT'), 3); 1", LATER, "\"waited\""},
     {"the next timer's number", "setTimeout(() => {}, 0); setTimeout(() => {}, 0); 1",
      "const id = setTimeout(() => {}, 0); clearTimeout(id); id", "1"},
-    {"a half-finished await",
-     "(async () => { await new Promise((r) => setTimeout(r, 10)); console.log('LEFT') })(); 1", LATER, "\"waited\""},
+    {"a half-finished await", "(async () => { await new Promise((r) => setTimeout(r, 10)); console.log('LEFT') })(); 1",
+     LATER, "\"waited\""},
     {"an endless chain of timers", "(function again() { console.log('LEFT'); setTimeout(again, 5) })(); 1", LATER,
      "\"waited\""},
     {"a rejection to come", "setTimeout(() => { Promise.reject(new Error('LEFT')) }, 5); 1", LATER, "\"waited\""},
@@ -130,8 +129,7 @@ static const attempt attempts[] = {
     {"a proxy in the way of everything",
      "globalThis.Object = new Proxy(Object, { get(t, k) { console.log('LEFT'); return t[k] } }); 1",
      "Object.keys({ a: 1 })", "[\"a\"]"},
-    {"the input",
-     "Object.defineProperty(globalThis, '__aardvarkInput', { get() { return 'LEFT' }, set() {} }); 1",
+    {"the input", "Object.defineProperty(globalThis, '__aardvarkInput', { get() { return 'LEFT' }, set() {} }); 1",
      "typeof __aardvarkInput", "\"undefined\""},
     {"module and exports", "globalThis.module = { exports: { left: 1 } }; globalThis.exports = 1",
      "[typeof module, typeof exports]", "[\"undefined\",\"undefined\"]"},
@@ -139,12 +137,13 @@ static const attempt attempts[] = {
      "Object.defineProperty(globalThis, 'later', { set(v) { console.log('LEFT') }, get() { return 'LEFT' } }); 1",
      "globalThis.later = 2; later", "2"},
     {"Symbol.hasInstance and toPrimitive",
-     "Object.defineProperty(Function.prototype, Symbol.toPrimitive, { value: () => 'LEFT' }); 1",
-     "`${() => 1}`", "\"() => 1\""},
-    {"a label that code caches may keep", "(() => { const seen = (globalThis.seen ||= []); seen.push(1); return seen })()",
+     "Object.defineProperty(Function.prototype, Symbol.toPrimitive, { value: () => 'LEFT' }); 1", "`${() => 1}`",
+     "\"() => 1\""},
+    {"a label that code caches may keep",
+     "(() => { const seen = (globalThis.seen ||= []); seen.push(1); return seen })()",
      "(() => { const seen = (globalThis.seen ||= []); seen.push(1); return seen })()", "[1]"},
-    {"the strings of a template", "globalThis.f = (s) => s; globalThis.first = (() => f`a`)(); 1",
-     "typeof first", "\"undefined\""},
+    {"the strings of a template", "globalThis.f = (s) => s; globalThis.first = (() => f`a`)(); 1", "typeof first",
+     "\"undefined\""},
     {"an uncaught exception", "globalThis.left = 1; throw new Error('thrown')", "typeof left", "\"undefined\""},
     {"a stack overflow", "globalThis.left = 1; (function f() { f() })()", "typeof left", "\"undefined\""},
 };
@@ -164,7 +163,10 @@ static bool is_clean(const aard_outcome *outcome, const attempt *a)
 static void show(const char *when, const attempt *a, const aard_outcome *outcome)
 {
     const char *value = aard_outcome_value_json(outcome, NULL), *failure = aard_outcome_failure_message(outcome);
-    print_error("%s, %s: %s; stdout '%s', stderr '%s'\n", a->name, when, value ? value : failure ? failure : "",
+    print_error("%s, %s: %s; stdout '%s', stderr '%s'\n", a->name, when,
+                value     ? value
+                : failure ? failure
+                          : "",
                 aard_outcome_stdout(outcome, NULL), aard_outcome_stderr(outcome, NULL));
 }
 
@@ -319,7 +321,8 @@ static void test_code_is_kept_with_the_bundle(void **state)
     snprintf(other, 1000, "export function handler(x) { if (x === 2) throw new Error('too'); return ['othr', x] }\n//");
     text[strlen(text)] = other[strlen(other)] = ' ';
     text[sizeof text - 1] = other[sizeof other - 1] = '\0';
-    const char *const files[][2] = {{"main.js", text}, {NULL, NULL}}, *const others[][2] = {{"main.js", other}, {NULL, NULL}};
+    const char *const files[][2] = {{"main.js", text}, {NULL, NULL}}, *const others[][2] = {{"main.js", other},
+                                                                                            {NULL, NULL}};
     aard_bundle *bundle = bundle_of(files), *second = bundle_of(others);
     size_t index, len;
     assert_true(aard_bundle_find(bundle, "main.js", 7, &index));
@@ -398,7 +401,8 @@ static void test_a_reset_after_a_termination_anywhere(void **state)
             value_is(outcome, "[5,\"undefined\"]");
             streams_are(exec(isolate, LATER), "", "");
         }
-        failure_is(call(isolate, "spin:a", "1"), AARD_FAILURE_TIMEOUT_EXCEEDED, "120 ms", NULL); /* its module never ends */
+        failure_is(call(isolate, "spin:a", "1"), AARD_FAILURE_TIMEOUT_EXCEEDED, "120 ms",
+                   NULL); /* its module never ends */
         value_is(invoke(handler, "5"), "[5,\"undefined\"]");
         aard_handler_free(handler);
         aard_isolate_free(isolate);
@@ -538,8 +542,8 @@ static void test_what_only_grows_is_given_up_in_the_end(void **state)
     int new_isolates = 0;
     for (int i = 0; i < 40; i++) {
         char code[200];
-        snprintf(code, sizeof code, "for (let i = 0; i < 10000; i++) Symbol.for('a rather long name of a symbol %d ' + i); 1",
-                 i);
+        snprintf(code, sizeof code,
+                 "for (let i = 0; i < 10000; i++) Symbol.for('a rather long name of a symbol %d ' + i); 1", i);
         aard_outcome *outcome = exec(isolate, code);
         new_isolates += aard_outcome_diagnostics(outcome)->reset_mode == AARD_RESET_NEW_ISOLATE;
         value_is(outcome, "1");

@@ -11,7 +11,8 @@ typedef struct attempt {
     const char *name, *leave, *look;
 } attempt;
 
-#define TREE "import os\nsorted((d, sorted(n), sorted(f)) for d, n, f in os.walk('/') if not d.startswith(('/proc', '/lib/')))"
+#define TREE                                                                                                           \
+    "import os\nsorted((d, sorted(n), sorted(f)) for d, n, f in os.walk('/') if not d.startswith(('/proc', '/lib/')))"
 #define STATS                                                                                                          \
     "import os\n"                                                                                                      \
     "def look(p):\n"                                                                                                   \
@@ -24,9 +25,12 @@ static const attempt attempts[] = {
     {"an attribute of builtins", "import builtins\nbuiltins.left = 1", "'left' in dir(__builtins__)"},
     {"a builtin replaced", "import builtins\nbuiltins.len = lambda x: 'LEFT'", "len([1])"},
     {"a builtin deleted", "import builtins\ndel builtins.sum", "import builtins\nhasattr(builtins, 'sum')"},
-    {"a builtin type's method", "import ctypes, gc\nd = gc.get_referents(str.__dict__)[0]\nd['left'] = 1\n"
-                                "ctypes.pythonapi.PyType_Modified(ctypes.py_object(str))", "hasattr(str, 'left')"},
-    {"a module", "import sys, types\nsys.modules['left'] = types.ModuleType('left')", "import sys\n'left' in sys.modules"},
+    {"a builtin type's method",
+     "import ctypes, gc\nd = gc.get_referents(str.__dict__)[0]\nd['left'] = 1\n"
+     "ctypes.pythonapi.PyType_Modified(ctypes.py_object(str))",
+     "hasattr(str, 'left')"},
+    {"a module", "import sys, types\nsys.modules['left'] = types.ModuleType('left')",
+     "import sys\n'left' in sys.modules"},
     {"an imported module", "import colorsys", "import sys\n'colorsys' in sys.modules"},
     {"a module's attribute", "import json\njson.left = 1", "import json\nhasattr(json, 'left')"},
     {"a module's function replaced", "import json\njson.dumps = lambda x: 'LEFT'", "import json\njson.dumps(1)"},
@@ -40,9 +44,11 @@ static const attempt attempts[] = {
     {"sys.excepthook", "import sys\nsys.excepthook = print", "import sys\nsys.excepthook is print"},
     {"sys.displayhook", "import sys\nsys.displayhook = print", "import sys\nsys.displayhook is print"},
     {"sys.setrecursionlimit", "import sys\nsys.setrecursionlimit(777)", "import sys\nsys.getrecursionlimit()"},
-    {"sys.set_int_max_str_digits", "import sys\nsys.set_int_max_str_digits(700)", "import sys\nsys.get_int_max_str_digits()"},
+    {"sys.set_int_max_str_digits", "import sys\nsys.set_int_max_str_digits(700)",
+     "import sys\nsys.get_int_max_str_digits()"},
     {"sys.setswitchinterval", "import sys\nsys.setswitchinterval(0.5)", "import sys\nsys.getswitchinterval()"},
-    {"sys.settrace", "import sys\nsys.settrace(lambda *a: print('LEFT'))", "import sys\ndef f(): return sys.gettrace() is None\nf()"},
+    {"sys.settrace", "import sys\nsys.settrace(lambda *a: print('LEFT'))",
+     "import sys\ndef f(): return sys.gettrace() is None\nf()"},
     {"sys.setprofile", "import sys\nsys.setprofile(lambda *a: None)", "import sys\nsys.getprofile() is None"},
     {"sys.monitoring", "import sys\nsys.monitoring.use_tool_id(1, 'left')", "import sys\nsys.monitoring.get_tool(1)"},
     {"sys.addaudithook", "import sys\nsys.addaudithook(lambda *a: print('LEFT') if a[0] == 'open' else None)",
@@ -51,21 +57,28 @@ static const attempt attempts[] = {
      "import sys\nsys.dont_write_bytecode"},
     {"sys.stdout replaced", "import sys, io\nsys.stdout = io.StringIO()", "import sys\ntype(sys.stdout).__name__"},
     {"sys.stdout closed", "import sys\nsys.stdout.close()", "import sys\nsys.stdout.closed"},
-    {"text in sys.stdout's buffer", "import sys\nsys.stdout.reconfigure(line_buffering=False)\n"
-                                    "sys.stdout._CHUNK_SIZE = 1 << 16\nprint('LEFT', end='')\nimport builtins\n"
-                                    "sys.stdout.flush = lambda: None", "import sys\nsys.stdout._CHUNK_SIZE"},
-    {"an exception that was the last", "import sys\nsys.last_exc = ValueError('left')", "import sys\nhasattr(sys, 'last_exc')"},
+    {"text in sys.stdout's buffer",
+     "import sys\nsys.stdout.reconfigure(line_buffering=False)\n"
+     "sys.stdout._CHUNK_SIZE = 1 << 16\nprint('LEFT', end='')\nimport builtins\n"
+     "sys.stdout.flush = lambda: None",
+     "import sys\nsys.stdout._CHUNK_SIZE"},
+    {"an exception that was the last", "import sys\nsys.last_exc = ValueError('left')",
+     "import sys\nhasattr(sys, 'last_exc')"},
     {"the environment", "import os\nos.environ['LEFT'] = '1'", "import os\nos.environ.get('LEFT')"},
     {"the environment below Python", "import os\nos.putenv('LEFT', '1')",
      "import ctypes\nf = ctypes.pythonapi.getenv\nf.restype = ctypes.c_char_p\nf(b'LEFT') is None"},
     {"an environment variable deleted", "import os\ndel os.environ['HOME']", "import os\nos.environ.get('HOME')"},
     {"the working directory", "import os\nos.chdir('/tmp')", "import os\nos.getcwd()"},
     {"the umask", "import os\nos.umask(0o123)", "import os\nos.umask(0)"},
-    {"the locale", "import locale\nlocale.setlocale(locale.LC_ALL, 'C')", "import locale\nlocale.setlocale(locale.LC_ALL)"},
-    {"the decimal context", "import decimal\ndecimal.getcontext().prec = 3", "import decimal\ndecimal.getcontext().prec"},
+    {"the locale", "import locale\nlocale.setlocale(locale.LC_ALL, 'C')",
+     "import locale\nlocale.setlocale(locale.LC_ALL)"},
+    {"the decimal context", "import decimal\ndecimal.getcontext().prec = 3",
+     "import decimal\ndecimal.getcontext().prec"},
     {"warnings filters", "import warnings\nwarnings.simplefilter('error')", "import warnings\nlen(warnings.filters)"},
-    {"a warning given once", "import warnings\nwarnings.warn_explicit('left', UserWarning, 'f', 1, registry=(r := {}))\n"
-                             "warnings.onceregistry['left'] = 1", "import warnings\nlen(warnings.onceregistry)"},
+    {"a warning given once",
+     "import warnings\nwarnings.warn_explicit('left', UserWarning, 'f', 1, registry=(r := {}))\n"
+     "warnings.onceregistry['left'] = 1",
+     "import warnings\nlen(warnings.onceregistry)"},
     {"gc settings", "import gc\ngc.disable()\ngc.set_threshold(5)", "import gc\n[gc.isenabled(), gc.get_threshold()]"},
     {"gc callbacks", "import gc\ngc.callbacks.append(lambda *a: print('LEFT'))", "import gc\ngc.collect() * 0"},
     {"gc garbage", "import gc\ngc.garbage.append(1)", "import gc\ngc.garbage"},
@@ -75,11 +88,15 @@ static const attempt attempts[] = {
     {"an atexit function", "import atexit\natexit.register(print, 'LEFT')", "import atexit\natexit._ncallbacks()"},
     {"a signal handler", "import signal\nsignal.signal(signal.SIGINT, lambda *a: print('LEFT'))",
      "import signal\nsignal.getsignal(signal.SIGINT) is signal.default_int_handler"},
-    {"an alarm", "import signal\nsignal.signal(signal.SIGALRM, lambda *a: print('LEFT'))\nsignal.setitimer(signal.ITIMER_REAL, 0.02)",
+    {"an alarm",
+     "import signal\nsignal.signal(signal.SIGALRM, lambda *a: print('LEFT'))\nsignal.setitimer(signal.ITIMER_REAL, 0.02)",
      "import signal, time\ntime.sleep(0.06)\nsignal.getsignal(signal.SIGALRM) is signal.SIG_DFL"},
-    {"an open file", "left = open('/tmp/left', 'w')\nimport os\nleft.fileno()", "import os\nfd = os.open('/dev/null', 0)\nos.close(fd)\nfd"},
-    {"a low-level descriptor", "import os\nos.open('/dev/null', 0)", "import os\nfd = os.open('/dev/null', 0)\nos.close(fd)\nfd"},
-    {"stdout's descriptor moved", "import os\nos.dup2(os.open('/tmp/out', os.O_CREAT | os.O_WRONLY), 1)", "print('seen')"},
+    {"an open file", "left = open('/tmp/left', 'w')\nimport os\nleft.fileno()",
+     "import os\nfd = os.open('/dev/null', 0)\nos.close(fd)\nfd"},
+    {"a low-level descriptor", "import os\nos.open('/dev/null', 0)",
+     "import os\nfd = os.open('/dev/null', 0)\nos.close(fd)\nfd"},
+    {"stdout's descriptor moved", "import os\nos.dup2(os.open('/tmp/out', os.O_CREAT | os.O_WRONLY), 1)",
+     "print('seen')"},
     {"stdin closed", "import os\nos.close(0)", "import os\nos.fstat(0).st_ino"},
     {"a pipe", "import os\nos.pipe()", "import os\nfd = os.open('/dev/null', 0)\nos.close(fd)\nfd"},
     {"a file in /tmp", "open('/tmp/left', 'w').write('x')", TREE},
@@ -95,36 +112,48 @@ static const attempt attempts[] = {
     {"a symbolic link", "import os\nos.symlink('/lib', '/tmp/l')", TREE},
     {"a mode", "import os\nos.chmod('/tmp', 0o700)", STATS},
     {"times", "import os\nos.utime('/tmp', (1, 1))\nos.utime('/dev/null', (1, 1))", STATS},
-    {"times by writing", "import time\ntime.sleep(0.01)\nopen('/dev/null', 'w').write('x')\nopen('/tmp/l', 'w').close()\n"
-                         "import os\nos.remove('/tmp/l')", STATS},
+    {"times by writing",
+     "import time\ntime.sleep(0.01)\nopen('/dev/null', 'w').write('x')\nopen('/tmp/l', 'w').close()\n"
+     "import os\nos.remove('/tmp/l')",
+     STATS},
     {"inode numbers", "open('/tmp/l', 'w').close()\nimport os\nos.remove('/tmp/l')",
      "import os\nopen('/tmp/m', 'w').close()\ni = os.stat('/tmp/m').st_ino\nos.remove('/tmp/m')\ni"},
-    {"a task", "import asyncio\nasync def f():\n    await asyncio.sleep(0)\n    print('LEFT')\nleft = asyncio.ensure_future(f())\n1",
+    {"a task",
+     "import asyncio\nasync def f():\n    await asyncio.sleep(0)\n    print('LEFT')\nleft = asyncio.ensure_future(f())\n1",
      "import asyncio\nawait asyncio.sleep(0.01)\nlen(asyncio.all_tasks())"},
-    {"a half-finished await", "import asyncio\nasync def f():\n    try:\n        await asyncio.sleep(5)\n    finally:\n        print('LEFT')\n"
-                              "left = asyncio.ensure_future(f())\nawait asyncio.sleep(0)", "import asyncio\nlen(asyncio.all_tasks())"},
+    {"a half-finished await",
+     "import asyncio\nasync def f():\n    try:\n        await asyncio.sleep(5)\n    finally:\n        print('LEFT')\n"
+     "left = asyncio.ensure_future(f())\nawait asyncio.sleep(0)",
+     "import asyncio\nlen(asyncio.all_tasks())"},
     {"a timer of the loop", "import asyncio\nasyncio.get_event_loop().call_later(0.01, print, 'LEFT')\n1",
      "import asyncio\nawait asyncio.sleep(0.03)"},
-    {"an async generator", "async def g():\n    try:\n        yield 1\n    finally:\n        print('LEFT')\nleft = g()\nawait left.__anext__()",
+    {"an async generator",
+     "async def g():\n    try:\n        yield 1\n    finally:\n        print('LEFT')\nleft = g()\nawait left.__anext__()",
      "import gc, asyncio\ndel_ = globals().pop('left', None)\ndel_ = None\ngc.collect()\nawait asyncio.sleep(0.01)"},
-    {"the loop", "import asyncio\nasyncio.get_event_loop().left = 1", "import asyncio\nhasattr(asyncio.get_event_loop(), 'left')"},
+    {"the loop", "import asyncio\nasyncio.get_event_loop().left = 1",
+     "import asyncio\nhasattr(asyncio.get_event_loop(), 'left')"},
     {"the loop's exception handler", "import asyncio\nasyncio.get_event_loop().set_exception_handler(print)",
      "import asyncio\nasyncio.get_event_loop().get_exception_handler() is None"},
     {"the loop's policy", "import asyncio\nasyncio.set_event_loop_policy(asyncio.DefaultEventLoopPolicy())",
      "import asyncio\ntype(asyncio.get_event_loop_policy()).__name__"},
-    {"a context variable", "import contextvars\nleft = contextvars.ContextVar('left', default=0)\nleft.set(1)\n"
-                           "import builtins\nbuiltins.left = left",
+    {"a context variable",
+     "import contextvars\nleft = contextvars.ContextVar('left', default=0)\nleft.set(1)\n"
+     "import builtins\nbuiltins.left = left",
      "import builtins\ngetattr(builtins, 'left', None) is None"},
     {"a thread's local data", "import threading, builtins\nbuiltins.left = threading.local()\nbuiltins.left.x = 1",
      "import builtins\nhasattr(builtins, 'left')"},
     {"random's seed", "import random\nrandom.seed(5)", "import random\nrandom.random() == random.Random(5).random()"},
-    {"a kept state of random", "import random\nrandom._inst.gauss_next = 77.0", "import random\nrandom._inst.gauss_next"},
+    {"a kept state of random", "import random\nrandom._inst.gauss_next = 77.0",
+     "import random\nrandom._inst.gauss_next"},
     {"tempfile's names", "import tempfile\ntempfile.tempdir = '/left'", "import tempfile\ntempfile.tempdir"},
     {"interned and cached things", "import re\nre.compile('left-' * 9)", "import re\nlen(re._cache)"},
-    {"functools caches", "import functools\nimport json.encoder as e\n@functools.lru_cache\ndef f(): return 1\ne.left = f\nf()",
+    {"functools caches",
+     "import functools\nimport json.encoder as e\n@functools.lru_cache\ndef f(): return 1\ne.left = f\nf()",
      "import json.encoder as e\nhasattr(e, 'left')"},
-    {"linecache", "import linecache\nlinecache.cache['left'] = (1, None, ['x'], 'left')", "import linecache\n'left' in linecache.cache"},
-    {"copyreg", "import copyreg\ncopyreg.pickle(type(print), print)", "import copyreg\ntype(print) in copyreg.dispatch_table"},
+    {"linecache", "import linecache\nlinecache.cache['left'] = (1, None, ['x'], 'left')",
+     "import linecache\n'left' in linecache.cache"},
+    {"copyreg", "import copyreg\ncopyreg.pickle(type(print), print)",
+     "import copyreg\ntype(print) in copyreg.dispatch_table"},
     {"codecs", "import codecs\ncodecs.register_error('left', lambda e: ('', e.end))",
      "import codecs\ntry:\n    r = b'\\xff'.decode('ascii', 'left')\nexcept LookupError:\n    r = 'unknown'\nr"},
     {"logging", "import logging\nlogging.getLogger('left').addHandler(logging.NullHandler())\nlogging.disable(50)",
@@ -132,12 +161,15 @@ static const attempt attempts[] = {
     {"subclasses of object", "class Left: pass", "any(c.__name__ == 'Left' for c in object.__subclasses__())"},
     {"an abstract class's registry", "import collections.abc as a\nclass L: pass\na.Hashable.register(L)\na.left = L",
      "import collections.abc as a\nhasattr(a, 'left')"},
-    {"a C function through ctypes", "import ctypes\nf = ctypes.CFUNCTYPE(ctypes.c_int)(lambda: 1)\nimport builtins\nbuiltins.left = f",
+    {"a C function through ctypes",
+     "import ctypes\nf = ctypes.CFUNCTYPE(ctypes.c_int)(lambda: 1)\nimport builtins\nbuiltins.left = f",
      "import builtins\nhasattr(builtins, 'left')"},
-    {"memory of its own accord", "import ctypes\nctypes.memset(id('left-marker') + 16, 65, 1)\nimport builtins\nbuiltins.left = 1",
+    {"memory of its own accord",
+     "import ctypes\nctypes.memset(id('left-marker') + 16, 65, 1)\nimport builtins\nbuiltins.left = 1",
      "import builtins\nhasattr(builtins, 'left')"},
-    {"the adapter's own names", "import gc\nfor f in gc.get_objects():\n    if type(f) is dict and f.get('__name__') == 'aardvark_adapter':\n"
-                                "        f['left'] = 1",
+    {"the adapter's own names",
+     "import gc\nfor f in gc.get_objects():\n    if type(f) is dict and f.get('__name__') == 'aardvark_adapter':\n"
+     "        f['left'] = 1",
      "import gc\nany(type(f) is dict and f.get('__name__') == 'aardvark_adapter' and 'left' in f for f in gc.get_objects())"},
     {"a proxy dropped", "import pyodide.webloop as w\ndel w.scheduleCallback\nimport gc\ngc.collect()",
      "import pyodide.webloop as w\ntype(w.scheduleCallback).__name__"},
@@ -272,9 +304,11 @@ static void test_a_checkpoint_is_what_resets_go_back_to(void **state)
     assert_ok(aard_isolate_checkpoint(isolate));
     for (int i = 0; i < 20; i++) {
         value_is(exec(isolate, "kept['n'] += 1\nleft = 1\nf = open('/tmp/kept', 'r+')\nf.write('xyz')\nf.close()\n"
-                               "open('/tmp/left', 'w').close()\nkept['n']"), "2");
+                               "open('/tmp/left', 'w').close()\nkept['n']"),
+                 "2");
         assert_ok(aard_isolate_reset(isolate));
-        aard_outcome *outcome = exec(isolate, "import os\n[kept['n'], 'left' in globals(), open('/tmp/kept').read(), os.listdir('/tmp')]");
+        aard_outcome *outcome = exec(
+            isolate, "import os\n[kept['n'], 'left' in globals(), open('/tmp/kept').read(), os.listdir('/tmp')]");
         assert_int_equal(aard_outcome_diagnostics(outcome)->reset_mode, AARD_RESET_IN_PLACE);
         value_is(outcome, "[1,false,\"abc\",[\"kept\"]]");
         assert_ok(aard_isolate_reset(isolate));
@@ -336,7 +370,8 @@ static void test_a_reset_after_a_termination_anywhere(void **state)
     size_t in_place = 0;
     for (size_t i = 0; i < COUNT(rows); i++) {
         aard_outcome *outcome = exec(isolate, rows[i]);
-        if (aard_outcome_failure_kind(outcome) != AARD_FAILURE_TIMEOUT_EXCEEDED) fail_msg("%s ended by itself", rows[i]);
+        if (aard_outcome_failure_kind(outcome) != AARD_FAILURE_TIMEOUT_EXCEEDED)
+            fail_msg("%s ended by itself", rows[i]);
         aard_outcome_free(outcome);
         outcome = exec(isolate, "import os, json\nopen('/tmp/t', 'w').write('ok')\n"
                                 "[json.dumps({'a': 1}), sorted(os.listdir('/tmp')), 'left' in globals()]");
@@ -377,11 +412,14 @@ static double median(double *list, size_t count)
 static void test_many_resets_stay_small_and_quick(void **state)
 {
     (void)state;
-    static const char *const work[] = {
-        "x = [str(i) for i in range(100)]", "open('/tmp/f', 'w').write('x' * 100)",
-        "import json; json.dumps({'a': [1, 2]})", "import asyncio\nawait asyncio.sleep(0)",
-        "try:\n    1 / 0\nexcept ZeroDivisionError as e: pass", "import colorsys, string",
-        "class A: pass\nA().b = 1", "print('text')"};
+    static const char *const work[] = {"x = [str(i) for i in range(100)]",
+                                       "open('/tmp/f', 'w').write('x' * 100)",
+                                       "import json; json.dumps({'a': [1, 2]})",
+                                       "import asyncio\nawait asyncio.sleep(0)",
+                                       "try:\n    1 / 0\nexcept ZeroDivisionError as e: pass",
+                                       "import colorsys, string",
+                                       "class A: pass\nA().b = 1",
+                                       "print('text')"};
     const char *wanted = getenv("AARDVARK_SOAK_RESETS");
     size_t count = wanted ? strtoul(wanted, NULL, 10) : 2000, quarter = count / 4;
     assert_true(count >= 400);
@@ -401,7 +439,8 @@ static void test_many_resets_stay_small_and_quick(void **state)
     double first = median(ms + 1, quarter), last = median(ms + count - quarter, quarter);
     aard_isolate_free(isolate);
     free(ms);
-    print_message("%zu resets: %.3f ms in the first quarter, %.3f ms in the last; %ld KiB more\n", count, first, last, grown);
+    print_message("%zu resets: %.3f ms in the first quarter, %.3f ms in the last; %ld KiB more\n", count, first, last,
+                  grown);
     if (grown > 4096) fail_msg("memory has grown by %ld KiB", grown);
     if (last > 2 * first + 0.1) fail_msg("a reset took %.3f ms at first and %.3f ms at last", first, last);
 }

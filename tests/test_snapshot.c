@@ -91,14 +91,16 @@ static void test_the_platform_works_in_copies(void **state)
         {"[...new TextEncoder().encode('\u20ac')]", "[226,130,172]"},
         {"new TextDecoder().decode(new Uint8Array([226, 130, 172]))", "\"\u20ac\""},
         {"new Promise((r) => { const c = new MessageChannel(); c.port1.onmessage = (e) => r(e.data);"
-         " c.port2.postMessage({ a: [1] }) })", "{\"a\":[1]}"},
+         " c.port2.postMessage({ a: [1] }) })",
+         "{\"a\":[1]}"},
         {"new Promise((r) => { AbortSignal.timeout(1).onabort = (e) => r(e.target.reason.name) })", "\"TimeoutError\""},
         {"const e = new EventTarget(); let n = 0; e.addEventListener('x', () => n++); e.dispatchEvent(new Event('x')); n",
          "1"},
         {"[...structuredClone(new Map([[1, { a: 2 }]]))]", "[[1,{\"a\":2}]]"},
         {"atob(btoa('abc'))", "\"abc\""},
         {"crypto.randomUUID().length", "36"},
-        {"crypto.subtle.digest('SHA-256', new Uint8Array()).then((d) => [...new Uint8Array(d)].slice(0, 2))", "[227,176]"},
+        {"crypto.subtle.digest('SHA-256', new Uint8Array()).then((d) => [...new Uint8Array(d)].slice(0, 2))",
+         "[227,176]"},
         {"try { eval('1') } catch (e) { e.name }", "\"EvalError\""},
         {"try { new Function('1') } catch (e) { e.name }", "\"EvalError\""},
         {"try { structuredClone(() => {}) } catch (e) { [e.name, e instanceof DOMException] }",
@@ -185,7 +187,8 @@ static void refused(const aard__snapshot_world *world, const char *data, size_t 
 static void test_what_does_not_fit_is_refused(void **state)
 {
     (void)state;
-    aard__snapshot_world world = {.tables = no_tables, .fill = no_fill}, failing = {.tables = no_tables, .fill = failing_fill};
+    aard__snapshot_world world = {.tables = no_tables, .fill = no_fill},
+                         failing = {.tables = no_tables, .fill = failing_fill};
     aard__snapshot_world larger = {.tables = aard__guest_tables, .fill = no_fill};
     aard__buf blob = AARD__BUF_INIT, none = AARD__BUF_INIT;
     aard_isolate_free(javascript());
@@ -266,8 +269,8 @@ static void host_write(aard__frame *frame, void *user)
 static aard__realm *realm_with_a_registry(aard__vm *vm)
 {
     static const aard__host_entry own[] = {{"now", host_now}, {"write", host_write}, {NULL, NULL}};
-    static const aard__host_entry *const tables[] = {aard__engine_host, aard__host_text, aard__host_url,
-                                                     aard__host_crypto, own,             NULL};
+    static const aard__host_entry *const tables[] = {
+        aard__engine_host, aard__host_text, aard__host_url, aard__host_crypto, own, NULL};
     static const char code[] = "globalThis.registry = new FinalizationRegistry((held) => console.log(held));"
                                "for (let i = 0; i < 9; i++) registry.register({ i }, i)";
     aard__realm *realm;

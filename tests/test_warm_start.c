@@ -175,16 +175,11 @@ static void test_entropy_is_each_guests_own(void **state)
 {
     (void)state;
     static const char *const sources[] = {
-        "import random; random.random()",
-        "import random; random.getrandbits(256)",
-        "import secrets; secrets.token_hex(16)",
-        "import uuid; str(uuid.uuid4())",
-        "import os; os.urandom(16).hex()",
-        "open('/dev/urandom', 'rb').read(16).hex()",
-        "import tempfile; tempfile.mktemp()",
-        "import random; random.SystemRandom().random()",
-        "import js; js.Math.random()",
-        "import js; js.crypto.randomUUID()",
+        "import random; random.random()",        "import random; random.getrandbits(256)",
+        "import secrets; secrets.token_hex(16)", "import uuid; str(uuid.uuid4())",
+        "import os; os.urandom(16).hex()",       "open('/dev/urandom', 'rb').read(16).hex()",
+        "import tempfile; tempfile.mktemp()",    "import random; random.SystemRandom().random()",
+        "import js; js.Math.random()",           "import js; js.crypto.randomUUID()",
     };
     aard_isolate *a = start_with_javascript(), *b = start_with_javascript();
     for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
@@ -248,9 +243,11 @@ static void test_the_module_has_all_it_would_have(void **state)
 {
     (void)state;
     aard_isolate *isolate = start_with_javascript();
-    value_is(exec(isolate, "from pyodide_js import _module as m; [m._Py_IsInitialized(), m._PyLong_FromLong == m._PyLong_FromLong,"
-                           " hasattr(m, '_no_such_function'), hasattr(m, 'no'), m._Py_Version > 1024]"),
-             "[1,true,false,false,true]");
+    value_is(
+        exec(isolate,
+             "from pyodide_js import _module as m; [m._Py_IsInitialized(), m._PyLong_FromLong == m._PyLong_FromLong,"
+             " hasattr(m, '_no_such_function'), hasattr(m, 'no'), m._Py_Version > 1024]"),
+        "[1,true,false,false,true]");
     aard_isolate_free(isolate);
 }
 
@@ -259,16 +256,20 @@ static void test_a_warm_guest_lacks_nothing(void **state)
 {
     (void)state;
     aard_isolate *isolate = start_with_javascript();
-    value_is(exec(isolate, "import asyncio\nasync def f():\n    await asyncio.sleep(0.001)\n    return 7\nawait f()"), "7");
-    value_is(exec(isolate, "import os; [os.getcwd(), sorted(os.listdir('/app')), os.path.exists('/lib/python313.zip')]"),
-             "[\"/session\",[],true]");
+    value_is(exec(isolate, "import asyncio\nasync def f():\n    await asyncio.sleep(0.001)\n    return 7\nawait f()"),
+             "7");
+    value_is(
+        exec(isolate, "import os; [os.getcwd(), sorted(os.listdir('/app')), os.path.exists('/lib/python313.zip')]"),
+        "[\"/session\",[],true]");
     streams_are(exec(isolate, "import sys; print('out'); print('err', file=sys.stderr)"), "out\n", "err\n");
     value_is(exec(isolate, "open('/tmp/f', 'w').write('x' * 10); open('/tmp/f').read()"), "\"xxxxxxxxxx\"");
     value_is(exec(isolate, "import time; a = time.monotonic(); b = time.monotonic(); 0 <= b - a < 5"), "true");
-    value_is(exec(isolate, "import time; abs(time.time() - __import__('datetime').datetime.now().timestamp()) < 5"), "true");
+    value_is(exec(isolate, "import time; abs(time.time() - __import__('datetime').datetime.now().timestamp()) < 5"),
+             "true");
     value_is(exec(isolate, "from js import Object, Array; Array.of(1, 2).to_py()"), "[1,2]");
-    value_is(exec(isolate, "from pyodide.ffi import create_proxy, to_js; len([create_proxy(lambda: i) for i in range(50)])"),
-             "50");
+    value_is(
+        exec(isolate, "from pyodide.ffi import create_proxy, to_js; len([create_proxy(lambda: i) for i in range(50)])"),
+        "50");
     value_is(exec(isolate, "x = bytearray(64 << 20); len(x)"), "67108864"); /* memory grows past the image */
     value_is(exec(isolate, "import decimal, fractions; str(decimal.Decimal('0.1') * 3)"), "\"0.3\"");
     exception_is(exec(isolate, "1/0"), "ZeroDivisionError", "division by zero", "1/0", NULL);

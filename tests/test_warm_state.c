@@ -444,8 +444,8 @@ static void test_objects_of_javascript_are_named(void **state)
 static void test_what_every_guest_has_is_found_again(void **state)
 {
     (void)state;
-    aard_warm_state *warm =
-        state_after("import js\nfrom js import Object, Math, Array\nkeep = js.Array.prototype.slice");
+    aard_warm_state *warm = state_after(
+        "import js\nfrom js import Object, Math, Array\nkeep = js.Array.prototype.slice");
     aard_isolate *isolate = start(warm, NULL);
     value_is(exec(isolate, "[Array.of('a', 'b').to_py(), Math.max(1, 5), Object == js.Object]"),
              "[[\"a\",\"b\"],5,true]");

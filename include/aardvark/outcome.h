@@ -108,9 +108,51 @@ typedef struct aard_diagnostics {
     uint64_t filesystem_bytes_written;
     aard_warm_source warm_source;
     char warm_fingerprint[65]; /* of the warm state's distribution; "" where the source is none */
+    uint64_t violations_dropped, network_attempts_dropped; /* too many to be described: 100 different ones are */
 } aard_diagnostics;
 
 AARD_API const aard_diagnostics *aard_outcome_diagnostics(const aard_outcome *outcome);
+
+/* X(constant, name): `kind` in `diagnostics.policy_violations`. */
+#define AARD_VIOLATION_MAP(X)                                                                                          \
+    X(AARD_VIOLATION_NETWORK_DENIED, "network_denied")                                                                 \
+    X(AARD_VIOLATION_FILESYSTEM_READ_ONLY, "filesystem_read_only")                                                     \
+    X(AARD_VIOLATION_FILESYSTEM_QUOTA, "filesystem_quota")                                                             \
+    X(AARD_VIOLATION_CAPABILITY_DENIED, "capability_denied")
+
+typedef enum aard_violation_kind {
+#define AARD_VIOLATION_ENUM(constant, name) constant,
+    AARD_VIOLATION_MAP(AARD_VIOLATION_ENUM)
+#undef AARD_VIOLATION_ENUM
+} aard_violation_kind;
+
+AARD_API const char *aard_violation_kind_name(aard_violation_kind kind);
+
+/* What the guest tried and was refused, whether its code noticed or not. */
+typedef struct aard_violation {
+    aard_violation_kind kind;
+    const char *reason;  /* a word: "no_allowlist", "js", … */
+    const char *subject; /* what it was about: a URL, a path, a name; may be cut */
+    uint64_t count;      /* how often */
+} aard_violation;
+
+AARD_API size_t aard_outcome_violation_count(const aard_outcome *outcome);
+/* NULL where `index` is too large. */
+AARD_API const aard_violation *aard_outcome_violation(const aard_outcome *outcome, size_t index);
+
+/* A request that the guest made, or wanted to. */
+typedef struct aard_network_attempt {
+    bool allowed;
+    const char *method, *url;            /* the URL without user, password and fragment; may be cut */
+    const char *reason;                  /* why it was refused or failed; "" where it was answered */
+    unsigned status;                     /* of the answer; 0 = there was none */
+    uint64_t sent_bytes, received_bytes; /* of bodies */
+    uint64_t count;                      /* how often the same */
+} aard_network_attempt;
+
+AARD_API size_t aard_outcome_network_attempt_count(const aard_outcome *outcome);
+/* NULL where `index` is too large. */
+AARD_API const aard_network_attempt *aard_outcome_network_attempt(const aard_outcome *outcome, size_t index);
 
 /* The whole outcome as one JSON object (no newline at its end), NUL-terminated, owned by the caller: aard_string_free.
  * Errors: no_memory. */

@@ -22,6 +22,7 @@ aard_error *aard__file_map(const char *path, const void **data, size_t *len);
 char *aard__path_join(const char *dir, const char *name);
 
 aard_error *aard__dir_make(const char *path); /* with its parents; an existing one is fine */
-aard_error *aard__dir_remove(const char *path); /* with everything in it, never following links; a missing one is fine */
+aard_error *aard__dir_remove(
+    const char *path); /* with everything in it, never following links; a missing one is fine */
 
 #endif

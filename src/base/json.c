@@ -101,7 +101,9 @@ size_t aard__json_plain(const char *text, size_t len)
 {
     size_t i = 0;
     while (len - i >= 8 && plain_word(text + i)) i += 8;
-    while (i < len && (unsigned char)text[i] >= 0x20 && (unsigned char)text[i] < 0x80 && text[i] != '"' && text[i] != '\\') i++;
+    while (i < len && (unsigned char)text[i] >= 0x20 && (unsigned char)text[i] < 0x80 && text[i] != '"' &&
+           text[i] != '\\')
+        i++;
     return i;
 }
 

@@ -49,8 +49,10 @@ int cli_guest_boot(cli_guest *guest)
     aard_isolate_config_set_language(guest->config, guest->language);
     if (!guest->json) aard_isolate_config_set_stream_callback(guest->config, pass_on, guest, NULL);
     if (guest->warm && guest->language != AARD_LANGUAGE_PYTHON)
-        return cli_fail_code(AARD_ERR_WARM_MISMATCH, "the warm state '%s' does not fit: it is Python's, and the code is "
-                                                     "JavaScript; leave --warm out", guest->warm);
+        return cli_fail_code(AARD_ERR_WARM_MISMATCH,
+                             "the warm state '%s' does not fit: it is Python's, and the code is "
+                             "JavaScript; leave --warm out",
+                             guest->warm);
     int status = guest->language == AARD_LANGUAGE_PYTHON ? set_python(guest) : CLI_OK;
     if (!status) status = cli_fail(aard_isolate_new(guest->config, &guest->isolate));
     guest->boot_ms = now_ms() - start;

@@ -83,8 +83,8 @@ bool release_read_only_heap()
 pthread_once_t started = PTHREAD_ONCE_INIT;
 
 constexpr size_t kSmallHeap = 8 * 1024 * 1024;
-constexpr size_t kStackReserve = 256 * 1024;     // left below V8's limit for host functions and V8's own C++
-constexpr size_t kStackMost = 7 * 1024 * 1024;   // what a guest may use at most, however large the thread's stack is
+constexpr size_t kStackReserve = 256 * 1024;   // left below V8's limit for host functions and V8's own C++
+constexpr size_t kStackMost = 7 * 1024 * 1024; // what a guest may use at most, however large the thread's stack is
 
 // The lowest address of the calling thread's stack; asked once a thread, because the kernel is slow to say.
 uintptr_t stack_floor()
@@ -113,8 +113,8 @@ void on_rejection(v8::PromiseRejectMessage message)
     aard__realm *realm = aard::realm_of(context);
     if (!realm) return;
     if (message.GetEvent() == v8::kPromiseRejectWithNoHandler) {
-        realm->rejections.push_back({v8::Global<v8::Promise>(isolate, promise),
-                                     v8::Global<v8::Value>(isolate, message.GetValue())});
+        realm->rejections.push_back(
+            {v8::Global<v8::Promise>(isolate, promise), v8::Global<v8::Value>(isolate, message.GetValue())});
     } else if (message.GetEvent() == v8::kPromiseHandlerAddedAfterReject) {
         auto &list = realm->rejections;
         list.erase(std::remove_if(list.begin(), list.end(),

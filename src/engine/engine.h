@@ -110,10 +110,10 @@ typedef struct aard__result {
     aard__status status;
     bool compiled; /* a script that threw, threw while it ran */
     aard__value value;
-    aard__buf text;          /* a string value's bytes */
-    aard__buf thrown_type;   /* the error's `name`, "" for a value that is no error */
-    aard__buf thrown_text;   /* its `message`, or the value as a string */
-    aard__buf thrown_stack;  /* its `stack`, "" where there is none */
+    aard__buf text;         /* a string value's bytes */
+    aard__buf thrown_type;  /* the error's `name`, "" for a value that is no error */
+    aard__buf thrown_text;  /* its `message`, or the value as a string */
+    aard__buf thrown_stack; /* its `stack`, "" where there is none */
 } aard__result;
 
 void aard__result_free(aard__result *result);
@@ -184,7 +184,8 @@ typedef bool (*aard__module_find)(void *user, const char *specifier, const char 
  * `put` later, with every function that has been compiled by then.  Both are called with the vm entered. */
 typedef struct aard__module_code {
     const void *(*get)(void *user, const char *name, size_t *len, bool *wanted);
-    void (*put)(void *user, const char *name, const char *source, const void *code, size_t len); /* source: as it was found */
+    void (*put)(void *user, const char *name, const char *source, const void *code,
+                size_t len); /* source: as it was found */
 } aard__module_code;
 
 /* Uses `store` (static storage) for all modules of the realm; `put` is called when the realm is freed. */
@@ -212,8 +213,8 @@ aard__ref *aard__realm_host_object(aard__realm *realm, const aard__host_entry *c
 
 size_t aard__frame_count(const aard__frame *frame);
 bool aard__frame_is_undefined(const aard__frame *frame, size_t index);
-bool aard__frame_bool(const aard__frame *frame, size_t index);             /* truthiness */
-double aard__frame_number(const aard__frame *frame, size_t index);         /* NaN for anything but a number */
+bool aard__frame_bool(const aard__frame *frame, size_t index);                   /* truthiness */
+double aard__frame_number(const aard__frame *frame, size_t index);               /* NaN for anything but a number */
 bool aard__frame_string(const aard__frame *frame, size_t index, aard__buf *out); /* UTF-8; false for no string */
 /* Appends the JSON text of a value that JSON.stringify would keep all of: plain objects and arrays, strings, booleans, null
  * and finite numbers.  False, with nothing appended, where JSON.stringify does it better. */

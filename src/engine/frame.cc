@@ -84,9 +84,9 @@ bool transfers(aard__frame *frame, CloneDelegate &delegate, std::vector<v8::Loca
         bool repeated = false;
         for (auto &seen : out) repeated = repeated || seen->StrictEquals(item);
         if (repeated || !item->IsArrayBuffer() || !item.As<v8::ArrayBuffer>()->IsDetachable()) {
-            delegate.ThrowDataCloneError(aard::string(
-                frame->isolate, repeated ? "an ArrayBuffer stands twice in the transfer list"
-                                         : "a value in the transfer list is no transferable ArrayBuffer"));
+            delegate.ThrowDataCloneError(
+                aard::string(frame->isolate, repeated ? "an ArrayBuffer stands twice in the transfer list"
+                                                      : "a value in the transfer list is no transferable ArrayBuffer"));
             return false;
         }
         out.push_back(item.As<v8::ArrayBuffer>());
@@ -123,11 +123,8 @@ void structured_clone(aard__frame *frame, void *)
 extern "C" {
 
 const aard__host_entry aard__engine_host[] = {
-    {"structuredClone", structured_clone},
-    {"encode", encode},
-    {"encodeInto", encode_into},
-    {"realmIsGone", realm_is_gone},
-    {nullptr, nullptr},
+    {"structuredClone", structured_clone}, {"encode", encode}, {"encodeInto", encode_into},
+    {"realmIsGone", realm_is_gone},        {nullptr, nullptr},
 };
 
 aard__ref *aard__realm_host_object(aard__realm *realm, const aard__host_entry *const *tables)
@@ -215,15 +212,15 @@ void aard__frame_return_utf8(aard__frame *frame, const char *data, size_t len)
 void aard__frame_return_latin1(aard__frame *frame, const uint8_t *data, size_t len)
 {
     if (len > static_cast<size_t>(v8::String::kMaxLength)) return return_string(frame, {});
-    return_string(frame, v8::String::NewFromOneByte(frame->isolate, data, v8::NewStringType::kNormal,
-                                                    static_cast<int>(len)));
+    return_string(frame,
+                  v8::String::NewFromOneByte(frame->isolate, data, v8::NewStringType::kNormal, static_cast<int>(len)));
 }
 
 void aard__frame_return_utf16(aard__frame *frame, const uint16_t *data, size_t units)
 {
     if (units > static_cast<size_t>(v8::String::kMaxLength)) return return_string(frame, {});
-    return_string(frame, v8::String::NewFromTwoByte(frame->isolate, data, v8::NewStringType::kNormal,
-                                                    static_cast<int>(units)));
+    return_string(
+        frame, v8::String::NewFromTwoByte(frame->isolate, data, v8::NewStringType::kNormal, static_cast<int>(units)));
 }
 
 void aard__frame_return_array_buffer(aard__frame *frame, const void *data, size_t len)

@@ -77,6 +77,7 @@ static aard_error *begin(aard_isolate *isolate, const aard_call *call, aard_outc
     aard__buf_clear(&guest->result);
     aard__buf_clear(&guest->report);
     guest->bytes_written = 0;
+    aard__ledger_free(&guest->ledger);
     AARD__TRY(aard__isolate_arm(isolate, wall_limit(isolate, call)));
     aard__vm_enter(guest->vm);
     return NULL;
@@ -127,6 +128,10 @@ static void end(aard_isolate *isolate, const aard_call *call, aard__state state,
     }
     aard__streams_take(&guest->streams, AARD_STREAM_STDOUT, &outcome->streams[0], &d->stdout_dropped_bytes);
     aard__streams_take(&guest->streams, AARD_STREAM_STDERR, &outcome->streams[1], &d->stderr_dropped_bytes);
+    outcome->ledger = guest->ledger;
+    guest->ledger = AARD__LEDGER_INIT;
+    d->violations_dropped = outcome->ledger.violations_dropped;
+    d->network_attempts_dropped = outcome->ledger.attempts_dropped;
     aard__vm_leave(guest->vm);
     d->reset_generation = isolate->generation;
     isolate->soiled = condemned;

@@ -71,19 +71,19 @@ struct aard__guest {
         aard__ref *reserve, *poll, *mount, *memory, *capture, *checkpoint, *reset; /* Python only */
         aard__ref *set_input, *bind_script, *before_script, *drop_buffers;         /* JavaScript only */
     } adapter;
-    aard__ref *wasm_module;          /* while Python boots */
-    const aard__image *image;        /* what Python starts from; NULL = from nothing */
-    const aard_warm_state *warm; /* what `image` belongs to; NULL for an image of its own kind */
-    aard__overlay *overlay;          /* the packages; retained; may be NULL */
-    char *packages;                  /* the lines for them in an image's key; NULL = none */
-    aard__pages *pages;              /* Python's memory at the checkpoint */
-    uint32_t random_at;              /* where Python's random numbers have their state then; 0 = nowhere */
-    bool can_reset;                  /* there is a checkpoint */
-    bool grants_javascript;          /* Python may use JavaScript's objects */
-    bool capturing;                  /* Python's boot leaves a state that can be captured */
+    aard__ref *wasm_module;           /* while Python boots */
+    const aard__image *image;         /* what Python starts from; NULL = from nothing */
+    const aard_warm_state *warm;      /* what `image` belongs to; NULL for an image of its own kind */
+    aard__overlay *overlay;           /* the packages; retained; may be NULL */
+    char *packages;                   /* the lines for them in an image's key; NULL = none */
+    aard__pages *pages;               /* Python's memory at the checkpoint */
+    uint32_t random_at;               /* where Python's random numbers have their state then; 0 = nowhere */
+    bool can_reset;                   /* there is a checkpoint */
+    bool grants_javascript;           /* Python may use JavaScript's objects */
+    bool capturing;                   /* Python's boot leaves a state that can be captured */
     const aard__prelinked *prelinked; /* from the options */
-    const char *layout;              /* the name of Python's layout (python_layout.h) */
-    bool recording;                  /* what is compiled for it will be kept */
+    const char *layout;               /* the name of Python's layout (python_layout.h) */
+    bool recording;                   /* what is compiled for it will be kept */
     bool keep_glue;
     aard__script *glue;              /* where keep_glue */
     aard__content symbols;           /* of prelinked code (prelink/symbols.h); none where it is not */
@@ -93,6 +93,7 @@ struct aard__guest {
     aard_bundle *bundle;             /* what is at /app; retained; may be NULL */
     aard__content own_file;
     aard__streams streams;
+    aard__ledger ledger;      /* of the call under way */
     uint64_t bytes_written;   /* to the guest's files, by the call under way */
     aard__buf result, report; /* of the call under way */
     aard__result entry;       /* scratch for entries into the guest */
@@ -107,14 +108,14 @@ typedef struct aard__guest_options {
     aard_language language;
     aard_distribution *distribution; /* outlives the guest */
     aard__streams streams;
-    const aard__image *image; /* what Python starts from; outlives the guest; NULL = the distribution's base image */
+    const aard__image *image;    /* what Python starts from; outlives the guest; NULL = the distribution's base image */
     const aard_warm_state *warm; /* or a warm state, which has an image; outlives the guest */
-    bool grants_javascript;   /* the capability "js" */
-    bool capturing; /* boots from nothing, so that the guest can be captured */
+    bool grants_javascript;      /* the capability "js" */
+    bool capturing;              /* boots from nothing, so that the guest can be captured */
     const aard__prelinked *prelinked; /* where capturing: what to boot; NULL = the distribution's own files */
     const char *layout;               /* and its name; outlives the guest */
-    bool recording; /* compiles everything anew */
-    bool keep_glue; /* keeps Pyodide's glue for its code */
+    bool recording;                   /* compiles everything anew */
+    bool keep_glue;                   /* keeps Pyodide's glue for its code */
 } aard__guest_options;
 
 aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **out);

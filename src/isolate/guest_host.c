@@ -45,7 +45,8 @@ static bool content_of(const aard__guest *guest, double number, aard__content *o
 static void host_file_size(aard__frame *frame, void *user)
 {
     aard__content content;
-    aard__frame_return_number(frame, content_of(user, aard__frame_number(frame, 0), &content) ? (double)content.len : 0);
+    aard__frame_return_number(frame,
+                              content_of(user, aard__frame_number(frame, 0), &content) ? (double)content.len : 0);
 }
 
 /* fileRead(file, bytes, at, length, position) -> bytes copied to bytes[at..] */
@@ -101,6 +102,29 @@ static void host_wrote(aard__frame *frame, void *user)
     aard__guest *guest = user;
     double bytes = aard__frame_number(frame, 0);
     if (bytes > 0) guest->bytes_written += (uint64_t)bytes;
+}
+
+/* violation(kind, reason, subject): the guest has been refused something; `kind` by its name */
+static void host_violation(aard__frame *frame, void *user)
+{
+    static const char *const names[] = {
+#define VIOLATION_NAME(constant, name) name,
+        AARD_VIOLATION_MAP(VIOLATION_NAME)
+#undef VIOLATION_NAME
+    };
+    aard__guest *guest = user;
+    aard__buf kind = AARD__BUF_INIT, reason = AARD__BUF_INIT, subject = AARD__BUF_INIT;
+    if (aard__frame_string(frame, 0, &kind) && aard__frame_string(frame, 1, &reason) &&
+        aard__frame_string(frame, 2, &subject)) {
+        aard__buf_putc(&kind, '\0');
+        aard__buf_putc(&reason, '\0');
+        for (unsigned i = 0; i < sizeof names / sizeof *names && !kind.failed && !reason.failed; i++)
+            if (!strcmp(names[i], kind.data))
+                aard__ledger_violation(&guest->ledger, (aard_violation_kind)i, reason.data, subject.data, subject.len);
+    }
+    aard__buf_free(&kind);
+    aard__buf_free(&reason);
+    aard__buf_free(&subject);
 }
 
 /* wasmModule() -> the language's WebAssembly.Module, while it boots */
@@ -179,10 +203,20 @@ static void host_start_clock(aard__frame *frame, void *user)
 }
 
 const aard__host_entry aard__guest_host[] = {
-    {"now", host_now},               {"sleep", host_sleep},            {"grantsJavaScript", host_grants_javascript},
-    {"write", host_write},           {"fileSize", host_file_size},     {"fileRead", host_file_read},
-    {"result", host_result},         {"wasmModule", host_wasm_module}, {"mapImage", host_map_image},
-    {"wrote", host_wrote},           {"symbol", host_symbol},          {"json", host_json},
-    {"overlay", host_overlay},       {"startClock", host_start_clock},
+    {"now", host_now},
+    {"sleep", host_sleep},
+    {"grantsJavaScript", host_grants_javascript},
+    {"write", host_write},
+    {"fileSize", host_file_size},
+    {"fileRead", host_file_read},
+    {"result", host_result},
+    {"wasmModule", host_wasm_module},
+    {"mapImage", host_map_image},
+    {"wrote", host_wrote},
+    {"symbol", host_symbol},
+    {"json", host_json},
+    {"overlay", host_overlay},
+    {"startClock", host_start_clock},
+    {"violation", host_violation},
     {NULL, NULL},
 };

@@ -14,10 +14,10 @@ struct aard_isolate {
     aard_bundle *bundle;    /* retained; may be NULL */
     aard_handler *handlers; /* all that have not been freed */
     aard__watch watch;
-    uint64_t id, generation; /* the generation counts guests and their resets */
-    bool soiled;             /* the last call was cut off: the guest needs a full reset first */
-    bool used;               /* a call has been made since the guest was clean */
-    bool resettable;         /* resets are wanted: there are checkpoints for them */
+    uint64_t id, generation;    /* the generation counts guests and their resets */
+    bool soiled;                /* the last call was cut off: the guest needs a full reset first */
+    bool used;                  /* a call has been made since the guest was clean */
+    bool resettable;            /* resets are wanted: there are checkpoints for them */
     aard_reset_mode reset_mode; /* how the guest was made clean since the last call, and how long it took */
     double reset_ms;
     atomic_flag busy;

@@ -20,10 +20,14 @@ static aard_error *javascript_boot(aard__guest *guest)
         const char *name;
         aard__ref **out;
     } functions[] = {
-        {"bind", &guest->adapter.prepare},           {"forget", &guest->adapter.forget},
-        {"invoke", &guest->adapter.invoke},          {"finishInline", &guest->adapter.execute},
-        {"buffer", &guest->adapter.buffer},          {"setInput", &guest->adapter.set_input},
-        {"bindScript", &guest->adapter.bind_script}, {"beforeScript", &guest->adapter.before_script},
+        {"bind", &guest->adapter.prepare},
+        {"forget", &guest->adapter.forget},
+        {"invoke", &guest->adapter.invoke},
+        {"finishInline", &guest->adapter.execute},
+        {"buffer", &guest->adapter.buffer},
+        {"setInput", &guest->adapter.set_input},
+        {"bindScript", &guest->adapter.bind_script},
+        {"beforeScript", &guest->adapter.before_script},
         {"dropBuffers", &guest->adapter.drop_buffers},
     };
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++)

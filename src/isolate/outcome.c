@@ -40,6 +40,7 @@ void aard_outcome_free(aard_outcome *outcome)
     aard__buf_free(&outcome->streams[0]);
     aard__buf_free(&outcome->streams[1]);
     free_buffers(outcome);
+    aard__ledger_free(&outcome->ledger);
     aard__free(outcome);
 }
 
@@ -158,6 +159,31 @@ const char *aard_warm_source_name(aard_warm_source source)
 #undef AARD_WARM_NAME
     }
     return "unknown";
+}
+
+const char *aard_violation_kind_name(aard_violation_kind kind)
+{
+    switch (kind) {
+#define AARD_VIOLATION_NAME(constant, name)                                                                            \
+    case constant: return name;
+        AARD_VIOLATION_MAP(AARD_VIOLATION_NAME)
+#undef AARD_VIOLATION_NAME
+    }
+    return "unknown";
+}
+
+size_t aard_outcome_violation_count(const aard_outcome *outcome) { return outcome->ledger.violation_count; }
+
+const aard_violation *aard_outcome_violation(const aard_outcome *outcome, size_t index)
+{
+    return index < outcome->ledger.violation_count ? &outcome->ledger.violations[index] : NULL;
+}
+
+size_t aard_outcome_network_attempt_count(const aard_outcome *outcome) { return outcome->ledger.attempt_count; }
+
+const aard_network_attempt *aard_outcome_network_attempt(const aard_outcome *outcome, size_t index)
+{
+    return index < outcome->ledger.attempt_count ? &outcome->ledger.attempts[index] : NULL;
 }
 
 /* The text of a buffer, "" for an empty one. */

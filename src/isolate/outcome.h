@@ -6,6 +6,7 @@
 #include <aardvark/outcome.h>
 
 #include "base/buf.h"
+#include "policy/ledger.h"
 
 typedef struct aard__outcome_buffer {
     char *id, *metadata; /* metadata is JSON text */
@@ -24,6 +25,7 @@ struct aard_outcome {
     aard__outcome_buffer *buffers;
     size_t buffer_count;
     aard_diagnostics diagnostics;
+    aard__ledger ledger;
 };
 
 aard_error *aard__outcome_new(aard_outcome **out);

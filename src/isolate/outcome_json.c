@@ -1,4 +1,6 @@
 /* The JSON form of an outcome; its schema is in docs/outcome.md. */
+#include <string.h>
+
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -76,6 +78,58 @@ static void put_ms(aard__buf *out, const char *key, double ms)
     aard__buf_printf(out, ",\"%s\":%llu.%03llu", key, us / 1000, us % 1000);
 }
 
+/* A member with a text that ends with NUL. */
+static void put_string(aard__buf *out, const char *key, const char *text)
+{
+    aard__buf_printf(out, "\"%s\":", key);
+    aard__buf_json_string(out, text, strlen(text));
+}
+
+static void put_attempts(aard__buf *out, const aard__ledger *ledger, bool allowed)
+{
+    aard__buf_printf(out, "\"%s\":[", allowed ? "allowed" : "blocked");
+    const char *comma = "";
+    for (size_t i = 0; i < ledger->attempt_count; i++) {
+        const aard_network_attempt *attempt = &ledger->attempts[i];
+        if (attempt->allowed != allowed) continue;
+        aard__buf_printf(out, "%s{", comma);
+        put_string(out, "method", attempt->method);
+        aard__buf_putc(out, ',');
+        put_string(out, "url", attempt->url);
+        aard__buf_putc(out, ',');
+        put_string(out, "reason", attempt->reason);
+        aard__buf_printf(out, ",\"status\":%u,\"sent_bytes\":%llu,\"received_bytes\":%llu,\"count\":%llu}",
+                         attempt->status, (unsigned long long)attempt->sent_bytes,
+                         (unsigned long long)attempt->received_bytes, (unsigned long long)attempt->count);
+        comma = ",";
+    }
+    aard__buf_putc(out, ']');
+}
+
+static void put_ledger(aard__buf *out, const aard__ledger *ledger)
+{
+    aard__buf_puts(out, ",\"network\":{");
+    put_attempts(out, ledger, true);
+    aard__buf_putc(out, ',');
+    put_attempts(out, ledger, false);
+    if (ledger->attempts_dropped)
+        aard__buf_printf(out, ",\"dropped\":%llu", (unsigned long long)ledger->attempts_dropped);
+    aard__buf_puts(out, "},\"policy_violations\":[");
+    for (size_t i = 0; i < ledger->violation_count; i++) {
+        const aard_violation *violation = &ledger->violations[i];
+        aard__buf_puts(out, i ? ",{" : "{");
+        put_string(out, "kind", aard_violation_kind_name(violation->kind));
+        aard__buf_putc(out, ',');
+        put_string(out, "reason", violation->reason);
+        aard__buf_putc(out, ',');
+        put_string(out, "subject", violation->subject);
+        aard__buf_printf(out, ",\"count\":%llu}", (unsigned long long)violation->count);
+    }
+    aard__buf_putc(out, ']');
+    if (ledger->violations_dropped)
+        aard__buf_printf(out, ",\"policy_violations_dropped\":%llu", (unsigned long long)ledger->violations_dropped);
+}
+
 static void put_diagnostics(aard__buf *out, const aard_outcome *outcome)
 {
     const aard_diagnostics *d = &outcome->diagnostics;
@@ -106,7 +160,8 @@ static void put_diagnostics(aard__buf *out, const aard_outcome *outcome)
                      (unsigned long long)d->py_heap_kib, (unsigned long long)d->js_heap_kib,
                      (unsigned long long)d->rss_kib_before, (unsigned long long)d->rss_kib_after);
     aard__buf_printf(out, ",\"filesystem_bytes_written\":%llu", (unsigned long long)d->filesystem_bytes_written);
-    aard__buf_puts(out, ",\"network\":{\"allowed\":[],\"blocked\":[]},\"policy_violations\":[]}");
+    put_ledger(out, &outcome->ledger);
+    aard__buf_putc(out, '}');
 }
 
 aard_error *aard_outcome_json(const aard_outcome *outcome, char **out, size_t *len)

@@ -48,7 +48,8 @@ static aard_error *start_interpreter(aard__guest *guest, aard__ref *create_modul
         AARD__TRY(aard__distribution_file(guest->distribution, AARD__FILE_LOCK, &lock, &lock_len));
         const aard__guest_file *loop = aard__guest_find("python/loop.py");
         const aard__guest_file *adapter = aard__guest_find("python/adapter.py");
-        if (!loop || !adapter) return aard__error(AARD_ERR_GUEST_BOOT, "the library was built without its Python files");
+        if (!loop || !adapter)
+            return aard__error(AARD_ERR_GUEST_BOOT, "the library was built without its Python files");
         args[1] = AARD__VALUE_STRING(lock, lock_len);
         args[2] = AARD__VALUE_STRING(loop->data, loop->len);
         args[3] = AARD__VALUE_STRING(adapter->data, adapter->len);
@@ -78,7 +79,7 @@ static aard_error *boot_pyodide(aard__guest *guest)
     guest->symbols = shared->symbols;
     if (guest->image && !fits(guest))
         return aard__error(AARD_ERR_WARM_MISMATCH, "the warm state was made with Pyodide's code in another layout "
-                                                           "(prelinked, or not): make it anew");
+                                                   "(prelinked, or not): make it anew");
     guest->wasm_module = aard__wasm_module(guest->realm, shared->wasm);
     if (!guest->wasm_module) return aard__error(AARD_ERR_GUEST_BOOT, "the engine could not share Pyodide's code");
     AARD__TRY(aard__distribution_file(guest->distribution, AARD__FILE_STDLIB, &stdlib, &guest->own_file.len));
@@ -109,10 +110,12 @@ static aard_error *python_boot(aard__guest *guest)
         const char *name;
         aard__ref **out;
     } functions[] = {
-        {"reserve", &guest->adapter.reserve}, {"prepare", &guest->adapter.prepare}, {"forget", &guest->adapter.forget},
-        {"invoke", &guest->adapter.invoke},   {"execute", &guest->adapter.execute}, {"poll", &guest->adapter.poll},
-        {"buffer", &guest->adapter.buffer},   {"mount", &guest->adapter.mount},     {"memory", &guest->adapter.memory},
-        {"capture", &guest->adapter.capture}, {"checkpoint", &guest->adapter.checkpoint}, {"reset", &guest->adapter.reset},
+        {"reserve", &guest->adapter.reserve},       {"prepare", &guest->adapter.prepare},
+        {"forget", &guest->adapter.forget},         {"invoke", &guest->adapter.invoke},
+        {"execute", &guest->adapter.execute},       {"poll", &guest->adapter.poll},
+        {"buffer", &guest->adapter.buffer},         {"mount", &guest->adapter.mount},
+        {"memory", &guest->adapter.memory},         {"capture", &guest->adapter.capture},
+        {"checkpoint", &guest->adapter.checkpoint}, {"reset", &guest->adapter.reset},
     };
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++)
         AARD__TRY(aard__guest_get(guest, python, functions[i].name, functions[i].out));
@@ -131,8 +134,8 @@ static aard__state put_input(aard__guest *guest, const char *input, size_t len, 
     uint8_t *memory;
     size_t room;
     double at = guest->entry.value.number;
-    if (guest->entry.value.kind != AARD__NUMBER || !(at > 0) || !aard__ref_bytes(guest->adapter.memory, &memory, &room) ||
-        at > (double)room || len > room - (size_t)at) {
+    if (guest->entry.value.kind != AARD__NUMBER || !(at > 0) ||
+        !aard__ref_bytes(guest->adapter.memory, &memory, &room) || at > (double)room || len > room - (size_t)at) {
         aard__outcome_fail(outcome, AARD_FAILURE_HEAP_LIMIT_EXCEEDED,
                            "the guest's memory has no room for an input of %zu bytes", len);
         return AARD__DONE;
@@ -296,7 +299,8 @@ static aard_error *python_reset(aard__guest *guest)
     AARD__TRY(aard__pages_reset(guest->pages, memory, len));
     renew_random(guest, memory, len);
     aard__ref_call(guest->realm, guest->adapter.reset, NULL, 0, false, &guest->entry);
-    if (guest->entry.status == AARD__OK && guest->entry.value.kind == AARD__BOOL && guest->entry.value.boolean) return NULL;
+    if (guest->entry.status == AARD__OK && guest->entry.value.kind == AARD__BOOL && guest->entry.value.boolean)
+        return NULL;
     return aard__error(AARD_ERR_ENGINE, "the guest has changed what can't be put back");
 }
 

@@ -26,10 +26,7 @@ static bool prelink_key(char out[AARD__HASH_HEX])
     return true;
 }
 
-void aard__python_layout_plain(aard__python_layout *out)
-{
-    *out = (aard__python_layout){.name = "plain"};
-}
+void aard__python_layout_plain(aard__python_layout *out) { *out = (aard__python_layout){.name = "plain"}; }
 
 bool aard__python_layout_map(const aard_distribution *distribution, aard__python_layout *out)
 {

@@ -167,8 +167,9 @@ aard_error *aard__python_serialize(const aard_distribution *distribution, aard__
 {
     pthread_mutex_lock(&lock);
     entry *known = find(distribution);
-    aard_error *error = known && known->shared.wasm ? aard__wasm_serialize(known->shared.wasm, out)
-                                                   : aard__error(AARD_ERR_ENGINE, "nothing is compiled that could be kept");
+    aard_error *error = known && known->shared.wasm
+                            ? aard__wasm_serialize(known->shared.wasm, out)
+                            : aard__error(AARD_ERR_ENGINE, "nothing is compiled that could be kept");
     pthread_mutex_unlock(&lock);
     return error;
 }

@@ -68,7 +68,8 @@ aard_error *aard_isolate_reset(aard_isolate *isolate)
 static aard_error *checkpoint(aard_isolate *isolate)
 {
     if (isolate->config->language != AARD_LANGUAGE_PYTHON)
-        return aard__error(AARD_ERR_UNSUPPORTED, "only a Python isolate has checkpoints; JavaScript is reset to its bundle");
+        return aard__error(AARD_ERR_UNSUPPORTED,
+                           "only a Python isolate has checkpoints; JavaScript is reset to its bundle");
     if (aard__config_grants(isolate->config, "js"))
         return aard__error(AARD_ERR_UNSUPPORTED, "an isolate with the capability 'js' has no checkpoints");
     AARD__TRY(aard__isolate_ensure_guest(isolate));

@@ -16,9 +16,18 @@ static aard__source sources[MOST_SOURCES];
 /* The parts that C keeps refs to: their places in the guest, in the order in which they are in the snapshot. */
 static const size_t parts_of_guest[] = {
 #define PART(member) offsetof(aard__guest, member)
-    PART(host),           PART(shared),          PART(run_timers),         PART(adapter.prepare),
-    PART(adapter.forget), PART(adapter.invoke),  PART(adapter.execute),    PART(adapter.buffer),
-    PART(adapter.set_input), PART(adapter.bind_script), PART(adapter.before_script), PART(adapter.drop_buffers),
+    PART(host),
+    PART(shared),
+    PART(run_timers),
+    PART(adapter.prepare),
+    PART(adapter.forget),
+    PART(adapter.invoke),
+    PART(adapter.execute),
+    PART(adapter.buffer),
+    PART(adapter.set_input),
+    PART(adapter.bind_script),
+    PART(adapter.before_script),
+    PART(adapter.drop_buffers),
 #undef PART
 };
 #define PART_COUNT (sizeof parts_of_guest / sizeof parts_of_guest[0])

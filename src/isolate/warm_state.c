@@ -349,8 +349,7 @@ aard_error *aard_warm_state_capture(aard_isolate *isolate, aard_warm_state **out
 /* ---- the catalog -------------------------------------------------------------------------------------------- */
 
 /* What an entry is found by: distribution, packages and bundle. */
-static aard_error *entry_key(aard_distribution *distribution, const char *packages, const char *bundle,
-                             char **out)
+static aard_error *entry_key(aard_distribution *distribution, const char *packages, const char *bundle, char **out)
 {
     aard__buf key = AARD__BUF_INIT;
     const char *layout;
@@ -408,8 +407,9 @@ aard_error *aard_catalog_store(aard_catalog *catalog, const aard_warm_state *sta
         return aard__error(AARD_ERR_INVALID_ARGUMENT,
                            "the warm state was opened without a distribution, for looking only");
     if (has_javascript(state))
-        return aard__error(AARD_ERR_UNSUPPORTED, "a warm state made with the capability 'js' is not kept in the catalog; "
-                                                 "write it to a file");
+        return aard__error(AARD_ERR_UNSUPPORTED,
+                           "a warm state made with the capability 'js' is not kept in the catalog; "
+                           "write it to a file");
     aard_error *error = entry_key(state->distribution, state->packages, state->bundle, &key);
     if (!error) error = aard__catalog_path(catalog, AARD__CATALOG_STATE, key, &path);
     if (!error) error = aard__catalog_add(catalog, path, write_state, (void *)state);

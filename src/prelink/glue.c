@@ -59,7 +59,8 @@ static bool take_number(piece *rest, double *out)
 {
     char digits[32], *end;
     size_t len = 0;
-    while (len < rest->len && len < sizeof digits - 1 && (isdigit((unsigned char)rest->data[len]) || rest->data[len] == 'e'))
+    while (len < rest->len && len < sizeof digits - 1 &&
+           (isdigit((unsigned char)rest->data[len]) || rest->data[len] == 'e'))
         len++;
     memcpy(digits, rest->data, len);
     digits[len] = '\0';
@@ -188,13 +189,15 @@ typedef struct edits {
 static const char *const replacements[][2] = {
     {"___memory_base=new WebAssembly.Global({value:\"i32\",mutable:false},1024)", NULL},
     {"___table_base=new WebAssembly.Global({value:\"i32\",mutable:false},1)", NULL},
-    {"rtn=GOT[symName]=new WebAssembly.Global({value:\"i32\",mutable:true})", "rtn=GOT[symName]=prelink.global(symName)"},
+    {"rtn=GOT[symName]=new WebAssembly.Global({value:\"i32\",mutable:true})",
+     "rtn=GOT[symName]=prelink.global(symName)"},
     {"GOT[symName]||=new WebAssembly.Global({value:\"i32\",mutable:true});", "GOT[symName]||=prelink.global(symName);"},
     {"var functionsInTableMap;", "var functionsInTableMap=prelink.functions;"},
     {"wasmExports=relocateExports(wasmExports,1024);", "prelink.start(wasmExports,wasmImports,Module,wasmTable);"},
     {"mergeLibSymbols(wasmExports,\"main\");", ""},
     {"var reportUndefinedSymbols=()=>{", "var reportUndefinedSymbols=()=>{prelink.wrap(GOT);"},
-    {"if(!lib.exports.hasOwnProperty(symbol)||", "if(lib.exports[symbol]===undefined||!lib.exports.hasOwnProperty(symbol)||"},
+    {"if(!lib.exports.hasOwnProperty(symbol)||",
+     "if(lib.exports[symbol]===undefined||!lib.exports.hasOwnProperty(symbol)||"},
     /* Where libraries of packages go is decided in guest/python/libraries.js. */
     {"var getMemory=size=>{if(runtimeInitialized){return _calloc(size,1)}",
      "var getMemory=size=>{if(runtimeInitialized){return Module.placeLibrary(size,_calloc)}"},
@@ -228,7 +231,8 @@ static bool droppable(const aard__glue *glue, const statement *s, const aard__gl
     if (needed(glue, s) || s->property.data[0] != '_') return false;
     if (s->export.len)
         return s->export.len == s->property.len - 1 && !memcmp(s->export.data, s->property.data + 1, s->export.len);
-    return aard__symbols_find(changes->symbols, changes->symbols_len, s->property.data + 1, s->property.len - 1, &symbol) &&
+    return aard__symbols_find(changes->symbols, changes->symbols_len, s->property.data + 1, s->property.len - 1,
+                              &symbol) &&
            !symbol.function && (double)symbol.value == s->address;
 }
 

@@ -11,7 +11,10 @@ static aard_error *unexpected(const char *what)
     return aard__error(AARD_ERR_DISTRIBUTION_MISMATCH, "pyodide.asm.wasm can't be prelinked: %s", what);
 }
 
-static bool is(const char *name, size_t len, const char *text) { return len == strlen(text) && !memcmp(name, text, len); }
+static bool is(const char *name, size_t len, const char *text)
+{
+    return len == strlen(text) && !memcmp(name, text, len);
+}
 
 static aard__reader section(const aard__wasm_layout *layout, int id)
 {
@@ -171,8 +174,7 @@ static aard_error *read_elements(aard__wasm_layout *layout)
     layout->segment = reader.at;
     layout->segment_len = (size_t)(reader.end - reader.at);
     layout->element_count = aard__read_count(&reader);
-    if (layout->element_count &&
-        !(layout->elements = aard__calloc(layout->element_count, sizeof *layout->elements)))
+    if (layout->element_count && !(layout->elements = aard__calloc(layout->element_count, sizeof *layout->elements)))
         return aard__error_no_memory();
     for (uint32_t i = 0; i < layout->element_count && !reader.bad; i++)
         if ((layout->elements[i] = aard__read_u32(&reader)) >= layout->functions) reader.bad = true;

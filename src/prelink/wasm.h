@@ -18,16 +18,22 @@ typedef struct aard__reader {
 } aard__reader;
 
 uint8_t aard__read_u8(aard__reader *reader);
-uint32_t aard__read_u32(aard__reader *reader);                              /* LEB128 */
-int32_t aard__read_s32(aard__reader *reader);                               /* LEB128 */
-const char *aard__read_name(aard__reader *reader, size_t *len);             /* length and bytes */
-aard__reader aard__read_part(aard__reader *reader, size_t len);             /* the next `len` bytes */
-uint32_t aard__read_count(aard__reader *reader);                            /* of things of at least one byte each */
+uint32_t aard__read_u32(aard__reader *reader);                  /* LEB128 */
+int32_t aard__read_s32(aard__reader *reader);                   /* LEB128 */
+const char *aard__read_name(aard__reader *reader, size_t *len); /* length and bytes */
+aard__reader aard__read_part(aard__reader *reader, size_t len); /* the next `len` bytes */
+uint32_t aard__read_count(aard__reader *reader);                /* of things of at least one byte each */
 
 void aard__write_u32(aard__buf *out, uint32_t value);
 void aard__write_s32(aard__buf *out, int32_t value);
 
-enum { AARD__WASM_FUNCTION = 0, AARD__WASM_TABLE = 1, AARD__WASM_MEMORY = 2, AARD__WASM_GLOBAL = 3, AARD__WASM_TAG = 4 };
+enum {
+    AARD__WASM_FUNCTION = 0,
+    AARD__WASM_TABLE = 1,
+    AARD__WASM_MEMORY = 2,
+    AARD__WASM_GLOBAL = 3,
+    AARD__WASM_TAG = 4
+};
 enum {
     AARD__WASM_IMPORTS = 2,
     AARD__WASM_FUNCTIONS = 3,
@@ -64,7 +70,7 @@ typedef struct aard__wasm_layout {
     struct {
         bool constant; /* an i32 that is never written, and its value */
         int32_t value;
-    } *defined_globals;
+    } * defined_globals;
     aard__wasm_export *exports;
     uint32_t export_count;
     const uint8_t *segment; /* the element segment: from its number of functions to its end */
@@ -83,8 +89,8 @@ typedef struct aard__wasm_changes {
     const bool *keep_export; /* by the export's number */
     const uint32_t *extra;   /* functions that get a table slot behind the element segment's */
     uint32_t extra_count;
-    uint32_t extra_at;    /* the slot of the first */
-    uint32_t table_size;  /* the smallest that holds everything */
+    uint32_t extra_at;   /* the slot of the first */
+    uint32_t table_size; /* the smallest that holds everything */
     bool without_data;
 } aard__wasm_changes;
 

@@ -10,8 +10,7 @@ static size_t place(const aard__words *words, const char *text, size_t len)
     uint64_t hash = UINT64_C(14695981039346656037);
     for (size_t i = 0; i < len; i++) hash = (hash ^ (unsigned char)text[i]) * UINT64_C(1099511628211);
     size_t at = (size_t)hash & (words->capacity - 1);
-    while (words->slots[at].text &&
-           (words->slots[at].len != len || memcmp(words->slots[at].text, text, len) != 0))
+    while (words->slots[at].text && (words->slots[at].len != len || memcmp(words->slots[at].text, text, len) != 0))
         at = (at + 1) & (words->capacity - 1);
     return at;
 }

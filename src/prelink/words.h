@@ -9,7 +9,7 @@ typedef struct aard__words {
     struct {
         const char *text; /* NULL where the place is free */
         size_t len;
-    } *slots;
+    } * slots;
     size_t count, capacity; /* the capacity is a power of two, or 0 */
 } aard__words;
 

@@ -102,7 +102,8 @@ static bool scan_quickly(int fd, aard__page_scan *scan, const uint8_t *memory, s
 
 static aard_error *scan_plainly(int fd, aard__page_scan *scan, const uint8_t *memory, size_t len)
 {
-    if (!scan->entries && !(scan->entries = aard__malloc(ENTRIES * sizeof *scan->entries))) return aard__error_no_memory();
+    if (!scan->entries && !(scan->entries = aard__malloc(ENTRIES * sizeof *scan->entries)))
+        return aard__error_no_memory();
     size_t total = len / AARD__PAGE, first = (uintptr_t)memory / AARD__PAGE;
     for (size_t done = 0; done < total;) {
         size_t wanted = total - done < ENTRIES ? total - done : ENTRIES;

@@ -25,7 +25,8 @@ struct aard__pages {
     size_t base_pages;
     const uint8_t *memory; /* where it was at the checkpoint; NULL = there is none */
     size_t page_count;     /* of the memory at the checkpoint */
-    uint8_t *kept;         /* the pages that were not as in the image at the checkpoint, one after the other; a file's mapping */
+    uint8_t
+        *kept; /* the pages that were not as in the image at the checkpoint, one after the other; a file's mapping */
     size_t kept_count, mappings;
     bool mapped;       /* the kept pages lie in the memory as that file's */
     uint32_t *kept_at; /* by page: 1 + its place among the kept, 0 = as in the image */
@@ -177,7 +178,8 @@ static aard_error *keep(aard__pages *pages, uint8_t *memory, uint32_t *places, s
         }
     }
     for (size_t page = 0; page < page_count; page++)
-        if (places[page]) memcpy(kept + (size_t)(places[page] - 1) * AARD__PAGE, memory + page * AARD__PAGE, AARD__PAGE);
+        if (places[page])
+            memcpy(kept + (size_t)(places[page] - 1) * AARD__PAGE, memory + page * AARD__PAGE, AARD__PAGE);
     forget(pages);
     pages->kept = kept;
     pages->kept_count = count;

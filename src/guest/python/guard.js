@@ -68,13 +68,14 @@
       const put = (names, make) => {
         for (const name of names) {
           const real = env[name];
-          env[name] = make(real);
+          env[name] = make(real, name);
           env[name].sig = real.sig;
         }
       };
-      const refusing = (answer) => (real) =>
+      const refusing = (answer) => (real, name) =>
         (...args) => {
           if (!guard.closed) return real(...args);
+          host.violation("capability_denied", "js", name);
           raise();
           return answer();
         };

@@ -1,0 +1,109 @@
+#include "policy/ledger.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/utf8.h"
+
+static void free_violation(aard_violation *line)
+{
+    aard__free((char *)line->reason);
+    aard__free((char *)line->subject);
+}
+
+static void free_attempt(aard_network_attempt *line)
+{
+    aard__free((char *)line->method);
+    aard__free((char *)line->url);
+    aard__free((char *)line->reason);
+}
+
+void aard__ledger_free(aard__ledger *ledger)
+{
+    for (size_t i = 0; i < ledger->violation_count; i++) free_violation(&ledger->violations[i]);
+    for (size_t i = 0; i < ledger->attempt_count; i++) free_attempt(&ledger->attempts[i]);
+    aard__free(ledger->violations);
+    aard__free(ledger->attempts);
+    *ledger = AARD__LEDGER_INIT;
+}
+
+/* A copy for the ledger, of valid UTF-8; NULL where there is no memory. */
+static char *keep(const char *text, size_t len)
+{
+    static const char unknown[] = "\xef\xbf\xbd";
+    char kept[AARD__LEDGER_TEXT + 1];
+    size_t at = 0;
+    for (size_t i = 0; i < len;) {
+        size_t size = aard__utf8_sequence(text + i, len - i);
+        const char *from = size && text[i] ? text + i : unknown;
+        size_t room = size && text[i] ? size : sizeof unknown - 1;
+        if (at + room > AARD__LEDGER_TEXT) break;
+        memcpy(kept + at, from, room);
+        at += room;
+        i += size ? size : 1;
+    }
+    return aard__memdup0(kept, at);
+}
+
+static char *keep_text(const char *text) { return keep(text ? text : "", text ? strlen(text) : 0); }
+
+/* Room for one more line, up to what a ledger holds. */
+static bool grow(void *lines, size_t count, size_t size)
+{
+    void **list = lines;
+    if (count >= AARD__LEDGER_LINES) return false;
+    if (count & (count - 1)) return true; /* it grows at the powers of two */
+    void *grown = aard__realloc(*list, (count ? 2 * count : 1) * size);
+    if (grown) *list = grown;
+    return grown != NULL;
+}
+
+void aard__ledger_violation(aard__ledger *ledger, aard_violation_kind kind, const char *reason, const char *subject,
+                            size_t subject_len)
+{
+    aard_violation line = {kind, keep_text(reason), keep(subject, subject_len), 1};
+    if (!line.reason || !line.subject) goto drop;
+    for (size_t i = 0; i < ledger->violation_count; i++) {
+        aard_violation *known = &ledger->violations[i];
+        if (known->kind != kind || strcmp(known->reason, line.reason) || strcmp(known->subject, line.subject)) continue;
+        known->count++;
+        free_violation(&line);
+        return;
+    }
+    if (!grow(&ledger->violations, ledger->violation_count, sizeof line)) goto drop;
+    ledger->violations[ledger->violation_count++] = line;
+    return;
+drop:
+    ledger->violations_dropped++;
+    free_violation(&line);
+}
+
+static bool same_attempt(const aard_network_attempt *a, const aard_network_attempt *b)
+{
+    return a->allowed == b->allowed && a->status == b->status && !strcmp(a->method, b->method) &&
+           !strcmp(a->url, b->url) && !strcmp(a->reason, b->reason);
+}
+
+void aard__ledger_attempt(aard__ledger *ledger, const aard_network_attempt *attempt)
+{
+    aard_network_attempt line = *attempt;
+    line.method = keep_text(attempt->method);
+    line.url = keep_text(attempt->url);
+    line.reason = keep_text(attempt->reason);
+    if (!line.method || !line.url || !line.reason) goto drop;
+    for (size_t i = 0; i < ledger->attempt_count; i++) {
+        aard_network_attempt *known = &ledger->attempts[i];
+        if (!same_attempt(known, &line)) continue;
+        known->count++;
+        known->sent_bytes += line.sent_bytes;
+        known->received_bytes += line.received_bytes;
+        free_attempt(&line);
+        return;
+    }
+    if (!grow(&ledger->attempts, ledger->attempt_count, sizeof line)) goto drop;
+    ledger->attempts[ledger->attempt_count++] = line;
+    return;
+drop:
+    ledger->attempts_dropped++;
+    free_attempt(&line);
+}
