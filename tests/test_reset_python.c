@@ -324,6 +324,50 @@ static void test_a_checkpoint_is_what_resets_go_back_to(void **state)
     aard_isolate_free(isolate);
 }
 
+/* What a guest can't be reset in place after. */
+static const char noted[] = "import socket\nsocket.socket()\n1";
+
+static void test_a_checkpoint_outlives_its_guest(void **state)
+{
+    (void)state;
+    aard_isolate *isolate = start(AARD_CLEANUP_NONE, 0);
+    value_is(exec(isolate,
+                  "import os, fractions, random\nkept = [1]\nos.mkdir('/session/d')\nos.chmod('/session/d', 0o700)\n"
+                  "os.symlink('d/f', '/session/l')\nopen('/session/d/f', 'wb').write(bytes(range(256)) * 100)"),
+             "25600");
+    assert_ok(aard_isolate_checkpoint(isolate));
+    static const char look[] = "kept.append(2)\n[kept, 'left' in globals(), open('/session/l', 'rb').read() == "
+                               "bytes(range(256)) * 100, oct(os.stat('/session/d').st_mode), os.listdir('/session')]";
+    static const char seen_now[] = "[[1,2],false,true,\"0o40700\",[\"d\",\"l\"]]";
+    char last[64] = "";
+    for (int i = 0; i < 3; i++) {
+        value_is(exec(isolate, "left = 1\nos.remove('/session/l')\nos.remove('/session/d/f')\n1"), "1");
+        value_is(exec(isolate, noted), "1");
+        assert_ok(aard_isolate_reset(isolate));
+        aard_outcome *outcome = exec(isolate, look);
+        assert_int_equal(aard_outcome_diagnostics(outcome)->reset_mode, AARD_RESET_NEW_ISOLATE);
+        value_is(outcome, seen_now);
+        assert_ok(aard_isolate_reset(isolate)); /* the new guest has the checkpoint, too */
+        outcome = exec(isolate, look);
+        assert_int_equal(aard_outcome_diagnostics(outcome)->reset_mode, AARD_RESET_IN_PLACE);
+        value_is(outcome, seen_now);
+        outcome = exec(isolate, "random.random()");
+        assert_string_not_equal(aard_outcome_value_json(outcome, NULL), last);
+        snprintf(last, sizeof last, "%s", aard_outcome_value_json(outcome, NULL));
+        aard_outcome_free(outcome);
+    }
+    value_is(exec(isolate, "f = open('/session/d/f')\n1"), "1");
+    assert_refused(aard_isolate_checkpoint(isolate), AARD_ERR_WARM_CAPTURE, "/session/d/f", NULL);
+    value_is(exec(isolate, "f.close()\nkept = 'more'\n1"), "1");
+    assert_ok(aard_isolate_checkpoint(isolate)); /* of a guest that came from one */
+    value_is(exec(isolate, noted), "1");
+    assert_ok(aard_isolate_reset(isolate));
+    value_is(exec(isolate, "kept"), "\"more\"");
+    assert_ok(aard_isolate_load_bundle(isolate, bundle_of(module_files)));
+    value_is(exec(isolate, "import os\n['kept' in globals(), os.listdir('/session')]"), "[false,[]]");
+    aard_isolate_free(isolate);
+}
+
 static void test_what_javascript_touched_is_not_reset_in_place(void **state)
 {
     (void)state;
@@ -452,6 +496,7 @@ int main(void)
         cmocka_unit_test(test_without_a_reset_each_of_them_is_seen),
         cmocka_unit_test(test_a_handlers_module_stays_as_it_was_imported),
         cmocka_unit_test(test_a_checkpoint_is_what_resets_go_back_to),
+        cmocka_unit_test(test_a_checkpoint_outlives_its_guest),
         cmocka_unit_test(test_what_javascript_touched_is_not_reset_in_place),
         cmocka_unit_test(test_a_reset_after_a_termination_anywhere),
         cmocka_unit_test(test_many_resets_stay_small_and_quick),

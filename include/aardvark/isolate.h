@@ -93,7 +93,10 @@ AARD_API aard_error *aard_isolate_reset(aard_isolate *isolate);
 
 /* Makes the isolate's state of now the one that later full resets go back to: what code has defined so far, and handlers
  * that have been called, stay.  Without it that is the state after the bundle was loaded, and after a handler's module was
- * imported.  For Python.  Errors: unsupported, busy, engine, no_memory. */
+ * imported.  For Python.  A bundle that is loaded later
+ * ends it.  It takes some ten milliseconds, and memory for a second copy of the state, which serves where a reset needs a
+ * new guest.  Errors: unsupported, warm_capture (the guest has something that no other guest could have, which is named),
+ * busy, guest_boot, engine, no_memory. */
 AARD_API aard_error *aard_isolate_checkpoint(aard_isolate *isolate);
 /* Does ahead of time what the next reset would have to do (JavaScript: makes the realm that it takes), for when the host
  * has nothing else for the isolate.  Errors: guest_boot, busy, engine, no_memory. */

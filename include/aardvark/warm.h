@@ -39,8 +39,9 @@ AARD_API bool aard_distribution_is_prelinked(aard_distribution *distribution);
 typedef struct aard_warm_state aard_warm_state;
 
 /* Captures a Python isolate as it is: its packages, its bundle, what it has imported and computed.  The manifest's
- * preloadImports are imported first.  The isolate goes on as before.  What is not in Python's memory is not captured:
- * files that were written, names in the JavaScript realm.  The result is in memory, and has been started from once.
+ * preloadImports are imported first.  The isolate goes on as before.  Files that were
+ * written are part of it (64 MiB at most), names in the JavaScript realm are not.  The result is in memory, and has been
+ * started from once.
  * Errors: warm_capture (the guest has something that can't be captured, which is named; or an import failed), busy,
  * guest_boot, engine, unsupported (JavaScript), io, no_memory. */
 AARD_API aard_error *aard_warm_state_capture(aard_isolate *isolate, aard_warm_state **out);

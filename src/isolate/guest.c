@@ -1,5 +1,7 @@
 #include "isolate/guest.h"
 
+#include <aardvark/warm.h>
+
 #include <string.h>
 #include <time.h>
 
@@ -72,7 +74,7 @@ aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **ou
     guest->ops = options->language == AARD_LANGUAGE_JAVASCRIPT ? &aard__javascript : &aard__python;
     guest->distribution = options->distribution;
     guest->image = options->image;
-    guest->warm = options->warm;
+    guest->warm = options->warm ? aard_warm_state_retain(options->warm) : NULL;
     guest->capturing = options->capturing;
     guest->recording = options->recording;
     guest->keep_glue = options->keep_glue;
@@ -111,6 +113,7 @@ void aard__guest_free(aard__guest *guest)
     aard__vm_free(guest->vm); /* and every ref */
     aard__pages_free(guest->pages);
     aard_bundle_free(guest->bundle);
+    aard_warm_state_free(guest->warm);
     aard__overlay_free(guest->overlay);
     aard__free(guest->packages);
     aard__streams_free(&guest->streams);

@@ -73,7 +73,7 @@ struct aard__guest {
     } adapter;
     aard__ref *wasm_module;           /* while Python boots */
     const aard__image *image;         /* what Python starts from; NULL = from nothing */
-    const aard_warm_state *warm;      /* what `image` belongs to; NULL for an image of its own kind */
+    aard_warm_state *warm;            /* what `image` belongs to; retained; NULL for an image of its own kind */
     aard__overlay *overlay;           /* the packages; retained; may be NULL */
     char *packages;                   /* the lines for them in an image's key; NULL = none */
     aard__pages *pages;               /* Python's memory at the checkpoint */
@@ -108,10 +108,10 @@ typedef struct aard__guest_options {
     aard_language language;
     aard_distribution *distribution; /* outlives the guest */
     aard__streams streams;
-    const aard__image *image;    /* what Python starts from; outlives the guest; NULL = the distribution's base image */
-    const aard_warm_state *warm; /* or a warm state, which has an image; outlives the guest */
-    bool grants_javascript;      /* the capability "js" */
-    bool capturing;              /* boots from nothing, so that the guest can be captured */
+    const aard__image *image; /* what Python starts from; outlives the guest; NULL = the distribution's base image */
+    aard_warm_state *warm;    /* or a warm state, which has an image */
+    bool grants_javascript;   /* the capability "js" */
+    bool capturing;           /* boots from nothing, so that the guest can be captured */
     const aard__prelinked *prelinked; /* where capturing: what to boot; NULL = the distribution's own files */
     const char *layout;               /* and its name; outlives the guest */
     bool recording;                   /* compiles everything anew */

@@ -19,7 +19,7 @@ aard_error *aard__isolate_boot(aard_isolate *isolate, aard_bundle *bundle)
     aard__guest_options options = {
         .language = config->language,
         .distribution = config->distribution,
-        .warm = config->warm,
+        .warm = isolate->kept ? isolate->kept : config->warm,
         .grants_javascript = aard__config_grants(config, "js"),
         .streams = {.limit = config->output_limit,
                     .callback = config->listener ? config->listener->callback : NULL,
@@ -75,6 +75,7 @@ void aard_isolate_free(aard_isolate *isolate)
     if (!isolate) return;
     aard__guest_free(isolate->guest);
     aard_bundle_free(isolate->bundle);
+    aard_warm_state_free(isolate->kept);
     aard_isolate_config_free(isolate->config);
     aard__free(isolate);
 }
@@ -155,6 +156,12 @@ static aard_error *load_bundle(aard_isolate *isolate, aard_bundle *bundle)
     AARD__TRY(fits(isolate, bundle));
     /* Neither modules nor what scripts declare can be taken out of a realm of JavaScript; a new one costs little. */
     bool fresh = isolate->bundle && isolate->config->language == AARD_LANGUAGE_JAVASCRIPT;
+    if (isolate->kept) { /* nothing of the checkpoint stays */
+        aard_warm_state_free(isolate->kept);
+        isolate->kept = NULL;
+        aard__guest_free(isolate->guest);
+        isolate->guest = NULL;
+    }
     if (isolate->guest && (fresh || isolate->soiled)) AARD__TRY(aard__isolate_full_reset(isolate));
     if (isolate->guest) AARD__TRY(exchange_bundle(isolate, bundle));
     if (!isolate->guest) AARD__TRY(aard__isolate_boot(isolate, bundle));
@@ -176,16 +183,12 @@ aard_error *aard_isolate_load_bundle(aard_isolate *isolate, aard_bundle *bundle)
 
 aard_error *aard__isolate_work(aard_isolate *isolate, aard__guest_work work, void *user)
 {
-    AARD__TRY(aard__isolate_claim(isolate));
-    aard_error *error = aard__isolate_ensure_guest(isolate);
-    if (!error) error = aard__isolate_enter(isolate);
-    if (!error) {
-        bool torn = false;
-        error = work(isolate->guest, user, &torn);
-        aard__isolate_leave(isolate, torn);
-        if (!error && !isolate->guest)
-            error = aard__error(AARD_ERR_WARM_CAPTURE, "the guest was stopped: it took longer than its limit");
-    }
-    aard__isolate_release(isolate);
+    AARD__TRY(aard__isolate_ensure_guest(isolate));
+    AARD__TRY(aard__isolate_enter(isolate));
+    bool torn = false;
+    aard_error *error = work(isolate->guest, user, &torn);
+    aard__isolate_leave(isolate, torn);
+    if (!error && !isolate->guest)
+        error = aard__error(AARD_ERR_WARM_CAPTURE, "the guest was stopped: it took longer than its limit");
     return error;
 }

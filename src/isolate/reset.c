@@ -2,6 +2,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "isolate/isolate.h"
+#include "isolate/warm_state.h"
 
 void aard__isolate_renew_checkpoint(aard_isolate *isolate)
 {
@@ -72,13 +73,17 @@ static aard_error *checkpoint(aard_isolate *isolate)
                            "only a Python isolate has checkpoints; JavaScript is reset to its bundle");
     if (aard__config_grants(isolate->config, "js"))
         return aard__error(AARD_ERR_UNSUPPORTED, "an isolate with the capability 'js' has no checkpoints");
+    aard_warm_state *state;
     AARD__TRY(aard__isolate_ensure_guest(isolate));
+    AARD__TRY(aard__warm_state_take(isolate, &state));
+    aard_warm_state_free(isolate->kept);
+    isolate->kept = state;
     isolate->resettable = true;
     aard__vm_enter(isolate->guest->vm);
     aard__isolate_renew_checkpoint(isolate);
     aard__vm_leave(isolate->guest->vm);
     isolate->used = false;
-    return isolate->guest->can_reset ? NULL : aard__error(AARD_ERR_ENGINE, "the guest's state could not be remembered");
+    return NULL; /* a guest that can't remember its state is replaced by one from `kept` */
 }
 
 aard_error *aard_isolate_checkpoint(aard_isolate *isolate)

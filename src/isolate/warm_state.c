@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/hash.h"
+#include "isolate/isolate.h"
 #include "isolate/packages.h"
 #include "isolate/python_layout.h"
 #include "isolate/python_shared.h"
@@ -303,7 +304,7 @@ static aard_error *capture_guest(aard__guest *guest, void *user, bool *torn)
 }
 
 /* Whatever a capture does not see shows here, and not where the state is needed. */
-static aard_error *try_state(const aard_warm_state *state)
+static aard_error *try_state(aard_warm_state *state)
 {
     aard__guest *guest;
     aard__guest_options options = {.language = AARD_LANGUAGE_PYTHON,
@@ -321,7 +322,7 @@ static aard_error *try_state(const aard_warm_state *state)
     return NULL;
 }
 
-aard_error *aard_warm_state_capture(aard_isolate *isolate, aard_warm_state **out)
+aard_error *aard__warm_state_take(aard_isolate *isolate, aard_warm_state **out)
 {
     capture c = {0};
     aard_warm_state *state;
@@ -344,6 +345,14 @@ aard_error *aard_warm_state_capture(aard_isolate *isolate, aard_warm_state **out
     }
     *out = state;
     return NULL;
+}
+
+aard_error *aard_warm_state_capture(aard_isolate *isolate, aard_warm_state **out)
+{
+    AARD__TRY(aard__isolate_claim(isolate));
+    aard_error *error = aard__warm_state_take(isolate, out);
+    aard__isolate_release(isolate);
+    return error;
 }
 
 /* ---- the catalog -------------------------------------------------------------------------------------------- */

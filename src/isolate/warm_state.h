@@ -17,8 +17,11 @@ aard_error *aard__warm_state_fits(aard_isolate_config *config);
 /* Whether a guest of the state (may be NULL) can have `bundle`.  Errors: warm_mismatch. */
 aard_error *aard__warm_state_takes(const aard_warm_state *state, const aard_bundle *bundle);
 
-/* Runs `work` with the isolate claimed and its guest entered and under its wall limit; `*torn` becomes true where the
- * guest can't be used any more.  Errors: busy, guest_boot, what `work` gives. */
+/* As aard_warm_state_capture, for an isolate that has been claimed. */
+aard_error *aard__warm_state_take(aard_isolate *isolate, aard_warm_state **out);
+
+/* Runs `work` with the guest of a claimed isolate entered and under its wall limit; `*torn` becomes true where the
+ * guest can't be used any more.  Errors: guest_boot, what `work` gives. */
 typedef aard_error *(*aard__guest_work)(aard__guest *guest, void *user, bool *torn);
 aard_error *aard__isolate_work(aard_isolate *isolate, aard__guest_work work, void *user);
 
