@@ -5,6 +5,7 @@
 
 #include <aardvark/bundle.h>
 #include <aardvark/distribution.h>
+#include <aardvark/engine.h>
 #include <aardvark/error.h>
 #include <aardvark/export.h>
 #include <aardvark/isolate.h>

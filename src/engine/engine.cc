@@ -8,6 +8,9 @@
 #include <mutex>
 #include <new>
 
+#include <aardvark/engine.h>
+
+#include "base/error.h"
 #include "base/utf8.h"
 #include "engine/vm.hh"
 
@@ -30,15 +33,19 @@ const char recording[] = "--no-liftoff --no-wasm-tier-up --wasm-lazy-compilation
 const char usual[] = "--liftoff --wasm-tier-up --wasm-dynamic-tiering --no-wasm-lazy-compilation";
 #endif
 
+std::atomic<bool> want_traps{true}, has_started{false};
+
 void start()
 {
+    has_started = true;
     v8::V8::SetFlagsFromString(v8_flags, sizeof v8_flags - 1);
     the_platform = v8::platform::NewDefaultPlatform(1, v8::platform::IdleTaskSupport::kDisabled,
                                                     v8::platform::InProcessStackDumping::kDisabled);
     v8::V8::InitializePlatform(the_platform.get());
+    const char *traps = want_traps && aard::handle_traps() ? "; traps" : "";
     v8::V8::Initialize();
     version_tag = v8::ScriptCompiler::CachedDataVersionTag();
-    snprintf(code_key, sizeof code_key, "v8 %s; tag %08x; %s", v8::V8::GetVersion(), version_tag, v8_flags);
+    snprintf(code_key, sizeof code_key, "v8 %s; tag %08x; %s%s", v8::V8::GetVersion(), version_tag, v8_flags, traps);
 }
 
 // V8 shares its read-only heap between isolates and lets go of it with the last one: in a process that makes one isolate
@@ -185,6 +192,14 @@ aard__ref *make_ref(aard__vm *vm, v8::Local<v8::Value> value)
 extern "C" {
 
 const char *aard_v8_version(void) { return v8::V8::GetVersion(); }
+
+aard_error *aard_engine_set_fault_handler(bool on)
+{
+    if (has_started)
+        return aard__error(AARD_ERR_BUSY, "the engine has started already; decide about its fault handler before");
+    want_traps = on;
+    return nullptr;
+}
 
 aard_error *aard__engine_start(void)
 {

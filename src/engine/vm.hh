@@ -75,6 +75,9 @@ namespace aard {
 constexpr int kRealmSlot = 1, kPartsSlot = 2;
 
 v8::Platform *platform();
+
+// Before V8 is initialized: compiled code does without bounds checks from then on (trap.cc).  False where it can't.
+bool handle_traps();
 const char *flags(); // V8's, as they were set
 
 // What every new isolate gets, however it was made.

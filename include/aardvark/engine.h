@@ -1,0 +1,24 @@
+/* The engine of the process, V8: one for all isolates. */
+#ifndef AARDVARK_ENGINE_H
+#define AARDVARK_ENGINE_H
+
+#include <stdbool.h>
+
+#include <aardvark/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Whether the library handles SIGSEGV, for the faults of guests' WebAssembly; default true.  A handler that was there before
+ * still gets all other faults.  One that is installed later must hand on what is not its own (sigaction gives it ours), or
+ * must do without ours: false leaves the signal to the host alone.  Guests then run some 15 % slower, and what
+ * aard_distribution_prepare made in a process with the handler is of no use to one without.
+ * Before the first isolate.  Any thread.  Errors: busy (the engine has started already). */
+AARD_API aard_error *aard_engine_set_fault_handler(bool on);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
