@@ -430,8 +430,8 @@ static void wide_hash_slowly(const uint8_t *data, size_t len, uint8_t out[AARD__
     for (uint8_t j = 0; j < 8; j++) {
         const uint8_t salt[16] = {j};
         for (size_t i = 0; i < padded / 64; i++) memcpy(lane + 8 * i, all + 64 * i + 8 * j, 8);
-        crypto_generichash_blake2b_salt_personal(root + j * AARD__HASH_BYTES, AARD__HASH_BYTES, lane, padded / 8, NULL, 0,
-                                                 salt, (const uint8_t *)lane_name);
+        crypto_generichash_blake2b_salt_personal(root + j * AARD__HASH_BYTES, AARD__HASH_BYTES, lane, padded / 8, NULL,
+                                                 0, salt, (const uint8_t *)lane_name);
     }
     for (int i = 0; i < 8; i++) root[8 * AARD__HASH_BYTES + i] = (uint8_t)((uint64_t)len >> (8 * i));
     crypto_generichash_blake2b_salt_personal(out, AARD__HASH_BYTES, root, sizeof root, NULL, 0, (const uint8_t[16]){0},

@@ -10,78 +10,80 @@
 static const char lane_name[] = "aardvark, a lane", root_name[] = "aardvark, lanes.";
 
 static const uint64_t start_words[8] = {
-    UINT64_C(0x6a09e667f3bcc908), UINT64_C(0xbb67ae8584caa73b), UINT64_C(0x3c6ef372fe94f82b), UINT64_C(0xa54ff53a5f1d36f1),
-    UINT64_C(0x510e527fade682d1), UINT64_C(0x9b05688c2b3e6c1f), UINT64_C(0x1f83d9abfb41bd6b), UINT64_C(0x5be0cd19137e2179),
+    UINT64_C(0x6a09e667f3bcc908), UINT64_C(0xbb67ae8584caa73b), UINT64_C(0x3c6ef372fe94f82b),
+    UINT64_C(0xa54ff53a5f1d36f1), UINT64_C(0x510e527fade682d1), UINT64_C(0x9b05688c2b3e6c1f),
+    UINT64_C(0x1f83d9abfb41bd6b), UINT64_C(0x5be0cd19137e2179),
 };
 
 /* ---- the compression function, several lanes at once ------------------------------------------------------------- */
 
 #define ROTATE(x, by) (((x) >> (by)) | ((x) << (64 - (by))))
-#define MIX(a, b, c, d, x, y)  \
-    do {                       \
-        a += b + m[x];         \
-        d = ROTATE(d ^ a, 32); \
-        c += d;                \
-        b = ROTATE(b ^ c, 24); \
-        a += b + m[y];         \
-        d = ROTATE(d ^ a, 16); \
-        c += d;                \
-        b = ROTATE(b ^ c, 63); \
+#define MIX(a, b, c, d, x, y)                                                                                          \
+    do {                                                                                                               \
+        a += b + m[x];                                                                                                 \
+        d = ROTATE(d ^ a, 32);                                                                                         \
+        c += d;                                                                                                        \
+        b = ROTATE(b ^ c, 24);                                                                                         \
+        a += b + m[y];                                                                                                 \
+        d = ROTATE(d ^ a, 16);                                                                                         \
+        c += d;                                                                                                        \
+        b = ROTATE(b ^ c, 63);                                                                                         \
     } while (0)
-#define ROUND(a, b, c, d, e, f, g, h, i, j, k, l, n, o, p, q) \
-    do {                                                      \
-        MIX(v[0], v[4], v[8], v[12], a, b);                   \
-        MIX(v[1], v[5], v[9], v[13], c, d);                   \
-        MIX(v[2], v[6], v[10], v[14], e, f);                  \
-        MIX(v[3], v[7], v[11], v[15], g, h);                  \
-        MIX(v[0], v[5], v[10], v[15], i, j);                  \
-        MIX(v[1], v[6], v[11], v[12], k, l);                  \
-        MIX(v[2], v[7], v[8], v[13], n, o);                   \
-        MIX(v[3], v[4], v[9], v[14], p, q);                   \
+#define ROUND(a, b, c, d, e, f, g, h, i, j, k, l, n, o, p, q)                                                          \
+    do {                                                                                                               \
+        MIX(v[0], v[4], v[8], v[12], a, b);                                                                            \
+        MIX(v[1], v[5], v[9], v[13], c, d);                                                                            \
+        MIX(v[2], v[6], v[10], v[14], e, f);                                                                           \
+        MIX(v[3], v[7], v[11], v[15], g, h);                                                                           \
+        MIX(v[0], v[5], v[10], v[15], i, j);                                                                           \
+        MIX(v[1], v[6], v[11], v[12], k, l);                                                                           \
+        MIX(v[2], v[7], v[8], v[13], n, o);                                                                            \
+        MIX(v[3], v[4], v[9], v[14], p, q);                                                                            \
     } while (0)
-#define ROUNDS                                                         \
-    do {                                                               \
-        ROUND(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);   \
-        ROUND(14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3);   \
-        ROUND(11, 8, 12, 0, 5, 2, 15, 13, 10, 14, 3, 6, 7, 1, 9, 4);   \
-        ROUND(7, 9, 3, 1, 13, 12, 11, 14, 2, 6, 5, 10, 4, 0, 15, 8);   \
-        ROUND(9, 0, 5, 7, 2, 4, 10, 15, 14, 1, 11, 12, 6, 8, 3, 13);   \
-        ROUND(2, 12, 6, 10, 0, 11, 8, 3, 4, 13, 7, 5, 15, 14, 1, 9);   \
-        ROUND(12, 5, 1, 15, 14, 13, 4, 10, 0, 7, 6, 3, 9, 2, 8, 11);   \
-        ROUND(13, 11, 7, 14, 12, 1, 3, 9, 5, 0, 15, 4, 8, 6, 2, 10);   \
-        ROUND(6, 15, 14, 9, 11, 3, 0, 8, 12, 2, 13, 7, 1, 4, 10, 5);   \
-        ROUND(10, 2, 8, 4, 7, 6, 1, 5, 15, 11, 9, 14, 3, 12, 13, 0);   \
-        ROUND(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);   \
-        ROUND(14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3);   \
+#define ROUNDS                                                                                                         \
+    do {                                                                                                               \
+        ROUND(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);                                                   \
+        ROUND(14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3);                                                   \
+        ROUND(11, 8, 12, 0, 5, 2, 15, 13, 10, 14, 3, 6, 7, 1, 9, 4);                                                   \
+        ROUND(7, 9, 3, 1, 13, 12, 11, 14, 2, 6, 5, 10, 4, 0, 15, 8);                                                   \
+        ROUND(9, 0, 5, 7, 2, 4, 10, 15, 14, 1, 11, 12, 6, 8, 3, 13);                                                   \
+        ROUND(2, 12, 6, 10, 0, 11, 8, 3, 4, 13, 7, 5, 15, 14, 1, 9);                                                   \
+        ROUND(12, 5, 1, 15, 14, 13, 4, 10, 0, 7, 6, 3, 9, 2, 8, 11);                                                   \
+        ROUND(13, 11, 7, 14, 12, 1, 3, 9, 5, 0, 15, 4, 8, 6, 2, 10);                                                   \
+        ROUND(6, 15, 14, 9, 11, 3, 0, 8, 12, 2, 13, 7, 1, 4, 10, 5);                                                   \
+        ROUND(10, 2, 8, 4, 7, 6, 1, 5, 15, 11, 9, 14, 3, 12, 13, 0);                                                   \
+        ROUND(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);                                                   \
+        ROUND(14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3);                                                   \
     } while (0)
 
 /* RFC 7693's function F for `WIDTH` lanes from `lane` on, one block after the other; `hashed` is a lane's count of bytes
  * before them. */
-#define COMPRESS(WIDTH)                                                                                                 \
-    do {                                                                                                                \
-        typedef uint64_t vector __attribute__((vector_size((WIDTH) * 8)));                                              \
-        for (int lane = 0; lane < AARD__WIDE_LANES; lane += (WIDTH)) {                                                  \
-            vector h[8], m[WORDS], v[16];                                                                               \
-            uint64_t count = hashed;                                                                                    \
-            const uint8_t *at = data + lane * 8;                                                                        \
-            for (int i = 0; i < 8; i++) memcpy(&h[i], &state[i][lane], sizeof h[i]);                                    \
-            for (size_t n = blocks; n; n--, at += AARD__WIDE_BLOCK) {                                                   \
-                count += LANE_BLOCK;                                                                                    \
-                for (int i = 0; i < WORDS; i++) memcpy(&m[i], at + i * AARD__WIDE_LANES * 8, sizeof m[i]);              \
-                for (int i = 0; i < 8; i++) {                                                                           \
-                    v[i] = h[i];                                                                                        \
-                    v[i + 8] = (vector){0} + start_words[i];                                                            \
-                }                                                                                                       \
-                v[12] ^= count;                                                                                         \
-                if (last) v[14] = ~v[14];                                                                               \
-                ROUNDS;                                                                                                 \
-                for (int i = 0; i < 8; i++) h[i] ^= v[i] ^ v[i + 8];                                                    \
-            }                                                                                                           \
-            for (int i = 0; i < 8; i++) memcpy(&state[i][lane], &h[i], sizeof h[i]);                                    \
-        }                                                                                                               \
+#define COMPRESS(WIDTH)                                                                                                \
+    do {                                                                                                               \
+        typedef uint64_t vector __attribute__((vector_size((WIDTH)*8)));                                               \
+        for (int lane = 0; lane < AARD__WIDE_LANES; lane += (WIDTH)) {                                                 \
+            vector h[8], m[WORDS], v[16];                                                                              \
+            uint64_t count = hashed;                                                                                   \
+            const uint8_t *at = data + lane * 8;                                                                       \
+            for (int i = 0; i < 8; i++) memcpy(&h[i], &state[i][lane], sizeof h[i]);                                   \
+            for (size_t n = blocks; n; n--, at += AARD__WIDE_BLOCK) {                                                  \
+                count += LANE_BLOCK;                                                                                   \
+                for (int i = 0; i < WORDS; i++) memcpy(&m[i], at + i * AARD__WIDE_LANES * 8, sizeof m[i]);             \
+                for (int i = 0; i < 8; i++) {                                                                          \
+                    v[i] = h[i];                                                                                       \
+                    v[i + 8] = (vector){0} + start_words[i];                                                           \
+                }                                                                                                      \
+                v[12] ^= count;                                                                                        \
+                if (last) v[14] = ~v[14];                                                                              \
+                ROUNDS;                                                                                                \
+                for (int i = 0; i < 8; i++) h[i] ^= v[i] ^ v[i + 8];                                                   \
+            }                                                                                                          \
+            for (int i = 0; i < 8; i++) memcpy(&state[i][lane], &h[i], sizeof h[i]);                                   \
+        }                                                                                                              \
     } while (0)
 
-typedef void compressor(uint64_t state[8][AARD__WIDE_LANES], const uint8_t *data, size_t blocks, uint64_t hashed, bool last);
+typedef void compressor(uint64_t state[8][AARD__WIDE_LANES], const uint8_t *data, size_t blocks, uint64_t hashed,
+                        bool last);
 
 static void compress_anywhere(uint64_t state[8][AARD__WIDE_LANES], const uint8_t *data, size_t blocks, uint64_t hashed,
                               bool last)
