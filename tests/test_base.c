@@ -21,6 +21,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/wide_hash.h"
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
@@ -419,6 +420,51 @@ static void test_hashes(void **state)
     assert_memory_not_equal(hash, again, sizeof hash);
 }
 
+/* What the header says it is, computed by libsodium's BLAKE2b. */
+static void wide_hash_slowly(const uint8_t *data, size_t len, uint8_t out[AARD__HASH_BYTES])
+{
+    static const char lane_name[] = "aardvark, a lane", root_name[] = "aardvark, lanes.";
+    size_t padded = len ? (len + 1023) / 1024 * 1024 : 1024;
+    uint8_t *lane = calloc(1, padded / 8), *all = calloc(1, padded), root[8 * AARD__HASH_BYTES + 8];
+    memcpy(all, data, len);
+    for (uint8_t j = 0; j < 8; j++) {
+        const uint8_t salt[16] = {j};
+        for (size_t i = 0; i < padded / 64; i++) memcpy(lane + 8 * i, all + 64 * i + 8 * j, 8);
+        crypto_generichash_blake2b_salt_personal(root + j * AARD__HASH_BYTES, AARD__HASH_BYTES, lane, padded / 8, NULL,
+                                                 0, salt, (const uint8_t *)lane_name);
+    }
+    for (int i = 0; i < 8; i++) root[8 * AARD__HASH_BYTES + i] = (uint8_t)((uint64_t)len >> (8 * i));
+    crypto_generichash_blake2b_salt_personal(out, AARD__HASH_BYTES, root, sizeof root, NULL, 0, (const uint8_t[16]){0},
+                                             (const uint8_t *)root_name);
+    free(lane);
+    free(all);
+}
+
+/* Every way of computing it, at every length around a block's ends, in parts that end anywhere. */
+static void test_wide_hash(void **state)
+{
+    (void)state;
+    static uint8_t data[5000];
+    uint8_t wanted[AARD__HASH_BYTES], hash[AARD__HASH_BYTES];
+    for (size_t i = 0; i < sizeof data; i++) data[i] = (uint8_t)(i * 167 + i / 251);
+    assert_true(aard__wide_hash_ways() >= 1);
+    for (int way = 0; way < aard__wide_hash_ways(); way++) {
+        aard__wide_hash_take(way);
+        for (size_t len = 0; len <= sizeof data; len += len < 8 || len % 1024 < 3 || len % 1024 > 1020 ? 1 : 331) {
+            wide_hash_slowly(data, len, wanted);
+            for (size_t part = 1; part < 2600; part += 431) {
+                aard__wide_hasher hasher;
+                aard__wide_hash_start(&hasher);
+                for (size_t at = 0; at < len; at += part)
+                    aard__wide_hash_add(&hasher, data + at, len - at < part ? len - at : part);
+                aard__wide_hash_end(&hasher, hash);
+                assert_memory_equal(hash, wanted, sizeof hash);
+            }
+        }
+    }
+    aard__wide_hash_take(0);
+}
+
 #define TEST(name) cmocka_unit_test_teardown(name, let_allocate)
 
 int main(void)
@@ -439,6 +485,7 @@ int main(void)
         TEST(test_directories_come_and_go),
         TEST(test_times_are_written_by_rfc3339),
         TEST(test_hashes),
+        TEST(test_wide_hash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -48,7 +48,12 @@ enum { PARTS = sizeof parts / sizeof parts[0] };
 static const char linker[] = "/* linker */";
 
 static const char glue_text[] =
-    "var _createModule=(moduleArg)=>{var Module=moduleArg;"
+    "var _createModule=(moduleArg)=>{var Module=moduleArg;{initMemory();if(Module[\"preloadPlugins\"]);}"
+    "var ___c_longjmp=new WebAssembly.Tag({});var ___cpp_exception=new WebAssembly.Tag({});"
+    "var ___stack_pointer=new WebAssembly.Global({value:\"i32\",mutable:true},9);Gr=WebAssembly.Exception,"
+    "Vr=a(t=>t instanceof Gr,1);new Int32Array(new WebAssembly.Memory({shared:!0,initial:1,maximum:1}).buffer);"
+    "var canConstructWasm=true;"
+    "try{new WebAssembly.Module(new Uint8Array([0,97,115,109,1,0,0,0]))}catch(e){canConstructWasm=false}"
     "var ___memory_base=new WebAssembly.Global({value:\"i32\",mutable:false},1024);"
     "var ___table_base=new WebAssembly.Global({value:\"i32\",mutable:false},1);"
     "get(){rtn=GOT[symName]=new WebAssembly.Global({value:\"i32\",mutable:true})}"
@@ -179,6 +184,9 @@ static void test_the_glue_asks_the_linker(void **state)
     assert_true(HAS(&made.glue, "const prelink=(/* linker */)(Module[\"prelink\"]);"));
     assert_true(HAS(&made.glue, "prelink.start(wasmExports,wasmImports,Module,wasmTable);var reportUndefined"));
     assert_true(HAS(&made.glue, "{prelink.wrap(GOT);}"));
+    assert_true(HAS(&made.glue, "var ___c_longjmp;prelink.later(\"Tag\",made=>___c_longjmp=Module[\"___c_longjmp\"]="
+                                "wasmImports[\"__c_longjmp\"]=made,{});"));
+    assert_false(HAS(&made.glue, "=new WebAssembly")); /* nothing of it before prelink.resume() */
     assert_true(HAS(&made.glue, "var _kept=Module[\"_kept\"]=wasmExports[\"kept\"];"));
     assert_false(HAS(&made.glue, "_dropped"));
     assert_false(HAS(&made.glue, "_object"));
@@ -320,6 +328,15 @@ static void test_other_glue_is_refused(void **state)
         "mergeLibSymbols(wasmExports,\"main\")",
         "var reportUndefinedSymbols=()=>{",
         "if(!lib.exports.hasOwnProperty(symbol)||",
+        "{initMemory();",
+        "var ___c_longjmp=",
+        "var ___cpp_exception=",
+        "var ___stack_pointer=",
+        "var wasmTable=",
+        "Gr=WebAssembly.",
+        "new Int32Array(new",
+        "var canConstructWasm=true;",
+        "try{new WebAssembly.Module(",
         "return _calloc(size,1)",
         "var findLibraryFS=(libName,rpath)=>{",
         "if(applyRelocs){",

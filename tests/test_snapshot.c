@@ -17,8 +17,7 @@ static aard_isolate *javascript(void) { return boot(config_of(AARD_LANGUAGE_JAVA
 static bool copies(void)
 {
     aard__vm *vm;
-    aard__vm_options options = {.copies = true};
-    aard__snapshot_use(false);
+    aard__vm_options options = {.snapshot = aard__snapshot_choose(true, NULL)};
     assert_ok(aard__vm_new(&options, &vm));
     bool result = aard__vm_copies(vm);
     aard__vm_free(vm);
@@ -187,15 +186,14 @@ static void refused(const aard__snapshot_world *world, const char *data, size_t 
 static void test_what_does_not_fit_is_refused(void **state)
 {
     (void)state;
-    aard__snapshot_world world = {.tables = no_tables, .fill = no_fill},
-                         failing = {.tables = no_tables, .fill = failing_fill};
-    aard__snapshot_world larger = {.tables = aard__guest_tables, .fill = no_fill};
+    aard__snapshot_world world = {.tables = no_tables}, larger = {.tables = aard__guest_tables};
+    const aard__snapshot_realm realms[] = {{no_fill, NULL}, {no_fill, NULL}}, failing = {failing_fill, NULL};
     aard__buf blob = AARD__BUF_INIT, none = AARD__BUF_INIT;
     aard_isolate_free(javascript());
     aard_isolate_free(javascript());
-    assert_refused(aard__snapshot_make(&world, NULL, &none), AARD_ERR_BUSY, "another is in use", NULL);
+    assert_refused(aard__snapshot_make(&world, realms, 1, &none), AARD_ERR_BUSY, "another is in use", NULL);
     assert_true(aard__snapshot_distrust());
-    assert_ok(aard__snapshot_make(&world, NULL, &blob));
+    assert_ok(aard__snapshot_make(&world, realms, 2, &blob));
     for (size_t len = 0; len < blob.len; len += len < 300 ? 1 : blob.len / 50) refused(&world, blob.data, len);
     for (size_t i = 0; i < 224; i++) { /* the header, except for what stands behind the key's end */
         if (!blob.data[i] && i < 208) continue;
@@ -204,7 +202,7 @@ static void test_what_does_not_fit_is_refused(void **state)
         blob.data[i] ^= 1;
     }
     refused(&larger, blob.data, blob.len); /* other host functions */
-    assert_refused(aard__snapshot_make(&failing, NULL, &none), AARD_ERR_GUEST_BOOT, "no", NULL);
+    assert_refused(aard__snapshot_make(&world, &failing, 1, &none), AARD_ERR_GUEST_BOOT, "no", NULL);
     assert_int_equal(none.len, 0);
     assert_non_null(strstr(aard__snapshot_key(), aard_v8_version()));
     aard__snapshot *opened;

@@ -142,6 +142,7 @@ static void test_a_damaged_cache_only_costs_time(void **state)
     } files[] = {{"base.image", AARD_WARM_NONE, true},
                  {"pyodide.asm.wasm.code", AARD_WARM_DISK, true},
                  {"pyodide.asm.js.code", AARD_WARM_DISK, true},
+                 {"base.snapshot", AARD_WARM_DISK, true},
                  {"pyodide.asm.wasm.prelinked", AARD_WARM_NONE, false},
                  {"pyodide.asm.js.prelinked", AARD_WARM_NONE, false},
                  {"pyodide.asm.symbols", AARD_WARM_NONE, false}};

@@ -6,10 +6,10 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/file.h"
-#include "base/hash.h"
+#include "base/wide_hash.h"
 #include "distribution/manifest.h"
 
-static const char magic[8] = "AARDDRV1";
+static const char magic[8] = "AARDDRV2";
 
 /* In front of the data; host byte order, since compiled code does not travel anyway. */
 typedef struct header {
@@ -22,12 +22,12 @@ static void digest_of(const aard_distribution *distribution, const char *key, co
                       uint8_t out[AARD__HASH_BYTES])
 {
     const char *fingerprint = aard_distribution_fingerprint(distribution);
-    aard__hasher hasher;
-    aard__hash_start(&hasher);
-    aard__hash_add_sized(&hasher, fingerprint, strlen(fingerprint));
-    aard__hash_add_sized(&hasher, key, strlen(key));
-    aard__hash_add_sized(&hasher, data, len);
-    aard__hash_end(&hasher, out);
+    aard__wide_hasher hasher;
+    aard__wide_hash_start(&hasher);
+    aard__wide_hash_add_sized(&hasher, fingerprint, strlen(fingerprint));
+    aard__wide_hash_add_sized(&hasher, key, strlen(key));
+    aard__wide_hash_add_sized(&hasher, data, len);
+    aard__wide_hash_end(&hasher, out);
 }
 
 aard_error *aard__derived_path(const aard_distribution *distribution, const char *name, bool make, char **out)

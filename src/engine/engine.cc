@@ -240,10 +240,11 @@ aard_error *aard__vm_new(const aard__vm_options *options, aard__vm **out)
     {
         std::lock_guard<std::mutex> hold(anchor_lock);
         hold_read_only_heap();
-        vm->from_snapshot = options->copies && current;
+        vm->from_snapshot = current && current == options->snapshot;
+        vm->number = options->realm;
     }
     // Realms that are gone are garbage: V8 would first look for it at a size that is far beyond such a vm's.
-    if (vm->from_snapshot) params.constraints.set_initial_old_generation_size_in_bytes(kSmallHeap);
+    if (options->renewed) params.constraints.set_initial_old_generation_size_in_bytes(kSmallHeap);
     vm->isolate = new_isolate(params); // `current` stays while there is a vm
     aard::prepare_isolate(vm);
     *out = vm;
@@ -266,6 +267,8 @@ void aard__vm_free(aard__vm *vm)
 void *aard__vm_user(aard__vm *vm) { return vm->user; }
 
 bool aard__vm_copies(const aard__vm *vm) { return vm->from_snapshot; }
+
+void aard__vm_copy_no_more(aard__vm *vm) { vm->from_snapshot = false; }
 
 bool aard__engine_idle(void) { return vms.load() == 0; }
 

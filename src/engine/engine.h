@@ -43,15 +43,18 @@ bool aard__engine_record_code(bool on);
 /* ---- vms ------------------------------------------------------------------------------------------------- */
 
 typedef struct aard__vm_options {
-    size_t js_heap_max; /* bytes; 0 = V8's own default */
-    void *user;         /* handed to every host function */
-    bool copies;        /* its realms are copies of the snapshot's, where the engine has one */
+    size_t js_heap_max;             /* bytes; 0 = V8's own default */
+    void *user;                     /* handed to every host function */
+    const aard__snapshot *snapshot; /* where the engine uses this one, its realms are copies of number `realm` in it */
+    size_t realm;
+    bool renewed; /* realms come and go */
 } aard__vm_options;
 
 aard_error *aard__vm_new(const aard__vm_options *options, aard__vm **out);
 void aard__vm_free(aard__vm *vm); /* not entered; frees its realms and refs too */
 void *aard__vm_user(aard__vm *vm);
 bool aard__vm_copies(const aard__vm *vm); /* whether its realms are copies */
+void aard__vm_copy_no_more(aard__vm *vm); /* realms made from now on are empty */
 
 /* Locks the vm for the calling thread; blocks while another has it.  Pairs nest. */
 void aard__vm_enter(aard__vm *vm);
@@ -125,7 +128,7 @@ bool aard__ref_bytes(aard__ref *ref, uint8_t **data, size_t *len);
 
 /* ---- realms ---------------------------------------------------------------------------------------------- */
 
-/* In a vm whose realms are copies: a copy of the snapshot's.  A realm has its own queue of microtasks. */
+/* In a vm whose realms are copies: a copy of its snapshot's.  A realm has its own queue of microtasks. */
 aard_error *aard__realm_new(aard__vm *vm, aard__realm **out);
 /* For good: what waits in its queue of microtasks is dropped, and what would go there.  V8 alone may still come back to it,
  * for the callbacks of a FinalizationRegistry, which ask realmIsGone.  Not while code of any realm of the vm runs. */
@@ -241,21 +244,26 @@ bool aard__frame_threw(const aard__frame *frame);
 
 enum { AARD__SNAPSHOT_MOST_PARTS = 32 };
 
-/* What a snapshot refers to outside of itself and how its realm is made: the same, in the same order, where it is made and
- * where it is used. */
+/* What a snapshot refers to outside of itself: the same, in the same order, where it is made and where it is used. */
 typedef struct aard__snapshot_world {
     const aard__host_entry *const *tables; /* NULL-terminated list; static storage */
     const aard__source *sources;           /* texts that are not copied into the snapshot: `data` and `len` count */
     size_t source_count;
-    /* Fills a new realm and gives refs to its parts, at most AARD__SNAPSHOT_MOST_PARTS. */
-    aard_error *(*fill)(aard__realm *realm, void *user, aard__ref **parts, size_t *count);
 } aard__snapshot_world;
+
+/* A realm of a snapshot. */
+typedef struct aard__snapshot_realm {
+    /* Fills it and gives refs to its parts, at most AARD__SNAPSHOT_MOST_PARTS. */
+    aard_error *(*fill)(aard__realm *realm, void *user, aard__ref **parts, size_t *count);
+    void *user; /* what host functions get meanwhile */
+} aard__snapshot_realm;
 
 /* What snapshots depend on: the build of V8 and its flags.  Static storage. */
 const char *aard__snapshot_key(void);
 
-/* Makes a snapshot in a vm of its own, whose host functions get `user`.  Not while the engine has one: that is busy. */
-aard_error *aard__snapshot_make(const aard__snapshot_world *world, void *user, aard__buf *out);
+/* Makes a snapshot in a vm of its own.  Not while the engine has one: that is busy. */
+aard_error *aard__snapshot_make(const aard__snapshot_world *world, const aard__snapshot_realm *realms, size_t count,
+                                aard__buf *out);
 
 /* Takes what aard__snapshot_make gave, in this process or another; `data`, aligned to 16 bytes, is used in place.  V8 aborts
  * the process over a snapshot that does not fit: one of another engine is refused here. */
@@ -282,6 +290,8 @@ extern const aard__host_entry aard__engine_host[];
  * tells whether it did.  The result may be shared by all vms of the process. */
 aard_error *aard__wasm_compile(aard__realm *realm, const void *bytes, size_t len, const void *cache, size_t cache_len,
                                aard__wasm **out, bool *hit);
+/* The same in a vm of its own: for a thread that has none. */
+aard_error *aard__wasm_load(const void *bytes, size_t len, const void *code, size_t code_len, aard__wasm **out);
 void aard__wasm_free(aard__wasm *wasm);                             /* any thread */
 aard__ref *aard__wasm_module(aard__realm *realm, aard__wasm *wasm); /* a WebAssembly.Module of this realm */
 aard_error *aard__wasm_serialize(aard__wasm *wasm, aard__buf *out);

@@ -60,6 +60,17 @@ void add_place(v8::Local<v8::Context> context, v8::Local<v8::Message> message, a
     aard::append_utf8(context->GetIsolate(), line, &result->thrown_stack);
 }
 
+// WebAssembly.compileStreaming of a realm that no guest has been in.
+v8::Local<v8::Value> find_streaming(v8::Isolate *isolate, v8::Local<v8::Context> context)
+{
+    v8::Context::Scope scope(context);
+    v8::Local<v8::Value> wasm, function;
+    if (!context->Global()->Get(context, aard::string(isolate, "WebAssembly")).ToLocal(&wasm) || !wasm->IsObject() ||
+        !wasm.As<v8::Object>()->Get(context, aard::string(isolate, "compileStreaming")).ToLocal(&function))
+        return {};
+    return function;
+}
+
 // Starts an entry; false where the vm has been ended, which no code of the guest may outlive.
 bool begin(aard__realm *realm, aard__result *result)
 {
@@ -78,6 +89,8 @@ v8::String::ExternalOneByteStringResource *lasting_source(const char *data, size
     static auto &known = *new std::map<const char *, std::unique_ptr<LastingSource>>;
     std::lock_guard<std::mutex> hold(lock);
     std::unique_ptr<LastingSource> &one = known[data];
+    if (one && one->length() != len)
+        (void)one.release(); // another text has come to its place; a vm may remember the old one
     if (!one) one = std::make_unique<LastingSource>(data, len);
     return one.get();
 }
@@ -221,7 +234,8 @@ aard_error *aard__realm_new(aard__vm *vm, aard__realm **out)
     realm->microtasks = v8::MicrotaskQueue::New(vm->isolate, v8::MicrotasksPolicy::kExplicit);
     v8::Local<v8::Context> context;
     if (vm->from_snapshot) {
-        if (!v8::Context::FromSnapshot(vm->isolate, 0, {}, nullptr, {}, realm->microtasks.get()).ToLocal(&context))
+        if (!v8::Context::FromSnapshot(vm->isolate, vm->number, {}, nullptr, {}, realm->microtasks.get())
+                 .ToLocal(&context))
             context.Clear();
     } else {
         context = v8::Context::New(vm->isolate, nullptr, {}, {}, {}, realm->microtasks.get());
@@ -229,15 +243,9 @@ aard_error *aard__realm_new(aard__vm *vm, aard__realm **out)
     if (context.IsEmpty()) return aard__error(AARD_ERR_ENGINE, "the engine could not make a realm");
     realm->context.Reset(vm->isolate, context);
     context->SetAlignedPointerInEmbedderData(aard::kRealmSlot, realm.get());
-    if (!vm->from_snapshot) {
-        v8::Context::Scope scope(context);
-        v8::Local<v8::Value> wasm, function;
-        if (context->Global()->Get(context, aard::string(vm->isolate, "WebAssembly")).ToLocal(&wasm) &&
-            wasm->IsObject() &&
-            wasm.As<v8::Object>()->Get(context, aard::string(vm->isolate, "compileStreaming")).ToLocal(&function) &&
-            function->IsFunction())
-            realm->compile_streaming.Reset(vm->isolate, function.As<v8::Function>());
-    }
+    v8::Local<v8::Value> streaming = find_streaming(vm->isolate, context);
+    if (!streaming.IsEmpty() && streaming->IsFunction())
+        realm->compile_streaming.Reset(vm->isolate, streaming.As<v8::Function>());
     vm->realms.push_back(realm.get());
     *out = realm.release();
     return nullptr;

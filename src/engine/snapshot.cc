@@ -67,7 +67,7 @@ std::vector<intptr_t> references(const aard__snapshot_world *world)
     return list;
 }
 
-// Puts the realm and its parts into the snapshot; nothing of ours may hold on to either afterwards.
+// Puts a realm and its parts into the snapshot; nothing of ours may hold on to either afterwards.
 void add_realm(v8::SnapshotCreator &creator, aard__realm *realm, aard__ref *const *parts, size_t count)
 {
     v8::Isolate *isolate = realm->vm->isolate;
@@ -80,8 +80,21 @@ void add_realm(v8::SnapshotCreator &creator, aard__realm *realm, aard__ref *cons
         context->SetEmbedderData(aard::kPartsSlot, v8::Array::New(isolate, values.data(), values.size()));
     }
     context->SetEmbedderData(aard::kRealmSlot, v8::Undefined(isolate)); // a pointer of this process otherwise
-    creator.SetDefaultContext(v8::Context::New(isolate));
     creator.AddContext(context);
+}
+
+aard_error *make_realm(v8::SnapshotCreator &creator, aard__vm *vm, const aard__snapshot_realm *what)
+{
+    aard__realm *realm = nullptr;
+    aard__ref *parts[AARD__SNAPSHOT_MOST_PARTS];
+    size_t count = 0;
+    vm->user = what->user;
+    aard_error *error = aard__realm_new(vm, &realm);
+    if (!error) error = what->fill(realm, what->user, parts, &count);
+    if (error) return error;
+    realm->microtasks->PerformCheckpoint(vm->isolate);
+    add_realm(creator, realm, parts, count);
+    return nullptr;
 }
 
 void drop_handles(aard__vm *vm)
@@ -119,7 +132,8 @@ const char *aard__snapshot_key(void)
     return snapshot_key;
 }
 
-aard_error *aard__snapshot_make(const aard__snapshot_world *world, void *user, aard__buf *out)
+aard_error *aard__snapshot_make(const aard__snapshot_world *world, const aard__snapshot_realm *realms, size_t count,
+                                aard__buf *out)
 {
     const char *key = aard__snapshot_key();
     std::vector<intptr_t> list = references(world);
@@ -127,7 +141,6 @@ aard_error *aard__snapshot_make(const aard__snapshot_world *world, void *user, a
     if (!vm) return aard__error_no_memory();
     if (!aard::begin_snapshot())
         return aard__error(AARD_ERR_BUSY, "a start-up snapshot can't be made where another is in use");
-    vm->user = user;
     vm->isolate = v8::Isolate::Allocate();
     v8::StartupData blob{nullptr, 0};
     aard_error *error = nullptr;
@@ -135,18 +148,11 @@ aard_error *aard__snapshot_make(const aard__snapshot_world *world, void *user, a
         // No locker: it would outlive what it locks, and the vm is this function's alone.
         v8::SnapshotCreator creator(vm->isolate, list.data());
         aard::prepare_isolate(vm.get());
-        aard__realm *realm = nullptr;
-        aard__ref *parts[AARD__SNAPSHOT_MOST_PARTS];
-        size_t count = 0;
-        error = aard__realm_new(vm.get(), &realm);
-        if (!error) error = world->fill(realm, user, parts, &count);
-        if (!error) {
-            realm->microtasks->PerformCheckpoint(vm->isolate);
-            add_realm(creator, realm, parts, count);
-        } else {
-            v8::HandleScope handles(vm->isolate); // V8 wants a default realm before it lets go
-            creator.SetDefaultContext(v8::Context::New(vm->isolate));
+        {
+            v8::HandleScope handles(vm->isolate);
+            creator.SetDefaultContext(v8::Context::New(vm->isolate)); // V8 wants one
         }
+        for (size_t i = 0; i < count && !error; i++) error = make_realm(creator, vm.get(), &realms[i]);
         drop_handles(vm.get());
         blob = creator.CreateBlob(v8::SnapshotCreator::FunctionCodeHandling::kKeep);
     }

@@ -20,6 +20,7 @@ struct aard__vm {
     std::atomic<bool> ended{false};    // V8 itself forgets a termination once the script that ran is gone
     std::vector<v8::Locker *> lockers; // one per nested enter, innermost last
     bool from_snapshot = false;
+    size_t number = 0; // of the snapshot's realm that its realms are copies of
     std::vector<aard__realm *> realms;
     std::vector<aard__ref *> refs; // all that are alive, so that the vm can outlive none of them
 };

@@ -25,18 +25,32 @@ static aard_error *boot_error(const aard__result *result, const char *what)
                        (int)result->thrown_text.len, result->thrown_text.data ? result->thrown_text.data : "");
 }
 
-aard_error *aard__guest_run_file(aard__guest *guest, const char *name)
+aard_error *aard__guest_load_file(aard__guest *guest, const char *name, aard__ref **out)
 {
     const aard__guest_file *file = aard__guest_find(name);
     if (!file) return aard__error(AARD_ERR_GUEST_BOOT, "the library was built without its guest file '%s'", name);
     aard__source source = {.name = name, .data = file->data, .len = file->len, .lasting = true, .eager = guest->eager};
     aard__realm_run(guest->realm, &source, true, &guest->entry);
     if (guest->entry.status != AARD__OK) return boot_error(&guest->entry, name);
-    aard__ref *function = guest->entry.value.ref;
+    if (guest->entry.value.kind != AARD__REF) return aard__error_no_memory();
+    *out = guest->entry.value.ref;
+    return NULL;
+}
+
+aard_error *aard__guest_call_file(aard__guest *guest, const char *name, aard__ref *function)
+{
     aard__value args[] = {AARD__VALUE_REF(guest->host), AARD__VALUE_REF(guest->shared)};
     aard__ref_call(guest->realm, function, args, 2, false, &guest->entry);
-    aard__ref_free(function);
     return guest->entry.status == AARD__OK ? NULL : boot_error(&guest->entry, name);
+}
+
+aard_error *aard__guest_run_file(aard__guest *guest, const char *name)
+{
+    aard__ref *function;
+    AARD__TRY(aard__guest_load_file(guest, name, &function));
+    aard_error *error = aard__guest_call_file(guest, name, function);
+    aard__ref_free(function);
+    return error;
 }
 
 aard_error *aard__guest_get(aard__guest *guest, aard__ref *object, const char *name, aard__ref **out)
@@ -64,7 +78,8 @@ aard_error *aard__guest_furnish(aard__guest *guest)
 aard_error *aard__guest_make_realm(aard__guest *guest)
 {
     AARD__TRY(aard__realm_new(guest->vm, &guest->realm));
-    return aard__vm_copies(guest->vm) ? aard__javascript_adopt(guest) : aard__guest_furnish(guest);
+    AARD__TRY(aard__vm_copies(guest->vm) ? aard__guest_adopt(guest) : aard__guest_furnish(guest));
+    return guest->ops->finish ? guest->ops->finish(guest) : NULL;
 }
 
 aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **out)
@@ -89,10 +104,12 @@ aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **ou
     pthread_cond_init(&guest->wake, &attributes);
     pthread_condattr_destroy(&attributes);
     pthread_mutex_init(&guest->wake_lock, NULL);
-    if (guest->ops == &aard__python && !guest->capturing) aard__python_expect(guest->distribution);
     bool javascript = guest->ops == &aard__javascript;
-    aard__vm_options vm_options = {.user = guest, .copies = javascript};
-    aard__snapshot_use(javascript);
+    const aard__snapshot *own = javascript || guest->capturing ? NULL : aard__python_expect(guest);
+    aard__vm_options vm_options = {.user = guest,
+                                   .snapshot = aard__snapshot_choose(javascript, own),
+                                   .realm = javascript ? AARD__SNAPSHOT_JAVASCRIPT : AARD__SNAPSHOT_PYTHON,
+                                   .renewed = javascript};
     aard_error *error = aard__vm_new(&vm_options, &guest->vm);
     if (!error) {
         aard__vm_enter(guest->vm);

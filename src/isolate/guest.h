@@ -27,7 +27,8 @@ typedef enum aard__state {
 
 /* What a language does its own way.  Failures go to `outcome`, answers to guest->result (JSON text) and guest->report. */
 typedef struct aard__language_ops {
-    aard_error *(*boot)(aard__guest *guest); /* on a realm with the guest platform */
+    aard_error *(*boot)(aard__guest *guest);   /* on a realm with the guest platform; what is in snapshots */
+    aard_error *(*finish)(aard__guest *guest); /* what remains to be done then, or in a copy; may be NULL */
     /* Makes the guest as if no call had been made, whatever the last one did, even where it was ended half-way; handlers are
      * forgotten.  After an error the guest is of no use.  NULL where only a new guest is clean. */
     aard_error *(*reset)(aard__guest *guest);
@@ -71,23 +72,23 @@ struct aard__guest {
         aard__ref *reserve, *poll, *mount, *memory, *capture, *checkpoint, *reset; /* Python only */
         aard__ref *set_input, *bind_script, *before_script, *drop_buffers;         /* JavaScript only */
     } adapter;
-    aard__ref *wasm_module;           /* while Python boots */
-    const aard__image *image;         /* what Python starts from; NULL = from nothing */
-    aard_warm_state *warm;            /* what `image` belongs to; retained; NULL for an image of its own kind */
-    aard__overlay *overlay;           /* the packages; retained; may be NULL */
-    char *packages;                   /* the lines for them in an image's key; NULL = none */
-    aard__pages *pages;               /* Python's memory at the checkpoint */
-    uint32_t random_at;               /* where Python's random numbers have their state then; 0 = nowhere */
-    bool can_reset;                   /* there is a checkpoint */
-    bool grants_javascript;           /* Python may use JavaScript's objects */
-    bool capturing;                   /* Python's boot leaves a state that can be captured */
-    const aard__prelinked *prelinked; /* from the options */
-    const char *layout;               /* the name of Python's layout (python_layout.h) */
-    bool recording;                   /* what is compiled for it will be kept */
+    aard__ref *wasm_module, *adapter_file; /* while Python boots */
+    const aard__image *image;              /* what Python starts from; NULL = from nothing */
+    aard_warm_state *warm;                 /* what `image` belongs to; retained; NULL for an image of its own kind */
+    aard__overlay *overlay;                /* the packages; retained; may be NULL */
+    char *packages;                        /* the lines for them in an image's key; NULL = none */
+    aard__pages *pages;                    /* Python's memory at the checkpoint */
+    uint32_t random_at;                    /* where Python's random numbers have their state then; 0 = nowhere */
+    bool can_reset;                        /* there is a checkpoint */
+    bool grants_javascript;                /* Python may use JavaScript's objects */
+    bool capturing;                        /* Python's boot leaves a state that can be captured */
+    const aard__prelinked *prelinked;      /* from the options */
+    const char *layout;                    /* the name of Python's layout (python_layout.h) */
+    bool recording;                        /* what is compiled for it will be kept */
     bool keep_glue;
     aard__script *glue;              /* where keep_glue */
     aard__content symbols;           /* of prelinked code (prelink/symbols.h); none where it is not */
-    bool eager;                      /* its own files are compiled at once, for a snapshot */
+    bool eager;                      /* its own files are compiled at once, for a snapshot: it is booted no further */
     aard__ref *awaited;              /* JavaScript: the promise of the call under way */
     aard_distribution *distribution; /* borrowed from the isolate; Python only */
     aard_bundle *bundle;             /* what is at /app; retained; may be NULL */
@@ -155,12 +156,14 @@ void aard__guest_report_rejections(aard__guest *guest);
 /* Every table of host functions. */
 extern const aard__host_entry *const aard__guest_tables[];
 
-/* Makes the guest's realm, with the guest platform and what the language boots. */
+/* Makes the guest's realm, with the guest platform and what the language boots: a copy where that can be. */
 aard_error *aard__guest_make_realm(aard__guest *guest);
-/* The second half of that, for an empty realm. */
+/* The same for a realm that is there and empty, up to where snapshots end. */
 aard_error *aard__guest_furnish(aard__guest *guest);
 
-/* Runs guest file `name` and calls the function it evaluates to with (host, shared). */
+/* The function that guest file `name` evaluates to; and running a file: calling that with (host, shared). */
+aard_error *aard__guest_load_file(aard__guest *guest, const char *name, aard__ref **out);
+aard_error *aard__guest_call_file(aard__guest *guest, const char *name, aard__ref *function);
 aard_error *aard__guest_run_file(aard__guest *guest, const char *name);
 
 /* object.name as a ref. */

@@ -62,12 +62,12 @@ static aard_error *javascript_reset(aard__guest *guest)
     guest->stopped = false;
     aard__ref_free(guest->awaited);
     guest->awaited = NULL;
-    aard__javascript_let_go(guest);
+    aard__guest_let_go(guest);
     aard__realm_free(guest->realm);
     guest->realm = guest->spare;
     guest->spare = NULL;
     guest->time_origin = aard__clock_monotonic();
-    AARD__TRY(guest->realm ? aard__javascript_adopt(guest) : aard__guest_make_realm(guest));
+    AARD__TRY(guest->realm ? aard__guest_adopt(guest) : aard__guest_make_realm(guest));
     aard__vm_heap(guest->vm, &heap);
     if (heap.used + heap.external < MOST_KEPT) return NULL;
     aard__vm_collect(guest->vm);

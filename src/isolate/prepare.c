@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "isolate/python_shared.h"
+#include "isolate/snapshot.h"
 
 /* Work whose functions are worth having compiled: what nearly every guest does. */
 static const char training[] =
@@ -141,6 +143,32 @@ static aard_error *write_code(preparation *p)
     return error;
 }
 
+/* From a guest that has begun to start like all the others, with the code that training has left. */
+static aard_error *write_snapshot(preparation *p)
+{
+    if (!aard__python_layout_prelinked(&p->layout)) return NULL;
+    aard__buf blob = AARD__BUF_INIT;
+    char *key = aard__python_snapshot_key(&p->layout);
+    aard__guest *guest = aard__calloc(1, sizeof *guest);
+    aard__python_forget(p->distribution);
+    aard_error *error = key && guest ? NULL : aard__error_no_memory();
+    if (!error) {
+        guest->ops = &aard__python;
+        guest->eager = true;
+        guest->time_origin = aard__clock_monotonic();
+        guest->distribution = p->distribution;
+        const aard__python_shared *shared;
+        error = aard__python_share_files(guest, &shared);
+        if (!error) error = aard__python_snapshot_make(guest, shared->glue, &blob);
+    }
+    if (!error) error = aard__derived_write(p->distribution, AARD__DERIVED_SNAPSHOT, key, blob.data, blob.len);
+    if (guest) aard__result_free(&guest->entry);
+    aard__free(guest);
+    aard__free(key);
+    aard__buf_free(&blob);
+    return error;
+}
+
 /* Files that are not of the form that prelinking knows are used as they are. */
 static aard_error *prelink(preparation *p)
 {
@@ -168,6 +196,12 @@ static bool has_code(aard_distribution *distribution, const aard__python_layout 
         all = aard__derived_open(distribution, files[i], key, &derived);
         aard__derived_close(&derived);
     }
+    aard__free(key);
+    if (!all || !aard__python_layout_prelinked(layout)) return all;
+    key = aard__python_snapshot_key(layout);
+    aard__derived derived = {0};
+    all = key && aard__derived_open(distribution, AARD__DERIVED_SNAPSHOT, key, &derived);
+    aard__derived_close(&derived);
     aard__free(key);
     return all;
 }
@@ -206,6 +240,7 @@ aard_error *aard_distribution_prepare(aard_distribution *distribution, bool forc
     bool usual = aard__engine_record_code(false);
     if (!error && !usual) error = aard__error(AARD_ERR_ENGINE, "this engine's compiled code can't be kept");
     if (!error) error = write_code(&p);
+    if (!error) error = write_snapshot(&p);
     aard__python_forget(distribution);
     aard__prelinked_free(&p.prelinked);
     aard__python_layout_close(&p.layout);

@@ -8,6 +8,7 @@
 #include "guest/guest.h"
 #include "isolate/guest.h"
 #include "isolate/python_shared.h"
+#include "isolate/snapshot.h"
 #include "isolate/warm_state.h"
 
 /* ---- boot --------------------------------------------------------------------------------------------------- */
@@ -33,18 +34,35 @@ static aard_error *load_glue(aard__guest *guest, const aard__python_shared *shar
     return error;
 }
 
-/* From nothing the boot needs the lock file and the adapter's source, with an image only the image. */
-static aard_error *start_interpreter(aard__guest *guest, aard__ref *create_module)
+/* Calls shared[name] and lets go of what it gives. */
+static aard_error *call_shared(aard__guest *guest, const char *name, const aard__value *args, size_t count)
+{
+    aard__ref *function;
+    AARD__TRY(aard__guest_get(guest, guest->shared, name, &function));
+    aard__ref_call(guest->realm, function, args, count, false, &guest->entry);
+    aard__ref_free(function);
+    if (guest->entry.status == AARD__OK) return NULL;
+    return aard__error(AARD_ERR_GUEST_BOOT, "the guest did not start: %s: %.*s", name,
+                       (int)guest->entry.thrown_text.len,
+                       guest->entry.thrown_text.data ? guest->entry.thrown_text.data : "");
+}
+
+static aard_error *use_image(aard__guest *guest)
+{
+    size_t len;
+    if (!guest->image) return NULL;
+    const char *text = aard__image_text(guest->image, &len);
+    aard__value arg = AARD__VALUE_STRING(text, len);
+    return call_shared(guest, "useImage", &arg, 1);
+}
+
+/* From nothing the boot needs the lock file and the adapter's source, with an image only that. */
+static aard_error *begin(aard__guest *guest, aard__ref *create_module)
 {
     const void *lock;
-    size_t lock_len, text_len;
-    aard__ref *function;
-    AARD__TRY(aard__guest_get(guest, guest->shared, "bootPython", &function));
-    aard__value args[5] = {AARD__VALUE_REF(create_module)};
-    if (guest->image) {
-        const char *text = aard__image_text(guest->image, &text_len);
-        args[4] = AARD__VALUE_STRING(text, text_len);
-    } else {
+    size_t lock_len;
+    aard__value args[4] = {AARD__VALUE_REF(create_module)};
+    if (!guest->image && !guest->eager) {
         AARD__TRY(aard__distribution_file(guest->distribution, AARD__FILE_LOCK, &lock, &lock_len));
         const aard__guest_file *loop = aard__guest_find("python/loop.py");
         const aard__guest_file *adapter = aard__guest_find("python/adapter.py");
@@ -54,9 +72,12 @@ static aard_error *start_interpreter(aard__guest *guest, aard__ref *create_modul
         args[2] = AARD__VALUE_STRING(loop->data, loop->len);
         args[3] = AARD__VALUE_STRING(adapter->data, adapter->len);
     }
-    aard_error *error = aard__guest_call_and_wait(guest, function, args, 5);
-    aard__ref_free(function);
-    return error;
+    AARD__TRY(call_shared(guest, "beginPython", args, 4));
+    if (!aard__realm_next_rejection(guest->realm, &guest->entry)) return NULL;
+    return aard__error(AARD_ERR_GUEST_BOOT, "the guest did not start: %.*s: %.*s", (int)guest->entry.thrown_type.len,
+                       guest->entry.thrown_type.data ? guest->entry.thrown_type.data : "",
+                       (int)guest->entry.thrown_text.len,
+                       guest->entry.thrown_text.data ? guest->entry.thrown_text.data : "");
 }
 
 /* Function pointers are in an image: with another layout of the code they mean other functions. */
@@ -67,43 +88,51 @@ static bool fits(const aard__guest *guest)
     return layout && len == strlen(guest->layout) && !memcmp(layout, guest->layout, len);
 }
 
-static aard_error *boot_pyodide(aard__guest *guest)
+/* What the guest starts from. */
+static aard_error *choose(aard__guest *guest, const aard__python_shared *shared)
 {
-    const aard__python_shared *shared;
-    const void *stdlib;
-    aard__ref *create_module;
-    AARD__TRY(aard__python_share(guest, &shared));
     if (!guest->layout) guest->layout = shared->layout;
+    guest->symbols = shared->symbols;
     if (guest->warm) AARD__TRY(aard__warm_state_begin(guest));
     if (!guest->capturing && !guest->image) guest->image = shared->image;
-    guest->symbols = shared->symbols;
     if (guest->image && !fits(guest))
         return aard__error(AARD_ERR_WARM_MISMATCH, "the warm state was made with Pyodide's code in another layout "
                                                    "(prelinked, or not): make it anew");
-    guest->wasm_module = aard__wasm_module(guest->realm, shared->wasm);
-    if (!guest->wasm_module) return aard__error(AARD_ERR_GUEST_BOOT, "the engine could not share Pyodide's code");
-    AARD__TRY(aard__distribution_file(guest->distribution, AARD__FILE_STDLIB, &stdlib, &guest->own_file.len));
-    guest->own_file.data = stdlib;
-    AARD__TRY(aard__guest_run_file(guest, "python/hostfs.js"));
-    AARD__TRY(aard__guest_run_file(guest, "python/overlay.js"));
-    AARD__TRY(aard__guest_run_file(guest, "python/libraries.js"));
-    AARD__TRY(aard__guest_run_file(guest, "python/references.js"));
-    AARD__TRY(aard__guest_run_file(guest, "python/rest.js"));
-    AARD__TRY(aard__guest_run_file(guest, "python/guard.js"));
-    AARD__TRY(aard__guest_run_file(guest, "python/baseline.js"));
-    AARD__TRY(aard__guest_run_file(guest, "python/boot.js"));
-    AARD__TRY(load_glue(guest, shared, &create_module));
-    aard_error *error = start_interpreter(guest, create_module);
-    aard__ref_free(create_module);
-    aard__ref_free(guest->wasm_module);
-    guest->wasm_module = NULL;
-    return error;
+    return NULL;
 }
 
 static aard_error *python_boot(aard__guest *guest)
 {
-    AARD__TRY(boot_pyodide(guest));
-    AARD__TRY(aard__guest_run_file(guest, "python/adapter.js"));
+    static const char *const files[] = {"python/hostfs.js",     "python/overlay.js", "python/libraries.js",
+                                        "python/references.js", "python/rest.js",    "python/guard.js",
+                                        "python/baseline.js",   "python/boot.js"};
+    const aard__python_shared *shared;
+    aard__ref *create_module;
+    AARD__TRY(guest->eager ? aard__python_share_files(guest, &shared) : aard__python_share(guest, &shared));
+    if (!guest->eager) AARD__TRY(choose(guest, shared));
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) AARD__TRY(aard__guest_run_file(guest, files[i]));
+    AARD__TRY(aard__guest_load_file(guest, "python/adapter.js", &guest->adapter_file));
+    if (!guest->eager) AARD__TRY(use_image(guest));
+    AARD__TRY(load_glue(guest, shared, &create_module));
+    aard_error *error = begin(guest, create_module);
+    aard__ref_free(create_module);
+    return error;
+}
+
+static aard_error *finish_pyodide(aard__guest *guest)
+{
+    const void *stdlib;
+    aard__ref *function;
+    AARD__TRY(aard__distribution_file(guest->distribution, AARD__FILE_STDLIB, &stdlib, &guest->own_file.len));
+    guest->own_file.data = stdlib;
+    AARD__TRY(aard__guest_get(guest, guest->shared, "finishPython", &function));
+    aard_error *error = aard__guest_call_and_wait(guest, function, NULL, 0);
+    aard__ref_free(function);
+    return error;
+}
+
+static aard_error *find_functions(aard__guest *guest)
+{
     aard__ref *python;
     AARD__TRY(aard__guest_get(guest, guest->shared, "python", &python));
     const struct {
@@ -121,6 +150,37 @@ static aard_error *python_boot(aard__guest *guest)
         AARD__TRY(aard__guest_get(guest, python, functions[i].name, functions[i].out));
     aard__ref_free(python);
     return NULL;
+}
+
+/* A copy of a snapshot that does not go with the rest after all: Python is booted in a realm of its own. */
+static aard_error *start_over(aard__guest *guest)
+{
+    aard__guest_let_go(guest);
+    aard__realm_free(guest->realm);
+    guest->realm = NULL;
+    aard__vm_copy_no_more(guest->vm);
+    AARD__TRY(aard__realm_new(guest->vm, &guest->realm));
+    return aard__guest_furnish(guest);
+}
+
+static aard_error *python_finish(aard__guest *guest)
+{
+    const aard__python_shared *shared;
+    AARD__TRY(aard__python_share(guest, &shared));
+    if (aard__vm_copies(guest->vm)) {
+        bool good = shared->snapshot != NULL;
+        if (good) AARD__TRY(choose(guest, shared));
+        AARD__TRY(good ? use_image(guest) : start_over(guest));
+    }
+    guest->wasm_module = aard__wasm_module(guest->realm, shared->wasm);
+    if (!guest->wasm_module) return aard__error(AARD_ERR_GUEST_BOOT, "the engine could not share Pyodide's code");
+    AARD__TRY(finish_pyodide(guest));
+    aard__ref_free(guest->wasm_module);
+    guest->wasm_module = NULL;
+    AARD__TRY(aard__guest_call_file(guest, "python/adapter.js", guest->adapter_file));
+    aard__ref_free(guest->adapter_file);
+    guest->adapter_file = NULL;
+    return find_functions(guest);
 }
 
 /* ---- calls -------------------------------------------------------------------------------------------------- */
@@ -306,6 +366,7 @@ static aard_error *python_reset(aard__guest *guest)
 
 const aard__language_ops aard__python = {
     .boot = python_boot,
+    .finish = python_finish,
     .mount = python_mount,
     .prepare = python_prepare,
     .forget = python_forget,

@@ -4,16 +4,18 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/wide_hash.h"
 #include "distribution/distribution.h"
 #include "engine/engine.h"
 #include "guest/guest.h"
+#include "isolate/guest.h"
 
 #define LINKER "python/prelink.js"
 
 /* What prelinked files depend on besides the distribution: this library's way of making them. */
 static bool prelink_key(char out[AARD__HASH_HEX])
 {
-    static const char version[] = AARD_VERSION_STRING " 1"; /* the number grows when src/prelink makes something else */
+    static const char version[] = AARD_VERSION_STRING " 2"; /* the number grows when src/prelink makes something else */
     const aard__guest_file *linker = aard__guest_find(LINKER);
     aard__hasher hasher;
     uint8_t hash[AARD__HASH_BYTES];
@@ -112,20 +114,37 @@ char *aard__python_code_key(const aard__python_layout *layout)
     return aard__buf_take(&key, NULL);
 }
 
-char *aard__python_image_key(const aard_distribution *distribution, const char *layout)
+/* Of the guest files whose names begin so. */
+static void hash_files(const char *prefix, char hex[AARD__HASH_HEX])
 {
-    aard__hasher hasher;
+    aard__wide_hasher hasher;
     uint8_t hash[AARD__HASH_BYTES];
+    aard__wide_hash_start(&hasher);
+    for (const aard__guest_file *file = aard__guest_files; file->name; file++) {
+        if (strncmp(file->name, prefix, strlen(prefix)) != 0) continue;
+        aard__wide_hash_add_sized(&hasher, file->name, strlen(file->name));
+        aard__wide_hash_add_sized(&hasher, file->data, file->len);
+    }
+    aard__wide_hash_end(&hasher, hash);
+    aard__hash_hex(hash, hex);
+}
+
+char *aard__python_snapshot_key(const aard__python_layout *layout)
+{
     char hex[AARD__HASH_HEX];
     aard__buf key = AARD__BUF_INIT;
-    aard__hash_start(&hasher);
-    for (const aard__guest_file *file = aard__guest_files; file->name; file++) {
-        if (strncmp(file->name, "python/", 7) != 0) continue;
-        aard__hash_add_sized(&hasher, file->name, strlen(file->name));
-        aard__hash_add_sized(&hasher, file->data, file->len);
-    }
-    aard__hash_end(&hasher, hash);
-    aard__hash_hex(hash, hex);
+    hash_files("", hex);
+    aard__buf_printf(&key, "%s; %s; files %s; 1;", aard__snapshot_key(), layout->name, hex);
+    for (const aard__host_entry *const *table = aard__guest_tables; *table; table++)
+        for (const aard__host_entry *row = *table; row->name; row++) aard__buf_printf(&key, " %s", row->name);
+    return aard__buf_take(&key, NULL);
+}
+
+char *aard__python_image_key(const aard_distribution *distribution, const char *layout)
+{
+    char hex[AARD__HASH_HEX];
+    aard__buf key = AARD__BUF_INIT;
+    hash_files("python/", hex);
     aard__buf_printf(&key, "pyodide=%s\ndistribution=%s\nadapter=%s\nlayout=%s\n",
                      aard_distribution_pyodide_version(distribution), aard_distribution_fingerprint(distribution), hex,
                      layout);

@@ -36,6 +36,9 @@ aard_error *aard__python_layout_write(const aard_distribution *distribution, con
 /* What compiled code depends on besides the distribution.  New memory (aard__free); NULL when memory is out. */
 char *aard__python_code_key(const aard__python_layout *layout);
 
+/* The same for a start-up snapshot. */
+char *aard__python_snapshot_key(const aard__python_layout *layout);
+
 /* What every image depends on, as lines of its key: the distribution, the name of the layout, and the guest files that
  * are in it.  New memory (aard__free). */
 char *aard__python_image_key(const aard_distribution *distribution, const char *layout);

@@ -61,6 +61,11 @@ aard__python_opening *aard__python_opening_start(aard_distribution *distribution
     return o;
 }
 
+const aard__python_layout *aard__python_opening_layout(const aard__python_opening *opening)
+{
+    return &opening->opened.layout;
+}
+
 static void close_all(aard__python_opened *opened)
 {
     aard__python_layout_close(&opened->layout);
@@ -99,7 +104,9 @@ static void open_plain(aard__python_opening *o)
 
 void aard__python_opening_finish(aard__python_opening *opening, aard__python_opened *out)
 {
-    if (!finish_prelinked(opening)) open_plain(opening);
+    bool whole = finish_prelinked(opening);
+    if (!whole) open_plain(opening);
+    opening->opened.whole = whole;
     *out = opening->opened;
     aard_distribution_free(opening->distribution);
     aard__free(opening->code_key);

@@ -7,13 +7,16 @@
 #include "base/alloc.h"
 #include "distribution/distribution.h"
 #include "isolate/python_opening.h"
+#include "isolate/snapshot.h"
 
 typedef struct entry {
     struct entry *next;
     char *dir, fingerprint[AARD__HASH_HEX];
     aard__python_opening *opening; /* NULL once it is finished */
     aard__python_layout layout;
-    aard__derived wasm_code; /* until it is compiled */
+    aard__derived wasm_code;     /* until it is compiled */
+    aard__derived snapshot_data; /* under shared.snapshot */
+    bool snapshot_looked_for;
     aard__python_shared shared;
 } entry;
 
@@ -33,6 +36,14 @@ static entry *find(const aard_distribution *distribution)
     return known;
 }
 
+/* What guests still need stays where it is. */
+static void close_snapshot(entry *one)
+{
+    if (aard__python_snapshot_close(one->shared.snapshot)) aard__derived_close(&one->snapshot_data);
+    one->shared.snapshot = NULL;
+    one->snapshot_data = (aard__derived){0};
+}
+
 /* Takes what the opening has found. */
 static void finish(entry *one)
 {
@@ -44,6 +55,7 @@ static void finish(entry *one)
     one->wasm_code = opened.wasm_code;
     one->shared.glue_code = opened.glue_code;
     one->shared.image = opened.image;
+    if (!opened.whole) close_snapshot(one);
 }
 
 static void free_entry(entry *one)
@@ -53,6 +65,7 @@ static void free_entry(entry *one)
     aard__derived_close(&one->wasm_code);
     aard__derived_close(&one->shared.glue_code);
     aard__image_free(one->shared.image);
+    close_snapshot(one);
     aard__python_layout_close(&one->layout);
     aard__free(one->dir);
     aard__free(one);
@@ -116,10 +129,8 @@ static aard_error *find_files(aard__guest *guest, entry *made, aard__content *wa
     return NULL;
 }
 
-static aard_error *compile(aard__guest *guest, entry *made)
+static aard_error *compile(aard__guest *guest, entry *made, aard__content wasm)
 {
-    aard__content wasm;
-    AARD__TRY(find_files(guest, made, &wasm));
     if (guest->recording) {
         aard__derived_close(&made->wasm_code);
         aard__derived_close(&made->shared.glue_code);
@@ -130,26 +141,57 @@ static aard_error *compile(aard__guest *guest, entry *made)
     return error;
 }
 
-void aard__python_expect(aard_distribution *distribution)
+/* Of the layout that is being opened; that the rest of it is whole turns out later. */
+static void open_snapshot(entry *one, aard_distribution *distribution)
 {
+    const aard__python_layout *layout = one->opening ? aard__python_opening_layout(one->opening) : &one->layout;
+    aard__derived data = {0};
+    one->snapshot_looked_for = true;
+    if (!aard__python_layout_prelinked(layout)) return;
+    char *key = aard__python_snapshot_key(layout);
+    if (key && aard__derived_open(distribution, AARD__DERIVED_SNAPSHOT, key, &data)) {
+        const aard__content glue = {layout->glue.data, layout->glue.len};
+        aard_error *error = aard__python_snapshot_open(glue, data.data, data.len, &one->shared.snapshot);
+        if (error) aard__derived_close(&data);
+        aard_error_free(error);
+    }
+    aard__free(key);
+    one->snapshot_data = data;
+}
+
+const aard__snapshot *aard__python_expect(const aard__guest *guest)
+{
+    bool wanted = !guest->grants_javascript && !guest->recording && !guest->keep_glue;
     entry *known;
     pthread_mutex_lock(&lock);
-    aard_error *error = find_or_add(distribution, false, false, &known);
+    aard_error *error = find_or_add(guest->distribution, false, false, &known);
+    if (!error && wanted && !known->snapshot_looked_for) open_snapshot(known, guest->distribution);
+    const aard__snapshot *snapshot = error || !wanted ? NULL : known->shared.snapshot;
     pthread_mutex_unlock(&lock);
     aard_error_free(error); /* whoever needs it will see */
+    return snapshot;
 }
 
 /* The lock is held while compiling: a second guest that starts meanwhile is better off waiting than compiling too. */
-aard_error *aard__python_share(aard__guest *guest, const aard__python_shared **out)
+static aard_error *share(aard__guest *guest, bool code, const aard__python_shared **out)
 {
     entry *known;
+    aard__content wasm;
     pthread_mutex_lock(&lock);
     aard_error *error = find_or_add(guest->distribution, guest->capturing, guest->prelinked != NULL, &known);
     if (!error) finish(known);
-    if (!error && !known->shared.wasm) error = compile(guest, known);
+    if (!error && !known->shared.wasm) error = find_files(guest, known, &wasm);
+    if (!error && code && !known->shared.wasm) error = compile(guest, known, wasm);
     pthread_mutex_unlock(&lock);
     if (!error) *out = &known->shared;
     return error;
+}
+
+aard_error *aard__python_share(aard__guest *guest, const aard__python_shared **out) { return share(guest, true, out); }
+
+aard_error *aard__python_share_files(aard__guest *guest, const aard__python_shared **out)
+{
+    return share(guest, false, out);
 }
 
 aard_error *aard__python_layout_name(aard_distribution *distribution, const char **out)

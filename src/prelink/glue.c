@@ -185,10 +185,35 @@ typedef struct edits {
     char table[48];
 } edits;
 
+/* An object of WebAssembly, which no snapshot of V8's can hold, is made when prelink.resume() is called; until then the
+ * variable, the property of Module and the import are undefined. */
+#define LATER_TEXT(type, variable, import)                                                                             \
+    "var " variable ";prelink.later(\"" type "\",made=>" variable "=Module[\"" variable "\"]=wasmImports[\"" import    \
+    "\"]=made,"
+#define LATER(type, variable, import)                                                                                  \
+    {                                                                                                                  \
+        "var " variable "=new WebAssembly." type "(", LATER_TEXT(type, variable, import)                               \
+    }
+#define LATER_GLOBAL(variable, import, value)                                                                          \
+    LATER_TEXT("Global", variable, import) "{value:\"i32\",mutable:false}," value ")"
+
 /* Each text stands there once; NULL asks only for its being there. */
 static const char *const replacements[][2] = {
-    {"___memory_base=new WebAssembly.Global({value:\"i32\",mutable:false},1024)", NULL},
-    {"___table_base=new WebAssembly.Global({value:\"i32\",mutable:false},1)", NULL},
+    {"{initMemory();if(Module[\"preloadPlugins\"])",
+     "{prelink.memory(()=>{initMemory();wasmImports[\"memory\"]=wasmMemory});if(Module[\"preloadPlugins\"])"},
+    LATER("Table", "wasmTable", "__indirect_function_table"),
+    LATER("Tag", "___c_longjmp", "__c_longjmp"),
+    LATER("Tag", "___cpp_exception", "__cpp_exception"),
+    LATER("Global", "___stack_pointer", "__stack_pointer"),
+    {"Gr=WebAssembly.Exception,Vr=a(t=>t instanceof Gr,", "Vr=a(t=>t instanceof WebAssembly.Exception,"},
+    /* Of what atomic waiting needs, and of how the engine's stack switching is looked for: neither is there. */
+    {"var canConstructWasm=true;", "var canConstructWasm=false;"},
+    {"new Int32Array(new WebAssembly.Memory({shared:!0,initial:1,maximum:1}).buffer)", "null"},
+    {"try{new WebAssembly.Module(new Uint8Array([0,97,115,109,1,0,0,0]))}catch(e){canConstructWasm=false}", ""},
+    {"var ___memory_base=new WebAssembly.Global({value:\"i32\",mutable:false},1024)",
+     LATER_GLOBAL("___memory_base", "__memory_base", "1024")},
+    {"var ___table_base=new WebAssembly.Global({value:\"i32\",mutable:false},1)",
+     LATER_GLOBAL("___table_base", "__table_base", "1")},
     {"rtn=GOT[symName]=new WebAssembly.Global({value:\"i32\",mutable:true})",
      "rtn=GOT[symName]=prelink.global(symName)"},
     {"GOT[symName]||=new WebAssembly.Global({value:\"i32\",mutable:true});", "GOT[symName]||=prelink.global(symName);"},

@@ -8,15 +8,15 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/hash.h"
 #include "base/new_file.h"
+#include "base/wide_hash.h"
 
 #define PAGE ((size_t)4096)
 #define KEY_MAX ((uint64_t)1 << 20)
 #define TEXT_MAX ((uint64_t)64 << 20)
 #define MEMORY_MAX ((uint64_t)4 << 30)
 
-static const char magic[8] = "AARDIMG2";
+static const char magic[8] = "AARDIMG3";
 
 /* Host byte order: what runs the image on another kind of machine is another kind of V8 anyway. */
 typedef struct header {
@@ -62,17 +62,17 @@ static void digest_of(const header *head, const uint8_t *map, uint8_t out[AARD__
 {
     header blank = *head;
     const uint8_t *memory = map + head->memory_at;
-    aard__hasher hasher;
+    aard__wide_hasher hasher;
     memset(blank.digest, 0, sizeof blank.digest);
-    aard__hash_start(&hasher);
-    aard__hash_add(&hasher, &blank, sizeof blank);
-    aard__hash_add(&hasher, map + sizeof blank, (size_t)head->memory_at - sizeof blank);
+    aard__wide_hash_start(&hasher);
+    aard__wide_hash_add(&hasher, &blank, sizeof blank);
+    aard__wide_hash_add(&hasher, map + sizeof blank, (size_t)head->memory_at - sizeof blank);
     for (size_t at = 0, run; next_run(memory, (size_t)head->memory_len, &at, &run); at += run) {
         const uint64_t place[2] = {at, run};
-        aard__hash_add(&hasher, place, sizeof place);
-        aard__hash_add(&hasher, memory + at, run);
+        aard__wide_hash_add(&hasher, place, sizeof place);
+        aard__wide_hash_add(&hasher, memory + at, run);
     }
-    aard__hash_end(&hasher, out);
+    aard__wide_hash_end(&hasher, out);
 }
 
 /* ---- writing ------------------------------------------------------------------------------------------------ */

@@ -25,6 +25,7 @@
   }
 
   const encoder = new TextEncoder();
+  const linker = { find: host.symbol };
   const writeLine = (fd) => (line) => host.write(fd, encoder.encode(`${line}\n`));
 
   const makeConfig = () => ({
@@ -81,40 +82,54 @@
   };
 
   // Seconds and microseconds behind select()'s last argument; nothing to watch is a way to sleep.
-  const sleepInHost = (env, memory) => {
+  const sleepInHost = (env) => {
     const real = env.__syscall__newselect;
     env.__syscall__newselect = (count, ...rest) => {
       const timeout = rest[3] >>> 2;
       if (count !== 0 || timeout === 0) return real(count, ...rest);
-      const time = new Int32Array(memory.buffer, timeout << 2, 2);
+      const time = new Int32Array(env.memory.buffer, timeout << 2, 2);
       host.sleep(time[0] * 1e3 + time[1] / 1e3);
       return 0;
     };
     env.__syscall__newselect.sig = real.sig;
   };
 
-  const instantiate = (settings) => (imports, done) => {
+  // Pyodide's code asks for its instance long before it is there: what came of the question is in `asked` until then.
+  const ask = (settings) => (imports, done) => {
+    const { env } = imports;
     const sentinel = Symbol("no value");
     imports.sentinel = {
       create_sentinel: () => sentinel,
       is_sentinel: (value) => (value === sentinel ? 1 : 0),
     };
-    const memory = imports.env.memory;
     const random = (at, length) => {
-      host.random(new Uint8Array(memory.buffer, at >>> 0, length >>> 0));
+      host.random(new Uint8Array(env.memory.buffer, at >>> 0, length >>> 0));
       return 0;
     };
-    imports.env.getentropy = random;
+    env.getentropy = random;
     if (imports.wasi_snapshot_preview1.random_get) imports.wasi_snapshot_preview1.random_get = random;
-    sleepInHost(imports.env, memory);
-    if (!shared.grantsJavaScript) guard.wrap(imports.env, () => settings.error, () => shared.raiseDenied());
+    sleepInHost(env);
+    if (!shared.grantsJavaScript) guard.wrap(env, () => settings.error, () => shared.raiseDenied());
+    asked = { imports, done };
+    return {};
+  };
+
+  const answer = () => {
+    const { imports, done } = asked;
+    asked = undefined;
     const module = host.wasmModule();
     const unknown = shared.image ? [] : guard.unknown(module);
     if (unknown.length > 0) throw new Error(`pyodide.asm.wasm imports what the guard does not know: ${unknown}`);
-    const instance = new WebAssembly.Instance(module, imports);
-    shared.memory = memory;
-    done(instance, module);
-    return {};
+    shared.memory = imports.env.memory;
+    done(new WebAssembly.Instance(module, imports), module);
+  };
+
+  // Files and directories that were there before the guest: they are as old as the guest.
+  const renewTimes = (FS) => {
+    const now = Date.now();
+    for (const first of FS.nameTable) {
+      for (let node = first; node; node = node.name_next) node.atime = node.mtime = node.ctime = now;
+    }
   };
 
   // Whatever is asked of it, it gives itself; as a string it is empty.
@@ -139,19 +154,27 @@
     Module._init_pyodide_proxy = initialize;
   };
 
-  // Without an image Python starts from nothing, with the lock file's text and the adapter's source.  With one (its text,
-  // adapter.js's capture()) the interpreter is in the state that was captured, and only the JavaScript around it is new.
-  shared.bootPython = async (createModule, lockFile, loopSource, adapterSource, imageText) => {
+  let asked;
+  let begun; // the module, once it is ready
+  let API;
+  let settings;
+
+  // The text of the image to start from (adapter.js's capture()).
+  shared.useImage = (text) => {
+    shared.image = JSON.parse(text);
+  };
+
+  // The first half of a start, up to where the WebAssembly has to be there; it is in the start-up snapshot of Python
+  // guests.  A guest that starts from nothing needs the lock file's text and the sources of the adapter.
+  shared.beginPython = (createModule, lockFile, loopSource, adapterSource) => {
     // What JavaScript lets go of must not change a Python that has been reset since.
     if (!shared.grantsJavaScript) globalThis.FinalizationRegistry = Unregistered;
-    const image = imageText === undefined ? undefined : JSON.parse(imageText);
     shared.loopSource = loopSource;
     shared.adapterSource = adapterSource;
-    shared.image = image;
     const config = makeConfig();
-    const API = { config, runtimeEnv: environment };
-    if (!image) API.lockFilePromise = Promise.resolve(lockFile);
-    const settings = {
+    API = { config, runtimeEnv: environment };
+    if (lockFile !== undefined) API.lockFilePromise = Promise.resolve(lockFile);
+    settings = {
       noImageDecoding: true,
       noAudioDecoding: true,
       noWasmDecoding: false,
@@ -174,17 +197,29 @@
       thisProgram: "/usr/bin/python",
       arguments: [],
       API,
-      prelink: { find: host.symbol },
+      prelink: linker,
       locateFile: (name) => `/${name}`,
       placeLibrary: shared.libraries.place,
     };
-    settings.instantiateWasm = instantiate(settings);
+    settings.instantiateWasm = ask(settings);
+    // A glue that is not prelinked makes its memory now.
+    if (shared.image) settings.INITIAL_MEMORY = shared.image.memoryBytes;
+    begun = createModule(settings);
+  };
+
+  // The second half.  With an image the interpreter is in the state that was captured, and only the JavaScript around it is
+  // new.
+  shared.finishPython = async () => {
+    const { image } = shared;
     if (image) {
       host.startClock(image.now);
       settings.noInitialRun = true;
       settings.INITIAL_MEMORY = image.memoryBytes;
     }
-    const Module = await createModule(settings);
+    renewTimes(settings.FS);
+    linker.resume?.();
+    answer();
+    const Module = await begun;
     if (settings.exitCode !== undefined) throw new Error(`Python ended while it started, with ${settings.exitCode}`);
     if (image) {
       shared.mountOverlay(Module);

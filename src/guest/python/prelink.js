@@ -1,6 +1,10 @@
 // Stands in a prelinked glue in place of Emscripten's own start of dynamic linking.  Nothing is made before somebody asks
 // for it by name: `find` gives minus the table slot of a function, the address of an object, or undefined.
-({ find }) => {
+//
+// Objects of WebAssembly are made only when `resume` is called, right before the code is instantiated: so a start-up
+// snapshot can hold everything up to there.
+(host) => {
+  const { find } = host;
   const TYPES = { i: 127, p: 127, j: 126, f: 125, d: 124, e: 111 };
   const functions = new WeakMap(); // the slot of each function that JavaScript has seen
   let imports; // by name: all that modules loaded later are linked to
@@ -119,5 +123,19 @@
     new WebAssembly.Instance(new WebAssembly.Module(wrapper(signatures, base)), { e });
   };
 
-  return { functions, global, start, wrap };
+  const late = [];
+
+  const later = (type, assign, ...args) => {
+    late.push(() => assign(new WebAssembly[type](...args)));
+  };
+
+  const memory = (make) => {
+    late.push(make);
+  };
+
+  host.resume = () => {
+    for (const make of late.splice(0)) make();
+  };
+
+  return { functions, global, later, memory, start, wrap };
 }
