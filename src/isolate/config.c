@@ -14,6 +14,7 @@ aard_error *aard_isolate_config_new(aard_isolate_config **out)
     aard_isolate_config *config = aard__calloc(1, sizeof *config);
     if (!config) return aard__error_no_memory();
     config->output_limit = DEFAULT_OUTPUT_LIMIT;
+    config->file_rules = aard__file_rules_of(AARD_FILESYSTEM_READ_WRITE, 0, 0, 0);
     *out = config;
     return NULL;
 }
@@ -66,6 +67,12 @@ void aard_isolate_config_set_wall_limit_ms(aard_isolate_config *config, uint64_t
 
 void aard_isolate_config_set_output_limit(aard_isolate_config *config, size_t bytes) { config->output_limit = bytes; }
 
+void aard_isolate_config_set_filesystem(aard_isolate_config *config, aard_filesystem_mode mode, uint64_t quota_bytes,
+                                        uint64_t max_files, uint64_t max_handles)
+{
+    config->file_rules = aard__file_rules_of(mode, quota_bytes, max_files, max_handles);
+}
+
 aard_error *aard_isolate_config_add_capability(aard_isolate_config *config, const char *name)
 {
     while (isspace((unsigned char)*name)) name++;
@@ -116,6 +123,7 @@ aard_error *aard__config_copy(const aard_isolate_config *config, aard_isolate_co
         copy->cleanup = config->cleanup;
         copy->wall_limit_ms = config->wall_limit_ms;
         copy->output_limit = config->output_limit;
+        copy->file_rules = config->file_rules;
         aard_isolate_config_set_distribution(copy, config->distribution);
         aard_isolate_config_set_warm_state(copy, config->warm);
         copy->listener = config->listener;

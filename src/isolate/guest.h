@@ -11,6 +11,7 @@
 #include "engine/engine.h"
 #include "isolate/outcome.h"
 #include "isolate/streams.h"
+#include "policy/filesystem.h"
 #include "prelink/prelink.h"
 #include "warm/image.h"
 #include "warm/overlay.h"
@@ -93,6 +94,7 @@ struct aard__guest {
     aard_bundle *bundle;             /* what is at /app; retained; may be NULL */
     aard__content own_file;
     aard__streams streams;
+    aard__file_rules file_rules; /* the host's */
     aard__ledger ledger;      /* of the call under way */
     uint64_t bytes_written;   /* to the guest's files, by the call under way */
     aard__buf result, report; /* of the call under way */
@@ -108,6 +110,7 @@ typedef struct aard__guest_options {
     aard_language language;
     aard_distribution *distribution; /* outlives the guest */
     aard__streams streams;
+    const aard__file_rules *file_rules; /* NULL = the defaults */
     const aard__image *image; /* what Python starts from; outlives the guest; NULL = the distribution's base image */
     aard_warm_state *warm;    /* or a warm state, which has an image */
     bool grants_javascript;   /* the capability "js" */

@@ -1,4 +1,6 @@
 /* The host functions of every guest: streams, clock, files of the host, and the way back for results. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -102,6 +104,19 @@ static void host_wrote(aard__frame *frame, void *user)
     aard__guest *guest = user;
     double bytes = aard__frame_number(frame, 0);
     if (bytes > 0) guest->bytes_written += (uint64_t)bytes;
+}
+
+/* fileRules() -> JSON text: [writable, bytes, files, handles] of what the guest may write */
+static void host_file_rules(aard__frame *frame, void *user)
+{
+    aard__guest *guest = user;
+    const aard_manifest *manifest = guest->bundle ? aard_bundle_manifest(guest->bundle) : NULL;
+    aard__file_rules rules = aard__file_rules_tighten(&guest->file_rules, manifest);
+    char text[128];
+    int len = snprintf(text, sizeof text, "[%s,%" PRIu64 ",%" PRIu64 ",%" PRIu64 "]",
+                       rules.mode == AARD_FILESYSTEM_READ_WRITE ? "true" : "false", rules.bytes, rules.files,
+                       rules.handles);
+    aard__frame_return_utf8(frame, text, (size_t)len);
 }
 
 /* violation(kind, reason, subject): the guest has been refused something; `kind` by its name */
@@ -213,6 +228,7 @@ const aard__host_entry aard__guest_host[] = {
     {"wasmModule", host_wasm_module},
     {"mapImage", host_map_image},
     {"wrote", host_wrote},
+    {"fileRules", host_file_rules},
     {"symbol", host_symbol},
     {"json", host_json},
     {"overlay", host_overlay},

@@ -85,6 +85,7 @@ static aard_error *boot_pyodide(aard__guest *guest)
     AARD__TRY(aard__distribution_file(guest->distribution, AARD__FILE_STDLIB, &stdlib, &guest->own_file.len));
     guest->own_file.data = stdlib;
     AARD__TRY(aard__guest_run_file(guest, "python/hostfs.js"));
+    AARD__TRY(aard__guest_run_file(guest, "python/files.js"));
     AARD__TRY(aard__guest_run_file(guest, "python/overlay.js"));
     AARD__TRY(aard__guest_run_file(guest, "python/libraries.js"));
     AARD__TRY(aard__guest_run_file(guest, "python/references.js"));

@@ -35,7 +35,7 @@
     fullStdLib: false,
     jsglobals: globalThis,
     args: [],
-    env: { HOME: "/home/pyodide", PYTHONINSPECT: "1", PYTHONHASHSEED: "0" },
+    env: { HOME: "/home/pyodide", PYTHONINSPECT: "1", PYTHONHASHSEED: "0", PYTHONDONTWRITEBYTECODE: "1" },
     packages: [],
     enableRunUntilComplete: true,
     checkAPIVersion: true,
@@ -50,6 +50,7 @@
     Module.API.sitePackages = `/lib/python${major}.${minor}/site-packages`;
     Module.FS.mkdirTree(Module.API.sitePackages);
     shared.hostFs = makeHostFs(Module);
+    shared.files = shared.makeFiles(Module);
     shared.hostFs.place("/lib", `python${major}${minor}.zip`, STDLIB);
   };
 
@@ -67,17 +68,6 @@
       FS.registerDevice(device, { read, write: (stream, buffer, offset, length) => length });
       FS.mkdev(path, 0o666, device);
     }
-  };
-
-  // What the guest writes to its files is counted; devices and what the host itself puts there are not.
-  const countWrites = (Module) => {
-    const ops = Module.FS.filesystems.MEMFS.ops_table.file.stream;
-    const { write } = ops;
-    ops.write = (stream, buffer, offset, length, position, canOwn) => {
-      const written = write(stream, buffer, offset, length, position, canOwn);
-      host.wrote(written);
-      return written;
-    };
   };
 
   // Seconds and microseconds behind select()'s last argument; nothing to watch is a way to sleep.
@@ -156,14 +146,12 @@
       noAudioDecoding: true,
       noWasmDecoding: false,
       preRun: [
+        (Module) => {
+          for (const path of [config.env.HOME, "/app", "/session"]) Module.FS.mkdirTree(path);
+        },
         placeStdlib,
         randomDevices,
-        (Module) => {
-          Module.FS.mkdirTree(config.env.HOME);
-          Module.FS.mkdirTree("/app");
-          Module.FS.mkdirTree("/session");
-          Module.FS.chdir("/session");
-        },
+        (Module) => Module.FS.chdir("/session"),
         (Module) => Object.assign(Module.ENV, config.env),
       ],
       print: writeLine(1),
@@ -209,7 +197,6 @@
       },
     });
     API.initializeStreams(() => null, () => {}, () => {});
-    countWrites(Module);
     API.public_api.setStdout(write(1));
     API.public_api.setStderr(write(2));
     shared.module = Module;
