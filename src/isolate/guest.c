@@ -82,8 +82,8 @@ aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **ou
     guest->layout = options->layout;
     guest->grants_javascript = options->grants_javascript;
     guest->streams = options->streams;
-    guest->file_rules =
-        options->file_rules ? *options->file_rules : aard__file_rules_of(AARD_FILESYSTEM_READ_WRITE, 0, 0, 0);
+    guest->file_rules = options->file_rules ? *options->file_rules
+                                            : aard__file_rules_of(AARD_FILESYSTEM_READ_WRITE, 0, 0, 0);
     guest->time_origin = aard__clock_monotonic();
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);

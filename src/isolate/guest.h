@@ -95,10 +95,10 @@ struct aard__guest {
     aard__content own_file;
     aard__streams streams;
     aard__file_rules file_rules; /* the host's */
-    aard__ledger ledger;      /* of the call under way */
-    uint64_t bytes_written;   /* to the guest's files, by the call under way */
-    aard__buf result, report; /* of the call under way */
-    aard__result entry;       /* scratch for entries into the guest */
+    aard__ledger ledger;         /* of the call under way */
+    uint64_t bytes_written;      /* to the guest's files, by the call under way */
+    aard__buf result, report;    /* of the call under way */
+    aard__result entry;          /* scratch for entries into the guest */
     int prepared;
     uint64_t time_origin; /* by aard__clock_monotonic */
     pthread_mutex_t wake_lock;

@@ -220,13 +220,12 @@
     // ---- everything else
 
     const isOwn = ({ node_ops }) => node_ops === ops.dir || node_ops === ops.file || node_ops === ops.link;
-    const isPlain = ({ mode }) => FS.isFile(mode) || FS.isDir(mode) || FS.isLink(mode);
 
     const permissions = FS.nodePermissions;
     FS.nodePermissions = (node, wanted) => {
       if (sealed && wanted.includes("w")) {
         const own = isOwn(node);
-        if (own ? !rules.writable : isPlain(node) && !node.node_ops.outside) {
+        if (own ? !rules.writable : !FS.isChrdev(node.mode) && !node.node_ops.outside) {
           reason = own ? "mode_read" : "read_only_path";
           return EROFS;
         }
@@ -311,7 +310,7 @@
     told(ofPath, ["open", "mknod", "unlink", "rmdir", "chmod", "chown", "truncate", "utime"]);
     told((target, path) => ofPath(path), ["symlink"]);
     told(ofPath, ["rename"]);
-    told(ofStream, ["write", "msync", "dupStream"]);
+    told(ofStream, ["write", "msync", "createStream"]);
     told(ofNumber, ["fchmod", "fchown", "ftruncate"]);
 
     for (const place of PLACES) FS.mount(type, {}, place);
