@@ -45,6 +45,8 @@ bool aard__engine_record_code(bool on);
 typedef struct aard__vm_options {
     size_t js_heap_max; /* bytes; 0 = V8's own default */
     void *user;         /* handed to every host function */
+    /* Called where code was to be made and may not be: from a string, or, `wasm`, of WebAssembly.  May be NULL. */
+    void (*code_refused)(void *user, bool wasm);
     bool copies;        /* its realms are copies of the snapshot's, where the engine has one */
 } aard__vm_options;
 
@@ -134,7 +136,8 @@ void aard__realm_free(aard__realm *realm);
 /* Part `index` of the realm's snapshot; NULL where there is none, or memory is out. */
 aard__ref *aard__realm_part(aard__realm *realm, size_t index);
 
-/* Whether code may be made from strings (eval, new Function); wasm compilation by the guest is the same switch's. */
+/* Whether code may be made from strings (eval, new Function); wasm compilation by the guest is the same switch's.  May be
+ * changed while the guest runs. */
 void aard__realm_allow_codegen(aard__realm *realm, bool allow);
 
 /* A script to run. */

@@ -67,6 +67,18 @@ aard_error *aard__guest_make_realm(aard__guest *guest)
     return aard__vm_copies(guest->vm) ? aard__javascript_adopt(guest) : aard__guest_furnish(guest);
 }
 
+static void code_refused(void *user, bool wasm)
+{
+    aard__guest *guest = user;
+    const char *subject = wasm ? "WebAssembly" : "eval";
+    aard__ledger_violation(&guest->ledger, AARD_VIOLATION_CAPABILITY_DENIED, "codegen", subject, strlen(subject));
+}
+
+void aard__guest_allow_code(aard__guest *guest, bool allow)
+{
+    aard__realm_allow_codegen(guest->realm, allow || guest->grants_code);
+}
+
 aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **out)
 {
     aard__guest *guest = aard__calloc(1, sizeof *guest);
@@ -81,6 +93,8 @@ aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **ou
     guest->prelinked = options->prelinked;
     guest->layout = options->layout;
     guest->grants_javascript = options->grants_javascript;
+    /* Pyodide's interface to JavaScript is made of code in strings. */
+    guest->grants_code = options->grants_code || (guest->ops == &aard__python && options->grants_javascript);
     guest->streams = options->streams;
     guest->file_rules = options->file_rules ? *options->file_rules
                                             : aard__file_rules_of(AARD_FILESYSTEM_READ_WRITE, 0, 0, 0);
@@ -93,7 +107,7 @@ aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **ou
     pthread_mutex_init(&guest->wake_lock, NULL);
     if (guest->ops == &aard__python && !guest->capturing) aard__python_expect(guest->distribution);
     bool javascript = guest->ops == &aard__javascript;
-    aard__vm_options vm_options = {.user = guest, .copies = javascript};
+    aard__vm_options vm_options = {.user = guest, .code_refused = code_refused, .copies = javascript};
     aard__snapshot_use(javascript);
     aard_error *error = aard__vm_new(&vm_options, &guest->vm);
     if (!error) {

@@ -209,6 +209,15 @@ static void host_grants_javascript(aard__frame *frame, void *user)
     aard__frame_return_bool(frame, ((const aard__guest *)user)->grants_javascript);
 }
 
+/* allowCode(yes): whether code may be made from strings and of WebAssembly, where that is not granted anyway */
+static void host_allow_code(aard__frame *frame, void *user) { aard__guest_allow_code(user, aard__frame_bool(frame, 0)); }
+
+/* grantsCode() -> whether that is granted */
+static void host_grants_code(aard__frame *frame, void *user)
+{
+    aard__frame_return_bool(frame, ((const aard__guest *)user)->grants_code);
+}
+
 /* startClock(now): the guest's clock goes on from there, which is later than now */
 static void host_start_clock(aard__frame *frame, void *user)
 {
@@ -221,6 +230,8 @@ const aard__host_entry aard__guest_host[] = {
     {"now", host_now},
     {"sleep", host_sleep},
     {"grantsJavaScript", host_grants_javascript},
+    {"allowCode", host_allow_code},
+    {"grantsCode", host_grants_code},
     {"write", host_write},
     {"fileSize", host_file_size},
     {"fileRead", host_file_read},

@@ -22,6 +22,7 @@ aard_error *aard__isolate_boot(aard_isolate *isolate, aard_bundle *bundle)
         .warm = isolate->kept ? isolate->kept : config->warm,
         .file_rules = &config->file_rules,
         .grants_javascript = aard__config_grants(config, "js"),
+        .grants_code = aard__config_grants(config, "codegen"),
         .streams = {.limit = config->output_limit,
                     .callback = config->listener ? config->listener->callback : NULL,
                     .user = config->listener ? config->listener->user : NULL},

@@ -85,7 +85,7 @@ aard_error *aard__javascript_adopt(aard__guest *guest)
         *part(guest, i) = aard__realm_part(guest->realm, i);
         if (!*part(guest, i)) return aard__error_no_memory();
     }
-    aard__realm_allow_codegen(guest->realm, false);
+    aard__guest_allow_code(guest, false);
     return NULL;
 }
 

@@ -200,4 +200,5 @@
   if (grantsJavaScript) must("grant");
   else close();
   files.seal();
+  host.allowCode(false);
 }

@@ -280,6 +280,19 @@
       rename(from, to);
     };
 
+    // The glue reads libraries with this; those of the bundle are the guest's own.
+    const { readFile } = FS;
+    FS.readFile = (path, options) => {
+      if (sealed && !host.grantsCode()) {
+        const { node } = FS.lookupPath(path, { follow: true });
+        if (node.hostFile === undefined || node.mount.mountpoint === "/app") {
+          host.violation("capability_denied", "codegen", ofPath(path));
+          fail(EPERM);
+        }
+      }
+      return readFile(path, options);
+    };
+
     // ---- what the host is told
 
     shared.tellFiles = (errno, why, path) => host.violation(KINDS[errno], why, path);
