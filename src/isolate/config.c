@@ -33,6 +33,7 @@ void aard_isolate_config_free(aard_isolate_config *config)
     aard_warm_state_free(config->warm);
     for (size_t i = 0; i < config->capability_count; i++) aard__free(config->capabilities[i]);
     aard__free(config->capabilities);
+    aard__functions_free(&config->functions);
     release_listener(config->listener);
     aard__free(config);
 }
@@ -128,9 +129,10 @@ aard_error *aard__config_copy(const aard_isolate_config *config, aard_isolate_co
         aard_isolate_config_set_warm_state(copy, config->warm);
         copy->listener = config->listener;
         if (copy->listener) atomic_fetch_add(&copy->listener->owners, 1);
-        for (size_t i = 0; i < config->capability_count; i++) {
-            aard_error *error = aard_isolate_config_add_capability(copy, config->capabilities[i]);
-            if (!error) continue;
+        aard_error *error = aard__functions_copy(&config->functions, &copy->functions);
+        for (size_t i = 0; !error && i < config->capability_count; i++)
+            error = aard_isolate_config_add_capability(copy, config->capabilities[i]);
+        if (error) {
             aard_isolate_config_free(copy);
             return error;
         }

@@ -5,6 +5,7 @@
 #include <aardvark/isolate.h>
 #include <stdatomic.h>
 
+#include "isolate/functions.h"
 #include "policy/filesystem.h"
 
 /* A stream callback with its user, shared between a configuration and the isolates made from it. */
@@ -26,6 +27,7 @@ struct aard_isolate_config {
     aard__file_rules file_rules;
     char **capabilities; /* lower case */
     size_t capability_count;
+    aard__functions functions;
     aard__listener *listener; /* one owner's share; may be NULL */
 };
 

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "guest/guest.h"
+#include "isolate/config.h"
 #include "isolate/host.h"
 #include "isolate/platform.h"
 #include "isolate/python_shared.h"
@@ -96,8 +97,9 @@ aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **ou
     /* Pyodide's interface to JavaScript is made of code in strings. */
     guest->grants_code = options->grants_code || (guest->ops == &aard__python && options->grants_javascript);
     guest->streams = options->streams;
-    guest->file_rules = options->file_rules ? *options->file_rules
-                                            : aard__file_rules_of(AARD_FILESYSTEM_READ_WRITE, 0, 0, 0);
+    guest->config = options->config;
+    guest->file_rules =
+        options->config ? options->config->file_rules : aard__file_rules_of(AARD_FILESYSTEM_READ_WRITE, 0, 0, 0);
     guest->time_origin = aard__clock_monotonic();
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);

@@ -96,6 +96,7 @@ struct aard__guest {
     aard__content own_file;
     aard__streams streams;
     aard__file_rules file_rules; /* the host's */
+    const aard_isolate_config *config; /* the isolate's; NULL where there is none: nothing is granted then */
     aard__ledger ledger;         /* of the call under way */
     uint64_t bytes_written;      /* to the guest's files, by the call under way */
     aard__buf result, report;    /* of the call under way */
@@ -111,7 +112,7 @@ typedef struct aard__guest_options {
     aard_language language;
     aard_distribution *distribution; /* outlives the guest */
     aard__streams streams;
-    const aard__file_rules *file_rules; /* NULL = the defaults */
+    const aard_isolate_config *config; /* for file rules and host functions; outlives the guest; NULL = the defaults */
     const aard__image *image; /* what Python starts from; outlives the guest; NULL = the distribution's base image */
     aard_warm_state *warm;    /* or a warm state, which has an image */
     bool grants_javascript;   /* the capability "js" */

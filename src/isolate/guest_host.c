@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "isolate/config.h"
 #include "isolate/guest.h"
 #include "isolate/packages.h"
 #include "prelink/symbols.h"
@@ -209,6 +210,35 @@ static void host_grants_javascript(aard__frame *frame, void *user)
     aard__frame_return_bool(frame, ((const aard__guest *)user)->grants_javascript);
 }
 
+/* callHost(name, json) -> "=" and the answer's JSON text, "!" and what the host says went wrong, or "?" where the function
+ * is not granted */
+static void host_call_host(aard__frame *frame, void *user)
+{
+    aard__guest *guest = user;
+    aard__buf name = AARD__BUF_INIT, input = AARD__BUF_INIT, answer = AARD__BUF_INIT;
+    if (!aard__frame_string(frame, 0, &name) || !aard__frame_string(frame, 1, &input)) goto end;
+    aard__buf_putc(&name, '\0');
+    if (name.failed || input.failed) {
+        aard__buf_puts(&answer, "!out of memory");
+    } else if (!guest->config || !aard__config_grants(guest->config, name.data)) {
+        aard__buf subject = AARD__BUF_INIT;
+        aard__buf_printf(&subject, "aardvark.host.%s", name.data);
+        aard__ledger_violation(&guest->ledger, AARD_VIOLATION_CAPABILITY_DENIED, name.data, subject.data, subject.len);
+        aard__buf_free(&subject);
+        aard__buf_putc(&answer, '?');
+    } else if (!aard__functions_call(&guest->config->functions, name.data, input.data, input.len, &answer)) {
+        aard__buf_printf(&answer, "!the host has no function '%s'", name.data);
+    }
+    if (answer.failed)
+        aard__frame_throw(frame, "Error", "out of memory");
+    else
+        aard__frame_return_utf8(frame, answer.data, answer.len);
+end:
+    aard__buf_free(&name);
+    aard__buf_free(&input);
+    aard__buf_free(&answer);
+}
+
 /* allowCode(yes): whether code may be made from strings and of WebAssembly, where that is not granted anyway */
 static void host_allow_code(aard__frame *frame, void *user) { aard__guest_allow_code(user, aard__frame_bool(frame, 0)); }
 
@@ -230,6 +260,7 @@ const aard__host_entry aard__guest_host[] = {
     {"now", host_now},
     {"sleep", host_sleep},
     {"grantsJavaScript", host_grants_javascript},
+    {"callHost", host_call_host},
     {"allowCode", host_allow_code},
     {"grantsCode", host_grants_code},
     {"write", host_write},

@@ -20,7 +20,7 @@ aard_error *aard__isolate_boot(aard_isolate *isolate, aard_bundle *bundle)
         .language = config->language,
         .distribution = config->distribution,
         .warm = isolate->kept ? isolate->kept : config->warm,
-        .file_rules = &config->file_rules,
+        .config = config,
         .grants_javascript = aard__config_grants(config, "js"),
         .grants_code = aard__config_grants(config, "codegen"),
         .streams = {.limit = config->output_limit,

@@ -70,6 +70,38 @@
     }
   };
 
+  // What Python asks the host: a message is written to the device, and the answer is read from it.  "d" and a name tells of a
+  // capability that was not granted; "c", the name of a host function, a NUL and its input calls that.
+  const hostDevice = (Module) => {
+    const FS = Module.FS;
+    const decoder = new TextDecoder();
+    const answer = (message) => {
+      const text = message.slice(1);
+      if (message[0] === "d") host.violation("capability_denied", "js", text);
+      if (message[0] !== "c") return "";
+      const end = text.indexOf("\0");
+      return host.callHost(text.slice(0, end), text.slice(end + 1));
+    };
+    const device = FS.makedev(FS.createDevice.major++, 0);
+    FS.registerDevice(device, {
+      open(stream) {
+        stream.seekable = false;
+      },
+      write(stream, buffer, offset, length) {
+        stream.answer = encoder.encode(answer(decoder.decode(buffer.slice(offset, offset + length))));
+        return length;
+      },
+      read(stream, buffer, offset, length) {
+        const { answer: bytes = encoder.encode("") } = stream;
+        const part = bytes.subarray(0, length);
+        buffer.set(part, offset);
+        stream.answer = bytes.subarray(part.length);
+        return part.length;
+      },
+    });
+    FS.mkdev("/dev/aardvark", 0o666, device);
+  };
+
   // Seconds and microseconds behind select()'s last argument; nothing to watch is a way to sleep.
   const sleepInHost = (env, memory) => {
     const real = env.__syscall__newselect;
@@ -151,6 +183,7 @@
         },
         placeStdlib,
         randomDevices,
+        hostDevice,
         (Module) => Module.FS.chdir("/session"),
         (Module) => Object.assign(Module.ENV, config.env),
       ],
