@@ -163,6 +163,7 @@
         }
       });
       put(referring, (real) => (...args) => {
+        if (guard.closed && args[0] === errorValue()) return -1;
         guard.referenced = true;
         return real(...args);
       });
