@@ -223,7 +223,7 @@ static const char hunter[] =
     "    'structuredCloneHost', 'beforeScript', 'bindScript', 'dropBuffers', 'realmIsGone', 'primordials'];\n"
     "  const S = Set, O = Object, str = String, root = globalThis, swag = loot;\n"
     "  return () => {\n"
-    "    const seen = new S(), queue = [root, swag], found = [];\n"
+    "    const seen = new S(), queue = { __proto__: null, 0: root, 1: swag }, found = { __proto__: null };\n"
     "    let at = 0, end = 2, count = 0;\n"
     "    while (at < end && end < 200000) {\n"
     "      const object = queue[at++];\n"
@@ -279,8 +279,8 @@ static const attempt of_javascript[] = {
      " Object.defineProperty(Object.prototype, n, { set(v) { loot.push(this, v) }, get() { loot.push(this) }, configurable: true })",
      NULL},
     {"setters for indexes",
-     "for (let i = 0; i < 20; i++) Object.defineProperty(Array.prototype, i, { set(v) { loot.push.call(loot, this) }, "
-     "get() {}, configurable: true })",
+     "for (let i = 0; i < 20; i++) Object.defineProperty(Array.prototype, i, { set(v) { Object.defineProperty(loot, "
+     "loot.length + 20, { value: this }) }, get() {}, configurable: true })",
      NULL},
     {"Array.prototype.push", "const { push } = Array.prototype; Array.prototype.push = function (...a) { "
                              "loot[loot.length] = this; for (const x of a) loot[loot.length] = x; return push.apply(this, a) }",
@@ -424,7 +424,8 @@ static bool hunt(aard_isolate *isolate, const char *name, bool *searched)
                 (kind == AARD_FAILURE_JAVASCRIPT_EXCEPTION &&
                  strstr(aard_outcome_failure_message(outcome), "hunt is not defined"));
     if (!clean && !gone)
-        print_error("%s: the host was found: %s %s\n", name, value ? value : "-", out ? text : "-");
+        print_error("%s: the host was found: %s %s %s\n", name, value ? value : "-", out ? text : "-",
+                    aard_outcome_failure_message(outcome) ? aard_outcome_failure_message(outcome) : "");
     *searched = *searched || clean;
     aard_outcome_free(outcome);
     return clean || gone;
