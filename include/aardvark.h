@@ -8,6 +8,7 @@
 #include <aardvark/engine.h>
 #include <aardvark/error.h>
 #include <aardvark/export.h>
+#include <aardvark/function.h>
 #include <aardvark/isolate.h>
 #include <aardvark/manifest.h>
 #include <aardvark/outcome.h>

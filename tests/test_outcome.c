@@ -131,7 +131,7 @@ static void test_violations_are_told_though_the_guest_keeps_quiet(void **state)
         const aard_violation *violation = aard_outcome_violation(outcome, i);
         assert_int_equal(violation->kind, AARD_VIOLATION_CAPABILITY_DENIED);
         assert_string_equal(violation->reason, "js");
-        found = found || (!strcmp(violation->subject, "JsvArray_New") && violation->count >= 3);
+        found = found || (!strcmp(violation->subject, "pyodide.ffi.to_js") && violation->count >= 3);
     }
     assert_true(found);
     assert_null(aard_outcome_violation(outcome, aard_outcome_violation_count(outcome)));

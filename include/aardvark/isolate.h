@@ -12,6 +12,7 @@
 #include <aardvark/bundle.h>
 #include <aardvark/distribution.h>
 #include <aardvark/error.h>
+#include <aardvark/manifest.h>
 #include <aardvark/outcome.h>
 
 #ifdef __cplusplus
@@ -58,6 +59,11 @@ AARD_API void aard_isolate_config_set_wall_limit_ms(aard_isolate_config *config,
 AARD_API void aard_isolate_config_set_cleanup(aard_isolate_config *config, aard_cleanup cleanup);
 /* Bytes of stdout and of stderr that are kept of one call (the last ones); default 1 MiB each. */
 AARD_API void aard_isolate_config_set_output_limit(aard_isolate_config *config, size_t bytes);
+/* What guests may write, at most; a bundle's manifest may ask for less, and gets `read` where it asks for nothing.  0 is
+ * the default of each: a quota of 64 MiB, 10 000 files and directories, 1024 handles open at once.  Default mode:
+ * readWrite.  docs/filesystem.md */
+AARD_API void aard_isolate_config_set_filesystem(aard_isolate_config *config, aard_filesystem_mode mode,
+                                                 uint64_t quota_bytes, uint64_t max_files, uint64_t max_handles);
 /* Grants a host capability ("js", "rawctx_buffers"); compared without case. */
 AARD_API aard_error *aard_isolate_config_add_capability(aard_isolate_config *config, const char *name);
 /* The warm state (aardvark/warm.h) that Python starts from, retained; NULL = the distribution's own.  Without a

@@ -71,6 +71,8 @@ enum {
     CLI_OPT_ISOLATION,
     CLI_OPT_WALL_MS,
     CLI_OPT_CAPABILITY,
+    CLI_OPT_FILESYSTEM,
+    CLI_OPT_FILESYSTEM_QUOTA,
     CLI_OPT_WARM,
     CLI_OPT_STAGE_VERSION,
     CLI_OPT_VARIANT,
@@ -112,6 +114,8 @@ typedef struct cli_guest {
     const char *input, *input_file;
     cli_text input_text; /* of input_file */
     aard_language language;
+    aard_filesystem_mode files;
+    uint64_t files_quota;
     bool has_language, json, verbose;
     double boot_ms;
     bool mid_line; /* the guest's stdout does not end with a newline */
@@ -130,6 +134,8 @@ typedef struct cli_guest {
     {"isolation", required_argument, NULL, CLI_OPT_ISOLATION},                                                         \
     {"wall-ms", required_argument, NULL, CLI_OPT_WALL_MS},                                                             \
     {"capability", required_argument, NULL, CLI_OPT_CAPABILITY},                                                       \
+    {"filesystem", required_argument, NULL, CLI_OPT_FILESYSTEM},                                                       \
+    {"filesystem-quota", required_argument, NULL, CLI_OPT_FILESYSTEM_QUOTA},                                           \
     {"cpu-ms", required_argument, NULL, CLI_OPT_LATER},                                                                \
     {"heap-mib", required_argument, NULL, CLI_OPT_LATER},                                                              \
     {"allow-host", required_argument, NULL, CLI_OPT_LATER},                                                            \

@@ -6,7 +6,7 @@
 
 int cli_guest_start(cli_guest *guest)
 {
-    *guest = (cli_guest){0};
+    *guest = (cli_guest){.files = AARD_FILESYSTEM_READ_WRITE};
     int status = cli_fail(aard_isolate_config_new(&guest->config));
     return status ? status : cli_fail(aard_call_new(&guest->call));
 }
@@ -31,6 +31,13 @@ static aard_isolation parse_isolation(const cli_command *command, const char *te
     if (!strcmp(text, "thread")) return AARD_ISOLATION_THREAD;
     if (!strcmp(text, "process")) return AARD_ISOLATION_PROCESS;
     cli_usage(command, "--isolation wants thread or process, not '%s'", text);
+}
+
+static aard_filesystem_mode parse_mode(const cli_command *command, const char *text)
+{
+    if (!strcmp(text, "read")) return AARD_FILESYSTEM_READ;
+    if (!strcmp(text, "readWrite")) return AARD_FILESYSTEM_READ_WRITE;
+    cli_usage(command, "--filesystem wants read or readWrite, not '%s'", text);
 }
 
 static void add_capability(const cli_command *command, cli_guest *guest, const char *name)
@@ -63,6 +70,14 @@ bool cli_guest_option(const cli_command *command, cli_guest *guest, int option)
         aard_isolate_config_set_wall_limit_ms(guest->config, cli_number(command, "--wall-ms", optarg));
         return true;
     case CLI_OPT_CAPABILITY: add_capability(command, guest, optarg); return true;
+    case CLI_OPT_FILESYSTEM:
+        guest->files = parse_mode(command, optarg);
+        aard_isolate_config_set_filesystem(guest->config, guest->files, guest->files_quota, 0, 0);
+        return true;
+    case CLI_OPT_FILESYSTEM_QUOTA:
+        guest->files_quota = cli_number(command, "--filesystem-quota", optarg);
+        aard_isolate_config_set_filesystem(guest->config, guest->files, guest->files_quota, 0, 0);
+        return true;
     default: return false;
     }
     if (guest->input && guest->input_file) cli_usage(command, "--input and --input-file exclude each other");

@@ -130,10 +130,27 @@ void on_rejection(v8::PromiseRejectMessage message)
     }
 }
 
+void refused(v8::Local<v8::Context> context, bool wasm)
+{
+    aard__vm *vm = aard::vm_of(context->GetIsolate());
+    if (vm->code_refused) vm->code_refused(vm->user, wasm);
+}
+
 bool allow_wasm_codegen(v8::Local<v8::Context> context, v8::Local<v8::String>)
 {
     aard__realm *realm = aard::realm_of(context);
-    return realm && realm->codegen;
+    bool allowed = realm && realm->codegen;
+    if (!allowed) refused(context, true);
+    return allowed;
+}
+
+// Asked only where the context does not allow it.
+v8::ModifyCodeGenerationFromStringsResult refuse_codegen(v8::Local<v8::Context> context, v8::Local<v8::Value> source,
+                                                         bool)
+{
+    // What is no string is no code: eval() gives it back.
+    if (source->IsString()) refused(context, false);
+    return {!source->IsString(), {}};
 }
 
 } // namespace
@@ -162,6 +179,7 @@ void prepare_isolate(aard__vm *vm)
     vm->isolate->SetCaptureStackTraceForUncaughtExceptions(false);
     vm->isolate->SetPromiseRejectCallback(on_rejection);
     vm->isolate->SetAllowWasmCodeGenerationCallback(allow_wasm_codegen);
+    vm->isolate->SetModifyCodeGenerationFromStringsCallback(refuse_codegen);
     vm->isolate->SetHostImportModuleDynamicallyCallback(aard::import_dynamically);
     vm->isolate->SetWasmStreamingCallback(aard::wasm_streaming);
 }
@@ -233,6 +251,7 @@ aard_error *aard__vm_new(const aard__vm_options *options, aard__vm **out)
     auto *vm = new (std::nothrow) aard__vm;
     if (!vm) return aard__error_no_memory();
     vm->user = options->user;
+    vm->code_refused = options->code_refused;
     vm->allocator.reset(v8::ArrayBuffer::Allocator::NewDefaultAllocator());
     v8::Isolate::CreateParams params;
     params.array_buffer_allocator = vm->allocator.get();

@@ -47,6 +47,8 @@ typedef struct aard__vm_options {
     void *user;                     /* handed to every host function */
     const aard__snapshot *snapshot; /* where the engine uses this one, its realms are copies of number `realm` in it */
     size_t realm;
+    /* Called where code was to be made and may not be: from a string, or, `wasm`, of WebAssembly.  May be NULL. */
+    void (*code_refused)(void *user, bool wasm);
     bool renewed; /* realms come and go */
 } aard__vm_options;
 
@@ -137,7 +139,8 @@ void aard__realm_free(aard__realm *realm);
 /* Part `index` of the realm's snapshot; NULL where there is none, or memory is out. */
 aard__ref *aard__realm_part(aard__realm *realm, size_t index);
 
-/* Whether code may be made from strings (eval, new Function); wasm compilation by the guest is the same switch's. */
+/* Whether code may be made from strings (eval, new Function); wasm compilation by the guest is the same switch's.  May be
+ * changed while the guest runs. */
 void aard__realm_allow_codegen(aard__realm *realm, bool allow);
 
 /* A script to run. */

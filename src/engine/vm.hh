@@ -17,6 +17,7 @@ struct aard__vm {
     v8::Isolate *isolate = nullptr;
     std::unique_ptr<v8::ArrayBuffer::Allocator> allocator;
     void *user = nullptr;
+    void (*code_refused)(void *user, bool wasm) = nullptr;
     std::atomic<bool> ended{false};    // V8 itself forgets a termination once the script that ran is gone
     std::vector<v8::Locker *> lockers; // one per nested enter, innermost last
     bool from_snapshot = false;

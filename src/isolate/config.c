@@ -14,6 +14,7 @@ aard_error *aard_isolate_config_new(aard_isolate_config **out)
     aard_isolate_config *config = aard__calloc(1, sizeof *config);
     if (!config) return aard__error_no_memory();
     config->output_limit = DEFAULT_OUTPUT_LIMIT;
+    config->file_rules = aard__file_rules_of(AARD_FILESYSTEM_READ_WRITE, 0, 0, 0);
     *out = config;
     return NULL;
 }
@@ -32,6 +33,7 @@ void aard_isolate_config_free(aard_isolate_config *config)
     aard_warm_state_free(config->warm);
     for (size_t i = 0; i < config->capability_count; i++) aard__free(config->capabilities[i]);
     aard__free(config->capabilities);
+    aard__functions_free(&config->functions);
     release_listener(config->listener);
     aard__free(config);
 }
@@ -65,6 +67,12 @@ void aard_isolate_config_set_cleanup(aard_isolate_config *config, aard_cleanup c
 void aard_isolate_config_set_wall_limit_ms(aard_isolate_config *config, uint64_t ms) { config->wall_limit_ms = ms; }
 
 void aard_isolate_config_set_output_limit(aard_isolate_config *config, size_t bytes) { config->output_limit = bytes; }
+
+void aard_isolate_config_set_filesystem(aard_isolate_config *config, aard_filesystem_mode mode, uint64_t quota_bytes,
+                                        uint64_t max_files, uint64_t max_handles)
+{
+    config->file_rules = aard__file_rules_of(mode, quota_bytes, max_files, max_handles);
+}
 
 aard_error *aard_isolate_config_add_capability(aard_isolate_config *config, const char *name)
 {
@@ -116,13 +124,15 @@ aard_error *aard__config_copy(const aard_isolate_config *config, aard_isolate_co
         copy->cleanup = config->cleanup;
         copy->wall_limit_ms = config->wall_limit_ms;
         copy->output_limit = config->output_limit;
+        copy->file_rules = config->file_rules;
         aard_isolate_config_set_distribution(copy, config->distribution);
         aard_isolate_config_set_warm_state(copy, config->warm);
         copy->listener = config->listener;
         if (copy->listener) atomic_fetch_add(&copy->listener->owners, 1);
-        for (size_t i = 0; i < config->capability_count; i++) {
-            aard_error *error = aard_isolate_config_add_capability(copy, config->capabilities[i]);
-            if (!error) continue;
+        aard_error *error = aard__functions_copy(&config->functions, &copy->functions);
+        for (size_t i = 0; !error && i < config->capability_count; i++)
+            error = aard_isolate_config_add_capability(copy, config->capabilities[i]);
+        if (error) {
             aard_isolate_config_free(copy);
             return error;
         }

@@ -5,6 +5,9 @@
 #include <aardvark/isolate.h>
 #include <stdatomic.h>
 
+#include "isolate/functions.h"
+#include "policy/filesystem.h"
+
 /* A stream callback with its user, shared between a configuration and the isolates made from it. */
 typedef struct aard__listener {
     atomic_size_t owners;
@@ -21,8 +24,10 @@ struct aard_isolate_config {
     aard_warm_state *warm;           /* retained; may be NULL */
     uint64_t wall_limit_ms;
     size_t output_limit;
+    aard__file_rules file_rules;
     char **capabilities; /* lower case */
     size_t capability_count;
+    aard__functions functions;
     aard__listener *listener; /* one owner's share; may be NULL */
 };
 

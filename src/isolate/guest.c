@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "guest/guest.h"
+#include "isolate/config.h"
 #include "isolate/host.h"
 #include "isolate/platform.h"
 #include "isolate/python_shared.h"
@@ -82,6 +83,18 @@ aard_error *aard__guest_make_realm(aard__guest *guest)
     return guest->ops->finish ? guest->ops->finish(guest) : NULL;
 }
 
+static void code_refused(void *user, bool wasm)
+{
+    aard__guest *guest = user;
+    const char *subject = wasm ? "WebAssembly" : "eval";
+    aard__ledger_violation(&guest->ledger, AARD_VIOLATION_CAPABILITY_DENIED, "codegen", subject, strlen(subject));
+}
+
+void aard__guest_allow_code(aard__guest *guest, bool allow)
+{
+    aard__realm_allow_codegen(guest->realm, allow || guest->grants_code);
+}
+
 aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **out)
 {
     aard__guest *guest = aard__calloc(1, sizeof *guest);
@@ -96,7 +109,12 @@ aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **ou
     guest->prelinked = options->prelinked;
     guest->layout = options->layout;
     guest->grants_javascript = options->grants_javascript;
+    /* Pyodide's interface to JavaScript is made of code in strings. */
+    guest->grants_code = options->grants_code || (guest->ops == &aard__python && options->grants_javascript);
     guest->streams = options->streams;
+    guest->config = options->config;
+    guest->file_rules = options->config ? options->config->file_rules
+                                        : aard__file_rules_of(AARD_FILESYSTEM_READ_WRITE, 0, 0, 0);
     guest->time_origin = aard__clock_monotonic();
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
@@ -107,6 +125,7 @@ aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **ou
     bool javascript = guest->ops == &aard__javascript;
     const aard__snapshot *own = javascript || guest->capturing ? NULL : aard__python_expect(guest);
     aard__vm_options vm_options = {.user = guest,
+                                   .code_refused = code_refused,
                                    .snapshot = aard__snapshot_choose(javascript, own),
                                    .realm = javascript ? AARD__SNAPSHOT_JAVASCRIPT : AARD__SNAPSHOT_PYTHON,
                                    .renewed = javascript};

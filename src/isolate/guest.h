@@ -11,6 +11,7 @@
 #include "engine/engine.h"
 #include "isolate/outcome.h"
 #include "isolate/streams.h"
+#include "policy/filesystem.h"
 #include "prelink/prelink.h"
 #include "warm/image.h"
 #include "warm/overlay.h"
@@ -81,6 +82,7 @@ struct aard__guest {
     uint32_t random_at;                    /* where Python's random numbers have their state then; 0 = nowhere */
     bool can_reset;                        /* there is a checkpoint */
     bool grants_javascript;                /* Python may use JavaScript's objects */
+    bool grants_code;                      /* code may be made: from strings, and of WebAssembly */
     bool capturing;                        /* Python's boot leaves a state that can be captured */
     const aard__prelinked *prelinked;      /* from the options */
     const char *layout;                    /* the name of Python's layout (python_layout.h) */
@@ -94,10 +96,12 @@ struct aard__guest {
     aard_bundle *bundle;             /* what is at /app; retained; may be NULL */
     aard__content own_file;
     aard__streams streams;
-    aard__ledger ledger;      /* of the call under way */
-    uint64_t bytes_written;   /* to the guest's files, by the call under way */
-    aard__buf result, report; /* of the call under way */
-    aard__result entry;       /* scratch for entries into the guest */
+    aard__file_rules file_rules;       /* the host's */
+    const aard_isolate_config *config; /* the isolate's; NULL where there is none: nothing is granted then */
+    aard__ledger ledger;               /* of the call under way */
+    uint64_t bytes_written;            /* to the guest's files, by the call under way */
+    aard__buf result, report;          /* of the call under way */
+    aard__result entry;                /* scratch for entries into the guest */
     int prepared;
     uint64_t time_origin; /* by aard__clock_monotonic */
     pthread_mutex_t wake_lock;
@@ -109,9 +113,11 @@ typedef struct aard__guest_options {
     aard_language language;
     aard_distribution *distribution; /* outlives the guest */
     aard__streams streams;
+    const aard_isolate_config *config; /* for file rules and host functions; outlives the guest; NULL = the defaults */
     const aard__image *image; /* what Python starts from; outlives the guest; NULL = the distribution's base image */
     aard_warm_state *warm;    /* or a warm state, which has an image */
     bool grants_javascript;   /* the capability "js" */
+    bool grants_code;         /* the capability "codegen" */
     bool capturing;           /* boots from nothing, so that the guest can be captured */
     const aard__prelinked *prelinked; /* where capturing: what to boot; NULL = the distribution's own files */
     const char *layout;               /* and its name; outlives the guest */
@@ -139,6 +145,9 @@ void aard__guest_drop_buffers(aard__guest *guest);
 /* Sleeps until `ns` nanoseconds have passed or the call is stopped; UINT64_MAX waits for the stop alone.  True when
  * stopped. */
 bool aard__guest_sleep(aard__guest *guest, uint64_t ns);
+
+/* Whether the guest itself may make code now; what is refused goes into the ledger. */
+void aard__guest_allow_code(aard__guest *guest, bool allow);
 
 #define AARD__NOTHING_LEFT "the guest awaits something that can never come: no timer, task or request is left"
 

@@ -1,7 +1,10 @@
 /* The host functions of every guest: streams, clock, files of the host, and the way back for results. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "isolate/config.h"
 #include "isolate/guest.h"
 #include "isolate/packages.h"
 #include "prelink/symbols.h"
@@ -104,6 +107,19 @@ static void host_wrote(aard__frame *frame, void *user)
     if (bytes > 0) guest->bytes_written += (uint64_t)bytes;
 }
 
+/* fileRules() -> JSON text: [writable, bytes, files, handles] of what the guest may write */
+static void host_file_rules(aard__frame *frame, void *user)
+{
+    aard__guest *guest = user;
+    const aard_manifest *manifest = guest->bundle ? aard_bundle_manifest(guest->bundle) : NULL;
+    aard__file_rules rules = aard__file_rules_tighten(&guest->file_rules, manifest);
+    char text[128];
+    int len = snprintf(text, sizeof text, "[%s,%" PRIu64 ",%" PRIu64 ",%" PRIu64 "]",
+                       rules.mode == AARD_FILESYSTEM_READ_WRITE ? "true" : "false", rules.bytes, rules.files,
+                       rules.handles);
+    aard__frame_return_utf8(frame, text, (size_t)len);
+}
+
 /* violation(kind, reason, subject): the guest has been refused something; `kind` by its name */
 static void host_violation(aard__frame *frame, void *user)
 {
@@ -194,6 +210,47 @@ static void host_grants_javascript(aard__frame *frame, void *user)
     aard__frame_return_bool(frame, ((const aard__guest *)user)->grants_javascript);
 }
 
+/* callHost(name, json) -> "=" and the answer's JSON text, "!" and what the host says went wrong, or "?" where the function
+ * is not granted */
+static void host_call_host(aard__frame *frame, void *user)
+{
+    aard__guest *guest = user;
+    aard__buf name = AARD__BUF_INIT, input = AARD__BUF_INIT, answer = AARD__BUF_INIT;
+    if (!aard__frame_string(frame, 0, &name) || !aard__frame_string(frame, 1, &input)) goto end;
+    aard__buf_putc(&name, '\0');
+    if (name.failed || input.failed) {
+        aard__buf_puts(&answer, "!out of memory");
+    } else if (!guest->config || !aard__config_grants(guest->config, name.data)) {
+        aard__buf subject = AARD__BUF_INIT;
+        aard__buf_printf(&subject, "aardvark.host.%s", name.data);
+        aard__ledger_violation(&guest->ledger, AARD_VIOLATION_CAPABILITY_DENIED, name.data, subject.data, subject.len);
+        aard__buf_free(&subject);
+        aard__buf_putc(&answer, '?');
+    } else if (!aard__functions_call(&guest->config->functions, name.data, input.data, input.len, &answer)) {
+        aard__buf_printf(&answer, "!the host has no function '%s'", name.data);
+    }
+    if (answer.failed)
+        aard__frame_throw(frame, "Error", "out of memory");
+    else
+        aard__frame_return_utf8(frame, answer.data, answer.len);
+end:
+    aard__buf_free(&name);
+    aard__buf_free(&input);
+    aard__buf_free(&answer);
+}
+
+/* allowCode(yes): whether code may be made from strings and of WebAssembly, where that is not granted anyway */
+static void host_allow_code(aard__frame *frame, void *user)
+{
+    aard__guest_allow_code(user, aard__frame_bool(frame, 0));
+}
+
+/* grantsCode() -> whether that is granted */
+static void host_grants_code(aard__frame *frame, void *user)
+{
+    aard__frame_return_bool(frame, ((const aard__guest *)user)->grants_code);
+}
+
 /* startClock(now): the guest's clock goes on from there, which is later than now */
 static void host_start_clock(aard__frame *frame, void *user)
 {
@@ -206,6 +263,9 @@ const aard__host_entry aard__guest_host[] = {
     {"now", host_now},
     {"sleep", host_sleep},
     {"grantsJavaScript", host_grants_javascript},
+    {"callHost", host_call_host},
+    {"allowCode", host_allow_code},
+    {"grantsCode", host_grants_code},
     {"write", host_write},
     {"fileSize", host_file_size},
     {"fileRead", host_file_read},
@@ -213,6 +273,7 @@ const aard__host_entry aard__guest_host[] = {
     {"wasmModule", host_wasm_module},
     {"mapImage", host_map_image},
     {"wrote", host_wrote},
+    {"fileRules", host_file_rules},
     {"symbol", host_symbol},
     {"json", host_json},
     {"overlay", host_overlay},

@@ -33,7 +33,7 @@ static aard_error *javascript_boot(aard__guest *guest)
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++)
         AARD__TRY(aard__guest_get(guest, adapter, functions[i].name, functions[i].out));
     aard__ref_free(adapter);
-    aard__realm_allow_codegen(guest->realm, false);
+    aard__guest_allow_code(guest, false);
     return NULL;
 }
 

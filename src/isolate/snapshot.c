@@ -65,7 +65,7 @@ aard_error *aard__guest_adopt(aard__guest *guest)
         *part(guest, i) = aard__realm_part(guest->realm, i);
         if (!*part(guest, i)) return aard__error_no_memory();
     }
-    if (guest->ops == &aard__javascript) aard__realm_allow_codegen(guest->realm, false);
+    if (guest->ops == &aard__javascript) aard__guest_allow_code(guest, false);
     return NULL;
 }
 

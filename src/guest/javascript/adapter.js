@@ -11,7 +11,9 @@
     ArrayBuffer: { isView },
     JSON: { parse, stringify },
     Number: { isFinite },
-    Object: { getPrototypeOf, keys, prototype: objectPrototype },
+    Error,
+    Object: { defineProperty, freeze, getPrototypeOf, keys, prototype: objectPrototype },
+    Proxy,
     Set,
     String,
     TypeError,
@@ -19,9 +21,10 @@
     globalThis: global,
   } = globalThis;
   const { apply } = Reflect;
+  const { captureStackTrace } = Error;
   const then = Promise.prototype.then;
   const join = Array.prototype.join;
-  const { includes, split } = String.prototype;
+  const { includes, slice, split, toLowerCase } = String.prototype;
   const isPlainKey = RegExp.prototype.test.bind(/^[A-Za-z_$][\w$]*$/);
   const tagOf = Object.prototype.toString;
   const { add: setAdd, delete: setDelete, has: setHas } = Set.prototype;
@@ -297,6 +300,35 @@
       return false;
     }
   };
+
+  // `aardvark.host`: the functions of the host by their names, lower case; each takes a value and gives one, both JSON.
+  const callHost = (name, value, called) => {
+    const failure = (type, message) => {
+      const error = new Error(message);
+      defineProperty(error, "name", { __proto__: null, value: type, configurable: true, writable: true });
+      captureStackTrace(error, called);
+      return error;
+    };
+    const answer = host.callHost(name, stringify(value) ?? "null");
+    const text = apply(slice, answer, [1]);
+    if (answer[0] === "=") return parse(text);
+    if (answer[0] === "!") throw failure("HostError", text);
+    throw failure("PermissionError", `the host has not granted the capability '${name}'`);
+  };
+  const functions = new Proxy(freeze({ __proto__: null }), {
+    __proto__: null,
+    get(target, name) {
+      if (typeof name !== "string" || name === "then") return undefined;
+      const called = (value) => callHost(apply(toLowerCase, name, []), value, called);
+      return called;
+    },
+  });
+  defineProperty(global, "aardvark", {
+    __proto__: null,
+    value: freeze({ __proto__: null, host: functions }),
+    configurable: true,
+    writable: true,
+  });
 
   shared.javascript = {
     // The C side has imported the module; gives the handler's number, or -1 with a report.

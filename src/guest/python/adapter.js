@@ -3,7 +3,7 @@
 // Values and reports travel by `host.result`; the functions themselves give C nothing but one of the states below.
 (host, shared) => {
   "use strict";
-  const { module: Module, pyodide, memory, guard, grantsJavaScript } = shared;
+  const { module: Module, pyodide, memory, guard, files, grantsJavaScript } = shared;
 
   const PENDING = 0; // something was awaited: poll until it is done
   const DONE = 1; // a value or a report was handed over
@@ -121,8 +121,11 @@
     // `kept`: Python has seen this very bundle before, in the guest whose memory this one began with.
     mount(entries, kept) {
       while (handlers.length > 0) release(handlers.pop());
-      if (shared.mounted) shared.hostFs.unmount("/app");
-      shared.hostFs.mount("/app", JSON.parse(entries));
+      files.rule();
+      files.byHost(() => {
+        if (shared.mounted) shared.hostFs.unmount("/app");
+        shared.hostFs.mount("/app", JSON.parse(entries));
+      });
       shared.mounted = true;
       return kept ? DONE : settle(callNone(mount));
     },
@@ -196,4 +199,6 @@
   if (shared.image) must("restored");
   if (grantsJavaScript) must("grant");
   else close();
+  files.seal();
+  host.allowCode(false);
 }

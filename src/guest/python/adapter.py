@@ -15,12 +15,14 @@ import array as _array_module
 import asyncio
 import builtins
 import linecache
+import posix
 import sys
 import time
 from ast import Expr, Expression, PyCF_ALLOW_TOP_LEVEL_AWAIT, PyCF_ONLY_AST
 from asyncio import ensure_future, get_event_loop_policy, get_running_loop
 from asyncio.events import _set_running_loop
 from importlib import import_module, invalidate_caches
+from importlib.machinery import ModuleSpec
 from inspect import CO_COROUTINE, isawaitable, signature
 from json import JSONDecoder, dumps, loads
 from json.encoder import c_make_encoder, encode_basestring, encode_basestring_ascii
@@ -200,6 +202,13 @@ def _guest_frames(error):
     tb = error.__traceback__
     while tb is not None and any(part in tb.tb_frame.f_code.co_filename for part in _INTERNAL):
         tb = tb.tb_next
+    last = at = tb
+    while at is not None:
+        if at.tb_frame.f_code.co_filename != "<aardvark>":
+            last = at
+        at = at.tb_next
+    if last is not None:
+        last.tb_next = None
     return tb
 
 
@@ -486,6 +495,78 @@ def random_state():
     return str(id(random._inst) if random else 0).encode()
 
 
+# ---- the host ---------------------------------------------------------------------------------------------------
+
+
+def _ask(message):
+    """What the host answers (boot.js)."""
+    device = posix.open("/dev/aardvark", posix.O_RDWR)
+    try:
+        posix.write(device, message)
+        parts = []
+        while part := posix.read(device, 1 << 16):
+            parts.append(part)
+        return b"".join(parts)
+    finally:
+        posix.close(device)
+
+
+class HostError(Exception):
+    """What a function of the host says went wrong."""
+
+
+class _Host:
+    """The functions of the host: host.NAME(value) gives its answer; both are JSON."""
+
+    __slots__ = ()
+
+    def __getattr__(self, name):
+        if name.startswith("_"):
+            raise AttributeError(f"the host has no function '{name}'", name=name, obj=self)
+
+        def function(value=None, /):
+            answer = _ask(f"c{name.lower()}\0".encode() + _dumps_value(value))
+            kind, text = answer[:1], answer[1:].decode()
+            if kind == b"=":
+                return _loads(text)
+            if kind == b"!":
+                raise HostError(text)
+            raise PermissionError(f"the host has not granted the capability '{name}'")
+
+        function.__name__ = function.__qualname__ = name
+        return function
+
+
+def _dumps_value(value):
+    try:
+        return _dumps(value)
+    except (_Unfit, TypeError, ValueError, RecursionError):
+        path, reason = _find_unfit(value) or ("$", "it is nested too deeply")
+        raise TypeError(f"the argument can't become JSON: at {path}, {reason}") from None
+
+
+class _HostModule:
+    """Finds the module `aardvark`, where nobody else has one."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        return ModuleSpec(name, _HostModule, origin="built-in") if name == "aardvark" else None
+
+    @staticmethod
+    def create_module(spec):
+        return None
+
+    @staticmethod
+    def exec_module(module):
+        module.host = _Host()
+        module.HostError = HostError
+
+
+HostError.__module__ = "aardvark"
+sys.meta_path.append(_HostModule)
+
+# ---- capabilities -----------------------------------------------------------------------------------------------
+
 _JAVASCRIPT = ("js", "pyodide_js")
 _CLOSED = "the host has not granted the capability 'js'"
 
@@ -494,6 +575,7 @@ class _ClosedModules:
     @staticmethod
     def find_spec(name, path=None, target=None):
         if name.partition(".")[0] in _JAVASCRIPT:
+            _ask(b"d" + name.encode("utf-8", "replace"))
             raise ModuleNotFoundError(f"the module '{name}' is closed: {_CLOSED}", name=name)
         return None
 

@@ -18,7 +18,7 @@
     ctime: node.ctime,
     timestamp: node.timestamp,
     contents: node.contents,
-    entries: isDirectory(node) ? { ...node.contents } : undefined,
+    entries: isDirectory(node) ? { __proto__: null, ...node.contents } : undefined,
     usedBytes: node.usedBytes,
     link: node.link,
   });
@@ -33,7 +33,7 @@
     node.parent = was.parent;
     node.name = was.name;
     node.mode = was.mode;
-    node.contents = was.entries ? { ...was.entries } : was.contents;
+    node.contents = was.entries ? { __proto__: null, ...was.entries } : was.contents;
     node.usedBytes = was.usedBytes;
     node.link = was.link;
     restoreTimes(was);
@@ -54,28 +54,11 @@
     let references;
     let stack;
 
-    // Runs before `tables[name]`.
-    const before = (table, name, note) => {
-      const real = table[name];
-      if (!real) return;
-      table[name] = (...args) => {
-        note(...args);
-        return real(...args);
-      };
-    };
-
-    const watch = () => {
-      const tables = FS.filesystems.MEMFS.ops_table;
-      const touch = () => (touched = true);
-      for (const kind of ["dir", "file", "link", "chrdev"]) {
-        for (const name of ["setattr", "mknod", "rename", "unlink", "rmdir", "symlink"]) before(tables[kind].node, name, touch);
-      }
-      const unshare = ({ node }) => {
+    const watch = () =>
+      shared.files.watch((node) => {
         touched = true;
         if (node.contents && kept.has(node.contents)) node.contents = node.contents.slice();
-      };
-      for (const name of ["write", "msync", "allocate"]) before(tables.file.stream, name, unshare);
-    };
+      });
 
     const takeFiles = () => {
       const nodes = [];
@@ -85,6 +68,8 @@
       files = {
         nodes,
         devices: nodes.filter(({ node }) => isDevice(node)),
+        opened: nodes.filter(({ node }) => node.opens !== undefined).map(({ node }) => [node, node.opens, node.gone]),
+        used: shared.files.take(),
         table: FS.nameTable.slice(),
         inode: FS.nextInode,
         directory: FS.currentPath,
@@ -101,6 +86,11 @@
       } else {
         files.devices.forEach(restoreTimes);
       }
+      for (const [node, opens, gone] of files.opened) {
+        node.opens = opens;
+        node.gone = gone;
+      }
+      shared.files.restore(files.used);
       FS.nextInode = files.inode;
       FS.currentPath = files.directory;
       const { streams } = FS;

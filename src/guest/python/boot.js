@@ -36,7 +36,7 @@
     fullStdLib: false,
     jsglobals: globalThis,
     args: [],
-    env: { HOME: "/home/pyodide", PYTHONINSPECT: "1", PYTHONHASHSEED: "0" },
+    env: { HOME: "/home/pyodide", PYTHONINSPECT: "1", PYTHONHASHSEED: "0", PYTHONDONTWRITEBYTECODE: "1" },
     packages: [],
     enableRunUntilComplete: true,
     checkAPIVersion: true,
@@ -51,6 +51,7 @@
     Module.API.sitePackages = `/lib/python${major}.${minor}/site-packages`;
     Module.FS.mkdirTree(Module.API.sitePackages);
     shared.hostFs = makeHostFs(Module);
+    shared.files = shared.makeFiles(Module);
     shared.hostFs.place("/lib", `python${major}${minor}.zip`, STDLIB);
   };
 
@@ -70,15 +71,36 @@
     }
   };
 
-  // What the guest writes to its files is counted; devices and what the host itself puts there are not.
-  const countWrites = (Module) => {
-    const ops = Module.FS.filesystems.MEMFS.ops_table.file.stream;
-    const { write } = ops;
-    ops.write = (stream, buffer, offset, length, position, canOwn) => {
-      const written = write(stream, buffer, offset, length, position, canOwn);
-      host.wrote(written);
-      return written;
+  // What Python asks the host: a message is written to the device, and the answer is read from it.  "d" and a name tells of a
+  // capability that was not granted; "c", the name of a host function, a NUL and its input calls that.
+  const hostDevice = (Module) => {
+    const FS = Module.FS;
+    const decoder = new TextDecoder();
+    const answer = (message) => {
+      const text = message.slice(1);
+      if (message[0] === "d") host.violation("capability_denied", "js", text);
+      if (message[0] !== "c") return "";
+      const end = text.indexOf("\0");
+      return host.callHost(text.slice(0, end), text.slice(end + 1));
     };
+    const device = FS.makedev(FS.createDevice.major++, 0);
+    FS.registerDevice(device, {
+      open(stream) {
+        stream.seekable = false;
+      },
+      write(stream, buffer, offset, length) {
+        stream.answer = encoder.encode(answer(decoder.decode(buffer.slice(offset, offset + length))));
+        return length;
+      },
+      read(stream, buffer, offset, length) {
+        const { answer: bytes = encoder.encode("") } = stream;
+        const part = bytes.subarray(0, length);
+        buffer.set(part, offset);
+        stream.answer = bytes.subarray(part.length);
+        return part.length;
+      },
+    });
+    FS.mkdev("/dev/aardvark", 0o666, device);
   };
 
   // Seconds and microseconds behind select()'s last argument; nothing to watch is a way to sleep.
@@ -179,14 +201,13 @@
       noAudioDecoding: true,
       noWasmDecoding: false,
       preRun: [
+        (Module) => {
+          for (const path of [config.env.HOME, "/app", "/session"]) Module.FS.mkdirTree(path);
+        },
         placeStdlib,
         randomDevices,
-        (Module) => {
-          Module.FS.mkdirTree(config.env.HOME);
-          Module.FS.mkdirTree("/app");
-          Module.FS.mkdirTree("/session");
-          Module.FS.chdir("/session");
-        },
+        hostDevice,
+        (Module) => Module.FS.chdir("/session"),
         (Module) => Object.assign(Module.ENV, config.env),
       ],
       print: writeLine(1),
@@ -244,7 +265,6 @@
       },
     });
     API.initializeStreams(() => null, () => {}, () => {});
-    countWrites(Module);
     API.public_api.setStdout(write(1));
     API.public_api.setStderr(write(2));
     shared.module = Module;

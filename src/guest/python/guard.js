@@ -37,13 +37,22 @@
   };
 
   const notUndone = words(`
-    _dlopen_js _emscripten_dlopen_js _dlsym_js emscripten_promise_create emscripten_promise_resolve
+    emscripten_promise_create emscripten_promise_resolve
     emscripten_promise_destroy emscripten_runtime_keepalive_push emscripten_runtime_keepalive_pop
-    _emscripten_runtime_keepalive_clear ffi_closure_alloc_js ffi_prep_closure_loc_js ffi_closure_free_js _setitimer_js
+    _emscripten_runtime_keepalive_clear ffi_closure_free_js _setitimer_js
     _emscripten_system _emscripten_lookup_name getaddrinfo getnameinfo getprotobyname set_suspender saveState
     restoreState __syscall_accept4 __syscall_bind __syscall_connect __syscall_getpeername __syscall_getsockname
     __syscall_getsockopt __syscall_listen __syscall_pipe __syscall_recvfrom __syscall_recvmsg __syscall_sendmsg
     __syscall_sendto __syscall_socket`);
+
+  // Like these, and what they do makes code: a wrapper around a function, or a library.
+  const making = words("_dlopen_js _dlsym_js ffi_closure_alloc_js ffi_prep_closure_loc_js");
+
+  const never = words("_emscripten_dlopen_js"); // nobody waits for a library
+
+  // Of WASI, and what else has no prefix of its own.
+  const plain = words(`args_get args_sizes_get clock_res_get clock_time_get environ_get environ_sizes_get fd_close
+    fd_fdstat_get fd_pread fd_pwrite fd_read fd_seek fd_sync fd_write proc_exit random_get getentropy`);
 
   const referring = words("JsProxy_compute_typeflags __hiwire_deduplicate_set __hiwire_deduplicate_delete");
 
@@ -56,6 +65,57 @@
     __hiwire_deduplicate_get _tzset_js _abort_js _munmap_js
     _msync_js _mmap_js emscripten_date_now emscripten_get_now _timegm_js _mktime_js _localtime_js _gmtime_js
     _emscripten_get_progname __call_sighandler emscripten_get_heap_max emscripten_resize_heap`);
+
+  const known = new Set([
+    ...Object.values(denied).flat(),
+    ...[...notUndone, ...making, ...never, ...plain, ...referring, ...harmless],
+  ]);
+
+  // What a refusal was about, in the words of Pyodide's interface.
+  const subjects = [
+    [/^pyproxy|destroy_prox|gc_register|proxy_cache/, "pyodide.ffi.create_proxy"],
+    [/^create_once_callable/, "pyodide.ffi.create_once_callable"],
+    [/python2js|^Jsv(Array|LiteralMap|Map|Set|Object)_New|^_JsArray_P|^_JsObject_Set|^array_to_js/, "pyodide.ffi.to_js"],
+    [/[Pp]romise|syncify/, "a promise of JavaScript"],
+    [/[Bb]uffer/, "a buffer of JavaScript"],
+    [/dlopen/, "a native library"],
+  ];
+  const tell = (name) => {
+    const [, subject = "an object of JavaScript"] = subjects.find(([pattern]) => pattern.test(name)) ?? [];
+    host.violation("capability_denied", "js", subject);
+  };
+
+  // The functions of JavaScript that the glue would link with by name are many more than Python imports.
+  const mayLink = (env, name) => {
+    const found = env[name];
+    if (typeof found !== "function" || known.has(name) || name.startsWith("__syscall_")) return true;
+    return /^\d+$/.test(found.name); // one of WebAssembly
+  };
+
+  const mayMake = {
+    ffi_closure_alloc_js: () => true,
+    ffi_prep_closure_loc_js: () => true,
+    // The name is behind the second argument; of an unknown name the glue tells that it is unknown.
+    _dlsym_js(env, args) {
+      const Module = shared.module;
+      const library = Module.LDSO.loadedLibsByHandle[args[0] >>> 0];
+      if (!library) return false;
+      const name = Module.UTF8ToString(args[1]);
+      if (library.exports === env && !mayLink(env, name)) {
+        host.violation("capability_denied", "js", name);
+        args[1] = Module.HEAPU8.indexOf(0, args[1] >>> 0);
+      }
+      return true;
+    },
+    // Only files: C can hand over the bytes of a library, too.
+    _dlopen_js(env, args) {
+      const { HEAPU32 } = shared.module;
+      const bytes = (args[0] >>> 2) + 7;
+      if (!HEAPU32[bytes] && !HEAPU32[bytes + 1]) return true;
+      host.violation("capability_denied", "codegen", "a native library in memory");
+      return host.grantsCode();
+    },
+  };
 
   const guard = {
     closed: false,
@@ -75,7 +135,7 @@
       const refusing = (answer) => (real, name) =>
         (...args) => {
           if (!guard.closed) return real(...args);
-          host.violation("capability_denied", "js", name);
+          tell(name);
           raise();
           return answer();
         };
@@ -87,7 +147,23 @@
         guard.noted = true;
         return real(...args);
       });
+      put(never, (real, name) => (...args) => {
+        if (!guard.closed) return real(...args);
+        tell(name);
+      });
+      put(making, (real, name) => (...args) => {
+        guard.noted = true;
+        if (!guard.closed) return real(...args);
+        if (!mayMake[name]?.(env, args)) return 0;
+        host.allowCode(true);
+        try {
+          return real(...args);
+        } finally {
+          host.allowCode(false);
+        }
+      });
       put(referring, (real) => (...args) => {
+        if (guard.closed && args[0] === errorValue()) return -1;
         guard.referenced = true;
         return real(...args);
       });
@@ -96,7 +172,6 @@
 
     // The imports of a module that stand in none of the lists.
     unknown: (module) => {
-      const known = new Set([...Object.values(denied).flat(), ...notUndone, ...referring, ...harmless]);
       return WebAssembly.Module.imports(module)
         .filter(({ module: from, name, kind }) => from === "env" && kind === "function" && !known.has(name))
         .map(({ name }) => name)

@@ -33,13 +33,6 @@
       blocks: Math.ceil(node.hostSize / 4096),
     });
 
-    // A read-only filesystem, to whoever wants to write: not a file that somebody else might.
-    const permissions = FS.nodePermissions;
-    FS.nodePermissions = (node, wanted) => {
-      const refused = permissions(node, wanted);
-      return refused && node.node_ops === nodeOps && wanted.includes("w") ? EROFS : refused;
-    };
-
     const nodeOps = {
       getattr,
       setattr: refuse,

@@ -16,15 +16,17 @@
       const end = name.indexOf("/") + 1;
       trees[name.slice(0, end)].push([name.slice(end), file, size]);
     }
-    while (mounted.length > 0) shared.hostFs.unmount(mounted.pop());
-    for (const [path, entries] of [
-      [API.sitePackages, trees["site/"]],
-      [LIBRARIES, trees["lib/"]],
-    ]) {
-      if (entries.length === 0) continue;
-      shared.hostFs.mount(path, entries);
-      mounted.push(path);
-    }
+    shared.files.byHost(() => {
+      while (mounted.length > 0) shared.hostFs.unmount(mounted.pop());
+      for (const [path, entries] of [
+        [API.sitePackages, trees["site/"]],
+        [LIBRARIES, trees["lib/"]],
+      ]) {
+        if (entries.length === 0) continue;
+        shared.hostFs.mount(path, entries);
+        mounted.push(path);
+      }
+    });
     shared.loadedPackages = packages;
     shared.nameLoadedPackages();
   };

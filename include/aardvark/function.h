@@ -1,0 +1,40 @@
+/* Host functions: what a guest may call of the host, by name.  docs/capabilities.md */
+#ifndef AARDVARK_FUNCTION_H
+#define AARDVARK_FUNCTION_H
+
+#include <stddef.h>
+
+#include <aardvark/error.h>
+#include <aardvark/isolate.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What a host function answers; null unless it says something else.  Good until the function returns. */
+typedef struct aard_reply aard_reply;
+
+/* The answer, JSON text, copied; what is no JSON is an exception in the guest. */
+AARD_API void aard_reply_set_json(aard_reply *reply, const char *json, size_t len);
+/* An exception in the guest, with this message (copied). */
+AARD_API void aard_reply_fail(aard_reply *reply, const char *message);
+
+/* `input` is JSON text from the guest, borrowed, not NUL-terminated; expect anything in it.  Called on the thread that makes
+ * the call, while the guest waits: it must not call back into the isolate, and a limit that passes meanwhile takes effect
+ * when it returns. */
+typedef void (*aard_host_function)(void *user, const char *input, size_t len, aard_reply *reply);
+
+/* Lets guests call `function` as `host.NAME` (Python: `from aardvark import host`; JavaScript: `aardvark.host`), where
+ * the capability NAME is granted too.  The name is a letter and up to 63 letters, digits and underscores, compared
+ * without case.  A second function of the name replaces the first.  `finalizer` (may be NULL) runs once the
+ * configuration and all isolates made from it are gone, also after an error.
+ * Errors: invalid_argument, no_memory. */
+AARD_API aard_error *aard_isolate_config_add_function(aard_isolate_config *config, const char *name,
+                                                      aard_host_function function, void *user,
+                                                      aard_finalizer finalizer);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

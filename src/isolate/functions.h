@@ -1,0 +1,24 @@
+/* The functions of the host that guests may call. */
+#ifndef AARD_ISOLATE_FUNCTIONS_H
+#define AARD_ISOLATE_FUNCTIONS_H
+
+#include <aardvark/function.h>
+
+#include "base/buf.h"
+
+typedef struct aard__function aard__function;
+
+typedef struct aard__functions {
+    aard__function **list; /* one owner's share of each */
+    size_t count;
+} aard__functions;
+
+/* `out`, empty before, shares what `from` has. */
+aard_error *aard__functions_copy(const aard__functions *from, aard__functions *out);
+void aard__functions_free(aard__functions *functions);
+
+/* Calls function `name` and appends its answer: "=" and JSON text, or "!" and a message.  False where there is none. */
+bool aard__functions_call(const aard__functions *functions, const char *name, const char *input, size_t len,
+                          aard__buf *answer);
+
+#endif

@@ -1,0 +1,351 @@
+/* Python that wants to write where it must not, or more than it may.  After each attempt the guest's tree is looked at:
+ * what it must not change is as it was, what it may fill is within its limits, and what was refused is told to the host,
+ * though the guest kept it to itself.  test-timeout: 300 */
+#include "isolate_support.h"
+
+#define COUNT(list) (sizeof(list) / sizeof *(list))
+
+#define QUOTA 65536
+#define FILES 20
+#define HANDLES 16
+
+typedef struct attempt {
+    const char *name, *code;
+    const char *reason; /* of the violation; NULL where nothing is refused, since nothing can be reached */
+} attempt;
+
+/* For all attempts: `no(f, …)` calls f and keeps its refusal to itself. */
+#define PRELUDE                                                                                                        \
+    "import os, io, sys, stat, mmap, shutil, ctypes\n"                                                                 \
+    "def no(f, *a, **k):\n"                                                                                            \
+    "    try: return f(*a, **k)\n"                                                                                     \
+    "    except (OSError, ValueError, TypeError, AttributeError, NotImplementedError): return None\n"                  \
+    "def fcntl(*a):\n" /* what follows the command is behind a pointer, in WebAssembly */                              \
+    "    return ctypes.CDLL(None).fcntl(a[0], a[1], ctypes.byref(ctypes.c_int(a[2])))\n"                               \
+    "def allocate(fd, n):\n"                                                                                           \
+    "    return ctypes.CDLL(None).posix_fallocate(fd, ctypes.c_int64(0), ctypes.c_int64(n))\n"                         \
+    "def put(p, m='w', x='x'):\n"                                                                                      \
+    "    with open(p, m) as f: f.write(x)\n"
+
+static const attempt read_only_places[] = {
+    {"a new file in the root", "no(put, '/left')", "read_only_path"},
+    {"a new file in the bundle", "no(put, '/app/left.py')", "read_only_path"},
+    {"a file of the bundle, written", "no(put, '/app/main.py')", "read_only_path"},
+    {"a file of the bundle, appended to", "no(put, '/app/main.py', 'a')", "read_only_path"},
+    {"a file of the bundle, updated", "no(put, '/app/main.py', 'r+')", "read_only_path"},
+    {"a file of the bundle, emptied", "no(os.truncate, '/app/main.py', 0)", "read_only_path"},
+    {"a file of the bundle, emptied by opening", "no(os.open, '/app/main.py', os.O_RDONLY | os.O_TRUNC)",
+     "read_only_path"},
+    {"a file of the bundle, removed", "no(os.remove, '/app/main.py')", "read_only_path"},
+    {"a file of the bundle, renamed", "no(os.rename, '/app/main.py', '/app/other.py')", "read_only_path"},
+    {"a file of the bundle, moved away", "no(os.rename, '/app/main.py', '/session/main.py')", "read_only_path"},
+    {"a file of the bundle, moved by shutil", "no(shutil.move, '/app/main.py', '/session/main.py')", "read_only_path"},
+    {"a file moved over one of the bundle", "put('/session/a')\nno(os.replace, '/session/a', '/app/main.py')",
+     "read_only_path"},
+    {"a file moved into the library", "put('/session/a.py')\nno(os.rename, '/session/a.py', '/lib/a.py')",
+     "read_only_path"},
+    {"a file of the bundle made writable", "no(os.chmod, '/app/main.py', 0o777)\nno(put, '/app/main.py')",
+     "read_only_path"},
+    {"its mode by descriptor", "no(os.fchmod, os.open('/app/main.py', 0), 0o777)", "read_only_path"},
+    {"its owner", "no(os.chown, '/app/main.py', 1, 1)", "read_only_path"},
+    {"its owner by descriptor", "no(os.fchown, os.open('/app/main.py', 0), 1, 1)", "read_only_path"},
+    {"its times", "no(os.utime, '/app/main.py', (1, 1))", "read_only_path"},
+    {"the bundle's directory removed", "no(os.rmdir, '/app')", "read_only_path"},
+    {"the bundle's directory made writable", "no(os.chmod, '/app', 0o777)\nno(put, '/app/left')", "read_only_path"},
+    {"the bundle's directory moved", "no(os.rename, '/app', '/app2')", "read_only_path"},
+    {"a directory in the bundle", "no(os.makedirs, '/app/a/b')", "read_only_path"},
+    {"a tree of the bundle removed", "shutil.rmtree('/app', ignore_errors=True)", "read_only_path"},
+    {"a link in the bundle", "no(os.symlink, '/session', '/app/link')", "read_only_path"},
+    {"a hard link to the bundle",
+     "ctypes.CDLL(None).link(b'/app/main.py', b'/session/main.py')\nno(put, '/session/main.py')", NULL},
+    {"through a symbolic link", "os.symlink('/app/main.py', '/session/l')\nno(put, '/session/l')", "read_only_path"},
+    {"through a link to a directory", "os.symlink('/app', '/session/l')\nno(put, '/session/l/left')", "read_only_path"},
+    {"through a link to the root", "os.symlink('/', '/session/l')\nno(put, '/session/l/lib/left')", "read_only_path"},
+    {"through relative links", "os.symlink('../../lib', '/session/l')\nno(put, '/session/l/left')", "read_only_path"},
+    {"by ..", "no(put, '/session/../left')", "read_only_path"},
+    {"by .. behind a link", "os.symlink('/lib', '/session/l')\nno(put, '/session/l/../left')", "read_only_path"},
+    {"from another working directory", "os.chdir('/lib')\nno(put, 'left')", "read_only_path"},
+    {"from a descriptor of a directory", "no(os.open, 'left', os.O_CREAT | os.O_WRONLY, dir_fd=os.open('/lib', 0))",
+     "read_only_path"},
+    {"a read-only descriptor made writable",
+     "fd = os.open('/app/main.py', 0)\nfcntl(fd, 4, os.O_RDWR)\nno(os.write, fd, b'x' * 99)", "read_only_path"},
+    {"and emptied",
+     "fd = os.open('/app/main.py', 0)\nfcntl(fd, 4, os.O_RDWR)\n"
+     "no(os.ftruncate, fd, 0)",
+     "read_only_path"},
+    {"and allocated",
+     "fd = os.open('/app/main.py', 0)\nfcntl(fd, 4, os.O_RDWR)\n"
+     "allocate(fd, 9999)",
+     "read_only_path"},
+    {"and duplicated first",
+     "fd = os.dup(os.open('/app/main.py', 0))\nfcntl(fd, 4, os.O_RDWR)\n"
+     "no(os.pwrite, fd, b'x', 0)",
+     "read_only_path"},
+    {"and mapped",
+     "fd = os.open('/app/main.py', 0)\nfcntl(fd, 4, os.O_RDWR)\n"
+     "def f():\n    m = mmap.mmap(fd, 8, access=mmap.ACCESS_WRITE)\n    m[:8] = b'x' * 8\n    m.flush()\n    m.close()\n"
+     "no(f)",
+     "read_only_path"},
+    {"a mapping written back below Python",
+     "fd = os.open('/app/main.py', 0)\nlibc = ctypes.CDLL(None)\nlibc._msync_js.argtypes = [ctypes.c_void_p, "
+     "ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_int64]\n"
+     "b = ctypes.create_string_buffer(b'x' * 64)\nlibc._msync_js(ctypes.addressof(b), 64, 3, 1, fd, 0)",
+     "read_only_path"},
+    {"a write below Python",
+     "fd = os.open('/app/main.py', 0)\nfcntl(fd, 4, 1)\nctypes.CDLL(None).write(fd, b'xxxx', 4)", "read_only_path"},
+    {"a file below Python", "f = ctypes.CDLL(None).fopen\nf(b'/lib/left', b'w')", "read_only_path"},
+    {"removed below Python", "ctypes.CDLL(None).unlink(b'/app/main.py')", "read_only_path"},
+    {"by an opener", "no(open, '/app/main.py', 'w', opener=lambda p, f: os.open(p, os.O_RDWR | os.O_TRUNC))",
+     "read_only_path"},
+    {"through /proc/self/fd", "fd = os.open('/app/main.py', 0)\nno(put, f'/proc/self/fd/{fd}')", "read_only_path"},
+    {"what /proc/self/fd points to", "fd = os.open('/app/main.py', 0)\nno(put, os.readlink(f'/proc/self/fd/{fd}'))",
+     "read_only_path"},
+    {"a new file in /proc", "no(put, '/proc/left')", "read_only_path"},
+    {"a new file in /proc/self/fd", "no(os.mkdir, '/proc/self/fd/left')", "read_only_path"},
+    {"a new file in /dev", "no(put, '/dev/left')", "read_only_path"},
+    {"a device removed", "no(os.remove, '/dev/null')", "read_only_path"},
+    {"a device replaced", "no(os.remove, '/dev/urandom')\nno(put, '/dev/urandom', 'x')", "read_only_path"},
+    {"a device's mode", "no(os.chmod, '/dev/null', 0)", "read_only_path"},
+    {"a standard stream's link moved", "no(os.rename, '/dev/stdout', '/dev/other')", "read_only_path"},
+    {"a device made", "ctypes.CDLL(None).mknod(b'/session/null', stat.S_IFCHR | 0o666, 0x103)", "special_file"},
+    {"a terminal made", "ctypes.CDLL(None).mknod(b'/session/tty', stat.S_IFCHR | 0o666, 0x500)", "special_file"},
+    {"a block device made", "ctypes.CDLL(None).mknod(b'/session/b', stat.S_IFBLK | 0o666, 5)", "special_file"},
+    {"a fifo made", "ctypes.CDLL(None).mkfifo(b'/session/fifo', 0o666)", "special_file"},
+    {"a socket made", "ctypes.CDLL(None).mknod(b'/session/s', stat.S_IFSOCK | 0o666, 0)", "special_file"},
+    {"a device in the root", "ctypes.CDLL(None).mknod(b'/null', stat.S_IFCHR | 0o666, 0x103)", "read_only_path"},
+    {"the home directory", "no(put, os.path.expanduser('~/left'))", "read_only_path"},
+    {"the home directory removed", "no(os.rmdir, os.path.expanduser('~'))", "read_only_path"},
+    {"site-packages", "no(put, next(p for p in sys.path if p.endswith('site-packages')) + '/left.py')",
+     "read_only_path"},
+    {"the standard library", "no(put, '/lib/python313.zip', 'ab', b'x')", "read_only_path"},
+    {"the standard library removed", "no(os.remove, '/lib/python313.zip')", "read_only_path"},
+    {"native libraries", "no(os.makedirs, '/usr/lib/left')", "read_only_path"},
+    {"shared memory", "no(put, '/dev/shm/left')", "read_only_path"},
+    {"the place of the session moved", "no(os.rename, '/session', '/lib/session')", "read_only_path"},
+    {"the place of the session removed", "no(os.rmdir, '/session')", "read_only_path"},
+    {"mounted anew", "libc = ctypes.CDLL(None)\nno(lambda: libc.mount(b'x', b'/app', b'tmpfs', 0, None))", NULL},
+    {"another root", "no(lambda: os.chroot('/session'))\nno(put, '/left')", "read_only_path"},
+    {"compiled files beside their source",
+     "sys.dont_write_bytecode = False\nsys.modules.pop('helper', None)\nimport helper", "read_only_path"},
+    {"a copy with its mode", "no(shutil.copy, '/app/main.py', '/app/copy.py')", "read_only_path"},
+    {"an archive in the bundle", "import zipfile\nno(zipfile.ZipFile, '/app/a.zip', 'w')", "read_only_path"},
+};
+
+static const attempt quotas[] = {
+    {"one large write", "no(put, '/session/a', 'w', 'x' * 70000)", "bytes"},
+    {"many small writes",
+     "def f():\n    with open('/session/a', 'wb', 0) as g:\n        while True: g.write(b'x' * 999)\nno(f)", "bytes"},
+    {"several files", "for i in range(9): no(put, f'/session/{i}', 'w', 'x' * 9999)", "bytes"},
+    {"both places", "no(put, '/session/a', 'w', 'x' * 40000)\nno(put, '/tmp/a', 'w', 'x' * 40000)", "bytes"},
+    {"a truncate that grows", "put('/session/a')\nno(os.truncate, '/session/a', 2**31 - 1)", "bytes"},
+    {"a truncate just beyond", "put('/session/a')\nno(os.truncate, '/session/a', 65537)", "bytes"},
+    {"an allocation", "fd = os.open('/session/a', os.O_RDWR | os.O_CREAT)\nallocate(fd, 70000)", "bytes"},
+    {"a hole", "f = open('/session/a', 'wb', 0)\nf.seek(70000)\nno(f.write, b'x')", "bytes"},
+    {"a huge hole",
+     "f = open('/session/a', 'wb', 0)\nl = ctypes.CDLL(None).lseek\nl.restype = ctypes.c_int64\n"
+     "l(f.fileno(), ctypes.c_int64(2**52), 0)\nno(f.write, b'x')",
+     "bytes"},
+    {"a hole by pwrite",
+     "fd = os.open('/session/a', os.O_RDWR | os.O_CREAT)\nctypes.CDLL(None).pwrite(fd, b'x', 1, ctypes.c_int64(2**40))",
+     "bytes"},
+    {"vectored writes",
+     "fd = os.open('/session/a', os.O_RDWR | os.O_CREAT)\nfor i in range(4): no(os.writev, fd, [b'x' * 9999] * 4)",
+     "bytes"},
+    {"appending", "for i in range(9): no(put, '/session/a', 'a', 'x' * 9999)", "bytes"},
+    {"a growing mapping",
+     "put('/session/a', 'w', 'x' * 100)\nf = open('/session/a', 'r+b')\nm = mmap.mmap(f.fileno(), 100)\nno(m.resize, 70000)\n"
+     "no(os.truncate, '/session/a', 70000)",
+     "bytes"},
+    {"copies", "no(put, '/session/a', 'w', 'x' * 30000)\nfor i in range(5): no(shutil.copy, '/session/a', f'/tmp/{i}')",
+     "bytes"},
+    {"removed files that are open",
+     "keep = []\ndef f():\n    for i in range(9):\n        g = open('/session/a', 'wb', 0)\n        os.remove('/session/a')\n"
+     "        keep.append(g)\n        g.write(b'x' * 9999)\nno(f)",
+     "bytes"},
+    {"overwritten files that are open",
+     "keep = []\ndef f():\n    for i in range(9):\n        g = open(f'/session/{i}', 'wb', 0)\n        g.write(b'x' * 9999)\n"
+     "        keep.append(g)\n        os.rename(f'/session/{i}', '/session/z')\nno(f)",
+     "bytes"},
+    {"temporary files",
+     "import tempfile\nkeep = []\ndef f():\n    for i in range(9):\n        keep.append(tempfile.TemporaryFile(buffering=0))\n"
+     "        keep[-1].write(b'x' * 9999)\nno(f)",
+     "bytes"},
+    {"an archive",
+     "import zipfile\ndef f():\n    with zipfile.ZipFile('/session/a', 'w') as z:\n"
+     "        z.writestr('a', os.urandom(70000))\nno(f)",
+     "bytes"},
+    {"below Python",
+     "libc = ctypes.CDLL(None)\nfd = os.open('/session/a', os.O_RDWR | os.O_CREAT)\n"
+     "b = b'x' * 70000\nlibc.write(fd, b, 70000)\nlibc.write(fd, b, 70000)",
+     "bytes"},
+    {"many files", "for i in range(40): no(put, f'/session/{i}', 'w', '')", "files"},
+    {"many directories", "for i in range(40): no(os.mkdir, f'/tmp/{i}')", "files"},
+    {"deep directories", "no(os.makedirs, '/session' + '/a' * 40)", "files"},
+    {"many links", "for i in range(40): no(os.symlink, '/', f'/session/{i}')", "files"},
+    {"many removed files that are open",
+     "keep = []\ndef f():\n    for i in range(40):\n        keep.append(os.open('/session/a', os.O_CREAT))\n"
+     "        os.remove('/session/a')\nno(f)",
+     NULL}, /* one limit or the other */
+    {"many handles", "def f():\n    while True: os.open('/dev/null', 0)\nno(f)", "handles"},
+    {"many duplicates", "def f():\n    while True: os.dup(1)\nno(f)", "handles"},
+    {"many duplicates at chosen numbers", "def f():\n    for i in range(99): os.dup2(1, 100 + i)\nno(f)", "handles"},
+    {"many duplicates by fcntl", "def f():\n    for i in range(99): fcntl(1, 0, 50)\nno(f)", "handles"},
+    {"a duplicate with a huge number", "fcntl(1, 0, 2**31 - 2)", NULL},
+    {"many pipes", "def f():\n    while True: os.pipe()\nno(f)", "handles"},
+    {"many directories open", "def f():\n    while True: os.open('/lib', 0)\nno(f)", "handles"},
+    {"many handles of one file", "def f():\n    while True: os.open('/session/a', os.O_CREAT | os.O_TRUNC | 1)\nno(f)",
+     "handles"},
+    {"a cycle of directories",
+     "os.makedirs('/session/a/b')\nos.symlink('/session/a', '/session/l')\nno(os.rename, '/session/a', '/session/l/b/c')",
+     NULL},
+    {"odd names",
+     "for n in ('..', '.', '__proto__', 'constructor', 'x' * 9999): no(os.symlink, 'a', '/session/' + n)\n"
+     "sorted(os.listdir('/session')) == ['__proto__', 'constructor'] or print('STRANGE')",
+     NULL},
+};
+
+/* In a bundle whose manifest asks for nothing. */
+static const attempt reading[] = {
+    {"a file", "no(put, '/session/a')", "mode_read"},
+    {"a temporary file", "import tempfile\nno(tempfile.TemporaryFile)", "mode_read"},
+    {"a file in /tmp", "no(put, '/tmp/a')", "mode_read"},
+    {"a directory", "no(os.makedirs, '/session/a/b')", "mode_read"},
+    {"a link", "no(os.symlink, '/', '/session/a')", "mode_read"},
+    {"the mode of the place", "no(os.chmod, '/session', 0o777)", "mode_read"},
+    {"the times of the place", "no(os.utime, '/session')", "mode_read"},
+    {"below Python", "ctypes.CDLL(None).mkdir(b'/session/a', 0o777)", "mode_read"},
+    {"by openat", "no(os.open, 'a', os.O_CREAT | 2, dir_fd=os.open('/session', 0))", "mode_read"},
+    {"the manifest", "no(put, '/app/aardvark.manifest.json', 'w', '{}')\nno(put, '/session/a')", "mode_read"},
+};
+
+/* All that must not change, in one number; then how many files, bytes and handles there are where the guest may write. */
+#define LOOK                                                                                                           \
+    "import os, hashlib\n"                                                                                             \
+    "def look():\n"                                                                                                    \
+    "    h = hashlib.sha256()\n"                                                                                       \
+    "    count = size = 0\n"                                                                                           \
+    "    for d, dirs, files in os.walk('/'):\n"                                                                        \
+    "        own = d in ('/session', '/tmp') or d.startswith(('/session/', '/tmp/'))\n"                                \
+    "        if d.startswith('/proc'): continue\n"                                                                     \
+    "        dirs.sort()\n"                                                                                            \
+    "        for n in sorted(files) + dirs:\n"                                                                         \
+    "            p = os.path.join(d, n)\n"                                                                             \
+    "            s = os.lstat(p)\n"                                                                                    \
+    "            if own:\n"                                                                                            \
+    "                count += 1\n"                                                                                     \
+    "                size += s.st_size * (s.st_mode >> 12 == 8)\n"                                                     \
+    "            elif p not in ('/session', '/tmp'):\n"                                                                \
+    "                h.update(f'{p} {s.st_mode} {s.st_size} {s.st_uid}'.encode())\n"                                   \
+    "                if d.startswith('/app') and n in files: h.update(open(p, 'rb').read())\n"                         \
+    "    return [h.hexdigest(), count, size, len(os.listdir('/proc/self/fd'))]\n"                                      \
+    "look()"
+
+typedef struct sight {
+    char tree[65];
+    long count, size, handles;
+} sight;
+
+static sight look(aard_isolate *isolate)
+{
+    sight seen;
+    aard_outcome *outcome = exec(isolate, LOOK);
+    assert_success(outcome);
+    size_t len;
+    const char *text = aard_outcome_value_json(outcome, &len);
+    char copy[256];
+    assert_true(len < sizeof copy);
+    memcpy(copy, text, len);
+    copy[len] = '\0';
+    assert_int_equal(sscanf(copy, "[\"%64[0-9a-f]\",%ld,%ld,%ld]", seen.tree, &seen.count, &seen.size, &seen.handles),
+                     4);
+    aard_outcome_free(outcome);
+    return seen;
+}
+
+static bool told(const aard_outcome *outcome, const char *reason)
+{
+    bool quota = !strcmp(reason, "bytes") || !strcmp(reason, "files") || !strcmp(reason, "handles");
+    aard_violation_kind kind = quota ? AARD_VIOLATION_FILESYSTEM_QUOTA : AARD_VIOLATION_FILESYSTEM_READ_ONLY;
+    const aard_violation *line;
+    for (size_t i = 0; (line = aard_outcome_violation(outcome, i)); i++)
+        if (line->kind == kind && !strcmp(line->reason, reason) && line->subject[0]) return true;
+    return false;
+}
+
+static aard_isolate *isolate_with(const char *manifest, bool handles)
+{
+    const char *const files[][2] = {{"main.py", "def answer(): return 42\n"},
+                                    {"helper.py", "value = 1\n"},
+                                    {"aardvark.manifest.json", manifest},
+                                    {NULL, NULL}};
+    aard_isolate_config *config = config_of(AARD_LANGUAGE_PYTHON);
+    aard_isolate_config_set_wall_limit_ms(config, 20000);
+    aard_isolate_config_set_filesystem(config, AARD_FILESYSTEM_READ_WRITE, QUOTA, FILES, handles ? HANDLES : 0);
+    return boot(config, bundle_of(files));
+}
+
+static void try_all(const attempt *list, size_t count, const char *manifest, bool may_write)
+{
+    aard_isolate *isolate = isolate_with(manifest, may_write);
+    sight before = look(isolate);
+    size_t through = 0;
+    for (size_t i = 0; i < count; i++) {
+        assert_ok(aard_isolate_reset(isolate));
+        aard_outcome *prelude = exec(isolate, PRELUDE);
+        assert_success(prelude);
+        aard_outcome_free(prelude);
+        aard_outcome *outcome = exec(isolate, list[i].code);
+        size_t len;
+        aard_outcome_stdout(outcome, &len);
+        const char *wrong = !aard_outcome_is_success(outcome)                  ? "the attempt failed by itself"
+                            : list[i].reason && !told(outcome, list[i].reason) ? "it was not told"
+                            : len                                              ? "it wrote"
+                                                                               : NULL;
+        const char *failure = aard_outcome_failure_message(outcome);
+        const aard_violation *line = aard_outcome_violation(outcome, 0);
+        if (wrong)
+            print_error("%s: %s: %s, %s %s\n", list[i].name, wrong, failure ? failure : "", line ? line->reason : "-",
+                        line ? line->subject : "-");
+        aard_outcome_free(outcome);
+        /* Handles are let go for looking around. */
+        aard_outcome_free(exec(isolate, "for fd in range(3, 300): no(os.close, fd)\nkeep = None"));
+        sight after = look(isolate);
+        if (strcmp(after.tree, before.tree)) wrong = "the tree changed";
+        if (after.size > QUOTA || after.count > FILES || (!may_write && after.count)) wrong = "there is too much";
+        if (wrong) print_error("%s: %s (%ld files, %ld bytes)\n", list[i].name, wrong, after.count, after.size);
+        through += wrong != NULL;
+    }
+    value_is(call(isolate, "main:answer", NULL), "42");
+    aard_isolate_free(isolate);
+    assert_int_equal(through, 0);
+}
+
+#define MANIFEST(resources) "{\"schemaVersion\":\"1.0\",\"entrypoint\":\"main:answer\",\"resources\":{" resources "}}"
+
+static void test_what_can_not_be_written(void **state)
+{
+    (void)state;
+    try_all(read_only_places, COUNT(read_only_places), MANIFEST("\"filesystem\":{\"mode\":\"readWrite\"}"), true);
+}
+
+static void test_quotas(void **state)
+{
+    (void)state;
+    try_all(quotas, COUNT(quotas), MANIFEST("\"filesystem\":{\"mode\":\"readWrite\"}"), true);
+}
+
+static void test_reading_only(void **state)
+{
+    (void)state;
+    try_all(reading, COUNT(reading), MANIFEST(""), false);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_can_not_be_written),
+        cmocka_unit_test(test_quotas),
+        cmocka_unit_test(test_reading_only),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
