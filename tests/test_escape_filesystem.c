@@ -3,6 +3,16 @@
  * though the guest kept it to itself.  test-timeout: 300 */
 #include "isolate_support.h"
 
+#include <dirent.h>
+#include <pthread.h>
+#include <spawn.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "policy/mount.h"
+
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
 #define QUOTA 65536
@@ -340,9 +350,346 @@ static void test_reading_only(void **state)
     try_all(reading, COUNT(reading), MANIFEST(""), false);
 }
 
+/* ---- directories of the host ------------------------------------------------------------------------------------------ */
+
+/* Below a temporary directory: "ro" and "rw", which are mounted, and "out", which is not, with links to it in both. */
+static const attempt of_mounts[] = {
+    {"a link to a file outside", "show('/ro/file')", NULL},
+    {"a link to a directory outside", "show('/ro/dir/secret')\nno(put, '/rw/dir/secret')", NULL},
+    {"a link to a link", "show('/ro/link')", NULL},
+    {"a link to an absolute path", "show('/ro/passwd')", NULL},
+    {"a link below a directory", "show('/ro/sub/up/out/secret')\nno(put, '/rw/sub/up/out/secret')", NULL},
+    {"..", "show('/ro/../out/secret')\nshow('/ro/sub/../../out/secret')", NULL},
+    {".. from a working directory", "os.chdir('/ro/sub')\nshow('../../out/secret')\nshow('../../../../etc/passwd')", NULL},
+    {".. from a descriptor",
+     "fd = os.open('/ro/sub', 0)\nno(os.open, '../../out/secret', 0, dir_fd=fd)\nshow(f'/proc/self/fd/{fd}/../../out/secret')",
+     NULL},
+    {"a link of the guest's own", "os.symlink('/ro/../out', '/session/l')\nshow('/session/l/secret')", NULL},
+    {"a link made in the directory", "no(os.symlink, '../out/secret', '/rw/made')\nshow('/rw/made')", "special_file"},
+    {"a hard link made in the directory",
+     "ctypes.CDLL(None).link(b'/rw/dir/secret', b'/rw/made')\nshow('/rw/made')", NULL},
+    {"written through a link", "no(put, '/rw/file', 'w')\nno(put, '/rw/file', 'a')\nno(os.truncate, '/rw/file', 0)", NULL},
+    {"created through a dangling link", "no(put, '/rw/dangling')\nno(os.open, '/rw/dangling', os.O_CREAT | os.O_EXCL | 2)",
+     NULL},
+    {"removed through a link", "no(os.remove, '/rw/dir/secret')\nno(shutil.rmtree, '/rw/dir')", NULL},
+    {"renamed out through a link", "put('/rw/x')\nno(os.rename, '/rw/x', '/rw/dir/x')\nno(os.rename, '/rw/x', '/rw/../out/x')",
+     NULL},
+    {"renamed in through a link", "no(os.rename, '/rw/dir/secret', '/rw/got')\nshow('/rw/got')", NULL},
+    {"a link renamed", "no(os.rename, '/rw/file', '/rw/renamed')\nshow('/rw/renamed')", NULL},
+    {"a directory renamed out", "os.makedirs('/rw/a/b')\nno(os.rename, '/rw/a', '/rw/../out/a')\nno(os.rename, '/rw/a', '/ro/a')",
+     "mount_read_only"},
+    {"a directory made out", "no(os.mkdir, '/rw/../out/a')\nno(os.mkdir, '/rw/dir/a')\nno(os.makedirs, '/rw/up/out/a')",
+     NULL},
+    {"a pipe that would block", "show('/ro/pipe')\nno(os.open, '/rw/pipe', os.O_WRONLY)", NULL},
+    {"a socket", "show('/ro/socket')", NULL},
+    {"a device", "no(os.mknod if hasattr(os, 'mknod') else id, '/rw/null')\nctypes.CDLL(None).mknod(b'/rw/null', 0o20666, 0x103)",
+     "special_file"},
+    {"a fifo", "ctypes.CDLL(None).mkfifo(b'/rw/fifo', 0o666)", "special_file"},
+    {"names with odd bytes", "for n in ('a\\0b', '../out/secret\\0', '\\udcff', 'x' * 300, '..', '.', '', '/', '//out/secret'):\n"
+                             "    no(put, '/rw/' + n)\n    show('/ro/' + n)",
+     NULL},
+    {"a very long path", "show('/ro/' + 'sub/../' * 3000 + 'a')\nshow('/ro' + '/a' * 5000)", NULL},
+    {"a new file, read-only", "no(put, '/ro/x')", "mount_read_only"},
+    {"a file changed, read-only", "no(put, '/ro/a', 'a')\nno(put, '/ro/a', 'r+')\nno(os.truncate, '/ro/a', 0)", "mount_read_only"},
+    {"a file emptied by opening, read-only", "no(os.open, '/ro/a', os.O_TRUNC)", "mount_read_only"},
+    {"a file removed, read-only", "no(os.remove, '/ro/a')", "mount_read_only"},
+    {"a file renamed, read-only", "no(os.rename, '/ro/a', '/ro/b')", "mount_read_only"},
+    {"a file moved, read-only", "no(shutil.move, '/ro/a', '/rw/a2')", "mount_read_only"},
+    {"a file put over, read-only", "put('/rw/x')\nno(os.replace, '/rw/x', '/ro/a')", "mount_read_only"},
+    {"a directory, read-only", "no(os.mkdir, '/ro/x')\nno(os.rmdir, '/ro/sub')", "mount_read_only"},
+    {"a mode, read-only", "no(os.chmod, '/ro/a', 0o777)\nno(put, '/ro/a')", "mount_read_only"},
+    {"a descriptor made writable, read-only",
+     "fd = os.open('/ro/a', 0)\nfcntl(fd, 4, os.O_RDWR)\nno(os.write, fd, b'x')\nno(os.ftruncate, fd, 0)\n"
+     "no(os.pwrite, os.dup(fd), b'x', 0)",
+     "mount_read_only"},
+    {"a mapping, read-only",
+     "fd = os.open('/ro/a', 0)\nfcntl(fd, 4, os.O_RDWR)\ndef f():\n    m = mmap.mmap(fd, 1, access=mmap.ACCESS_WRITE)\n"
+     "    m[:1] = b'x'\n    m.flush()\n    m.close()\nno(f)",
+     "mount_read_only"},
+    {"the place of a directory", "no(os.rmdir, '/ro')\nno(os.rename, '/ro', '/session/ro')", "read_only_path"},
+    {"a descriptor whose flags are changed", "fd = os.open('/rw/a', 0)\nfcntl(fd, 4, os.O_RDWR)\nno(os.write, fd, b'changed')\n"
+                                             "open('/rw/a').read() == 'a' or print('SECRET')",
+     NULL},
+    {"more bytes than there may be", "no(put, '/rw/x', 'w', 'x' * 70000)", "bytes"},
+    {"more bytes by a hole", "f = open('/rw/x', 'wb', 0)\nf.seek(70000)\nno(f.write, b'x')", "bytes"},
+    {"more bytes by truncate", "put('/rw/x')\nno(os.truncate, '/rw/x', 70000)", "bytes"},
+    {"more bytes by allocation", "fd = os.open('/rw/x', os.O_RDWR | os.O_CREAT)\nallocate(fd, 2**30)", "bytes"},
+    {"more bytes in removed files",
+     "keep = []\ndef f():\n    for i in range(9):\n        g = open('/rw/x', 'wb', 0)\n        keep.append(g)\n"
+     "        g.write(b'x' * 9999)\n        os.remove('/rw/x')\nno(f)",
+     "bytes"},
+    {"more files than there may be", "for i in range(40): no(put, f'/rw/{i}', 'w', '')", "files"},
+    {"more directories", "for i in range(40): no(os.mkdir, f'/rw/{i}')", "files"},
+    {"more handles", "def f():\n    while True: os.open('/ro/a', 0)\nno(f)", "handles"},
+    {"an extension module",
+     "import importlib.machinery as m\nput('/rw/ext' + m.EXTENSION_SUFFIXES[0])\nsys.path.insert(0, '/rw')\n"
+     "try: import ext\nexcept BaseException: pass",
+     NULL},
+    {"a place in the system's own directories", "show('/proc/self/root/etc/passwd')\nshow('/proc/1/environ')", NULL},
+};
+
+#define SHOW                                                                                                           \
+    "def show(p):\n"                                                                                                   \
+    "    text = no(lambda: open(p, 'rb').read())\n"                                                                    \
+    "    if text is not None: print('SECRET', p, text)\n"
+
+/* Makes what of_mounts tries, and takes it away; what is outside must be as it was. */
+static void arrange(const char *dir)
+{
+    static const char script[] =
+        "set -e; rm -rf \"$0\"/*; cd \"$0\"; mkdir -p ro/sub rw/sub out; printf SECRET >out/secret; printf a >ro/a; printf a >rw/a; "
+        "for d in ro rw; do ln -s ../out/secret $d/file; ln -s ../out $d/dir; ln -s file $d/link; ln -s /etc/passwd $d/passwd; "
+        "ln -s ../.. $d/sub/up; ln -s .. $d/up; ln -s ../out/new $d/dangling; mkfifo $d/pipe; done";
+    char *arguments[] = {(char *)"sh", (char *)"-c", (char *)script, (char *)dir, NULL};
+    pid_t pid;
+    int status;
+    assert_int_equal(posix_spawn(&pid, "/bin/sh", NULL, NULL, arguments, environ), 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
+static bool outside_is_as_it_was(const char *dir)
+{
+    char path[512], text[16] = "";
+    snprintf(path, sizeof path, "%s/out/secret", dir);
+    FILE *file = fopen(path, "r");
+    bool same = file && fgets(text, sizeof text, file) && !strcmp(text, "SECRET");
+    if (file) fclose(file);
+    snprintf(path, sizeof path, "%s/ro/a", dir);
+    file = fopen(path, "r");
+    same = same && file && fgets(text, sizeof text, file) && !strcmp(text, "a");
+    if (file) fclose(file);
+    static const struct {
+        const char *name;
+        int entries;
+    } dirs[] = {{"out", 3}, {"ro", 11}, {".", 5}};
+    for (size_t i = 0; i < COUNT(dirs); i++) {
+        snprintf(path, sizeof path, "%s/%s", dir, dirs[i].name);
+        DIR *list = opendir(path);
+        int count = 0;
+        while (list && readdir(list)) count++;
+        if (list) closedir(list);
+        if (count != dirs[i].entries) print_error("%s has %d entries\n", dirs[i].name, count);
+        same = same && count == dirs[i].entries;
+    }
+    return same;
+}
+
+static long bytes_below(const char *dir)
+{
+    char path[600];
+    long sum = 0;
+    DIR *list = opendir(dir);
+    assert_non_null(list);
+    for (struct dirent *entry; (entry = readdir(list));) {
+        struct stat seen;
+        snprintf(path, sizeof path, "%s/%s", dir, entry->d_name);
+        if (!lstat(path, &seen) && S_ISREG(seen.st_mode)) sum += (long)seen.st_size;
+    }
+    closedir(list);
+    return sum;
+}
+
+static aard_isolate *isolate_with_mounts(const char *dir)
+{
+    char path[512];
+    aard_isolate_config *config = config_of(AARD_LANGUAGE_PYTHON);
+    aard_isolate_config_set_wall_limit_ms(config, 20000);
+    aard_isolate_config_set_filesystem(config, AARD_FILESYSTEM_READ_WRITE, QUOTA, FILES, HANDLES);
+    snprintf(path, sizeof path, "%s/ro", dir);
+    assert_ok(aard_isolate_config_mount(config, path, "/ro", AARD_FILESYSTEM_READ));
+    snprintf(path, sizeof path, "%s/rw", dir);
+    assert_ok(aard_isolate_config_mount(config, path, "/rw", AARD_FILESYSTEM_READ_WRITE));
+    return boot(config, NULL);
+}
+
+static void temporary(char *out, size_t size)
+{
+    const char *base = getenv("TMPDIR");
+    snprintf(out, size, "%s/aardvark-mount-XXXXXX", base && *base ? base : "/tmp");
+    assert_non_null(mkdtemp(out));
+}
+
+static void remove_tree(const char *dir)
+{
+    char command[600];
+    snprintf(command, sizeof command, "rm -rf '%s'", dir);
+    assert_int_equal(system(command), 0);
+}
+
+static void try_mounts(bool walk)
+{
+    char dir[300], path[400];
+    size_t through = 0;
+    temporary(dir, sizeof dir);
+    snprintf(path, sizeof path, "%s/rw", dir);
+    aard__mount_walk(walk);
+    for (size_t i = 0; i < COUNT(of_mounts); i++) {
+        arrange(dir);
+        aard_isolate *isolate = isolate_with_mounts(dir);
+        aard_outcome *prelude = exec(isolate, PRELUDE SHOW);
+        assert_success(prelude);
+        aard_outcome_free(prelude);
+        aard_outcome *outcome = exec(isolate, of_mounts[i].code);
+        size_t len;
+        const char *out = aard_outcome_stdout(outcome, &len), *failure = aard_outcome_failure_message(outcome);
+        const char *wrong = !aard_outcome_is_success(outcome)                            ? "the attempt failed by itself"
+                            : of_mounts[i].reason && !told(outcome, of_mounts[i].reason) ? "it was not told"
+                            : len                                                        ? out
+                            : !outside_is_as_it_was(dir)                                 ? "what is outside changed"
+                            : bytes_below(path) > QUOTA + 1                              ? "there is too much"
+                                                                                         : NULL;
+        const aard_violation *line = aard_outcome_violation(outcome, 0);
+        if (wrong)
+            print_error("%s: %s: %s, %s %s\n", of_mounts[i].name, wrong, failure ? failure : "", line ? line->reason : "-",
+                        line ? line->subject : "-");
+        through += wrong != NULL;
+        aard_outcome_free(outcome);
+        aard_isolate_free(isolate);
+    }
+    aard__mount_walk(false);
+    remove_tree(dir);
+    assert_int_equal(through, 0);
+}
+
+static void test_directories_of_the_host(void **state)
+{
+    (void)state;
+    try_mounts(false);
+}
+
+static void test_directories_of_the_host_without_openat2(void **state)
+{
+    (void)state;
+    try_mounts(true);
+}
+
+static void test_directories_of_the_host_are_of_use(void **state)
+{
+    (void)state;
+    char dir[300];
+    temporary(dir, sizeof dir);
+    arrange(dir);
+    aard_isolate *isolate = isolate_with_mounts(dir);
+    value_is(exec(isolate, "import os, shutil\nsorted(os.listdir('/ro')), open('/ro/a').read()"), "[[\"a\",\"sub\"],\"a\"]");
+    value_is(exec(isolate, "os.makedirs('/rw/x/y')\nwith open('/rw/x/y/f', 'w') as f: f.write('one\\n')\n"
+                           "with open('/rw/x/y/f', 'a') as f: f.write('two')\n"
+                           "os.rename('/rw/x/y/f', '/rw/x/g')\nshutil.copy('/rw/x/g', '/rw/h')\n"
+                           "shutil.copytree('/rw/x', '/rw/z')\nos.truncate('/rw/h', 3)\n"
+                           "[open('/rw/z/g').read(), open('/rw/h').read(), os.stat('/rw/x/g').st_size]"),
+             "[\"one\\ntwo\",\"one\",7]");
+    value_is(exec(isolate, "shutil.rmtree('/rw/z')\nimport mmap\nwith open('/rw/h', 'r+b') as f:\n"
+                           "    m = mmap.mmap(f.fileno(), 0)\n    m[0:1] = b'O'\n    m.flush()\n    m.close()\n"
+                           "[open('/rw/h').read(), sorted(d for d, _, _ in os.walk('/rw'))]"),
+             "[\"One\",[\"/rw\",\"/rw/sub\",\"/rw/x\",\"/rw/x/y\"]]");
+    /* What the guest has open is closed by a reset, and what it has written stays. */
+    aard_outcome_free(exec(isolate, "keep = [open('/rw/h') for i in range(5)]\nos.chdir('/rw/x')"));
+    assert_ok(aard_isolate_reset(isolate));
+    value_is(exec(isolate, "import os\n[open('/rw/h').read(), os.getcwd(), len(os.listdir('/proc/self/fd'))]"),
+             "[\"One\",\"/session\",4]");
+    /* The host changes it meanwhile. */
+    char path[400];
+    snprintf(path, sizeof path, "%s/rw/h", dir);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkdir(path, 0777), 0);
+    value_is(exec(isolate, "os.path.isdir('/rw/h'), os.path.exists('/rw/a')"), "[true,true]");
+    aard_isolate_free(isolate);
+    remove_tree(dir);
+}
+
+typedef struct racer {
+    const char *dir;
+    atomic_bool stop;
+} racer;
+
+/* Swaps a directory and a link to the outside, as fast as it can. */
+static void *race(void *user)
+{
+    racer *r = user;
+    char real[400], link[400], place[400];
+    snprintf(real, sizeof real, "%s/real", r->dir);
+    snprintf(link, sizeof link, "%s/other", r->dir);
+    snprintf(place, sizeof place, "%s/rw/swap", r->dir);
+    while (!atomic_load(&r->stop)) {
+        rename(real, place);
+        rename(place, real);
+        rename(link, place);
+        rename(place, link);
+    }
+    return NULL;
+}
+
+static void test_directories_that_change_under_ones_feet(void **state)
+{
+    (void)state;
+    char dir[300], path[400], target[400];
+    temporary(dir, sizeof dir);
+    arrange(dir);
+    snprintf(path, sizeof path, "%s/real", dir);
+    assert_int_equal(mkdir(path, 0777), 0);
+    snprintf(path, sizeof path, "%s/other", dir);
+    snprintf(target, sizeof target, "%s/out", dir);
+    assert_int_equal(symlink(target, path), 0);
+    for (int walk = 0; walk < 2; walk++) {
+        aard__mount_walk(walk);
+        racer r = {.dir = dir};
+        pthread_t thread;
+        assert_int_equal(pthread_create(&thread, NULL, race, &r), 0);
+        aard_isolate *isolate = isolate_with_mounts(dir);
+        aard_outcome *outcome = exec(isolate, PRELUDE SHOW "import time\nend = time.monotonic() + 1.5\n"
+                                              "while time.monotonic() < end:\n"
+                                              "    show('/rw/swap/secret')\n"
+                                              "    no(put, '/rw/swap/secret', 'w', 'CHANGED')\n"
+                                              "    no(os.remove, '/rw/swap/secret')\n"
+                                              "    no(os.mkdir, '/rw/swap/made')\n"
+                                              "    no(os.rename, '/rw/a', '/rw/swap/a')\n"
+                                              "    no(os.rename, '/rw/swap/a', '/rw/a')\n"
+                                              "    no(os.listdir, '/rw/swap')\n");
+        atomic_store(&r.stop, true);
+        pthread_join(thread, NULL);
+        size_t len;
+        const char *out = aard_outcome_stdout(outcome, &len);
+        if (len && strstr(out, "SECRET /rw/swap/secret b'SECRET'")) fail_msg("it was read: %s", out);
+        aard_outcome_free(outcome);
+        aard_isolate_free(isolate);
+        snprintf(path, sizeof path, "%s/out", dir);
+        assert_int_equal(bytes_below(path), 6);
+        snprintf(path, sizeof path, "%s/out/made", dir);
+        assert_int_equal(access(path, F_OK), -1);
+    }
+    aard__mount_walk(false);
+    remove_tree(dir);
+}
+
+static void test_places_that_can_not_be_mounted(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"",     "/",     "data", "/app",      "/app/x", "/session", "/session/x", "/tmp",
+                                      "/lib", "/dev/x", "/proc", "/usr/lib", "/home",  "/a/../b",  "/a//b",      "/a/",
+                                      "/./a", "/a/.",  "/\xff"};
+    aard_isolate_config *config = config_of(AARD_LANGUAGE_PYTHON);
+    for (size_t i = 0; i < COUNT(bad); i++)
+        assert_refused(aard_isolate_config_mount(config, "/", bad[i], AARD_FILESYSTEM_READ), AARD_ERR_INVALID_ARGUMENT, NULL);
+    assert_refused(aard_isolate_config_mount(config, "/nowhere", "/data", AARD_FILESYSTEM_READ), AARD_ERR_NOT_FOUND,
+                   "/nowhere", NULL);
+    assert_refused(aard_isolate_config_mount(config, "/dev/null", "/data", AARD_FILESYSTEM_READ), AARD_ERR_NOT_FOUND, NULL);
+    assert_ok(aard_isolate_config_mount(config, "/", "/data/a", AARD_FILESYSTEM_READ));
+    assert_ok(aard_isolate_config_mount(config, "/", "/data/b", AARD_FILESYSTEM_READ));
+    assert_refused(aard_isolate_config_mount(config, "/", "/data/a", AARD_FILESYSTEM_READ), AARD_ERR_INVALID_ARGUMENT, NULL);
+    assert_refused(aard_isolate_config_mount(config, "/", "/data", AARD_FILESYSTEM_READ), AARD_ERR_INVALID_ARGUMENT, NULL);
+    assert_refused(aard_isolate_config_mount(config, "/", "/data/a/c", AARD_FILESYSTEM_READ), AARD_ERR_INVALID_ARGUMENT,
+                   NULL);
+    aard_isolate_config_free(config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_directories_of_the_host_are_of_use),
+        cmocka_unit_test(test_directories_of_the_host),
+        cmocka_unit_test(test_directories_of_the_host_without_openat2),
+        cmocka_unit_test(test_directories_that_change_under_ones_feet),
+        cmocka_unit_test(test_places_that_can_not_be_mounted),
         cmocka_unit_test(test_what_can_not_be_written),
         cmocka_unit_test(test_quotas),
         cmocka_unit_test(test_reading_only),

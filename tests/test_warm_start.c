@@ -234,7 +234,10 @@ static const char library[] =
 static void test_libraries_are_linked_to_what_is_prelinked(void **state)
 {
     (void)state;
-    aard_isolate *isolate = start();
+    aard_isolate_config *config = config_of(AARD_LANGUAGE_PYTHON);
+    aard_isolate_config_set_distribution(config, distribution);
+    assert_null(aard_isolate_config_add_capability(config, "codegen"));
+    aard_isolate *isolate = boot(config, NULL);
     value_is(exec(isolate, library), "[4,7,true,true,true,2,false,false,true,true]");
     aard_isolate_free(isolate);
 }

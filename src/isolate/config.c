@@ -34,6 +34,7 @@ void aard_isolate_config_free(aard_isolate_config *config)
     for (size_t i = 0; i < config->capability_count; i++) aard__free(config->capabilities[i]);
     aard__free(config->capabilities);
     aard__functions_free(&config->functions);
+    aard__mounts_free(&config->mounts);
     release_listener(config->listener);
     aard__free(config);
 }
@@ -130,6 +131,7 @@ aard_error *aard__config_copy(const aard_isolate_config *config, aard_isolate_co
         copy->listener = config->listener;
         if (copy->listener) atomic_fetch_add(&copy->listener->owners, 1);
         aard_error *error = aard__functions_copy(&config->functions, &copy->functions);
+        if (!error) error = aard__mounts_copy(&config->mounts, &copy->mounts);
         for (size_t i = 0; !error && i < config->capability_count; i++)
             error = aard_isolate_config_add_capability(copy, config->capabilities[i]);
         if (error) {

@@ -5,6 +5,7 @@
 #include <aardvark/isolate.h>
 #include <stdatomic.h>
 
+#include "isolate/directories.h"
 #include "isolate/functions.h"
 #include "policy/filesystem.h"
 
@@ -28,6 +29,7 @@ struct aard_isolate_config {
     char **capabilities; /* lower case */
     size_t capability_count;
     aard__functions functions;
+    aard__mounts mounts;
     aard__listener *listener; /* one owner's share; may be NULL */
 };
 

@@ -65,7 +65,8 @@ aard_error *aard__guest_get(aard__guest *guest, aard__ref *object, const char *n
 }
 
 const aard__host_entry *const aard__guest_tables[] = {aard__engine_host, aard__guest_host,  aard__host_text,
-                                                      aard__host_url,    aard__host_crypto, NULL};
+                                                      aard__host_url,    aard__host_crypto, aard__host_directories,
+                                                      NULL};
 
 aard_error *aard__guest_furnish(aard__guest *guest)
 {
@@ -154,6 +155,7 @@ void aard__guest_free(aard__guest *guest)
     aard__free(guest->packages);
     aard__streams_free(&guest->streams);
     aard__ledger_free(&guest->ledger);
+    aard__open_files_free(&guest->open_files);
     aard__buf_free(&guest->result);
     aard__buf_free(&guest->report);
     aard__result_free(&guest->entry);

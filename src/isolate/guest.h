@@ -9,6 +9,7 @@
 #include <pthread.h>
 
 #include "engine/engine.h"
+#include "isolate/directories.h"
 #include "isolate/outcome.h"
 #include "isolate/streams.h"
 #include "policy/filesystem.h"
@@ -98,6 +99,7 @@ struct aard__guest {
     aard__streams streams;
     aard__file_rules file_rules;       /* the host's */
     const aard_isolate_config *config; /* the isolate's; NULL where there is none: nothing is granted then */
+    aard__open_files open_files;       /* of the host's directories */
     aard__ledger ledger;               /* of the call under way */
     uint64_t bytes_written;            /* to the guest's files, by the call under way */
     aard__buf result, report;          /* of the call under way */

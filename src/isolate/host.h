@@ -5,6 +5,7 @@
 
 #include "engine/engine.h"
 
+extern const aard__host_entry aard__host_directories[];
 extern const aard__host_entry aard__host_text[];
 extern const aard__host_entry aard__host_url[];
 extern const aard__host_entry aard__host_crypto[];

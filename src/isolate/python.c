@@ -103,9 +103,10 @@ static aard_error *choose(aard__guest *guest, const aard__python_shared *shared)
 
 static aard_error *python_boot(aard__guest *guest)
 {
-    static const char *const files[] = {"python/hostfs.js",    "python/files.js",      "python/overlay.js",
-                                        "python/libraries.js", "python/references.js", "python/rest.js",
-                                        "python/guard.js",     "python/baseline.js",   "python/boot.js"};
+    static const char *const files[] = {"python/hostfs.js",     "python/files.js", "python/directories.js",
+                                        "python/overlay.js",    "python/libraries.js",
+                                        "python/references.js", "python/rest.js",  "python/guard.js",
+                                        "python/baseline.js",   "python/boot.js"};
     const aard__python_shared *shared;
     aard__ref *create_module;
     AARD__TRY(guest->eager ? aard__python_share_files(guest, &shared) : aard__python_share(guest, &shared));
@@ -344,6 +345,7 @@ static aard_error *python_checkpoint(aard__guest *guest)
     if (error && aard_error_get_code(error) == AARD_ERR_NO_MEMORY) return error;
     aard_error_free(error); /* a system that does not tell what was written: resets then make a new isolate */
     guest->can_reset = !error;
+    aard__open_files_keep(&guest->open_files);
     guest->random_at = (uint32_t)at;
     return NULL;
 }
@@ -356,6 +358,8 @@ static aard_error *python_reset(aard__guest *guest)
         return aard__error(AARD_ERR_ENGINE, "the guest has no checkpoint");
     aard__vm_terminate_cancel(guest->vm);
     guest->stopped = false;
+    if (!aard__open_files_reset(&guest->open_files))
+        return aard__error(AARD_ERR_ENGINE, "the guest has closed a file of the host that was open before");
     AARD__TRY(aard__pages_reset(guest->pages, memory, len));
     renew_random(guest, memory, len);
     aard__ref_call(guest->realm, guest->adapter.reset, NULL, 0, false, &guest->entry);

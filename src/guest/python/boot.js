@@ -241,6 +241,7 @@
     linker.resume?.();
     answer();
     const Module = await begun;
+    shared.mountDirectories(Module);
     if (settings.exitCode !== undefined) throw new Error(`Python ended while it started, with ${settings.exitCode}`);
     if (image) {
       shared.mountOverlay(Module);

@@ -229,6 +229,10 @@
           reason = own ? "mode_read" : "read_only_path";
           return EROFS;
         }
+        if (node.node_ops.outside && !(rules.writable && node.mount.opts.writable)) {
+          reason = "mount_read_only";
+          return EROFS;
+        }
       }
       return permissions(node, wanted);
     };
@@ -281,14 +285,18 @@
     };
 
     // The glue reads libraries with this; those of the bundle are the guest's own.
+    const isLibrary = (path) => {
+      if (host.grantsCode()) return true;
+      let { object: node } = FS.analyzePath(path);
+      if (node?.hostFile === undefined) return false;
+      while (!FS.isRoot(node)) node = node.parent;
+      return node.mount.mountpoint !== "/app";
+    };
     const { readFile } = FS;
     FS.readFile = (path, options) => {
-      if (sealed && !host.grantsCode()) {
-        const { node } = FS.lookupPath(path, { follow: true });
-        if (node.hostFile === undefined || node.mount.mountpoint === "/app") {
-          host.violation("capability_denied", "codegen", ofPath(path));
-          fail(EPERM);
-        }
+      if (sealed && !isLibrary(path)) {
+        host.violation("capability_denied", "codegen", ofPath(path));
+        fail(EPERM);
       }
       return readFile(path, options);
     };
@@ -347,6 +355,8 @@
           sealed = before;
         }
       },
+      isLibrary,
+      touch: (node) => changed(node),
       watch(listener) {
         changed = listener;
       },

@@ -3,6 +3,7 @@
 (host, shared) => {
   "use strict";
   const STANDARD_STREAMS = 3;
+  const HOME = "/session";
 
   const nameOf = (FS, stream) => {
     try {
@@ -79,9 +80,11 @@
   const restore = (Module, { directory, files }) => {
     const { FS } = Module;
     restoreFiles(FS, files);
-    if (FS.cwd() === directory) return;
-    FS.mkdirTree(directory);
-    FS.chdir(directory);
+    try {
+      FS.chdir(directory);
+    } catch {
+      FS.chdir(HOME); // it was in a directory of the host that is not mounted here
+    }
   };
 
   shared.rest = { describe, restore };
