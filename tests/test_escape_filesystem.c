@@ -360,37 +360,43 @@ static const attempt of_mounts[] = {
     {"a link to an absolute path", "show('/ro/passwd')", NULL},
     {"a link below a directory", "show('/ro/sub/up/out/secret')\nno(put, '/rw/sub/up/out/secret')", NULL},
     {"..", "show('/ro/../out/secret')\nshow('/ro/sub/../../out/secret')", NULL},
-    {".. from a working directory", "os.chdir('/ro/sub')\nshow('../../out/secret')\nshow('../../../../etc/passwd')", NULL},
+    {".. from a working directory", "os.chdir('/ro/sub')\nshow('../../out/secret')\nshow('../../../../etc/passwd')",
+     NULL},
     {".. from a descriptor",
      "fd = os.open('/ro/sub', 0)\nno(os.open, '../../out/secret', 0, dir_fd=fd)\nshow(f'/proc/self/fd/{fd}/../../out/secret')",
      NULL},
     {"a link of the guest's own", "os.symlink('/ro/../out', '/session/l')\nshow('/session/l/secret')", NULL},
     {"a link made in the directory", "no(os.symlink, '../out/secret', '/rw/made')\nshow('/rw/made')", "special_file"},
-    {"a hard link made in the directory",
-     "ctypes.CDLL(None).link(b'/rw/dir/secret', b'/rw/made')\nshow('/rw/made')", NULL},
-    {"written through a link", "no(put, '/rw/file', 'w')\nno(put, '/rw/file', 'a')\nno(os.truncate, '/rw/file', 0)", NULL},
-    {"created through a dangling link", "no(put, '/rw/dangling')\nno(os.open, '/rw/dangling', os.O_CREAT | os.O_EXCL | 2)",
+    {"a hard link made in the directory", "ctypes.CDLL(None).link(b'/rw/dir/secret', b'/rw/made')\nshow('/rw/made')",
      NULL},
+    {"written through a link", "no(put, '/rw/file', 'w')\nno(put, '/rw/file', 'a')\nno(os.truncate, '/rw/file', 0)",
+     NULL},
+    {"created through a dangling link",
+     "no(put, '/rw/dangling')\nno(os.open, '/rw/dangling', os.O_CREAT | os.O_EXCL | 2)", NULL},
     {"removed through a link", "no(os.remove, '/rw/dir/secret')\nno(shutil.rmtree, '/rw/dir')", NULL},
-    {"renamed out through a link", "put('/rw/x')\nno(os.rename, '/rw/x', '/rw/dir/x')\nno(os.rename, '/rw/x', '/rw/../out/x')",
-     NULL},
+    {"renamed out through a link",
+     "put('/rw/x')\nno(os.rename, '/rw/x', '/rw/dir/x')\nno(os.rename, '/rw/x', '/rw/../out/x')", NULL},
     {"renamed in through a link", "no(os.rename, '/rw/dir/secret', '/rw/got')\nshow('/rw/got')", NULL},
     {"a link renamed", "no(os.rename, '/rw/file', '/rw/renamed')\nshow('/rw/renamed')", NULL},
-    {"a directory renamed out", "os.makedirs('/rw/d/b')\nno(os.rename, '/rw/d', '/rw/../out/a')\nno(os.rename, '/rw/d', '/ro/a')",
+    {"a directory renamed out",
+     "os.makedirs('/rw/d/b')\nno(os.rename, '/rw/d', '/rw/../out/a')\nno(os.rename, '/rw/d', '/ro/a')",
      "mount_read_only"},
     {"a directory made out", "no(os.mkdir, '/rw/../out/a')\nno(os.mkdir, '/rw/dir/a')\nno(os.makedirs, '/rw/up/out/a')",
      NULL},
     {"a pipe that would block", "show('/ro/pipe')\nno(os.open, '/rw/pipe', os.O_WRONLY)", NULL},
     {"a socket", "show('/ro/socket')", NULL},
-    {"a device", "no(os.mknod if hasattr(os, 'mknod') else id, '/rw/null')\nctypes.CDLL(None).mknod(b'/rw/null', 0o20666, 0x103)",
+    {"a device",
+     "no(os.mknod if hasattr(os, 'mknod') else id, '/rw/null')\nctypes.CDLL(None).mknod(b'/rw/null', 0o20666, 0x103)",
      "special_file"},
     {"a fifo", "ctypes.CDLL(None).mkfifo(b'/rw/fifo', 0o666)", "special_file"},
-    {"names with odd bytes", "for n in ('a\\0b', '../out/secret\\0', '\\udcff', 'x' * 300, '..', '.', '', '/', '//out/secret'):\n"
-                             "    no(put, '/rw/' + n)\n    show('/ro/' + n)",
+    {"names with odd bytes",
+     "for n in ('a\\0b', '../out/secret\\0', '\\udcff', 'x' * 300, '..', '.', '', '/', '//out/secret'):\n"
+     "    no(put, '/rw/' + n)\n    show('/ro/' + n)",
      NULL},
     {"a very long path", "show('/ro/' + 'sub/../' * 3000 + 'none')\nshow('/ro' + '/a' * 5000)", NULL},
     {"a new file, read-only", "no(put, '/ro/x')", "mount_read_only"},
-    {"a file changed, read-only", "no(put, '/ro/a', 'a')\nno(put, '/ro/a', 'r+')\nno(os.truncate, '/ro/a', 0)", "mount_read_only"},
+    {"a file changed, read-only", "no(put, '/ro/a', 'a')\nno(put, '/ro/a', 'r+')\nno(os.truncate, '/ro/a', 0)",
+     "mount_read_only"},
     {"a file emptied by opening, read-only", "no(os.open, '/ro/a', os.O_TRUNC)", "mount_read_only"},
     {"a file removed, read-only", "no(os.remove, '/ro/a')", "mount_read_only"},
     {"a file renamed, read-only", "no(os.rename, '/ro/a', '/ro/b')", "mount_read_only"},
@@ -407,8 +413,9 @@ static const attempt of_mounts[] = {
      "    m[:1] = b'x'\n    m.flush()\n    m.close()\nno(f)",
      "mount_read_only"},
     {"the place of a directory", "no(os.rmdir, '/ro')\nno(os.rename, '/ro', '/session/ro')", "read_only_path"},
-    {"a descriptor whose flags are changed", "fd = os.open('/rw/a', 0)\nfcntl(fd, 4, os.O_RDWR)\nno(os.write, fd, b'changed')\n"
-                                             "open('/rw/a').read() == 'a' or print('SECRET')",
+    {"a descriptor whose flags are changed",
+     "fd = os.open('/rw/a', 0)\nfcntl(fd, 4, os.O_RDWR)\nno(os.write, fd, b'changed')\n"
+     "open('/rw/a').read() == 'a' or print('SECRET')",
      NULL},
     {"more bytes than there may be", "no(put, '/rw/x', 'w', 'x' * 70000)", "bytes"},
     {"more bytes by a hole", "f = open('/rw/x', 'wb', 0)\nf.seek(70000)\nno(f.write, b'x')", "bytes"},
@@ -533,7 +540,7 @@ static void try_mounts(bool walk)
         aard_outcome *outcome = exec(isolate, of_mounts[i].code);
         size_t len;
         const char *out = aard_outcome_stdout(outcome, &len), *failure = aard_outcome_failure_message(outcome);
-        const char *wrong = !aard_outcome_is_success(outcome)                            ? "the attempt failed by itself"
+        const char *wrong = !aard_outcome_is_success(outcome) ? "the attempt failed by itself"
                             : of_mounts[i].reason && !told(outcome, of_mounts[i].reason) ? "it was not told"
                             : len                                                        ? out
                             : !outside_is_as_it_was(dir)                                 ? "what is outside changed"
@@ -541,8 +548,8 @@ static void try_mounts(bool walk)
                                                                                          : NULL;
         const aard_violation *line = aard_outcome_violation(outcome, 0);
         if (wrong)
-            print_error("%s: %s: %s, %s %s\n", of_mounts[i].name, wrong, failure ? failure : "", line ? line->reason : "-",
-                        line ? line->subject : "-");
+            print_error("%s: %s: %s, %s %s\n", of_mounts[i].name, wrong, failure ? failure : "",
+                        line ? line->reason : "-", line ? line->subject : "-");
         through += wrong != NULL;
         aard_outcome_free(outcome);
         aard_isolate_free(isolate);
@@ -571,7 +578,8 @@ static void test_directories_of_the_host_are_of_use(void **state)
     temporary(dir, sizeof dir);
     arrange(dir);
     aard_isolate *isolate = isolate_with_mounts(dir);
-    value_is(exec(isolate, "import os, shutil\nsorted(os.listdir('/ro')), open('/ro/a').read()"), "[[\"a\",\"sub\"],\"a\"]");
+    value_is(exec(isolate, "import os, shutil\nsorted(os.listdir('/ro')), open('/ro/a').read()"),
+             "[[\"a\",\"sub\"],\"a\"]");
     value_is(exec(isolate, "os.makedirs('/rw/x/y')\nwith open('/rw/x/y/f', 'w') as f: f.write('one\\n')\n"
                            "with open('/rw/x/y/f', 'a') as f: f.write('two')\n"
                            "os.rename('/rw/x/y/f', '/rw/x/g')\nshutil.copy('/rw/x/g', '/rw/h')\n"
@@ -637,14 +645,14 @@ static void test_directories_that_change_under_ones_feet(void **state)
         assert_int_equal(pthread_create(&thread, NULL, race, &r), 0);
         aard_isolate *isolate = isolate_with_mounts(dir);
         aard_outcome *outcome = exec(isolate, PRELUDE SHOW "import time\nend = time.monotonic() + 1.5\n"
-                                              "while time.monotonic() < end:\n"
-                                              "    show('/rw/swap/secret')\n"
-                                              "    no(put, '/rw/swap/secret', 'w', 'CHANGED')\n"
-                                              "    no(os.remove, '/rw/swap/secret')\n"
-                                              "    no(os.mkdir, '/rw/swap/made')\n"
-                                              "    no(os.rename, '/rw/a', '/rw/swap/a')\n"
-                                              "    no(os.rename, '/rw/swap/a', '/rw/a')\n"
-                                              "    no(os.listdir, '/rw/swap')\n");
+                                                           "while time.monotonic() < end:\n"
+                                                           "    show('/rw/swap/secret')\n"
+                                                           "    no(put, '/rw/swap/secret', 'w', 'CHANGED')\n"
+                                                           "    no(os.remove, '/rw/swap/secret')\n"
+                                                           "    no(os.mkdir, '/rw/swap/made')\n"
+                                                           "    no(os.rename, '/rw/a', '/rw/swap/a')\n"
+                                                           "    no(os.rename, '/rw/swap/a', '/rw/a')\n"
+                                                           "    no(os.listdir, '/rw/swap')\n");
         atomic_store(&r.stop, true);
         pthread_join(thread, NULL);
         size_t len;
@@ -664,19 +672,23 @@ static void test_directories_that_change_under_ones_feet(void **state)
 static void test_places_that_can_not_be_mounted(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"",     "/",     "data", "/app",      "/app/x", "/session", "/session/x", "/tmp",
-                                      "/lib", "/dev/x", "/proc", "/usr/lib", "/home",  "/a/../b",  "/a//b",      "/a/",
-                                      "/./a", "/a/.",  "/\xff"};
+    static const char *const bad[] = {"",      "/",    "data",   "/app",  "/app/x",   "/session", "/session/x",
+                                      "/tmp",  "/lib", "/dev/x", "/proc", "/usr/lib", "/home",    "/a/../b",
+                                      "/a//b", "/a/",  "/./a",   "/a/.",  "/\xff"};
     aard_isolate_config *config = config_of(AARD_LANGUAGE_PYTHON);
     for (size_t i = 0; i < COUNT(bad); i++)
-        assert_refused(aard_isolate_config_mount(config, "/", bad[i], AARD_FILESYSTEM_READ), AARD_ERR_INVALID_ARGUMENT, NULL);
+        assert_refused(aard_isolate_config_mount(config, "/", bad[i], AARD_FILESYSTEM_READ), AARD_ERR_INVALID_ARGUMENT,
+                       NULL);
     assert_refused(aard_isolate_config_mount(config, "/nowhere", "/data", AARD_FILESYSTEM_READ), AARD_ERR_NOT_FOUND,
                    "/nowhere", NULL);
-    assert_refused(aard_isolate_config_mount(config, "/dev/null", "/data", AARD_FILESYSTEM_READ), AARD_ERR_NOT_FOUND, NULL);
+    assert_refused(aard_isolate_config_mount(config, "/dev/null", "/data", AARD_FILESYSTEM_READ), AARD_ERR_NOT_FOUND,
+                   NULL);
     assert_ok(aard_isolate_config_mount(config, "/", "/data/a", AARD_FILESYSTEM_READ));
     assert_ok(aard_isolate_config_mount(config, "/", "/data/b", AARD_FILESYSTEM_READ));
-    assert_refused(aard_isolate_config_mount(config, "/", "/data/a", AARD_FILESYSTEM_READ), AARD_ERR_INVALID_ARGUMENT, NULL);
-    assert_refused(aard_isolate_config_mount(config, "/", "/data", AARD_FILESYSTEM_READ), AARD_ERR_INVALID_ARGUMENT, NULL);
+    assert_refused(aard_isolate_config_mount(config, "/", "/data/a", AARD_FILESYSTEM_READ), AARD_ERR_INVALID_ARGUMENT,
+                   NULL);
+    assert_refused(aard_isolate_config_mount(config, "/", "/data", AARD_FILESYSTEM_READ), AARD_ERR_INVALID_ARGUMENT,
+                   NULL);
     assert_refused(aard_isolate_config_mount(config, "/", "/data/a/c", AARD_FILESYSTEM_READ), AARD_ERR_INVALID_ARGUMENT,
                    NULL);
     aard_isolate_config_free(config);

@@ -3,32 +3,41 @@
  * test-timeout: 300 */
 #include "isolate_support.h"
 
+#include <signal.h>
+
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
-static aard_isolate *isolates[2];
+static aard_isolate *isolates[3]; /* Python, JavaScript, and Python with JavaScript */
 
 /* A sound guest, whatever became of the old one. */
 static void renew(size_t which)
 {
-    static const char *const names[] = {"python", "javascript"};
+    static const char *const names[] = {"python", "javascript", "python"};
     aard_isolate_free(isolates[which]);
-    aard_isolate_config *config = config_of(which ? AARD_LANGUAGE_JAVASCRIPT : AARD_LANGUAGE_PYTHON);
+    aard_isolate_config *config = config_of(which == 1 ? AARD_LANGUAGE_JAVASCRIPT : AARD_LANGUAGE_PYTHON);
+    if (which == 2) assert_ok(aard_isolate_config_add_capability(config, "js"));
     aard_isolate_config_set_wall_limit_ms(config, 20000);
     isolates[which] = boot(config, bundle_from(names[which]));
     value_is(call(isolates[which], "main:echo", "[1,\"ä\",{\"a\":null}]"), "[1,\"ä\",{\"a\":null}]");
 }
 
+/* The library's handler for faults of guests, which cmocka puts one of its own in place of for each test. */
+static struct sigaction on_fault;
+
+static void catch_faults(void) { assert_int_equal(sigaction(SIGSEGV, &on_fault, NULL), 0); }
+
 static int set_up(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < 2; i++) renew(i);
+    for (size_t i = 0; i < COUNT(isolates); i++) renew(i);
+    sigaction(SIGSEGV, NULL, &on_fault);
     return 0;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    for (int i = 0; i < 2; i++) aard_isolate_free(isolates[i]);
+    for (size_t i = 0; i < COUNT(isolates); i++) aard_isolate_free(isolates[i]);
     return 0;
 }
 
@@ -63,6 +72,7 @@ static void attack(size_t which, const char *code)
 static void test_python_that_tampers_with_the_adapter(void **state)
 {
     (void)state;
+    catch_faults();
     static const char *const rows[] = {
         FIND "adapter['_dumps'] = lambda value: b'{not json'",
         FIND "adapter['_dumps'] = lambda value: b'\\xff\\xfe'",
@@ -101,6 +111,7 @@ static void test_python_that_tampers_with_the_adapter(void **state)
 static void test_python_that_tampers_with_its_library(void **state)
 {
     (void)state;
+    catch_faults();
     static const char *const rows[] = {
         "import json\njson.dumps = json.loads = lambda *a, **k: '}{'",
         "import json.encoder\njson.encoder.c_make_encoder = json.encoder.encode_basestring = None",
@@ -138,6 +149,15 @@ static void test_python_that_tampers_with_its_library(void **state)
         "class D:\n    def __del__(self):\n        while True: pass\nimport sys\nsys.keep = D()\ndel sys.keep",
         "import atexit, weakref\natexit.register(lambda: 1 / 0)\nraise SystemExit",
         "import faulthandler\nfaulthandler._sigsegv()",
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) attack(0, rows[i]);
+}
+
+static void test_python_that_tampers_with_javascript(void **state)
+{
+    (void)state;
+    catch_faults();
+    static const char *const rows[] = {
         "import pyodide_js\npyodide_js._api.fatal_error(5)",
         "import js\njs.Object.prototype.toJSON = lambda *a: 1",
         "import js\njs.Uint8Array = js.JSON = js.Map = js.Promise = None",
@@ -148,8 +168,31 @@ static void test_python_that_tampers_with_its_library(void **state)
         "import pyodide_js\npyodide_js._module._PyBytes_AsString = None\npyodide_js._module.HEAPU8.fill(255)",
         "import pyodide_js\npyodide_js._module.HEAPU8.fill(0)",
         "import pyodide_js\npyodide_js._module.wasmMemory.grow(1)\npyodide_js._module.FS.unmount('/app')",
+        "import pyodide_js\nfs = pyodide_js._module.FS\nfs.open = fs.write = fs.read = None",
+        "import pyodide_js\npyodide_js._module.FS.streams.splice(0)",
+        "import pyodide_js\npyodide_js._module.FS.nameTable = None\npyodide_js._module.FS.root = None",
+        "import pyodide_js\npyodide_js._module.handle_js_error = None\nimport js\njs.nothing.nothing",
+        "import pyodide_js\npyodide_js._module.wasmTable.set(1, None)\nfor i in range(2, 99): pyodide_js._module.wasmTable.set(i, None)",
+        "import pyodide_js\npyodide_js._api.config.jsglobals = None\npyodide_js.globals.destroy()",
+        "import pyodide_js\npyodide_js.setInterruptBuffer(5)",
+        "import pyodide_js\npyodide_js.setStdout()",
+        "import js\njs.WebAssembly.Memory.prototype.grow = js.WebAssembly.Instance = None",
+        "import js\njs.TextDecoder.prototype.decode = js.TextEncoder.prototype.encode = js.TextEncoder.prototype.encodeInto = None",
+        "import js\njs.Object.defineProperty(js.Object.prototype, 'get', js.Object.new())",
+        "import js\njs.setTimeout = js.queueMicrotask = js.clearTimeout = None\nimport asyncio\nawait asyncio.sleep(0.01)",
+        "import js\njs.globalThis.self = js.globalThis.x = js.globalThis\ndel js.Array, js.Object, js.Function",
+        "from pyodide.code import run_js\nrun_js('Function.prototype.apply = Function.prototype.call = Reflect.apply = null')",
+        "from pyodide.code import run_js\nrun_js('Object.prototype.then = function () { for (;;); }')",
+        "from pyodide.code import run_js\nrun_js('Object.defineProperty(Object.prototype, \"0\", { get() { throw 1 }, set() {} })')",
+        "from pyodide.code import run_js\nrun_js('throw null')",
+        "from pyodide.code import run_js\nrun_js('throw { get name() { for (;;); } }')",
+        "from pyodide.code import run_js\nrun_js('Error.prepareStackTrace = () => { throw 1 }; Error.stackTraceLimit = {}')",
+        "from pyodide.code import run_js\nrun_js('(function f() { f() })()')",
+        "from pyodide.code import run_js\nrun_js('new Proxy({}, { get() { throw new Proxy({}, {}) } })').a",
+        "from pyodide.ffi import create_proxy\nimport js\njs.keep = create_proxy(lambda *a: 1 / 0)\njs.setTimeout(js.keep, 0)",
+        "from pyodide.ffi import create_proxy\nimport js\nwhile True: js.Object.new().f = create_proxy([])",
     };
-    for (size_t i = 0; i < COUNT(rows); i++) attack(0, rows[i]);
+    for (size_t i = 0; i < COUNT(rows); i++) attack(2, rows[i]);
 }
 
 /* ---- JavaScript ------------------------------------------------------------------------------------------------ */
@@ -157,6 +200,7 @@ static void test_python_that_tampers_with_its_library(void **state)
 static void test_javascript_that_tampers_with_its_realm(void **state)
 {
     (void)state;
+    catch_faults();
     static const char *const rows[] = {
         "Object.prototype.toJSON = () => 'tampered'",
         "Object.prototype.toJSON = () => { for (;;); }",
@@ -227,6 +271,7 @@ static void test_javascript_that_tampers_with_its_realm(void **state)
 static void test_the_adapters_name_for_a_malformed_answer(void **state)
 {
     (void)state;
+    catch_faults();
     aard_outcome_free(exec(isolates[0], FIND "adapter['_dumps'] = lambda value: b'{not json'"));
     failure_is(call(isolates[0], "main:echo", "1"), AARD_FAILURE_ADAPTER_ERROR, "tampered", NULL);
     renew(0);
@@ -239,6 +284,7 @@ int main(void)
         cmocka_unit_test(test_javascript_that_tampers_with_its_realm),
         cmocka_unit_test(test_python_that_tampers_with_the_adapter),
         cmocka_unit_test(test_python_that_tampers_with_its_library),
+        cmocka_unit_test(test_python_that_tampers_with_javascript),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

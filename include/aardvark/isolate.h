@@ -69,8 +69,8 @@ AARD_API void aard_isolate_config_set_filesystem(aard_isolate_config *config, aa
  * configuration share the limits of what they add to it, which are those of aard_isolate_config_set_filesystem.  In a
  * bundle whose manifest asks for `read` it can't be written, whatever `mode` says.  docs/filesystem.md
  * Errors: invalid_argument, not_found, io, no_memory. */
-AARD_API aard_error *aard_isolate_config_mount(aard_isolate_config *config, const char *host_dir, const char *guest_path,
-                                               aard_filesystem_mode mode);
+AARD_API aard_error *aard_isolate_config_mount(aard_isolate_config *config, const char *host_dir,
+                                               const char *guest_path, aard_filesystem_mode mode);
 /* Grants a host capability ("js", "rawctx_buffers"); compared without case. */
 AARD_API aard_error *aard_isolate_config_add_capability(aard_isolate_config *config, const char *name);
 /* The warm state (aardvark/warm.h) that Python starts from, retained; NULL = the distribution's own.  Without a

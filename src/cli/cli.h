@@ -73,6 +73,7 @@ enum {
     CLI_OPT_CAPABILITY,
     CLI_OPT_FILESYSTEM,
     CLI_OPT_FILESYSTEM_QUOTA,
+    CLI_OPT_MOUNT,
     CLI_OPT_WARM,
     CLI_OPT_STAGE_VERSION,
     CLI_OPT_VARIANT,
@@ -136,6 +137,7 @@ typedef struct cli_guest {
     {"capability", required_argument, NULL, CLI_OPT_CAPABILITY},                                                       \
     {"filesystem", required_argument, NULL, CLI_OPT_FILESYSTEM},                                                       \
     {"filesystem-quota", required_argument, NULL, CLI_OPT_FILESYSTEM_QUOTA},                                           \
+    {"mount", required_argument, NULL, CLI_OPT_MOUNT},                                                                 \
     {"cpu-ms", required_argument, NULL, CLI_OPT_LATER},                                                                \
     {"heap-mib", required_argument, NULL, CLI_OPT_LATER},                                                              \
     {"allow-host", required_argument, NULL, CLI_OPT_LATER},                                                            \

@@ -40,6 +40,23 @@ static aard_filesystem_mode parse_mode(const cli_command *command, const char *t
     cli_usage(command, "--filesystem wants read or readWrite, not '%s'", text);
 }
 
+/* HOST:GUEST or HOST:GUEST:rw; HOST may have colons. */
+static void add_mount(const cli_command *command, cli_guest *guest, char *text)
+{
+    size_t len = strlen(text);
+    bool writable = len > 3 && !strcmp(text + len - 3, ":rw");
+    if (writable) text[len - 3] = '\0';
+    char *colon = strrchr(text, ':');
+    if (!colon || colon == text || colon[1] != '/')
+        cli_usage(command, "--mount wants HOST:GUEST or HOST:GUEST:rw, with an absolute GUEST, not '%s'", text);
+    *colon = '\0';
+    aard_error *error = aard_isolate_config_mount(guest->config, text, colon + 1,
+                                                  writable ? AARD_FILESYSTEM_READ_WRITE : AARD_FILESYSTEM_READ);
+    if (!error) return;
+    if (aard_error_get_class(error) == AARD_CLASS_USAGE) cli_usage(command, "--mount: %s", aard_error_message(error));
+    exit(cli_fail(error));
+}
+
 static void add_capability(const cli_command *command, cli_guest *guest, const char *name)
 {
     aard_error *error = aard_isolate_config_add_capability(guest->config, name);
@@ -70,6 +87,7 @@ bool cli_guest_option(const cli_command *command, cli_guest *guest, int option)
         aard_isolate_config_set_wall_limit_ms(guest->config, cli_number(command, "--wall-ms", optarg));
         return true;
     case CLI_OPT_CAPABILITY: add_capability(command, guest, optarg); return true;
+    case CLI_OPT_MOUNT: add_mount(command, guest, optarg); return true;
     case CLI_OPT_FILESYSTEM:
         guest->files = parse_mode(command, optarg);
         aard_isolate_config_set_filesystem(guest->config, guest->files, guest->files_quota, 0, 0);

@@ -14,6 +14,8 @@ static const char guest_options[] =
     "      --filesystem MODE  what Python may write, at most: read or readWrite (the default)\n"
     "      --filesystem-quota BYTES\n"
     "                         how much of it; 64 MiB unless given\n"
+    "      --mount HOST:GUEST[:rw]\n"
+    "                         show the directory HOST to Python at GUEST; may be repeated\n"
     "      --warm F           start Python from the warm state in F\n"
     "      --json             one outcome object on stdout and nothing else there\n"
     "  -v, --verbose          a summary of the call's diagnostics on stderr\n"

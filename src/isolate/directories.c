@@ -19,9 +19,8 @@ aard_error *aard__mounts_add(aard__mounts *mounts, aard__mount *mount)
         if (strncmp(place, other, least) != 0 || (place[least] && place[least] != '/') ||
             (other[least] && other[least] != '/'))
             continue;
-        aard_error *error =
-            aard__error(AARD_ERR_INVALID_ARGUMENT, "'%s' and '%s' can't both be mounted: one is inside of the other",
-                        other, place);
+        aard_error *error = aard__error(
+            AARD_ERR_INVALID_ARGUMENT, "'%s' and '%s' can't both be mounted: one is inside of the other", other, place);
         aard__mount_free(mount);
         return error;
     }
@@ -114,10 +113,10 @@ static int guest_errno(int error)
 {
     static const struct {
         int host, guest;
-    } known[] = {{EACCES, 2},   {EAGAIN, 6},        {EBADF, 8},   {EBUSY, 10},   {EEXIST, 20},    {EFBIG, 22},
-                 {EINTR, 27},   {EINVAL, 28},       {EIO, 29},    {EISDIR, 31},  {ELOOP, 32},     {EMFILE, 33},
-                 {ENFILE, 41},  {ENAMETOOLONG, 37}, {ENOENT, 44}, {ENOMEM, 48},  {ENOSPC, 51},    {EDQUOT, 51},
-                 {ENOTDIR, 54}, {ENOTEMPTY, 55},    {EPERM, 63},  {EROFS, 69},   {ETXTBSY, 74},   {EXDEV, 75}};
+    } known[] = {{EACCES, 2},   {EAGAIN, 6},        {EBADF, 8},   {EBUSY, 10},  {EEXIST, 20},  {EFBIG, 22},
+                 {EINTR, 27},   {EINVAL, 28},       {EIO, 29},    {EISDIR, 31}, {ELOOP, 32},   {EMFILE, 33},
+                 {ENFILE, 41},  {ENAMETOOLONG, 37}, {ENOENT, 44}, {ENOMEM, 48}, {ENOSPC, 51},  {EDQUOT, 51},
+                 {ENOTDIR, 54}, {ENOTEMPTY, 55},    {EPERM, 63},  {EROFS, 69},  {ETXTBSY, 74}, {EXDEV, 75}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (known[i].host == error) return known[i].guest;
     return 29;
@@ -235,7 +234,7 @@ static void host_stat(aard__frame *frame, void *user)
     if (take_request(frame, user, &r) && aard__frame_bytes(frame, 2, &into, &room) && room >= 6 * sizeof(double)) {
         error = aard__mount_stat(r.mount, r.path.data, r.path.len, &seen);
         if (!error) {
-            double values[6] = {S_ISDIR(seen.st_mode),       (double)seen.st_size,       milliseconds(&seen.st_atim),
+            double values[6] = {S_ISDIR(seen.st_mode),       (double)seen.st_size,        milliseconds(&seen.st_atim),
                                 milliseconds(&seen.st_mtim), milliseconds(&seen.st_ctim), (double)seen.st_nlink};
             memcpy(into, values, sizeof values);
         }
@@ -412,18 +411,11 @@ static void host_rename(aard__frame *frame, void *user)
 }
 
 const aard__host_entry aard__host_directories[] = {
-    {"mounts", host_mounts},
-    {"mountMayWrite", host_may_write},
-    {"mountStat", host_stat},
-    {"mountList", host_list},
-    {"mountOpen", host_open},
-    {"mountClose", host_close},
-    {"mountSize", host_size},
-    {"mountRead", host_read},
-    {"mountWrite", host_write_file},
-    {"mountTruncate", host_truncate},
-    {"mountMake", host_make},
-    {"mountRemove", host_remove},
-    {"mountRename", host_rename},
-    {NULL, NULL},
+    {"mounts", host_mounts},         {"mountMayWrite", host_may_write},
+    {"mountStat", host_stat},        {"mountList", host_list},
+    {"mountOpen", host_open},        {"mountClose", host_close},
+    {"mountSize", host_size},        {"mountRead", host_read},
+    {"mountWrite", host_write_file}, {"mountTruncate", host_truncate},
+    {"mountMake", host_make},        {"mountRemove", host_remove},
+    {"mountRename", host_rename},    {NULL, NULL},
 };

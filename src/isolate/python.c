@@ -103,10 +103,9 @@ static aard_error *choose(aard__guest *guest, const aard__python_shared *shared)
 
 static aard_error *python_boot(aard__guest *guest)
 {
-    static const char *const files[] = {"python/hostfs.js",     "python/files.js", "python/directories.js",
-                                        "python/overlay.js",    "python/libraries.js",
-                                        "python/references.js", "python/rest.js",  "python/guard.js",
-                                        "python/baseline.js",   "python/boot.js"};
+    static const char *const files[] = {
+        "python/hostfs.js",     "python/files.js", "python/directories.js", "python/overlay.js",  "python/libraries.js",
+        "python/references.js", "python/rest.js",  "python/guard.js",       "python/baseline.js", "python/boot.js"};
     const aard__python_shared *shared;
     aard__ref *create_module;
     AARD__TRY(guest->eager ? aard__python_share_files(guest, &shared) : aard__python_share(guest, &shared));

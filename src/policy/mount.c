@@ -36,7 +36,8 @@ static bool plain(const char *path, size_t len)
     for (size_t at = 0; at < len || (len && at == len);) {
         const char *slash = at < len ? memchr(path + at, '/', len - at) : NULL;
         size_t size = slash ? (size_t)(slash - path) - at : len - at;
-        if (!size || (size == 1 && path[at] == '.') || (size == 2 && path[at] == '.' && path[at + 1] == '.')) return false;
+        if (!size || (size == 1 && path[at] == '.') || (size == 2 && path[at] == '.' && path[at + 1] == '.'))
+            return false;
         at += size + 1;
     }
     return true;
@@ -104,7 +105,8 @@ static int walk_down(int root, char *path, int flags)
     for (char *name = path; name;) {
         char *slash = strchr(name, '/');
         if (slash) *slash = '\0';
-        int next = openat(at, name, slash ? O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC : flags | O_NOFOLLOW | O_CLOEXEC);
+        int next = openat(at, name,
+                          slash ? O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC : flags | O_NOFOLLOW | O_CLOEXEC);
         result = next < 0 ? errno : 0;
         close(at);
         if (result) return result;
@@ -243,7 +245,8 @@ static uint64_t charge(atomic_uint_fast64_t *used, uint64_t limit, uint64_t amou
 static void give_back(atomic_uint_fast64_t *used, uint64_t amount)
 {
     uint64_t now = atomic_load(used);
-    while (!atomic_compare_exchange_weak(used, &now, now > amount ? now - amount : 0)) {}
+    while (!atomic_compare_exchange_weak(used, &now, now > amount ? now - amount : 0)) {
+    }
 }
 
 /* ---- changing ------------------------------------------------------------------------------------------------------- */
