@@ -61,6 +61,7 @@ LIB_OBJ   := $(PLAIN_OBJ) $(BUILD)/obj/snapshot.o
 CLI_C     := $(wildcard src/cli/*.c)
 CLI_OBJ   := $(CLI_C:%.c=$(BUILD)/obj/%.o)
 GUEST     := $(sort $(wildcard src/guest/*.js src/guest/*/*.js src/guest/*.py src/guest/*/*.py))
+GUEST_WASM := $(patsubst src/guest/%.wat,$(BUILD)/gen/guest/%.wasm,$(wildcard src/guest/*/*.wat))
 HEADERS   := $(wildcard include/aardvark/*.h)
 BUNDLES   := $(patsubst bundles/%/,$(BUILD)/bundles/%.zip,$(wildcard bundles/*/))
 TEST_C    := $(wildcard tests/test_*.c)
@@ -107,10 +108,16 @@ $(BUILD)/obj/%.o: %.cc $(BUILD)/gen/node.list
 	@mkdir -p $(@D)
 	$(call step,CXX)$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -c $< -o $@
 
+# In object form: prelinking adds them to Pyodide's module (src/prelink/addition.h).
+$(BUILD)/gen/guest/%.wasm: src/guest/%.wat
+	@mkdir -p $(@D)
+	$(call step,WAT)wat2wasm --relocatable $< -o $@
+
 # Guest files are embedded as they are: an assembler table of name, start and length (src/guest/guest.h).
-$(BUILD)/gen/guest_files.S: $(GUEST) $(BUILD)/gen/guest.list
-	@{ echo '.section .rodata'; n=0; for f in $(GUEST); do \
-	   echo "g$$n: .incbin \"$$f\""; echo "e$$n: .byte 0"; echo "n$$n: .asciz \"$${f#src/guest/}\""; n=$$((n+1)); done; \
+$(BUILD)/gen/guest_files.S: $(GUEST) $(GUEST_WASM) $(BUILD)/gen/guest.list
+	@{ echo '.section .rodata'; n=0; for f in $(GUEST) $(GUEST_WASM); do \
+	   name=$${f#$(BUILD)/gen/guest/}; \
+	   echo "g$$n: .incbin \"$$f\""; echo "e$$n: .byte 0"; echo "n$$n: .asciz \"$${name#src/guest/}\""; n=$$((n+1)); done; \
 	   echo '.section .data.rel.ro,"aw"'; echo '.balign 8'; echo '.globl aard__guest_files'; echo '.hidden aard__guest_files'; \
 	   echo 'aard__guest_files:'; i=0; while [ $$i -lt $$n ]; do echo ".quad n$$i, g$$i, e$$i - g$$i"; i=$$((i+1)); done; \
 	   echo '.quad 0, 0, 0'; echo '.section .note.GNU-stack,"",@progbits'; } > $@

@@ -89,7 +89,7 @@ static aard__buf module_with(int changed, const char *bytes, size_t len)
 
 static aard_error *prelink(const void *wasm, size_t len, const char *glue, aard__prelinked *out)
 {
-    aard__prelink_input input = {wasm, len, glue, strlen(glue), linker, sizeof linker - 1};
+    aard__prelink_input input = {wasm, len, glue, strlen(glue), linker, sizeof linker - 1, NULL, 0};
     return aard__prelink(&input, out);
 }
 

@@ -11,18 +11,20 @@
 #include "isolate/guest.h"
 
 #define LINKER "python/prelink.js"
+#define ALLOCATOR "python/allocator.wasm"
 
 /* What prelinked files depend on besides the distribution: this library's way of making them. */
 static bool prelink_key(char out[AARD__HASH_HEX])
 {
     static const char version[] = AARD_VERSION_STRING " 2"; /* the number grows when src/prelink makes something else */
-    const aard__guest_file *linker = aard__guest_find(LINKER);
+    const aard__guest_file *linker = aard__guest_find(LINKER), *allocator = aard__guest_find(ALLOCATOR);
     aard__hasher hasher;
     uint8_t hash[AARD__HASH_BYTES];
-    if (!linker) return false;
+    if (!linker || !allocator) return false;
     aard__hash_start(&hasher);
     aard__hash_add_sized(&hasher, version, sizeof version);
     aard__hash_add_sized(&hasher, linker->data, linker->len);
+    aard__hash_add_sized(&hasher, allocator->data, allocator->len);
     aard__hash_end(&hasher, hash);
     aard__hash_hex(hash, out);
     return true;
@@ -82,13 +84,16 @@ aard_error *aard__python_prelink(const aard_distribution *distribution, aard__pr
 {
     aard__prelink_input input = {0};
     const void *glue;
-    const aard__guest_file *linker = aard__guest_find(LINKER);
-    if (!linker) return aard__error(AARD_ERR_GUEST_BOOT, "the library was built without " LINKER);
+    const aard__guest_file *linker = aard__guest_find(LINKER), *allocator = aard__guest_find(ALLOCATOR);
+    if (!linker || !allocator)
+        return aard__error(AARD_ERR_GUEST_BOOT, "the library was built without " LINKER " or " ALLOCATOR);
     AARD__TRY(aard__distribution_file(distribution, AARD__FILE_WASM, &input.wasm, &input.wasm_len));
     AARD__TRY(aard__distribution_file(distribution, AARD__FILE_GLUE, &glue, &input.glue_len));
     input.glue = glue;
     input.linker = linker->data;
     input.linker_len = linker->len;
+    input.addition = allocator->data;
+    input.addition_len = allocator->len;
     return aard__prelink(&input, out);
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "prelink/addition.h"
 #include "prelink/glue.h"
 #include "prelink/symbols.h"
 #include "prelink/wasm.h"
@@ -13,6 +14,7 @@ static const char main_name[] = "__main_argc_argv", main_alias[] = "main"; /* on
 
 typedef struct plan {
     aard__wasm_layout layout;
+    aard__addition addition;
     aard__glue *glue;
     uint32_t *slots; /* of each function; 0 = none */
     uint32_t *extra; /* functions that get a slot */
@@ -25,6 +27,7 @@ typedef struct plan {
 static void free_plan(plan *p)
 {
     aard__wasm_layout_free(&p->layout);
+    aard__addition_free(&p->addition);
     aard__glue_free(p->glue);
     aard__free(p->slots);
     aard__free(p->extra);
@@ -34,8 +37,9 @@ static void free_plan(plan *p)
 
 static bool allocate(plan *p)
 {
-    size_t exports = p->layout.export_count;
-    p->slots = aard__calloc((size_t)p->layout.functions + 1, sizeof *p->slots);
+    size_t exports = (size_t)p->layout.export_count + p->addition.export_count;
+    size_t functions = (size_t)p->layout.functions + p->addition.function_count;
+    p->slots = aard__calloc(functions + 1, sizeof *p->slots);
     p->extra = aard__calloc(exports + 1, sizeof *p->extra);
     p->keep = aard__calloc(exports + 1, sizeof *p->keep);
     p->symbols = aard__calloc(exports + 2, sizeof *p->symbols);
@@ -89,6 +93,7 @@ static aard_error *make_plan(const aard__prelink_input *input, plan *p)
 {
     AARD__TRY(aard__wasm_layout_read(input->wasm, input->wasm_len, &p->layout));
     AARD__TRY(aard__glue_read(input->glue, input->glue_len, &p->glue));
+    if (input->addition) AARD__TRY(aard__addition_read(input->addition, input->addition_len, &p->layout, &p->addition));
     if (!allocate(p)) return aard__error_no_memory();
     const aard__wasm_layout *layout = &p->layout;
     p->table_size = TABLE_BASE + layout->element_count;
@@ -103,13 +108,15 @@ static aard_error *make_plan(const aard__prelink_input *input, plan *p)
             AARD__TRY(place_object(p, e));
         }
     }
+    for (uint32_t i = 0; i < p->addition.export_count; i++) AARD__TRY(place_function(p, &p->addition.exports[i]));
     return NULL;
 }
 
 static aard_error *write_all(const aard__prelink_input *input, plan *p, aard__prelinked *made)
 {
     aard__symbols_write(p->symbols, p->symbol_count, &made->symbols);
-    aard__wasm_changes changes = {.keep_export = p->keep,
+    aard__wasm_changes changes = {.addition = &p->addition,
+                                  .keep_export = p->keep,
                                   .extra = p->extra,
                                   .extra_count = p->extra_count,
                                   .extra_at = p->table_size,

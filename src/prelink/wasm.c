@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "prelink/addition.h"
 
 static const uint8_t preamble[8] = {0, 'a', 's', 'm', 1, 0, 0, 0};
 
@@ -103,9 +104,12 @@ static aard_error *read_imports(aard__wasm_layout *layout)
 
 static aard_error *count_functions(aard__wasm_layout *layout)
 {
-    aard__reader reader = section(layout, AARD__WASM_FUNCTIONS);
+    aard__reader types = section(layout, AARD__WASM_TYPES), reader = section(layout, AARD__WASM_FUNCTIONS);
+    aard__reader code = section(layout, AARD__WASM_CODE);
     uint32_t defined = aard__read_count(&reader);
-    if (reader.bad) return unexpected("its functions are damaged");
+    layout->types = aard__read_count(&types);
+    if (reader.bad || types.bad || aard__read_count(&code) != defined || code.bad)
+        return unexpected("its functions are damaged");
     layout->functions = layout->imported_functions + defined;
     return NULL;
 }
@@ -277,7 +281,7 @@ void aard__wasm_write(const aard__wasm_layout *layout, const aard__wasm_changes 
             write_elements(layout, changes, &body);
         else if (id == AARD__WASM_DATA && changes->without_data)
             aard__buf_append(&body, no_data, sizeof no_data);
-        else
+        else if (!changes->addition || !aard__addition_write(changes->addition, layout, id, old, &body))
             aard__buf_append(&body, old.at, (size_t)(old.end - old.at));
         aard__buf_putc(out, (char)id);
         aard__write_u32(out, (uint32_t)body.len);

@@ -35,11 +35,13 @@ enum {
     AARD__WASM_TAG = 4
 };
 enum {
+    AARD__WASM_TYPES = 1,
     AARD__WASM_IMPORTS = 2,
     AARD__WASM_FUNCTIONS = 3,
     AARD__WASM_GLOBALS = 6,
     AARD__WASM_EXPORTS = 7,
     AARD__WASM_ELEMENTS = 9,
+    AARD__WASM_CODE = 10,
     AARD__WASM_DATA = 11,
     AARD__WASM_DATA_COUNT = 12,
     AARD__WASM_LAST_SECTION = 13
@@ -62,6 +64,7 @@ typedef struct aard__wasm_layout {
     const uint8_t *data;
     size_t len;
     aard__wasm_section sections[AARD__WASM_LAST_SECTION + 1];
+    uint32_t types;
     uint32_t functions, imported_functions;
     uint32_t globals, imported_globals;
     uint32_t table_base; /* index of the imported global __table_base */
@@ -85,9 +88,12 @@ typedef struct aard__wasm_layout {
 aard_error *aard__wasm_layout_read(const void *data, size_t len, aard__wasm_layout *out);
 void aard__wasm_layout_free(aard__wasm_layout *layout);
 
+struct aard__addition;
+
 typedef struct aard__wasm_changes {
-    const bool *keep_export; /* by the export's number */
-    const uint32_t *extra;   /* functions that get a table slot behind the element segment's */
+    const struct aard__addition *addition; /* functions to add; may be NULL */
+    const bool *keep_export;               /* by the export's number */
+    const uint32_t *extra;                 /* functions that get a table slot behind the element segment's */
     uint32_t extra_count;
     uint32_t extra_at;   /* the slot of the first */
     uint32_t table_size; /* the smallest that holds everything */

@@ -13,7 +13,7 @@ static void write_anew(const aard__wasm_layout *layout, bool without_data)
     if (!keep) abort();
     for (uint32_t i = 0; i < layout->export_count; i += 2) keep[i] = true;
     uint32_t extra[] = {0};
-    aard__wasm_changes changes = {keep, extra, layout->functions != 0, 1, 2, without_data};
+    aard__wasm_changes changes = {NULL, keep, extra, layout->functions != 0, 1, 2, without_data};
     aard__buf out = AARD__BUF_INIT;
     aard__wasm_write(layout, &changes, &out);
     if (out.failed || !out.len) abort();

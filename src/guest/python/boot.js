@@ -4,6 +4,9 @@
   "use strict";
   const { guard, makeHostFs } = shared;
   const SHARED_LIBRARIES = "/usr/lib"; // pyodide._package_loader.DSO_DIR
+  const ALLOCATOR_STATE_BYTES = 512 + 2 ** 18;
+  const PYMEM_DOMAIN_MEM = 1; // Include/cpython/pymem.h
+  const PYMEM_DOMAIN_OBJ = 2;
   const STDLIB = 0; // file number of the standard library's archive
 
   const environment = Object.freeze({
@@ -154,6 +157,18 @@
     }
   };
 
+  // Python's objects get their memory from allocator.wat, where prelinking has added that to the module.  It is part of the
+  // state that an image has.
+  const useAllocator = (Module) => {
+    const functions = ["malloc", "calloc", "realloc", "free"].map((name) => linker.find(`aardvark_${name}`));
+    if (functions.includes(undefined)) return;
+    const state = Module._calloc(ALLOCATOR_STATE_BYTES, 1);
+    const allocator = Module._malloc(4 * (1 + functions.length)); // PyMemAllocatorEx
+    Module.HEAPU32.set([state, ...functions.map((slot) => -slot)], allocator >>> 2);
+    for (const domain of [PYMEM_DOMAIN_MEM, PYMEM_DOMAIN_OBJ]) Module._PyMem_SetAllocator(domain, allocator);
+    Module._free(allocator);
+  };
+
   // Whatever is asked of it, it gives itself; as a string it is empty.
   const anything = new Proxy(() => {}, {
     get: (target, name) => (name === Symbol.toPrimitive ? () => "" : anything),
@@ -232,6 +247,7 @@
   // new.
   shared.finishPython = async () => {
     const { image } = shared;
+    if (!image) settings.onRuntimeInitialized = () => useAllocator(settings);
     if (image) {
       host.startClock(image.now);
       settings.noInitialRun = true;

@@ -1,0 +1,191 @@
+#include "prelink/addition.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+
+enum { NUMBER_LEN = 5 };      /* of a function in code that is to be linked, whatever its value */
+enum { FUNCTION_NUMBER = 0 }; /* R_WASM_FUNCTION_INDEX_LEB */
+
+typedef struct sections {
+    aard__reader part[AARD__WASM_LAST_SECTION + 1];
+    uint32_t number[AARD__WASM_LAST_SECTION + 1]; /* which one it is in the file */
+    aard__reader relocations;
+} sections;
+
+static aard_error *unexpected(const char *what)
+{
+    return aard__error(AARD_ERR_DISTRIBUTION_MISMATCH, "the functions that prelinking adds are damaged: %s", what);
+}
+
+static bool is(const char *name, size_t len, const char *text)
+{
+    return len == strlen(text) && !memcmp(name, text, len);
+}
+
+static bool split(const void *data, size_t len, sections *out)
+{
+    aard__reader module = {data, (const uint8_t *)data + len, false};
+    aard__read_part(&module, 8);
+    for (uint32_t number = 0; module.at < module.end && !module.bad; number++) {
+        size_t name_len;
+        uint8_t id = aard__read_u8(&module);
+        aard__reader body = aard__read_part(&module, aard__read_u32(&module));
+        if (id > AARD__WASM_LAST_SECTION) return false;
+        if (id) {
+            out->part[id] = body;
+            out->number[id] = number;
+            continue;
+        }
+        const char *name = aard__read_name(&body, &name_len);
+        if (!body.bad && is(name, name_len, "reloc.Code")) out->relocations = body;
+    }
+    return !module.bad;
+}
+
+static bool find_export(const aard__wasm_layout *layout, const char *name, size_t len, uint32_t *out)
+{
+    for (uint32_t i = 0; i < layout->export_count; i++) {
+        const aard__wasm_export *e = &layout->exports[i];
+        if (e->kind != AARD__WASM_FUNCTION || e->name_len != len || memcmp(e->name, name, len) != 0) continue;
+        *out = e->index;
+        return true;
+    }
+    return false;
+}
+
+static aard_error *read_imports(aard__reader reader, const aard__wasm_layout *into, aard__addition *a)
+{
+    uint32_t count = aard__read_count(&reader);
+    if (count && !(a->imported = aard__calloc(count, sizeof *a->imported))) return aard__error_no_memory();
+    for (; count && !reader.bad; count--) {
+        size_t from_len, len;
+        aard__read_name(&reader, &from_len);
+        const char *name = aard__read_name(&reader, &len);
+        switch (aard__read_u8(&reader)) {
+        case AARD__WASM_FUNCTION:
+            aard__read_u32(&reader);
+            if (!reader.bad && !find_export(into, name, len, &a->imported[a->imported_count++]))
+                return aard__error(AARD_ERR_DISTRIBUTION_MISMATCH, "pyodide.asm.wasm does not export '%.*s'",
+                                   (int)(len < 100 ? len : 100), name);
+            break;
+        case AARD__WASM_MEMORY:
+            if (aard__read_u8(&reader) != 0) reader.bad = true;
+            aard__read_u32(&reader);
+            break;
+        default: reader.bad = true;
+        }
+    }
+    return reader.bad ? unexpected("its imports") : NULL;
+}
+
+static aard_error *read_exports(aard__reader reader, const aard__wasm_layout *into, aard__addition *a)
+{
+    uint32_t count = aard__read_count(&reader);
+    if (count && !(a->exports = aard__calloc(count, sizeof *a->exports))) return aard__error_no_memory();
+    for (; a->export_count < count && !reader.bad; a->export_count++) {
+        aard__wasm_export *e = &a->exports[a->export_count];
+        e->name = aard__read_name(&reader, &e->name_len);
+        e->kind = aard__read_u8(&reader);
+        uint32_t index = aard__read_u32(&reader) - a->imported_count; /* wraps for an imported one */
+        if (e->kind != AARD__WASM_FUNCTION || index >= a->function_count) reader.bad = true;
+        e->index = into->functions + index;
+    }
+    return reader.bad ? unexpected("its exports") : NULL;
+}
+
+/* `head` is the length of the code section's own count. */
+static aard_error *read_calls(const sections *s, size_t head, aard__addition *a)
+{
+    aard__reader reader = s->relocations;
+    size_t code_len = (size_t)(a->code.end - a->code.at);
+    if (aard__read_u32(&reader) != s->number[AARD__WASM_CODE]) return unexpected("its calls");
+    uint32_t count = aard__read_count(&reader);
+    if (count && !(a->calls = aard__calloc(count, sizeof *a->calls))) return aard__error_no_memory();
+    for (; a->call_count < count && !reader.bad; a->call_count++) {
+        uint8_t kind = aard__read_u8(&reader);
+        size_t at = aard__read_u32(&reader);
+        aard__read_u32(&reader); /* its symbol: the number in the code says the same */
+        if (kind != FUNCTION_NUMBER || at < head || code_len < NUMBER_LEN || at - head > code_len - NUMBER_LEN)
+            return unexpected("its calls");
+        aard__reader number = {a->code.at + at - head, a->code.at + at - head + NUMBER_LEN, false};
+        uint32_t function = aard__read_u32(&number);
+        if (number.bad || number.at != number.end || function >= a->imported_count + a->function_count)
+            return unexpected("its calls");
+        a->calls[a->call_count] = at - head;
+    }
+    return reader.bad ? unexpected("its calls") : NULL;
+}
+
+aard_error *aard__addition_read(const void *data, size_t len, const aard__wasm_layout *into, aard__addition *out)
+{
+    sections s = {0};
+    aard__addition a = {0};
+    aard_error *error = split(data, len, &s) ? NULL : unexpected("its sections");
+    if (!error) error = read_imports(s.part[AARD__WASM_IMPORTS], into, &a);
+    if (!error) {
+        a.types = s.part[AARD__WASM_TYPES];
+        a.functions = s.part[AARD__WASM_FUNCTIONS];
+        a.code = s.part[AARD__WASM_CODE];
+        const uint8_t *start = a.code.at;
+        a.type_count = aard__read_count(&a.types);
+        a.function_count = aard__read_count(&a.functions);
+        bool right = aard__read_count(&a.code) == a.function_count;
+        if (a.types.bad || a.functions.bad || a.code.bad || !right) error = unexpected("its functions");
+        if (!error) error = read_exports(s.part[AARD__WASM_EXPORTS], into, &a);
+        if (!error) error = read_calls(&s, (size_t)(a.code.at - start), &a);
+    }
+    if (error)
+        aard__addition_free(&a);
+    else
+        *out = a;
+    return error;
+}
+
+void aard__addition_free(aard__addition *addition)
+{
+    aard__free(addition->imported);
+    aard__free(addition->calls);
+    aard__free(addition->exports);
+    *addition = (aard__addition){0};
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------------- */
+
+static void write_number(uint8_t *at, uint32_t value)
+{
+    for (int i = 0; i < NUMBER_LEN; i++, value >>= 7)
+        at[i] = (uint8_t)((value & 0x7f) | (i < NUMBER_LEN - 1 ? 0x80 : 0));
+}
+
+static void write_code(const aard__addition *a, const aard__wasm_layout *into, aard__buf *out)
+{
+    size_t start = out->len;
+    aard__buf_append(out, a->code.at, (size_t)(a->code.end - a->code.at));
+    for (uint32_t i = 0; i < a->call_count && !out->failed; i++) {
+        uint8_t *at = (uint8_t *)out->data + start + a->calls[i];
+        aard__reader number = {at, at + NUMBER_LEN, false};
+        uint32_t function = aard__read_u32(&number);
+        write_number(at, function < a->imported_count ? a->imported[function]
+                                                      : into->functions + (function - a->imported_count));
+    }
+}
+
+bool aard__addition_write(const aard__addition *addition, const aard__wasm_layout *into, int id, aard__reader old,
+                          aard__buf *out)
+{
+    if (id != AARD__WASM_TYPES && id != AARD__WASM_FUNCTIONS && id != AARD__WASM_CODE) return false;
+    uint32_t count = aard__read_u32(&old);
+    aard__write_u32(out, count + (id == AARD__WASM_TYPES ? addition->type_count : addition->function_count));
+    aard__buf_append(out, old.at, (size_t)(old.end - old.at));
+    if (id == AARD__WASM_TYPES) {
+        aard__buf_append(out, addition->types.at, (size_t)(addition->types.end - addition->types.at));
+    } else if (id == AARD__WASM_FUNCTIONS) {
+        aard__reader types = addition->functions;
+        for (uint32_t i = 0; i < addition->function_count; i++)
+            aard__write_u32(out, into->types + aard__read_u32(&types));
+    } else {
+        write_code(addition, into, out);
+    }
+    return true;
+}
