@@ -10,6 +10,7 @@
 #include <aardvark/export.h>
 #include <aardvark/isolate.h>
 #include <aardvark/manifest.h>
+#include <aardvark/network.h>
 #include <aardvark/outcome.h>
 #include <aardvark/warm.h>
 

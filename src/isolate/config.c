@@ -14,6 +14,7 @@ aard_error *aard_isolate_config_new(aard_isolate_config **out)
     aard_isolate_config *config = aard__calloc(1, sizeof *config);
     if (!config) return aard__error_no_memory();
     config->output_limit = DEFAULT_OUTPUT_LIMIT;
+    config->network.limits = aard__network_defaults;
     *out = config;
     return NULL;
 }
@@ -32,6 +33,7 @@ void aard_isolate_config_free(aard_isolate_config *config)
     aard_warm_state_free(config->warm);
     for (size_t i = 0; i < config->capability_count; i++) aard__free(config->capabilities[i]);
     aard__free(config->capabilities);
+    aard__config_network_free(&config->network);
     release_listener(config->listener);
     aard__free(config);
 }
@@ -120,9 +122,10 @@ aard_error *aard__config_copy(const aard_isolate_config *config, aard_isolate_co
         aard_isolate_config_set_warm_state(copy, config->warm);
         copy->listener = config->listener;
         if (copy->listener) atomic_fetch_add(&copy->listener->owners, 1);
-        for (size_t i = 0; i < config->capability_count; i++) {
-            aard_error *error = aard_isolate_config_add_capability(copy, config->capabilities[i]);
-            if (!error) continue;
+        aard_error *error = aard__config_network_copy(&config->network, &copy->network);
+        for (size_t i = 0; i < config->capability_count && !error; i++)
+            error = aard_isolate_config_add_capability(copy, config->capabilities[i]);
+        if (error) {
             aard_isolate_config_free(copy);
             return error;
         }

@@ -5,6 +5,8 @@
 #include <aardvark/isolate.h>
 #include <stdatomic.h>
 
+#include "policy/network.h"
+
 /* A stream callback with its user, shared between a configuration and the isolates made from it. */
 typedef struct aard__listener {
     atomic_size_t owners;
@@ -12,6 +14,18 @@ typedef struct aard__listener {
     void *user;
     aard_finalizer finalizer;
 } aard__listener;
+
+/* What the host says about the network; network.c. */
+typedef struct aard__config_network {
+    aard__host_list hosts;
+    bool closed, says_https_only, https_only, private_addresses;
+    char *ca_file;
+    aard__network_limits limits;
+} aard__config_network;
+
+void aard__config_network_free(aard__config_network *network);
+/* `*out` must hold nothing to be freed; untouched on an error. */
+aard_error *aard__config_network_copy(const aard__config_network *network, aard__config_network *out);
 
 struct aard_isolate_config {
     aard_language language;
@@ -23,6 +37,7 @@ struct aard_isolate_config {
     size_t output_limit;
     char **capabilities; /* lower case */
     size_t capability_count;
+    aard__config_network network;
     aard__listener *listener; /* one owner's share; may be NULL */
 };
 

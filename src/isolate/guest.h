@@ -11,6 +11,7 @@
 #include "engine/engine.h"
 #include "isolate/outcome.h"
 #include "isolate/streams.h"
+#include "net/net.h"
 #include "prelink/prelink.h"
 #include "warm/image.h"
 #include "warm/overlay.h"
@@ -100,6 +101,8 @@ struct aard__guest {
     aard__result entry;       /* scratch for entries into the guest */
     int prepared;
     uint64_t time_origin; /* by aard__clock_monotonic */
+    const aard__network_policy *network; /* of the call under way; NULL where there is none */
+    aard__net *net;                      /* once that call makes a request; changes under wake_lock */
     pthread_mutex_t wake_lock;
     pthread_cond_t wake;
     bool stopped; /* under wake_lock: somebody has ended the call */
@@ -139,6 +142,10 @@ void aard__guest_drop_buffers(aard__guest *guest);
 /* Sleeps until `ns` nanoseconds have passed or the call is stopped; UINT64_MAX waits for the stop alone.  True when
  * stopped. */
 bool aard__guest_sleep(aard__guest *guest, uint64_t ns);
+
+/* What the guest may do on the network from now on, until aard__guest_go_offline; `policy` lives that long. */
+void aard__guest_go_online(aard__guest *guest, const aard__network_policy *policy);
+void aard__guest_go_offline(aard__guest *guest); /* what is under way is dropped, and stands in the ledger */
 
 #define AARD__NOTHING_LEFT "the guest awaits something that can never come: no timer, task or request is left"
 

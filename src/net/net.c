@@ -1,0 +1,507 @@
+#define CURL_DISABLE_TYPECHECK
+#include "net/net.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "net/transfer.h"
+
+#undef curl_easy_getinfo
+
+/* Requests, answered or not, that the guest has not let go of. */
+enum { MOST_LIVE = 1000 };
+
+/* ---- answers ------------------------------------------------------------------------------------------------------ */
+
+/* What a word means, for the guest's developer. */
+static const char *meaning(const char *reason)
+{
+    static const struct {
+        const char *reason, *text;
+    } meanings[] = {
+        {"no_allowlist", "no hosts are allowed: neither the bundle's manifest nor the host lists any, or one of them lists none"},
+        {"host_not_allowed", "the host is not on the list of allowed hosts"},
+        {"port_not_allowed", "the port is not allowed for this host"},
+        {"scheme_not_allowed", "only https may be used, or http where that is allowed too"},
+        {"private_address", "the address is not one of the public Internet"},
+        {"redirect_not_allowed", "the redirect leads to where requests are not allowed"},
+        {"redirect_not_wanted", "the answer is a redirect, and the request says that this is an error"},
+        {"credentials_in_url", "the URL holds a user name or password; send a header instead"},
+        {"malformed_url", "this is no absolute URL that can be requested"},
+        {"malformed_request", "the method or a header is malformed"},
+        {"method_not_allowed", "the method is not allowed"},
+        {"header_not_allowed", "a header is not the guest's to set"},
+        {"headers_too_large", "the headers are larger than the limit"},
+        {"request_too_large", "the request's body is larger than the limit"},
+        {"response_too_large", "the response's body is larger than the limit"},
+        {"responses_too_large", "the responses that nobody has taken are larger than the limit"},
+        {"too_many_requests", "the call has made as many requests as it may"},
+        {"too_many_redirects", "there are more redirects than the limit"},
+        {"name_not_found", "the host's name has no address"},
+        {"timed_out", "there was no answer in time"},
+        {"tls_failed", "the server could not prove who it is, or no encrypted connection came about"},
+        {"connection_failed", "there is no connection, or it broke"},
+        {"bad_response", "the server's answer is malformed"},
+        {"no_call", "requests can be made while a call runs"},
+        {"no_transport", "the host can't make requests"},
+    };
+    for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++)
+        if (!strcmp(meanings[i].reason, reason)) return meanings[i].text;
+    return reason;
+}
+
+/* Whether it is the policy that says no, and not the world. */
+static bool is_violation(const char *reason)
+{
+    static const char *const policy[] = {
+        "no_allowlist",       "host_not_allowed",    "port_not_allowed",  "scheme_not_allowed", "private_address",
+        "redirect_not_allowed", "credentials_in_url", "malformed_url",    "malformed_request",  "method_not_allowed",
+        "header_not_allowed", "headers_too_large",   "request_too_large", "response_too_large", "responses_too_large",
+        "too_many_requests",  "too_many_redirects",  "no_call"};
+    for (size_t i = 0; i < sizeof policy / sizeof *policy; i++)
+        if (!strcmp(policy[i], reason)) return true;
+    return false;
+}
+
+static void record(aard__transfer *transfer, const char *url, const char *reason, bool allowed)
+{
+    aard_network_attempt attempt = {.allowed = allowed, .method = transfer->method ? transfer->method : "", .url = url,
+                                    .reason = reason ? reason : "", .status = transfer->status, .count = 1};
+    aard__exchange_sizes(transfer, &attempt.sent_bytes, &attempt.received_bytes);
+    aard__ledger_attempt(transfer->net->ledger, &attempt);
+    if (reason && is_violation(reason))
+        aard__ledger_violation(transfer->net->ledger, AARD_VIOLATION_NETWORK_DENIED, reason, url, strlen(url));
+}
+
+static void record_url(aard__transfer *transfer, const char *reason, bool allowed)
+{
+    aard__buf url = AARD__BUF_INIT;
+    if (transfer->url.target) aard__url_put(&transfer->url, &url);
+    aard__buf_putc(&url, '\0');
+    record(transfer, url.failed ? "" : url.data, reason, allowed);
+    aard__buf_free(&url);
+}
+
+/* The transfer leaves the ones that are under way. */
+static void settle(aard__transfer *transfer)
+{
+    aard__net *net = transfer->net;
+    if (transfer->phase == AARD__LOOKING || transfer->phase == AARD__MOVING) net->active--;
+    aard__exchange_end(transfer);
+    aard__lookup_drop(transfer->lookup);
+    transfer->lookup = NULL;
+    transfer->phase = AARD__ANSWERED;
+}
+
+static void answer_failure(aard__transfer *transfer, const char *reason)
+{
+    aard__buf *head = &transfer->reply.head, message = AARD__BUF_INIT;
+    settle(transfer);
+    transfer->net->held -= transfer->reply.body.len;
+    aard__buf_free(&transfer->reply.body);
+    if (transfer->url.target) {
+        aard__url_put_origin(&transfer->url, &message);
+        aard__buf_puts(&message, ": ");
+    }
+    aard__buf_puts(&message, meaning(reason));
+    if (!strcmp(reason, "tls_failed") && transfer->error[0]) aard__buf_printf(&message, " (%s)", transfer->error);
+    aard__buf_clear(head);
+    aard__buf_printf(head, "{\"reason\":\"%s\",\"message\":", reason);
+    aard__buf_json_string(head, message.data ? message.data : "", message.len);
+    aard__buf_putc(head, '}');
+    aard__buf_free(&message);
+}
+
+static bool names_encoding(const aard__buf *headers)
+{
+    static const char name[] = "[\"content-encoding\",";
+    for (size_t i = 0; headers->data && i + sizeof name - 1 <= headers->len; i++)
+        if (!strncasecmp(headers->data + i, name, sizeof name - 1)) return true;
+    return false;
+}
+
+static void answer(aard__transfer *transfer)
+{
+    aard__buf *head = &transfer->reply.head, url = AARD__BUF_INIT;
+    bool decoded = !transfer->asks_for_range && transfer->reply.body.len && names_encoding(&transfer->got_headers);
+    settle(transfer);
+    aard__url_put(&transfer->url, &url);
+    aard__buf_printf(head, "{\"status\":%u,\"statusText\":", transfer->status);
+    aard__buf_json_string(head, transfer->status_text.data ? transfer->status_text.data : "", transfer->status_text.len);
+    aard__buf_puts(head, ",\"url\":");
+    aard__buf_json_string(head, url.data ? url.data : "", url.len);
+    aard__buf_printf(head, ",\"redirected\":%s,\"decoded\":%s,\"headers\":[", transfer->hops ? "true" : "false",
+                     decoded ? "true" : "false");
+    aard__buf_append(head, transfer->got_headers.data, transfer->got_headers.len);
+    aard__buf_puts(head, "]}");
+    aard__buf_free(&url);
+}
+
+/* Ended by the policy, before or after it let the request go. */
+static void refuse(aard__transfer *transfer, const char *reason, bool allowed)
+{
+    record_url(transfer, reason, allowed);
+    answer_failure(transfer, reason);
+}
+
+/* ---- one hop ------------------------------------------------------------------------------------------------------ */
+
+static bool load(aard__net *net)
+{
+    const char *why;
+    if (net->multi) return true;
+    net->curl = aard__curl_load(&why);
+    if (net->curl) net->multi = net->curl->multi_init();
+    return net->multi != NULL;
+}
+
+static void start_exchange(aard__transfer *transfer, const aard__socket_address *addresses, size_t count)
+{
+    const char *failure = load(transfer->net) ? aard__exchange_start(transfer, addresses, count) : "no_transport";
+    if (failure)
+        refuse(transfer, failure, true);
+    else
+        transfer->phase = AARD__MOVING;
+}
+
+/* A place among those under way is the transfer's: looks up where it goes. */
+static void begin_hop(aard__transfer *transfer)
+{
+    aard__net *net = transfer->net;
+    if (transfer->phase == AARD__WAITING) net->active++;
+    transfer->phase = AARD__LOOKING;
+    if (transfer->url.kind != AARD__HOST_NAME) {
+        start_exchange(transfer, NULL, 0);
+        return;
+    }
+    aard_error *error = aard__lookup_start(transfer->url.host, net->event_fd, &transfer->lookup);
+    if (error) refuse(transfer, "no_transport", true);
+    aard_error_free(error);
+}
+
+/* What the policy says about the hop, before anything leaves the process. */
+static const char *hop_refusal(aard__transfer *transfer)
+{
+    aard__net *net = transfer->net;
+    const char *refusal = aard__network_refusal(net->policy, &transfer->url);
+    if (!refusal && ++net->requests > net->policy->limits.requests) refusal = "too_many_requests";
+    return refusal;
+}
+
+/* One address that is refused refuses the name: whoever mixes them wants to see which is taken. */
+static void take_addresses(aard__transfer *transfer)
+{
+    const aard__socket_address *addresses;
+    size_t count;
+    if (!aard__lookup_done(transfer->lookup, &addresses, &count)) return;
+    const char *refusal = count ? NULL : "name_not_found";
+    for (size_t i = 0; i < count && !refusal; i++) {
+        aard__address address;
+        refusal = aard__address_of(&addresses[i].any, &address)
+                      ? aard__network_address_refusal(transfer->net->policy, &address)
+                      : "private_address";
+    }
+    if (refusal)
+        refuse(transfer, refusal, !is_violation(refusal));
+    else
+        start_exchange(transfer, addresses, count);
+    if (transfer->phase != AARD__MOVING) return;
+    aard__lookup_drop(transfer->lookup);
+    transfer->lookup = NULL;
+}
+
+/* Where a redirect leads is refused under a word of its own, except that addresses keep theirs. */
+static const char *as_redirect(const char *refusal)
+{
+    static const char *const of_url[] = {"host_not_allowed", "port_not_allowed", "scheme_not_allowed", "malformed_url",
+                                         "credentials_in_url"};
+    for (size_t i = 0; i < sizeof of_url / sizeof *of_url; i++)
+        if (!strcmp(of_url[i], refusal)) return "redirect_not_allowed";
+    return refusal;
+}
+
+static void follow(aard__transfer *transfer)
+{
+    record_url(transfer, NULL, true);
+    aard__exchange_end(transfer);
+    const char *refusal = aard__transfer_follow(transfer);
+    transfer->status = 0;
+    if (refusal && *refusal && transfer->location.data) { /* the URL is still the one before */
+        aard__buf shown = AARD__BUF_INIT;
+        aard__url_put_redacted(transfer->location.data, transfer->location.len, &shown);
+        aard__buf_putc(&shown, '\0');
+        record(transfer, shown.failed ? "" : shown.data, as_redirect(refusal), false);
+        aard__buf_free(&shown);
+        answer_failure(transfer, as_redirect(refusal));
+        return;
+    }
+    if (!refusal) refusal = hop_refusal(transfer);
+    if (refusal)
+        refuse(transfer, *refusal ? as_redirect(refusal) : "out_of_memory", false);
+    else
+        begin_hop(transfer);
+}
+
+static void take_result(aard__net *net, const CURLMsg *message)
+{
+    void *private = NULL;
+    net->curl->easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private);
+    aard__transfer *transfer = private;
+    const char *failure = aard__exchange_failure(transfer, message->data.result);
+    if (failure) {
+        refuse(transfer, failure, strcmp(failure, "private_address") != 0);
+    } else if (aard__transfer_is_redirect(transfer)) {
+        follow(transfer);
+    } else {
+        record_url(transfer, NULL, true);
+        answer(transfer);
+    }
+}
+
+/* ---- all of them -------------------------------------------------------------------------------------------------- */
+
+/* libcurl's TLS may write to a connection that is gone; the signal for that would be the host's. */
+typedef struct quiet {
+    sigset_t before;
+    bool was_pending;
+} quiet;
+
+static sigset_t only_sigpipe(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGPIPE);
+    return set;
+}
+
+static quiet hold_sigpipe(void)
+{
+    quiet state;
+    sigset_t pipe = only_sigpipe(), pending;
+    sigpending(&pending);
+    state.was_pending = sigismember(&pending, SIGPIPE) == 1;
+    pthread_sigmask(SIG_BLOCK, &pipe, &state.before);
+    return state;
+}
+
+static void release_sigpipe(const quiet *state)
+{
+    sigset_t pipe = only_sigpipe(), pending;
+    const struct timespec none = {0, 0};
+    sigpending(&pending);
+    if (!state->was_pending && sigismember(&pending, SIGPIPE) == 1) sigtimedwait(&pipe, NULL, &none);
+    pthread_sigmask(SIG_SETMASK, &state->before, NULL);
+}
+
+static void perform(aard__net *net)
+{
+    int running, left;
+    CURLMsg *message;
+    if (!net->multi) return;
+    quiet state = hold_sigpipe();
+    net->curl->multi_perform(net->multi, &running);
+    while ((message = net->curl->multi_info_read(net->multi, &left)))
+        if (message->msg == CURLMSG_DONE) take_result(net, message);
+    release_sigpipe(&state);
+}
+
+/* Does what can be done now; gives when the first deadline is. */
+static uint64_t turn(aard__net *net)
+{
+    uint64_t first = UINT64_MAX;
+    perform(net);
+    for (aard__transfer *transfer = net->transfers; transfer; transfer = transfer->next) {
+        if (transfer->phase == AARD__WAITING && net->active < net->policy->limits.connections) begin_hop(transfer);
+        if (transfer->phase == AARD__LOOKING) take_addresses(transfer);
+        if (transfer->phase == AARD__ANSWERED) continue;
+        if (transfer->deadline <= aard__clock_monotonic())
+            refuse(transfer, "timed_out", true);
+        else if (transfer->deadline < first)
+            first = transfer->deadline;
+    }
+    perform(net); /* what has just been started */
+    return first;
+}
+
+static aard__transfer *find(const aard__net *net, unsigned id)
+{
+    for (aard__transfer *transfer = net->transfers; transfer; transfer = transfer->next)
+        if (transfer->id == id) return transfer;
+    return NULL;
+}
+
+static aard__transfer *unannounced(const aard__net *net)
+{
+    for (aard__transfer *transfer = net->transfers; transfer; transfer = transfer->next)
+        if (transfer->phase == AARD__ANSWERED && !transfer->announced) return transfer;
+    return NULL;
+}
+
+static bool under_way(const aard__net *net)
+{
+    for (aard__transfer *transfer = net->transfers; transfer; transfer = transfer->next)
+        if (transfer->phase != AARD__ANSWERED) return true;
+    return false;
+}
+
+static bool has_come(const aard__net *net, unsigned id)
+{
+    const aard__transfer *transfer = id ? find(net, id) : unannounced(net);
+    return transfer && transfer->phase == AARD__ANSWERED;
+}
+
+static void sleep_until(aard__net *net, uint64_t until)
+{
+    uint64_t now = aard__clock_monotonic(), ns = until > now ? until - now : 0, count;
+    int ms = ns > UINT64_C(3600000000000) ? 3600000 : (int)((ns + 999999) / 1000000);
+    if (net->multi) {
+        struct curl_waitfd event = {.fd = net->event_fd, .events = CURL_WAIT_POLLIN};
+        net->curl->multi_poll(net->multi, &event, 1, ms, NULL);
+    } else {
+        struct pollfd event = {.fd = net->event_fd, .events = POLLIN};
+        poll(&event, 1, ms);
+    }
+    ssize_t got = read(net->event_fd, &count, sizeof count);
+    (void)got; /* it says nothing but that it was written to */
+}
+
+bool aard__net_wait(aard__net *net, unsigned id, uint64_t ns)
+{
+    uint64_t now = aard__clock_monotonic(), until = ns > UINT64_MAX - now ? UINT64_MAX : now + ns;
+    for (;;) {
+        uint64_t deadline = turn(net);
+        if (has_come(net, id)) return true;
+        if (atomic_load(&net->stopped) || aard__clock_monotonic() >= until) return false;
+        if ((id ? find(net, id) == NULL : !under_way(net)) && until == UINT64_MAX) return false;
+        sleep_until(net, deadline < until ? deadline : until);
+    }
+}
+
+bool aard__net_busy(const aard__net *net) { return under_way(net) || unannounced(net); }
+
+unsigned aard__net_next(aard__net *net)
+{
+    aard__transfer *transfer = unannounced(net);
+    if (!transfer) return 0;
+    transfer->announced = true;
+    return transfer->id;
+}
+
+aard__net_reply *aard__net_reply_of(aard__net *net, unsigned id)
+{
+    aard__transfer *transfer = find(net, id);
+    return transfer && transfer->phase == AARD__ANSWERED ? &transfer->reply : NULL;
+}
+
+/* ---- beginning and end -------------------------------------------------------------------------------------------- */
+
+static void append(aard__net *net, aard__transfer *transfer)
+{
+    aard__transfer **at = &net->transfers;
+    while (*at) at = &(*at)->next;
+    *at = transfer;
+}
+
+/* A request that could not be read well enough to have a URL is shown as it was written. */
+static void refuse_as_written(aard__transfer *transfer, const aard__net_request *request, const char *reason)
+{
+    aard__buf url = AARD__BUF_INIT;
+    aard__url_put_redacted(request->url, request->url_len, &url);
+    aard__buf_putc(&url, '\0');
+    if (!transfer->method) transfer->method = aard__memdup0(request->method, request->method_len);
+    record(transfer, url.failed ? "" : url.data, reason, false);
+    aard__buf_free(&url);
+    answer_failure(transfer, reason);
+}
+
+unsigned aard__net_start(aard__net *net, const aard__net_request *request)
+{
+    aard__transfer *transfer = aard__calloc(1, sizeof *transfer);
+    if (!transfer) return 0;
+    uint64_t limit = net->policy->limits.timeout_ms;
+    if (request->timeout_ms && request->timeout_ms < limit) limit = request->timeout_ms;
+    transfer->net = net;
+    transfer->id = ++net->last_id;
+    transfer->deadline = limit > UINT64_MAX / 2000000 ? UINT64_MAX : aard__clock_monotonic() + limit * 1000000;
+    append(net, transfer);
+    if (++net->live > MOST_LIVE) {
+        refuse_as_written(transfer, request, "too_many_requests");
+        aard__net_drop(net, transfer->id);
+        return 0;
+    }
+    const char *refusal = aard__transfer_ask(transfer, request);
+    if (!refusal || transfer->url.target) {
+        const char *first = hop_refusal(transfer); /* where it goes matters more than what it is like */
+        refusal = first ? first : refusal;
+    }
+    if (refusal && !*refusal) refusal = "out_of_memory";
+    if (refusal && !transfer->url.target)
+        refuse_as_written(transfer, request, refusal);
+    else if (refusal)
+        refuse(transfer, refusal, false);
+    else
+        turn(net);
+    return transfer->id;
+}
+
+void aard__net_drop(aard__net *net, unsigned id)
+{
+    aard__transfer **at = &net->transfers;
+    while (*at && (*at)->id != id) at = &(*at)->next;
+    aard__transfer *transfer = *at;
+    if (!transfer) return;
+    if (transfer->phase != AARD__ANSWERED) {
+        record_url(transfer, "aborted", true);
+        settle(transfer);
+    }
+    net->held -= transfer->reply.body.len;
+    net->live--;
+    *at = transfer->next;
+    aard__transfer_free(transfer);
+}
+
+void aard__net_stop(aard__net *net)
+{
+    atomic_store(&net->stopped, true);
+    ssize_t written = write(net->event_fd, &(uint64_t){1}, sizeof(uint64_t));
+    (void)written;
+}
+
+aard_error *aard__net_new(const aard__network_policy *policy, aard__ledger *ledger, aard__net **out)
+{
+    aard__net *net = aard__calloc(1, sizeof *net);
+    if (!net) return aard__error_no_memory();
+    net->policy = policy;
+    net->ledger = ledger;
+    net->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (net->event_fd < 0) {
+        aard__free(net);
+        return aard__error(AARD_ERR_BUSY, "the process has no file descriptor left for the guest's requests");
+    }
+    *out = net;
+    return NULL;
+}
+
+void aard__net_free(aard__net *net)
+{
+    if (!net) return;
+    quiet state = hold_sigpipe();
+    while (net->transfers) {
+        aard__transfer *transfer = net->transfers;
+        if (transfer->phase != AARD__ANSWERED) record_url(transfer, "call_ended", true);
+        net->transfers = transfer->next;
+        aard__transfer_free(transfer);
+    }
+    if (net->multi) net->curl->multi_cleanup(net->multi);
+    release_sigpipe(&state);
+    close(net->event_fd);
+    aard__free(net);
+}
