@@ -54,7 +54,8 @@ typedef enum aard_network_limit {
 } aard_network_limit;
 
 /* 0 = the default.  The manifest's maxRequestBytes, maxResponseBytes and timeoutMs only tighten them. */
-AARD_API void aard_isolate_config_set_network_limit(aard_isolate_config *config, aard_network_limit which, uint64_t value);
+AARD_API void aard_isolate_config_set_network_limit(aard_isolate_config *config, aard_network_limit which,
+                                                    uint64_t value);
 
 #ifdef __cplusplus
 }

@@ -100,7 +100,7 @@ struct aard__guest {
     aard__buf result, report; /* of the call under way */
     aard__result entry;       /* scratch for entries into the guest */
     int prepared;
-    uint64_t time_origin; /* by aard__clock_monotonic */
+    uint64_t time_origin;                /* by aard__clock_monotonic */
     const aard__network_policy *network; /* of the call under way; NULL where there is none */
     aard__net *net;                      /* once that call makes a request; changes under wake_lock */
     pthread_mutex_t wake_lock;

@@ -77,7 +77,9 @@ static void host_start(aard__frame *frame, void *user)
         .body = body,
         .body_len = body_len,
         .has_body = has_body,
-        .redirects = redirects == 1 ? AARD__REDIRECTS_FAIL : redirects == 2 ? AARD__REDIRECTS_GIVE : AARD__REDIRECTS_FOLLOW,
+        .redirects = redirects == 1   ? AARD__REDIRECTS_FAIL
+                     : redirects == 2 ? AARD__REDIRECTS_GIVE
+                                      : AARD__REDIRECTS_FOLLOW,
         .timeout_ms = timeout > 0 ? (uint64_t)ceil(timeout < 1e12 ? timeout : 1e12) : 0,
     };
     if (fits)
@@ -138,7 +140,8 @@ static void host_read(aard__frame *frame, void *user)
     double position = aard__frame_number(frame, 4);
     aard__frame_return_number(frame, 0);
     if (!reply || !aard__frame_bytes(frame, 1, &into, &room)) return;
-    if (!(at >= 0 && at <= (double)room) || !(length >= 0) || !(position >= 0 && position < (double)reply->body.len)) return;
+    if (!(at >= 0 && at <= (double)room) || !(length >= 0) || !(position >= 0 && position < (double)reply->body.len))
+        return;
     size_t most = length < (double)(room - (size_t)at) ? (size_t)length : room - (size_t)at;
     size_t left = reply->body.len - (size_t)position, take = left < most ? left : most;
     if (take) memcpy(into + (size_t)at, reply->body.data + (size_t)position, take);

@@ -1,5 +1,6 @@
 #include <aardvark/export.h>
 #include <arpa/inet.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
@@ -22,6 +23,14 @@ static size_t end_with(aard__transfer *transfer, const char *reason)
     return 0; /* libcurl ends a transfer whose callback takes less than it was given */
 }
 
+/* Bytes of answers that may wait to be taken: one for each connection and for a request that is waited for. */
+static uint64_t most_held(const aard__network_limits *limits)
+{
+    uint64_t most;
+    bool fits = !__builtin_mul_overflow(limits->connections + 2, limits->response_bytes, &most);
+    return fits && limits->connections + 2 > 2 ? most : UINT64_MAX;
+}
+
 static size_t on_body(char *data, size_t size, size_t count, void *user)
 {
     aard__transfer *transfer = user;
@@ -34,7 +43,8 @@ static size_t on_body(char *data, size_t size, size_t count, void *user)
         return transfer->discarded <= MOST_DISCARDED ? len : 0;
     }
     if (len > limits->response_bytes - transfer->reply.body.len) return end_with(transfer, "response_too_large");
-    if (len + net->held > 4 * limits->response_bytes) return end_with(transfer, "responses_too_large");
+    if (len + net->held > most_held(limits))
+        return end_with(transfer, "responses_too_large");
     aard__buf_append(&transfer->reply.body, data, len);
     if (transfer->reply.body.failed) return end_with(transfer, "out_of_memory");
     net->held += len;
@@ -105,6 +115,10 @@ static size_t on_header(char *data, size_t size, size_t count, void *user)
     return failed ? end_with(transfer, "out_of_memory") : len;
 }
 
+static _Atomic(aard__connect_hook) hook;
+
+void aard__exchange_set_hook(aard__connect_hook reroute) { atomic_store(&hook, reroute); }
+
 /* The last word on an address, whoever resolved it: no connection is made but through here. */
 static curl_socket_t on_socket(void *user, curlsocktype purpose, struct curl_sockaddr *to)
 {
@@ -115,6 +129,8 @@ static curl_socket_t on_socket(void *user, curlsocktype purpose, struct curl_soc
         transfer->refusal = "private_address";
         return CURL_SOCKET_BAD;
     }
+    aard__connect_hook reroute = atomic_load(&hook);
+    if (reroute) reroute(&to->addr);
     return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
 }
 

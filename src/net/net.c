@@ -27,7 +27,8 @@ static const char *meaning(const char *reason)
     static const struct {
         const char *reason, *text;
     } meanings[] = {
-        {"no_allowlist", "no hosts are allowed: neither the bundle's manifest nor the host lists any, or one of them lists none"},
+        {"no_allowlist",
+         "no hosts are allowed: neither the bundle's manifest nor the host lists any, or one of them lists none"},
         {"host_not_allowed", "the host is not on the list of allowed hosts"},
         {"port_not_allowed", "the port is not allowed for this host"},
         {"scheme_not_allowed", "only https may be used, or http where that is allowed too"},
@@ -61,11 +62,12 @@ static const char *meaning(const char *reason)
 /* Whether it is the policy that says no, and not the world. */
 static bool is_violation(const char *reason)
 {
-    static const char *const policy[] = {
-        "no_allowlist",       "host_not_allowed",    "port_not_allowed",  "scheme_not_allowed", "private_address",
-        "redirect_not_allowed", "credentials_in_url", "malformed_url",    "malformed_request",  "method_not_allowed",
-        "header_not_allowed", "headers_too_large",   "request_too_large", "response_too_large", "responses_too_large",
-        "too_many_requests",  "too_many_redirects",  "no_call"};
+    static const char *const policy[] = {"no_allowlist",       "host_not_allowed",   "port_not_allowed",
+                                         "scheme_not_allowed", "private_address",    "redirect_not_allowed",
+                                         "credentials_in_url", "malformed_url",      "malformed_request",
+                                         "method_not_allowed", "header_not_allowed", "headers_too_large",
+                                         "request_too_large",  "response_too_large", "responses_too_large",
+                                         "too_many_requests",  "too_many_redirects", "no_call"};
     for (size_t i = 0; i < sizeof policy / sizeof *policy; i++)
         if (!strcmp(policy[i], reason)) return true;
     return false;
@@ -73,8 +75,12 @@ static bool is_violation(const char *reason)
 
 static void record(aard__transfer *transfer, const char *url, const char *reason, bool allowed)
 {
-    aard_network_attempt attempt = {.allowed = allowed, .method = transfer->method ? transfer->method : "", .url = url,
-                                    .reason = reason ? reason : "", .status = transfer->status, .count = 1};
+    aard_network_attempt attempt = {.allowed = allowed,
+                                    .method = transfer->method ? transfer->method : "",
+                                    .url = url,
+                                    .reason = reason ? reason : "",
+                                    .status = transfer->status,
+                                    .count = 1};
     aard__exchange_sizes(transfer, &attempt.sent_bytes, &attempt.received_bytes);
     aard__ledger_attempt(transfer->net->ledger, &attempt);
     if (reason && is_violation(reason))
@@ -93,8 +99,6 @@ static void record_url(aard__transfer *transfer, const char *reason, bool allowe
 /* The transfer leaves the ones that are under way. */
 static void settle(aard__transfer *transfer)
 {
-    aard__net *net = transfer->net;
-    if (transfer->phase == AARD__LOOKING || transfer->phase == AARD__MOVING) net->active--;
     aard__exchange_end(transfer);
     aard__lookup_drop(transfer->lookup);
     transfer->lookup = NULL;
@@ -135,7 +139,8 @@ static void answer(aard__transfer *transfer)
     settle(transfer);
     aard__url_put(&transfer->url, &url);
     aard__buf_printf(head, "{\"status\":%u,\"statusText\":", transfer->status);
-    aard__buf_json_string(head, transfer->status_text.data ? transfer->status_text.data : "", transfer->status_text.len);
+    aard__buf_json_string(head, transfer->status_text.data ? transfer->status_text.data : "",
+                          transfer->status_text.len);
     aard__buf_puts(head, ",\"url\":");
     aard__buf_json_string(head, url.data ? url.data : "", url.len);
     aard__buf_printf(head, ",\"redirected\":%s,\"decoded\":%s,\"headers\":[", transfer->hops ? "true" : "false",
@@ -172,17 +177,15 @@ static void start_exchange(aard__transfer *transfer, const aard__socket_address 
         transfer->phase = AARD__MOVING;
 }
 
-/* A place among those under way is the transfer's: looks up where it goes. */
+/* Looks up where it goes. */
 static void begin_hop(aard__transfer *transfer)
 {
-    aard__net *net = transfer->net;
-    if (transfer->phase == AARD__WAITING) net->active++;
     transfer->phase = AARD__LOOKING;
     if (transfer->url.kind != AARD__HOST_NAME) {
         start_exchange(transfer, NULL, 0);
         return;
     }
-    aard_error *error = aard__lookup_start(transfer->url.host, net->event_fd, &transfer->lookup);
+    aard_error *error = aard__lookup_start(transfer->url.host, transfer->net->event_fd, &transfer->lookup);
     if (error) refuse(transfer, "no_transport", true);
     aard_error_free(error);
 }
@@ -313,13 +316,24 @@ static void perform(aard__net *net)
     release_sigpipe(&state);
 }
 
-/* Does what can be done now; gives when the first deadline is. */
-static uint64_t turn(aard__net *net)
+/* An answer that nobody has taken keeps its place, so that there are no more of them than connections. */
+static bool has_place(const aard__transfer *transfer)
 {
-    uint64_t first = UINT64_MAX;
+    return transfer->phase == AARD__LOOKING || transfer->phase == AARD__MOVING || transfer->reply.body.len;
+}
+
+/* Does what can be done now; gives when the first deadline is.  Number `urgent` does not wait for a place: who waits for it
+ * does not take answers meanwhile. */
+static uint64_t turn(aard__net *net, unsigned urgent)
+{
+    uint64_t first = UINT64_MAX, places = 0;
     perform(net);
+    for (aard__transfer *transfer = net->transfers; transfer; transfer = transfer->next) places += has_place(transfer);
     for (aard__transfer *transfer = net->transfers; transfer; transfer = transfer->next) {
-        if (transfer->phase == AARD__WAITING && net->active < net->policy->limits.connections) begin_hop(transfer);
+        if (transfer->phase == AARD__WAITING && (places < net->policy->limits.connections || transfer->id == urgent)) {
+            begin_hop(transfer);
+            places++;
+        }
         if (transfer->phase == AARD__LOOKING) take_addresses(transfer);
         if (transfer->phase == AARD__ANSWERED) continue;
         if (transfer->deadline <= aard__clock_monotonic())
@@ -377,7 +391,7 @@ bool aard__net_wait(aard__net *net, unsigned id, uint64_t ns)
 {
     uint64_t now = aard__clock_monotonic(), until = ns > UINT64_MAX - now ? UINT64_MAX : now + ns;
     for (;;) {
-        uint64_t deadline = turn(net);
+        uint64_t deadline = turn(net, id);
         if (has_come(net, id)) return true;
         if (atomic_load(&net->stopped) || aard__clock_monotonic() >= until) return false;
         if ((id ? find(net, id) == NULL : !under_way(net)) && until == UINT64_MAX) return false;
@@ -448,7 +462,7 @@ unsigned aard__net_start(aard__net *net, const aard__net_request *request)
     else if (refusal)
         refuse(transfer, refusal, false);
     else
-        turn(net);
+        turn(net, 0);
     return transfer->id;
 }
 

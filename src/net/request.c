@@ -85,9 +85,8 @@ static const char *add_header(aard__transfer *transfer, const char *line, size_t
     }
     transfer->asks_for_range = transfer->asks_for_range || is(line, name_len, "Range");
     aard__header header = {aard__memdup0(line, name_len), value};
-    aard__header *grown = header.name
-                              ? aard__realloc(transfer->headers, (transfer->header_count + 1) * sizeof header)
-                              : NULL;
+    aard__header *grown = header.name ? aard__realloc(transfer->headers, (transfer->header_count + 1) * sizeof header)
+                                      : NULL;
     if (!grown) {
         aard__free(header.name);
         aard__free(value);
@@ -178,14 +177,15 @@ const char *aard__transfer_follow(aard__transfer *transfer)
     aard__url url = AARD__URL_INIT;
     if (transfer->redirects == AARD__REDIRECTS_FAIL) return "redirect_not_wanted";
     if (transfer->hops >= transfer->net->policy->limits.redirects) return "too_many_redirects";
-    const char *refusal = aard__url_parse(transfer->location.data ? transfer->location.data : "", transfer->location.len,
-                                          &transfer->url, &url);
+    const char *refusal = aard__url_parse(transfer->location.data ? transfer->location.data : "",
+                                          transfer->location.len, &transfer->url, &url);
     if (refusal) return refusal;
     if (!aard__url_same_origin(&url, &transfer->url)) drop_headers(transfer, aard__network_header_is_secret);
     aard__url_free(&transfer->url);
     transfer->url = url;
     transfer->hops++;
     bool post = !strcmp(transfer->method, "POST"), head = !strcmp(transfer->method, "HEAD");
-    bool get = (transfer->status <= 302 && post) || (transfer->status == 303 && !head && strcmp(transfer->method, "GET"));
+    bool get = (transfer->status <= 302 && post) ||
+               (transfer->status == 303 && !head && strcmp(transfer->method, "GET"));
     return get ? turn_into_get(transfer) : NULL;
 }

@@ -59,7 +59,6 @@ struct aard__net {
     aard__transfer *transfers; /* oldest first */
     unsigned last_id;
     size_t live;       /* transfers */
-    size_t active;     /* transfers that are LOOKING or MOVING */
     uint64_t requests; /* made so far, redirects included */
     uint64_t held;     /* bytes of bodies that came and are still here */
 };
@@ -86,5 +85,10 @@ const char *aard__exchange_failure(const aard__transfer *transfer, CURLcode code
 /* The bytes of bodies so far. */
 void aard__exchange_sizes(const aard__transfer *transfer, uint64_t *sent, uint64_t *received);
 void aard__exchange_end(aard__transfer *transfer); /* takes it out of libcurl's hands; forgets nothing that came */
+
+/* For tests: puts another address in the place of one that has passed the policy's check, so that a server of theirs can
+ * stand for one on the public Internet.  NULL ends that. */
+typedef void (*aard__connect_hook)(struct sockaddr *address);
+void aard__exchange_set_hook(aard__connect_hook reroute);
 
 #endif

@@ -11,7 +11,10 @@ typedef struct range {
     const char *what;
 } range;
 
-#define V4(a, b, c, d) {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d}
+#define V4(a, b, c, d)                                                                                                 \
+    {                                                                                                                  \
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d                                                           \
+    }
 
 static const uint8_t v4_mapped[16] = V4(0, 0, 0, 0);
 
@@ -85,8 +88,7 @@ const char *aard__address_special(const aard__address *address)
 {
     aard__address plain = *address;
     if (in(&nat64, plain.bytes)) memcpy(plain.bytes, v4_mapped, 12);
-    if (!memcmp(plain.bytes, v4_mapped, 12))
-        return find(v4_ranges, sizeof v4_ranges / sizeof *v4_ranges, plain.bytes);
+    if (!memcmp(plain.bytes, v4_mapped, 12)) return find(v4_ranges, sizeof v4_ranges / sizeof *v4_ranges, plain.bytes);
     const char *what = find(v6_ranges, sizeof v6_ranges / sizeof *v6_ranges, plain.bytes);
     return what || in(&global_unicast, plain.bytes) ? what : "reserved";
 }

@@ -65,11 +65,11 @@ static bool host_matches(const char *pattern, size_t len, const aard__url *url)
 static bool is_bad_port(unsigned port)
 {
     static const uint16_t bad[] = {
-        1,   7,   9,   11,  13,  15,  17,  19,  20,  21,  22,  23,  25,  37,   42,   43,   53,   69,   77,   79,   87,
-        95,  101, 102, 103, 104, 109, 110, 111, 113, 115, 117, 119, 123, 135,  137,  139,  143,  161,  179,  389,  427,
-        465, 512, 513, 514, 515, 526, 530, 531, 532, 540, 548, 554, 556, 563,  587,  601,  636,  989,  990,  993,  995,
-        1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6379, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697,
-        10080, 11211};
+        1,    7,    9,    11,   13,   15,   17,   19,   20,   21,   22,   23,   25,   37,   42,    43,   53,
+        69,   77,   79,   87,   95,   101,  102,  103,  104,  109,  110,  111,  113,  115,  117,   119,  123,
+        135,  137,  139,  143,  161,  179,  389,  427,  465,  512,  513,  514,  515,  526,  530,   531,  532,
+        540,  548,  554,  556,  563,  587,  601,  636,  989,  990,  993,  995,  1719, 1720, 1723,  2049, 3659,
+        4045, 4190, 5060, 5061, 6000, 6379, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080, 11211};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         if (bad[i] == port) return true;
     return false;
@@ -118,9 +118,9 @@ const char *aard__network_refusal(const aard__network_policy *policy, const aard
     for (size_t i = 0; i < 2; i++)
         if (lists[i] && !aard__host_list_has(lists[i], url)) return "port_not_allowed";
     aard__address address;
-    return url->kind == AARD__HOST_NAME        ? NULL
-           : literal(url, &address)            ? aard__network_address_refusal(policy, &address)
-                                               : "private_address";
+    return url->kind == AARD__HOST_NAME ? NULL
+           : literal(url, &address)     ? aard__network_address_refusal(policy, &address)
+                                        : "private_address";
 }
 
 const char *aard__network_address_refusal(const aard__network_policy *policy, const aard__address *address)
@@ -157,9 +157,9 @@ const char *aard__network_method_refusal(const char *method, size_t len)
 const char *aard__network_header_refusal(const aard__url *url, const char *name, size_t name_len, const char *value,
                                          size_t value_len)
 {
-    static const char *const closed[] = {
-        "Connection", "Content-Length", "Expect",  "HTTP2-Settings",    "Keep-Alive", "Proxy-Authorization",
-        "Proxy-Connection", "TE",       "Trailer", "Transfer-Encoding", "Upgrade",    "Via"};
+    static const char *const closed[] = {"Connection", "Content-Length",      "Expect",           "HTTP2-Settings",
+                                         "Keep-Alive", "Proxy-Authorization", "Proxy-Connection", "TE",
+                                         "Trailer",    "Transfer-Encoding",   "Upgrade",          "Via"};
     if (!is_token(name, name_len)) return "malformed_request";
     for (size_t i = 0; i < value_len; i++)
         if (value[i] == '\r' || value[i] == '\n' || value[i] == '\0') return "malformed_request";

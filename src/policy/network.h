@@ -26,9 +26,9 @@ bool aard__host_list_has_host(const aard__host_list *list, const aard__url *url)
 bool aard__host_list_has(const aard__host_list *list, const aard__url *url);
 
 typedef struct aard__network_limits {
-    uint64_t request_bytes, response_bytes; /* of one body; of a response as it was decoded */
-    uint64_t header_bytes;                  /* of all headers of a request, and of a response */
-    uint64_t timeout_ms;                    /* for one request with its redirects */
+    uint64_t request_bytes, response_bytes;    /* of one body; of a response as it was decoded */
+    uint64_t header_bytes;                     /* of all headers of a request, and of a response */
+    uint64_t timeout_ms;                       /* for one request with its redirects */
     uint64_t redirects, connections, requests; /* in a request; at a time; in a call, with redirects */
 } aard__network_limits;
 

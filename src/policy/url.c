@@ -52,10 +52,9 @@ static bool read_number(const char *at, size_t len, uint64_t *out)
 /* Whether everybody but DNS takes the name for an IPv4 address: its last label is a number. */
 static bool ends_in_number(const char *name)
 {
-    uint64_t number;
     const char *dot = strrchr(name, '.'), *last = dot ? dot + 1 : name;
     if (*last && strspn(last, "0123456789") == strlen(last)) return true;
-    return *last == '0' && (last[1] | 0x20) == 'x' && read_number(last, strlen(last), &number);
+    return last[0] == '0' && last[1] == 'x' && strspn(last + 2, "0123456789abcdef") == strlen(last + 2);
 }
 
 static bool read_ipv4(aard__url *url)
@@ -108,7 +107,8 @@ static bool read_name(text host, aard__url *url)
 {
     aard__buf ascii = AARD__BUF_INIT;
     if (aard__ascii(host.at, length(host)))
-        for (const char *c = host.at; c < host.end; c++) aard__buf_putc(&ascii, *c >= 'A' && *c <= 'Z' ? (char)(*c | 0x20) : *c);
+        for (const char *c = host.at; c < host.end; c++)
+            aard__buf_putc(&ascii, *c >= 'A' && *c <= 'Z' ? (char)(*c | 0x20) : *c);
     else if (!aard__utf8_valid(host.at, length(host)) || !aard__domain_to_ascii(host.at, length(host), &ascii))
         ascii.len = 0;
     if (ascii.len && ascii.data[ascii.len - 1] == '.') ascii.len--;
@@ -246,10 +246,7 @@ static bool take_scheme(text *rest, text *scheme)
     return true;
 }
 
-static bool is(text t, const char *word)
-{
-    return length(t) == strlen(word) && !strncasecmp(t.at, word, strlen(word));
-}
+static bool is(text t, const char *word) { return length(t) == strlen(word) && !strncasecmp(t.at, word, strlen(word)); }
 
 static const char *parse(text rest, const aard__url *base, aard__url *url)
 {

@@ -16,7 +16,8 @@ static void must_be_stable(const aard__url *url)
     aard__url_put(url, &text);
     const char *wrong = aard__url_parse(text.data, text.len, NULL, &again);
     if (!wrong) {
-        if (!aard__url_same_origin(url, &again) || url->kind != again.kind || strcmp(url->target, again.target)) abort();
+        if (!aard__url_same_origin(url, &again) || url->kind != again.kind || strcmp(url->target, again.target))
+            abort();
         for (const char *c = again.target; *c; c++)
             if (*c <= ' ' || *c >= 0x7f) abort();
         if (again.target[0] != '/' || strpbrk(again.host, "/\\@?#% ")) abort();
