@@ -62,7 +62,8 @@ void net_forget_names(void)
     pthread_mutex_lock(&names_lock);
     name_count = lookups = slow_ms = 0;
     pthread_mutex_unlock(&names_lock);
-    net_http.connections = net_http.requests = net_https.connections = net_https.requests = 0;
+    net_http.connections = net_http.requests = net_http.secrets = 0;
+    net_https.connections = net_https.requests = net_https.secrets = 0;
     private_connections = 0;
 }
 
@@ -261,6 +262,10 @@ static bool echo(connection *c, const char *method, const char *target, char *he
 /* False where the connection ends. */
 static bool serve(connection *c, const char *method, const char *target, char *headers, const char *body, size_t len)
 {
+    if (strstr(target, "/secret") && strncmp(target, "/to?", 4)) {
+        c->server->secrets++;
+        return answer_text(c, 200, "", "THROUGH");
+    }
     if (!strcmp(method, "HEAD")) return put_text(c, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-Head: yes\r\n\r\n");
     if (!strcmp(target, "/hello")) return answer_text(c, 200, "X-One: 1\r\nX-Two: 2\r\n", "hello");
     if (!strncmp(target, "/echo", 5)) return echo(c, method, target, headers, body, len);

@@ -20,10 +20,11 @@
  *   /drip                  a byte every 10 ms, without end
  *   /close, /garbage       no answer at all, an answer that is no HTTP
  *   /cookies               "Set-Cookie: a=b", and the request's Cookie as the body
- *   /loop                  a redirect to itself */
+ *   /loop                  a redirect to itself
+ *   /secret                "THROUGH": what no escape may come to see */
 typedef struct server {
     int port;
-    atomic_int connections, requests;
+    atomic_int connections, requests, secrets;
 } server;
 
 /* Both servers, the names and the addresses; once a process.  `ca_file` is a file's name. */

@@ -1,4 +1,5 @@
 /* The guest's requests: the host functions behind fetch, XMLHttpRequest and Python's door. */
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
@@ -29,7 +30,7 @@ static aard__net *net_of(aard__guest *guest, aard__frame *frame)
 {
     if (guest->net) return guest->net;
     aard__net *net = NULL;
-    aard_error *error = aard__net_new(guest->network ? guest->network : &offline, &guest->ledger, &net);
+    aard_error *error = aard__net_new(guest->network ? guest->network : &offline, &guest->ledger, &guest->last_request, &net);
     if (error) {
         aard__frame_throw(frame, "Error", aard_error_message(error));
         aard_error_free(error);
@@ -45,7 +46,7 @@ static aard__net *net_of(aard__guest *guest, aard__frame *frame)
 static unsigned number(aard__frame *frame, size_t index)
 {
     double value = aard__frame_number(frame, index);
-    return value >= 1 && value <= 1e9 ? (unsigned)value : 0;
+    return value >= 1 && value <= UINT_MAX ? (unsigned)value : 0;
 }
 
 /* netStart(method, url, headers, redirects, timeoutMs, body) -> the request's number, or 0 where there are too many.
@@ -110,10 +111,12 @@ static aard__net_reply *reply_of(const aard__guest *guest, aard__frame *frame)
     return guest->net ? aard__net_reply_of(guest->net, number(frame, 0)) : NULL;
 }
 
-/* netHead(number) -> JSON text (net/net.h), or null while there is no answer */
+/* netHead(number) -> JSON text (net/net.h), null while there is no answer, undefined where there is no such request */
 static void host_head(aard__frame *frame, void *user)
 {
-    const aard__net_reply *reply = reply_of(user, frame);
+    const aard__guest *guest = user;
+    const aard__net_reply *reply = reply_of(guest, frame);
+    if (!guest->net || !aard__net_has(guest->net, number(frame, 0))) return;
     if (reply && !reply->head.failed && reply->head.len)
         aard__frame_return_utf8(frame, reply->head.data, reply->head.len);
     else

@@ -409,6 +409,8 @@ unsigned aard__net_next(aard__net *net)
     return transfer->id;
 }
 
+bool aard__net_has(const aard__net *net, unsigned id) { return find(net, id) != NULL; }
+
 aard__net_reply *aard__net_reply_of(aard__net *net, unsigned id)
 {
     aard__transfer *transfer = find(net, id);
@@ -443,7 +445,8 @@ unsigned aard__net_start(aard__net *net, const aard__net_request *request)
     uint64_t limit = net->policy->limits.timeout_ms;
     if (request->timeout_ms && request->timeout_ms < limit) limit = request->timeout_ms;
     transfer->net = net;
-    transfer->id = ++net->last_id;
+    if (!++*net->last_id) *net->last_id = 1;
+    transfer->id = *net->last_id;
     transfer->deadline = limit > UINT64_MAX / 2000000 ? UINT64_MAX : aard__clock_monotonic() + limit * 1000000;
     append(net, transfer);
     if (++net->live > MOST_LIVE) {
@@ -489,12 +492,13 @@ void aard__net_stop(aard__net *net)
     (void)written;
 }
 
-aard_error *aard__net_new(const aard__network_policy *policy, aard__ledger *ledger, aard__net **out)
+aard_error *aard__net_new(const aard__network_policy *policy, aard__ledger *ledger, unsigned *last_id, aard__net **out)
 {
     aard__net *net = aard__calloc(1, sizeof *net);
     if (!net) return aard__error_no_memory();
     net->policy = policy;
     net->ledger = ledger;
+    net->last_id = last_id;
     net->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (net->event_fd < 0) {
         aard__free(net);

@@ -36,8 +36,9 @@ typedef struct aard__net_reply {
     aard__buf body;
 } aard__net_reply;
 
-/* `policy` and `ledger` outlive it.  Errors: no_memory, busy (no file descriptor is left). */
-aard_error *aard__net_new(const aard__network_policy *policy, aard__ledger *ledger, aard__net **out);
+/* All outlive it.  `*last_id` is the last number that was given to a request of the guest: none is given twice, in other calls
+ * either.  Errors: no_memory, busy (no file descriptor is left). */
+aard_error *aard__net_new(const aard__network_policy *policy, aard__ledger *ledger, unsigned *last_id, aard__net **out);
 void aard__net_free(aard__net *net); /* NULL is fine */
 
 /* Any thread: whoever waits stops waiting, now and from now on. */
@@ -55,6 +56,7 @@ bool aard__net_busy(const aard__net *net); /* something is to come of aard__net_
 unsigned aard__net_next(aard__net *net);   /* a request that has been answered, each once; 0 = none */
 
 /* The answer; NULL while there is none.  Good until it is dropped. */
+bool aard__net_has(const aard__net *net, unsigned id); /* answered or not */
 aard__net_reply *aard__net_reply_of(aard__net *net, unsigned id);
 void aard__net_drop(aard__net *net, unsigned id); /* answered or not; of no request: nothing */
 

@@ -57,7 +57,7 @@ struct aard__net {
     int event_fd; /* written to when somebody who waits should look up */
     _Atomic(bool) stopped;
     aard__transfer *transfers; /* oldest first */
-    unsigned last_id;
+    unsigned *last_id;
     size_t live;       /* transfers */
     uint64_t requests; /* made so far, redirects included */
     uint64_t held;     /* bytes of bodies that came and are still here */

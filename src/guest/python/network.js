@@ -57,7 +57,7 @@
       let json = host.netHead(request.id);
       if (json === null && stream.flags & O_NONBLOCK) fail(EAGAIN);
       if (json === null && host.netWait(request.id, -1)) json = host.netHead(request.id);
-      if (json === null) fail(EIO);
+      if (typeof json !== "string") fail(EIO); // the call is over that made the request, or this one is being stopped
       const bytes = encoder.encode(json);
       request.head = new Uint8Array(4 + bytes.length);
       new DataView(request.head.buffer).setUint32(0, bytes.length, true);
