@@ -14,10 +14,30 @@ typedef struct escape {
 /* What is allowed: public.test and names below it, at any port, and the names and addresses that the tests want to get past
  * the list with; port.test at one port only.  Plain http is, except to secure_javascript. */
 static const char *const allowed[] = {
-    "public.test", "*.public.test", "rebind.test", "mixed.test", "port.test:80", "localhost", "metadata.internal",
-    "127.0.0.1", "127.1.2.3", "0.0.0.0", "10.0.0.1", "169.254.169.254", "192.168.0.1", "100.100.100.200", "224.0.0.1",
-    "255.255.255.255", "[::1]", "[::]", "[::ffff:127.0.0.1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "[fe80::1]",
-    "[fd00:ec2::254]", "[2001::1]",
+    "public.test",
+    "*.public.test",
+    "rebind.test",
+    "mixed.test",
+    "port.test:80",
+    "localhost",
+    "metadata.internal",
+    "127.0.0.1",
+    "127.1.2.3",
+    "0.0.0.0",
+    "10.0.0.1",
+    "169.254.169.254",
+    "192.168.0.1",
+    "100.100.100.200",
+    "224.0.0.1",
+    "255.255.255.255",
+    "[::1]",
+    "[::]",
+    "[::ffff:127.0.0.1]",
+    "[64:ff9b::7f00:1]",
+    "[2002:7f00:1::]",
+    "[fe80::1]",
+    "[fd00:ec2::254]",
+    "[2001::1]",
 };
 
 static aard_isolate *javascript, *python, *secure_javascript, *listless;
@@ -82,7 +102,8 @@ static const escape fetches[] = {
     {"redirect_not_allowed", NULL, GET("http://public.test:$P/to?code=302&url=http://evil.test:$P/secret")},
     {"redirect_not_allowed", NULL, GET("http://public.test:$P/to?code=307&url=//evil.test:$P/secret")},
     {"redirect_not_allowed", NULL, GET("http://public.test:$P/to?code=302&url=http://public.test.evil.test:$P/secret")},
-    {"redirect_not_allowed", NULL, GET("http://public.test:$P/to?code=302&url=http://public.test%40evil.test:$P/secret")},
+    {"redirect_not_allowed", NULL,
+     GET("http://public.test:$P/to?code=302&url=http://public.test%40evil.test:$P/secret")},
     {"redirect_not_allowed", NULL, GET("http://public.test:$P/to?code=302&url=/%5Cevil.test:$P/secret")},
     {"redirect_not_allowed", NULL, GET("http://public.test:$P/to?code=302&url=%5C%5Cevil.test:$P/secret")},
     {"redirect_not_allowed", NULL, GET("http://public.test:$P/to?code=302&url=file:///etc/passwd/secret")},
@@ -96,12 +117,14 @@ static const escape fetches[] = {
     {"private_address", NULL, GET("http://public.test:$P/to?code=302&url=http://[::1]:$P/secret")},
     {"private_address", NULL, GET("http://public.test:$P/to?code=302&url=http://2130706433:$P/secret")},
     {"private_address", NULL, GET("http://public.test:$P/to?code=302&url=http://169.254.169.254/secret")},
-    {"private_address", "rebind.test=127.0.0.1", GET("http://public.test:$P/to?code=302&url=http://rebind.test:$P/secret")},
+    {"private_address", "rebind.test=127.0.0.1",
+     GET("http://public.test:$P/to?code=302&url=http://rebind.test:$P/secret")},
     {"redirect_not_allowed", NULL,
      GET("http://public.test:$P/to?code=302&url=http://public.test:$P/to?code=302%26url=http://evil.test:$P/secret")},
     {"redirect_not_allowed", NULL,
      "const x = new XMLHttpRequest(); x.open('GET', 'http://public.test:$P/to?code=302&url=http://evil.test:$P/secret', false); x.send(); r = x.responseText"},
-    {"redirect_not_allowed", NULL, FETCH("'http://public.test:$P/to?code=307&url=http://evil.test:$P/secret', {method: 'POST', body: 'x'}")},
+    {"redirect_not_allowed", NULL,
+     FETCH("'http://public.test:$P/to?code=307&url=http://evil.test:$P/secret', {method: 'POST', body: 'x'}")},
     /* Around the list. */
     {"host_not_allowed", "evilpublic.test=" PUBLIC, GET("http://evilpublic.test:$P/secret")},
     {"host_not_allowed", "public.test.evil.test=" PUBLIC, GET("http://public.test.evil.test:$P/secret")},
@@ -136,13 +159,19 @@ static const escape fetches[] = {
     {"import_not_allowed", NULL, "r = (await import('https://user:password@public.test/secret')).default"},
     /* By other ways to ask. */
     {"host_not_allowed", NULL, FETCH("new Request('http://evil.test:$P/secret')")},
-    {"host_not_allowed", NULL, FETCH("{toString() { return this.n ? 'http://public.test:$P/hello' : (this.n = 1, 'http://evil.test:$P/secret') }}")},
-    {"host_not_allowed", NULL, "const q = new Request('http://public.test:$P/hello'); Object.defineProperty(q, 'url', {value: 'x'}); "
-                               "URL.prototype.toString = () => 'http://public.test/'; " GET("http://evil.test:$P/secret")},
-    {"host_not_allowed", NULL, "const x = new XMLHttpRequest(); x.open('GET', 'http://evil.test:$P/secret', false); x.send(); r = x.responseText"},
-    {"host_not_allowed", NULL, "const x = new XMLHttpRequest(); await new Promise((done) => { x.onloadend = done; x.open('GET', "
-                               "'http://evil.test:$P/secret'); x.send() }); r = x.responseText"},
-    {"credentials_in_url", NULL, "const x = new XMLHttpRequest(); x.open('GET', 'http://public.test:$P/secret', false, 'u', 'p'); x.send(); r = x.responseText"},
+    {"host_not_allowed", NULL,
+     FETCH(
+         "{toString() { return this.n ? 'http://public.test:$P/hello' : (this.n = 1, 'http://evil.test:$P/secret') }}")},
+    {"host_not_allowed", NULL,
+     "const q = new Request('http://public.test:$P/hello'); Object.defineProperty(q, 'url', {value: 'x'}); "
+     "URL.prototype.toString = () => 'http://public.test/'; " GET("http://evil.test:$P/secret")},
+    {"host_not_allowed", NULL,
+     "const x = new XMLHttpRequest(); x.open('GET', 'http://evil.test:$P/secret', false); x.send(); r = x.responseText"},
+    {"host_not_allowed", NULL,
+     "const x = new XMLHttpRequest(); await new Promise((done) => { x.onloadend = done; x.open('GET', "
+     "'http://evil.test:$P/secret'); x.send() }); r = x.responseText"},
+    {"credentials_in_url", NULL,
+     "const x = new XMLHttpRequest(); x.open('GET', 'http://public.test:$P/secret', false, 'u', 'p'); x.send(); r = x.responseText"},
 };
 
 /* ---- Python --------------------------------------------------------------------------------------------------------- */
@@ -170,39 +199,59 @@ static const escape python_escapes[] = {
     {"private_address", NULL, URLOPEN("http://[::ffff:127.0.0.1]:$P/secret")},
     {"private_address", "localhost=127.0.0.1", URLOPEN("http://localhost:$P/secret")},
     {"private_address", "mixed.test=" PUBLIC ",127.0.0.1", URLOPEN("http://mixed.test:$P/secret")},
-    {"private_address", "rebind.test=" PUBLIC "|127.0.0.1", "urlopen('http://rebind.test:$P/hello').read()\n" URLOPEN("http://rebind.test:$P/secret")},
+    {"private_address", "rebind.test=" PUBLIC "|127.0.0.1",
+     "urlopen('http://rebind.test:$P/hello').read()\n" URLOPEN("http://rebind.test:$P/secret")},
     {"private_address", "rebind.test=" PUBLIC "|127.0.0.1", URLOPEN("http://rebind.test:$P/to?code=302&url=/secret")},
     {"private_address", NULL, URLOPEN("http://public.test:$P/to?code=302&url=http://127.0.0.1:$P/secret")},
     {"host_not_allowed", NULL, URLOPEN("http://public.test:$P/to?code=302&url=http://evil.test:$P/secret")},
-    {"redirect_not_allowed", NULL, "r = open_url('http://public.test:$P/to?code=302&url=http://evil.test:$P/secret').read()"},
-    {"redirect_not_allowed", NULL, "r = await (await pyfetch('http://public.test:$P/to?code=302&url=http://evil.test:$P/secret')).text()"},
-    {"redirect_not_allowed", NULL, "r = pyxhr.get('http://public.test:$P/to?code=302&url=ftp://public.test/secret').text"},
+    {"redirect_not_allowed", NULL,
+     "r = open_url('http://public.test:$P/to?code=302&url=http://evil.test:$P/secret').read()"},
+    {"redirect_not_allowed", NULL,
+     "r = await (await pyfetch('http://public.test:$P/to?code=302&url=http://evil.test:$P/secret')).text()"},
+    {"redirect_not_allowed", NULL,
+     "r = pyxhr.get('http://public.test:$P/to?code=302&url=ftp://public.test/secret').text"},
     {"host_not_allowed", NULL, URLOPEN("http://evil.test:$P/secret")},
     {"host_not_allowed", NULL, "r = await (await pyfetch('http://evil.test:$P/secret')).text()"},
     {"host_not_allowed", NULL, "r = open_url('http://evil.test:$P/secret').read()"},
     {"host_not_allowed", NULL, "r = pyxhr.post('http://evil.test:$P/secret', json={}).text"},
-    {"host_not_allowed", NULL, "c = HTTPConnection('evil.test', $P)\nc.request('GET', '/secret')\nr = c.getresponse().read().decode()"},
-    {"host_not_allowed", NULL, "c = HTTPSConnection('evil.test', $T)\nc.request('GET', '/secret')\nr = c.getresponse().read().decode()"},
-    {"credentials_in_url", NULL, "c = HTTPConnection('public.test', $P)\nc.request('GET', '@evil.test/secret')\nr = c.getresponse().read().decode()"},
-    {"malformed_url", NULL, "c = HTTPConnection('public.test', $P)\nc.request('GET', 'http://evil.test:$P/secret')\nr = c.getresponse().read().decode()"},
-    {"malformed_url", NULL, "c = HTTPConnection('evil.test\\\\.public.test', $P)\nc.request('GET', '/secret')\nr = c.getresponse().read().decode()"},
-    {"header_not_allowed", NULL, "r = urlopen(Request('http://public.test:$P/secret', headers={'Host': 'evil.test'})).read().decode()"},
-    {"header_not_allowed", NULL, "r = urlopen(Request('http://public.test:$P/secret', headers={'Proxy-Authorization': 'x'})).read().decode()"},
+    {"host_not_allowed", NULL,
+     "c = HTTPConnection('evil.test', $P)\nc.request('GET', '/secret')\nr = c.getresponse().read().decode()"},
+    {"host_not_allowed", NULL,
+     "c = HTTPSConnection('evil.test', $T)\nc.request('GET', '/secret')\nr = c.getresponse().read().decode()"},
+    {"credentials_in_url", NULL,
+     "c = HTTPConnection('public.test', $P)\nc.request('GET', '@evil.test/secret')\nr = c.getresponse().read().decode()"},
+    {"malformed_url", NULL,
+     "c = HTTPConnection('public.test', $P)\nc.request('GET', 'http://evil.test:$P/secret')\nr = c.getresponse().read().decode()"},
+    {"malformed_url", NULL,
+     "c = HTTPConnection('evil.test\\\\.public.test', $P)\nc.request('GET', '/secret')\nr = c.getresponse().read().decode()"},
+    {"header_not_allowed", NULL,
+     "r = urlopen(Request('http://public.test:$P/secret', headers={'Host': 'evil.test'})).read().decode()"},
+    {"header_not_allowed", NULL,
+     "r = urlopen(Request('http://public.test:$P/secret', headers={'Proxy-Authorization': 'x'})).read().decode()"},
     {"header_not_allowed", NULL, "r = pyxhr.get('http://public.test:$P/secret', headers={'Host': '127.0.0.1'}).text"},
-    {"header_not_allowed", NULL, "r = await (await pyfetch('http://public.test:$P/secret', headers={'Transfer-Encoding': 'chunked'})).text()"},
-    {"malformed_url", NULL, "r = build_opener(ProxyHandler({'http': 'http://public.test:$P'})).open('http://evil.test/secret').read().decode()"},
-    {"host_not_allowed", NULL, "os.environ['http_proxy'] = 'http://public.test:$P'\ntry:\n    " URLOPEN("http://evil.test/secret") "\nfinally:\n    del os.environ['http_proxy']"},
-    {"malformed_url", NULL, "c = HTTPConnection('public.test', $P)\nc.set_tunnel('evil.test', 80)\nc.request('GET', '/secret')\nr = c.getresponse().read().decode()"},
-    {"raw_socket", NULL, "s = socket.create_connection(('127.0.0.1', $P), 1)\ns.send(b'GET /secret HTTP/1.0\\r\\n\\r\\n')\nr = s.recv(100).decode()"},
-    {"raw_socket", NULL, "s = socket.create_connection(('public.test', $P), 1)\ns.send(b'GET /secret HTTP/1.0\\r\\n\\r\\n')\nr = s.recv(100).decode()"},
-    {"raw_socket", NULL, "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\ns.sendto(b'/secret', ('127.0.0.1', 53))"},
+    {"header_not_allowed", NULL,
+     "r = await (await pyfetch('http://public.test:$P/secret', headers={'Transfer-Encoding': 'chunked'})).text()"},
+    {"malformed_url", NULL,
+     "r = build_opener(ProxyHandler({'http': 'http://public.test:$P'})).open('http://evil.test/secret').read().decode()"},
+    {"host_not_allowed", NULL,
+     "os.environ['http_proxy'] = 'http://public.test:$P'\ntry:\n    " URLOPEN(
+         "http://evil.test/secret") "\nfinally:\n    del os.environ['http_proxy']"},
+    {"malformed_url", NULL,
+     "c = HTTPConnection('public.test', $P)\nc.set_tunnel('evil.test', 80)\nc.request('GET', '/secret')\nr = c.getresponse().read().decode()"},
+    {"raw_socket", NULL,
+     "s = socket.create_connection(('127.0.0.1', $P), 1)\ns.send(b'GET /secret HTTP/1.0\\r\\n\\r\\n')\nr = s.recv(100).decode()"},
+    {"raw_socket", NULL,
+     "s = socket.create_connection(('public.test', $P), 1)\ns.send(b'GET /secret HTTP/1.0\\r\\n\\r\\n')\nr = s.recv(100).decode()"},
+    {"raw_socket", NULL,
+     "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\ns.sendto(b'/secret', ('127.0.0.1', 53))"},
     {"raw_socket", NULL, "s = socket.socket()\ns.bind(('0.0.0.0', 8000))\ns.listen()\nr = 'THROUGH'"},
     {"malformed_request", NULL, RAW("GET", "http://public.test:$P/secret", "X: a\\rHost: evil.test")},
     {"malformed_request", NULL, RAW("GET", "http://public.test:$P/secret", "no colon")},
     {"malformed_request", NULL, RAW("GET /secret HTTP/1.1\\r\\nX:", "http://public.test:$P/x", "")},
     {"header_not_allowed", NULL, RAW("GET", "http://public.test:$P/secret", "hOsT:evil.test")},
     {"header_not_allowed", NULL, RAW("POST", "http://public.test:$P/secret", "Content-Length: 100")},
-    {"header_not_allowed", NULL, RAW("GET", "http://public.test:$P/secret", "Connection: Upgrade\\nUpgrade: websocket")},
+    {"header_not_allowed", NULL,
+     RAW("GET", "http://public.test:$P/secret", "Connection: Upgrade\\nUpgrade: websocket")},
     {"method_not_allowed", NULL, RAW("CONNECT", "http://public.test:$P/secret", "")},
     {"malformed_url", NULL, RAW("GET", "http://public.test:$P/\\r\\nGET /secret", "")},
     {"credentials_in_url", NULL, RAW("GET", "http://public.test\\\\@evil.test:$P/secret", "")},
@@ -288,7 +337,8 @@ static void try_to(aard_isolate *isolate, const escape *attempt, const char *for
     aard_outcome_free(outcome);
 }
 
-static const char in_javascript[] = "(async () => { let r = 'no'; try { %s } catch (e) { r = 'no: ' + e } return r })()";
+static const char in_javascript[] =
+    "(async () => { let r = 'no'; try { %s } catch (e) { r = 'no: ' + e } return r })()";
 
 static const char *in_python(const char *text)
 {
@@ -352,7 +402,8 @@ static void test_a_name_is_looked_up_once(void **state)
 {
     (void)state;
     set_names("rebind.test=" PUBLIC "|127.0.0.1");
-    aard_outcome *outcome = exec(javascript, with_ports("(async () => (await fetch('http://rebind.test:$P/hello')).text())()"));
+    aard_outcome *outcome = exec(javascript,
+                                 with_ports("(async () => (await fetch('http://rebind.test:$P/hello')).text())()"));
     value_is(outcome, "\"hello\"");
     assert_int_equal(net_lookups(), 1);
     assert_int_equal(net_private_connections(), 0);
@@ -361,13 +412,19 @@ static void test_a_name_is_looked_up_once(void **state)
 static void test_there_is_no_other_door(void **state)
 {
     (void)state;
-    value_is(exec(javascript, "['WebSocket', 'EventSource', 'WebTransport', 'RTCPeerConnection', 'Worker', 'SharedWorker', 'importScripts', "
-                              "'require', 'process', 'caches', 'Deno', 'Bun'].filter((name) => name in globalThis)"),
-             "[]");
+    value_is(
+        exec(
+            javascript,
+            "['WebSocket', 'EventSource', 'WebTransport', 'RTCPeerConnection', 'Worker', 'SharedWorker', 'importScripts', "
+            "'require', 'process', 'caches', 'Deno', 'Bun'].filter((name) => name in globalThis)"),
+        "[]");
     value_is(exec(javascript, "'sendBeacon' in navigator"), "false");
-    value_is(exec(python, "import importlib\nx = []\nfor name in ('js', 'pyodide_js'):\n    try:\n        importlib.import_module(name)\n        x.append(name)\n"
-                          "    except ImportError:\n        pass\nx"),
-             "[]");
+    value_is(
+        exec(
+            python,
+            "import importlib\nx = []\nfor name in ('js', 'pyodide_js'):\n    try:\n        importlib.import_module(name)\n        x.append(name)\n"
+            "    except ImportError:\n        pass\nx"),
+        "[]");
 }
 
 /* What a module does while it is imported is part of a call. */
@@ -375,8 +432,10 @@ static void test_while_a_module_is_imported(void **state)
 {
     (void)state;
     static const char *const files[][2] = {
-        {"aardvark.manifest.json", "{\"schemaVersion\": \"1.0\", \"entrypoint\": \"main:f\", \"runtime\": {\"language\": \"javascript\"}}"},
-        {"main.mjs", "let r = 'no'; try { r = await (await fetch('https://public.test/secret')).text() } catch {} export const f = () => r"},
+        {"aardvark.manifest.json",
+         "{\"schemaVersion\": \"1.0\", \"entrypoint\": \"main:f\", \"runtime\": {\"language\": \"javascript\"}}"},
+        {"main.mjs",
+         "let r = 'no'; try { r = await (await fetch('https://public.test/secret')).text() } catch {} export const f = () => r"},
         {NULL, NULL},
     };
     aard_isolate *one = boot(config_of(AARD_LANGUAGE_JAVASCRIPT), bundle_of(files));

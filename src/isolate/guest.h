@@ -103,7 +103,7 @@ struct aard__guest {
     uint64_t time_origin;                /* by aard__clock_monotonic */
     const aard__network_policy *network; /* of the call under way; NULL where there is none */
     aard__net *net;                      /* once that call makes a request; changes under wake_lock */
-    unsigned last_request; /* the number of */
+    unsigned last_request;               /* the number of */
     pthread_mutex_t wake_lock;
     pthread_cond_t wake;
     bool stopped; /* under wake_lock: somebody has ended the call */

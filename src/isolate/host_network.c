@@ -30,7 +30,8 @@ static aard__net *net_of(aard__guest *guest, aard__frame *frame)
 {
     if (guest->net) return guest->net;
     aard__net *net = NULL;
-    aard_error *error = aard__net_new(guest->network ? guest->network : &offline, &guest->ledger, &guest->last_request, &net);
+    aard_error *error = aard__net_new(guest->network ? guest->network : &offline, &guest->ledger, &guest->last_request,
+                                      &net);
     if (error) {
         aard__frame_throw(frame, "Error", aard_error_message(error));
         aard_error_free(error);

@@ -10,12 +10,12 @@
 
 struct aard_isolate {
     aard_isolate_config *config;
-    aard__guest *guest;     /* NULL while there is none that can be used */
-    aard_bundle *bundle;    /* retained; may be NULL */
-    aard_warm_state *kept;  /* the host's checkpoint, for new guests; NULL = they start as the first did */
+    aard__guest *guest;           /* NULL while there is none that can be used */
+    aard_bundle *bundle;          /* retained; may be NULL */
+    aard_warm_state *kept;        /* the host's checkpoint, for new guests; NULL = they start as the first did */
     aard__network_policy network; /* of its calls: by the configuration and the bundle */
     aard__host_list bundle_hosts; /* that the bundle's manifest asks for */
-    aard_handler *handlers; /* all that have not been freed */
+    aard_handler *handlers;       /* all that have not been freed */
     aard__watch watch;
     uint64_t id, generation;    /* the generation counts guests and their resets */
     bool soiled;                /* the last call was cut off: the guest needs a full reset first */

@@ -43,8 +43,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *user)
         return transfer->discarded <= MOST_DISCARDED ? len : 0;
     }
     if (len > limits->response_bytes - transfer->reply.body.len) return end_with(transfer, "response_too_large");
-    if (len + net->held > most_held(limits))
-        return end_with(transfer, "responses_too_large");
+    if (len + net->held > most_held(limits)) return end_with(transfer, "responses_too_large");
     aard__buf_append(&transfer->reply.body, data, len);
     if (transfer->reply.body.failed) return end_with(transfer, "out_of_memory");
     net->held += len;

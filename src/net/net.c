@@ -19,144 +19,6 @@
 /* Requests, answered or not, that the guest has not let go of. */
 enum { MOST_LIVE = 1000 };
 
-/* ---- answers ------------------------------------------------------------------------------------------------------ */
-
-/* What a word means, for the guest's developer. */
-static const char *meaning(const char *reason)
-{
-    static const struct {
-        const char *reason, *text;
-    } meanings[] = {
-        {"no_allowlist",
-         "no hosts are allowed: neither the bundle's manifest nor the host lists any, or one of them lists none"},
-        {"host_not_allowed", "the host is not on the list of allowed hosts"},
-        {"port_not_allowed", "the port is not allowed for this host"},
-        {"scheme_not_allowed", "only https may be used, or http where that is allowed too"},
-        {"private_address", "the address is not one of the public Internet"},
-        {"redirect_not_allowed", "the redirect leads to where requests are not allowed"},
-        {"redirect_not_wanted", "the answer is a redirect, and the request says that this is an error"},
-        {"credentials_in_url", "the URL holds a user name or password; send a header instead"},
-        {"malformed_url", "this is no absolute URL that can be requested"},
-        {"malformed_request", "the method or a header is malformed"},
-        {"method_not_allowed", "the method is not allowed"},
-        {"header_not_allowed", "a header is not the guest's to set"},
-        {"headers_too_large", "the headers are larger than the limit"},
-        {"request_too_large", "the request's body is larger than the limit"},
-        {"response_too_large", "the response's body is larger than the limit"},
-        {"responses_too_large", "the responses that nobody has taken are larger than the limit"},
-        {"too_many_requests", "the call has made as many requests as it may"},
-        {"too_many_redirects", "there are more redirects than the limit"},
-        {"name_not_found", "the host's name has no address"},
-        {"timed_out", "there was no answer in time"},
-        {"tls_failed", "the server could not prove who it is, or no encrypted connection came about"},
-        {"connection_failed", "there is no connection, or it broke"},
-        {"bad_response", "the server's answer is malformed"},
-        {"no_call", "requests can be made while a call runs"},
-        {"no_transport", "the host can't make requests"},
-    };
-    for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++)
-        if (!strcmp(meanings[i].reason, reason)) return meanings[i].text;
-    return reason;
-}
-
-/* Whether it is the policy that says no, and not the world. */
-static bool is_violation(const char *reason)
-{
-    static const char *const policy[] = {"no_allowlist",       "host_not_allowed",   "port_not_allowed",
-                                         "scheme_not_allowed", "private_address",    "redirect_not_allowed",
-                                         "credentials_in_url", "malformed_url",      "malformed_request",
-                                         "method_not_allowed", "header_not_allowed", "headers_too_large",
-                                         "request_too_large",  "response_too_large", "responses_too_large",
-                                         "too_many_requests",  "too_many_redirects", "no_call"};
-    for (size_t i = 0; i < sizeof policy / sizeof *policy; i++)
-        if (!strcmp(policy[i], reason)) return true;
-    return false;
-}
-
-static void record(aard__transfer *transfer, const char *url, const char *reason, bool allowed)
-{
-    aard_network_attempt attempt = {.allowed = allowed,
-                                    .method = transfer->method ? transfer->method : "",
-                                    .url = url,
-                                    .reason = reason ? reason : "",
-                                    .status = transfer->status,
-                                    .count = 1};
-    aard__exchange_sizes(transfer, &attempt.sent_bytes, &attempt.received_bytes);
-    aard__ledger_attempt(transfer->net->ledger, &attempt);
-    if (reason && is_violation(reason))
-        aard__ledger_violation(transfer->net->ledger, AARD_VIOLATION_NETWORK_DENIED, reason, url, strlen(url));
-}
-
-static void record_url(aard__transfer *transfer, const char *reason, bool allowed)
-{
-    aard__buf url = AARD__BUF_INIT;
-    if (transfer->url.target) aard__url_put(&transfer->url, &url);
-    aard__buf_putc(&url, '\0');
-    record(transfer, url.failed ? "" : url.data, reason, allowed);
-    aard__buf_free(&url);
-}
-
-/* The transfer leaves the ones that are under way. */
-static void settle(aard__transfer *transfer)
-{
-    aard__exchange_end(transfer);
-    aard__lookup_drop(transfer->lookup);
-    transfer->lookup = NULL;
-    transfer->phase = AARD__ANSWERED;
-}
-
-static void answer_failure(aard__transfer *transfer, const char *reason)
-{
-    aard__buf *head = &transfer->reply.head, message = AARD__BUF_INIT;
-    settle(transfer);
-    transfer->net->held -= transfer->reply.body.len;
-    aard__buf_free(&transfer->reply.body);
-    if (transfer->url.target) {
-        aard__url_put_origin(&transfer->url, &message);
-        aard__buf_puts(&message, ": ");
-    }
-    aard__buf_puts(&message, meaning(reason));
-    if (!strcmp(reason, "tls_failed") && transfer->error[0]) aard__buf_printf(&message, " (%s)", transfer->error);
-    aard__buf_clear(head);
-    aard__buf_printf(head, "{\"reason\":\"%s\",\"message\":", reason);
-    aard__buf_json_string(head, message.data ? message.data : "", message.len);
-    aard__buf_putc(head, '}');
-    aard__buf_free(&message);
-}
-
-static bool names_encoding(const aard__buf *headers)
-{
-    static const char name[] = "[\"content-encoding\",";
-    for (size_t i = 0; headers->data && i + sizeof name - 1 <= headers->len; i++)
-        if (!strncasecmp(headers->data + i, name, sizeof name - 1)) return true;
-    return false;
-}
-
-static void answer(aard__transfer *transfer)
-{
-    aard__buf *head = &transfer->reply.head, url = AARD__BUF_INIT;
-    bool decoded = !transfer->asks_for_range && transfer->reply.body.len && names_encoding(&transfer->got_headers);
-    settle(transfer);
-    aard__url_put(&transfer->url, &url);
-    aard__buf_printf(head, "{\"status\":%u,\"statusText\":", transfer->status);
-    aard__buf_json_string(head, transfer->status_text.data ? transfer->status_text.data : "",
-                          transfer->status_text.len);
-    aard__buf_puts(head, ",\"url\":");
-    aard__buf_json_string(head, url.data ? url.data : "", url.len);
-    aard__buf_printf(head, ",\"redirected\":%s,\"decoded\":%s,\"headers\":[", transfer->hops ? "true" : "false",
-                     decoded ? "true" : "false");
-    aard__buf_append(head, transfer->got_headers.data, transfer->got_headers.len);
-    aard__buf_puts(head, "]}");
-    aard__buf_free(&url);
-}
-
-/* Ended by the policy, before or after it let the request go. */
-static void refuse(aard__transfer *transfer, const char *reason, bool allowed)
-{
-    record_url(transfer, reason, allowed);
-    answer_failure(transfer, reason);
-}
-
 /* ---- one hop ------------------------------------------------------------------------------------------------------ */
 
 static bool load(aard__net *net)
@@ -172,7 +34,7 @@ static void start_exchange(aard__transfer *transfer, const aard__socket_address 
 {
     const char *failure = load(transfer->net) ? aard__exchange_start(transfer, addresses, count) : "no_transport";
     if (failure)
-        refuse(transfer, failure, true);
+        aard__transfer_refuse(transfer, failure, true);
     else
         transfer->phase = AARD__MOVING;
 }
@@ -186,7 +48,7 @@ static void begin_hop(aard__transfer *transfer)
         return;
     }
     aard_error *error = aard__lookup_start(transfer->url.host, transfer->net->event_fd, &transfer->lookup);
-    if (error) refuse(transfer, "no_transport", true);
+    if (error) aard__transfer_refuse(transfer, "no_transport", true);
     aard_error_free(error);
 }
 
@@ -213,7 +75,7 @@ static void take_addresses(aard__transfer *transfer)
                       : "private_address";
     }
     if (refusal)
-        refuse(transfer, refusal, !is_violation(refusal));
+        aard__transfer_refuse(transfer, refusal, !aard__reason_is_violation(refusal));
     else
         start_exchange(transfer, addresses, count);
     if (transfer->phase != AARD__MOVING) return;
@@ -233,7 +95,7 @@ static const char *as_redirect(const char *refusal)
 
 static void follow(aard__transfer *transfer)
 {
-    record_url(transfer, NULL, true);
+    aard__transfer_record_url(transfer, NULL, true);
     aard__exchange_end(transfer);
     const char *refusal = aard__transfer_follow(transfer);
     transfer->status = 0;
@@ -241,14 +103,14 @@ static void follow(aard__transfer *transfer)
         aard__buf shown = AARD__BUF_INIT;
         aard__url_put_redacted(transfer->location.data, transfer->location.len, &shown);
         aard__buf_putc(&shown, '\0');
-        record(transfer, shown.failed ? "" : shown.data, as_redirect(refusal), false);
+        aard__transfer_record(transfer, shown.failed ? "" : shown.data, as_redirect(refusal), false);
         aard__buf_free(&shown);
-        answer_failure(transfer, as_redirect(refusal));
+        aard__transfer_fail(transfer, as_redirect(refusal));
         return;
     }
     if (!refusal) refusal = hop_refusal(transfer);
     if (refusal)
-        refuse(transfer, *refusal ? as_redirect(refusal) : "out_of_memory", false);
+        aard__transfer_refuse(transfer, *refusal ? as_redirect(refusal) : "out_of_memory", false);
     else
         begin_hop(transfer);
 }
@@ -260,12 +122,12 @@ static void take_result(aard__net *net, const CURLMsg *message)
     aard__transfer *transfer = private;
     const char *failure = aard__exchange_failure(transfer, message->data.result);
     if (failure) {
-        refuse(transfer, failure, strcmp(failure, "private_address") != 0);
+        aard__transfer_refuse(transfer, failure, strcmp(failure, "private_address") != 0);
     } else if (aard__transfer_is_redirect(transfer)) {
         follow(transfer);
     } else {
-        record_url(transfer, NULL, true);
-        answer(transfer);
+        aard__transfer_record_url(transfer, NULL, true);
+        aard__transfer_answer(transfer);
     }
 }
 
@@ -337,7 +199,7 @@ static uint64_t turn(aard__net *net, unsigned urgent)
         if (transfer->phase == AARD__LOOKING) take_addresses(transfer);
         if (transfer->phase == AARD__ANSWERED) continue;
         if (transfer->deadline <= aard__clock_monotonic())
-            refuse(transfer, "timed_out", true);
+            aard__transfer_refuse(transfer, "timed_out", true);
         else if (transfer->deadline < first)
             first = transfer->deadline;
     }
@@ -433,9 +295,9 @@ static void refuse_as_written(aard__transfer *transfer, const aard__net_request 
     aard__url_put_redacted(request->url, request->url_len, &url);
     aard__buf_putc(&url, '\0');
     if (!transfer->method) transfer->method = aard__memdup0(request->method, request->method_len);
-    record(transfer, url.failed ? "" : url.data, reason, false);
+    aard__transfer_record(transfer, url.failed ? "" : url.data, reason, false);
     aard__buf_free(&url);
-    answer_failure(transfer, reason);
+    aard__transfer_fail(transfer, reason);
 }
 
 unsigned aard__net_start(aard__net *net, const aard__net_request *request)
@@ -463,7 +325,7 @@ unsigned aard__net_start(aard__net *net, const aard__net_request *request)
     if (refusal && !transfer->url.target)
         refuse_as_written(transfer, request, refusal);
     else if (refusal)
-        refuse(transfer, refusal, false);
+        aard__transfer_refuse(transfer, refusal, false);
     else
         turn(net, 0);
     return transfer->id;
@@ -476,8 +338,8 @@ void aard__net_drop(aard__net *net, unsigned id)
     aard__transfer *transfer = *at;
     if (!transfer) return;
     if (transfer->phase != AARD__ANSWERED) {
-        record_url(transfer, "aborted", true);
-        settle(transfer);
+        aard__transfer_record_url(transfer, "aborted", true);
+        aard__transfer_settle(transfer);
     }
     net->held -= transfer->reply.body.len;
     net->live--;
@@ -514,7 +376,7 @@ void aard__net_free(aard__net *net)
     quiet state = hold_sigpipe();
     while (net->transfers) {
         aard__transfer *transfer = net->transfers;
-        if (transfer->phase != AARD__ANSWERED) record_url(transfer, "call_ended", true);
+        if (transfer->phase != AARD__ANSWERED) aard__transfer_record_url(transfer, "call_ended", true);
         net->transfers = transfer->next;
         aard__transfer_free(transfer);
     }

@@ -76,6 +76,20 @@ const char *aard__transfer_follow(aard__transfer *transfer);
 
 void aard__transfer_free(aard__transfer *transfer);
 
+/* ---- answer.c: how it ends --------------------------------------------------------------------------------- */
+
+bool aard__reason_is_violation(const char *reason); /* the policy says no, and not the world */
+
+/* Writes the hop down, under `url` or the transfer's own; `reason` NULL = it was answered. */
+void aard__transfer_record(aard__transfer *transfer, const char *url, const char *reason, bool allowed);
+void aard__transfer_record_url(aard__transfer *transfer, const char *reason, bool allowed);
+
+void aard__transfer_settle(aard__transfer *transfer); /* it is under way no longer */
+void aard__transfer_fail(aard__transfer *transfer, const char *reason);
+void aard__transfer_answer(aard__transfer *transfer); /* with what came */
+/* Writes down and fails; `allowed`: the policy had let it go. */
+void aard__transfer_refuse(aard__transfer *transfer, const char *reason, bool allowed);
+
 /* ---- exchange.c: libcurl ------------------------------------------------------------------------------------- */
 
 /* Hands the transfer to libcurl, which connects to one of `addresses` (none: the URL has its own).  NULL, or the reason. */
