@@ -1,6 +1,7 @@
 #define CURL_DISABLE_TYPECHECK
 #include "net/net.h"
 
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -15,6 +16,7 @@
 #include "net/transfer.h"
 
 #undef curl_easy_getinfo
+#undef curl_multi_setopt
 
 /* Requests, answered or not, that the guest has not let go of. */
 enum { MOST_LIVE = 1000 };
@@ -27,7 +29,10 @@ static bool load(aard__net *net)
     if (net->multi) return true;
     net->curl = aard__curl_load(&why);
     if (net->curl) net->multi = net->curl->multi_init();
-    return net->multi != NULL;
+    if (!net->multi) return false;
+    uint64_t most = net->policy->limits.connections + 1; /* one for a request that is waited for */
+    net->curl->multi_setopt(net->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, most && most < INT_MAX ? (long)most : 0L);
+    return true;
 }
 
 static void start_exchange(aard__transfer *transfer, const aard__socket_address *addresses, size_t count)
