@@ -242,12 +242,13 @@ $(BUILD)/tests/libsupport.a: $(SUPPORT_OBJ)
 	@mkdir -p $(@D) && rm -f $@
 	$(call step,AR)ar rcs $@ $^
 
+# Servers in tests speak TLS; the library gets its own with libcurl.
 LINK_TEST = $(CXX) $(SAN) $@.o $(BUILD)/tests/libsupport.a $(BUILD)/libaardvark.a
 
 $(TEST_BIN) $(TOOL_BIN): $(BUILD)/tests/%: tests/%.c $(BUILD)/tests/libsupport.a $(BUILD)/libaardvark.a
 	@mkdir -p $(@D)
 	$(call step,CC)$(CC) $(CPPFLAGS) -Itests $(CFLAGS) -MMD -MP -MF $@.d -MT $@ -c $< -o $@.o
-	$(call step,LINK)$(LINK_TEST) -lcmocka $(LDLIBS) -lm -o $@
+	$(call step,LINK)$(LINK_TEST) -lcmocka $(LDLIBS) -lssl -lm -o $@
 
 # ---- fuzzing ---------------------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@
 #include <aardvark/function.h>
 #include <aardvark/isolate.h>
 #include <aardvark/manifest.h>
+#include <aardvark/network.h>
 #include <aardvark/outcome.h>
 #include <aardvark/warm.h>
 

@@ -70,7 +70,7 @@ wrong '--language wants python or javascript' run a.zip --language ruby
 wrong '--language wants python or javascript' exec --language Python -c 1
 wrong '--isolation wants thread or process' run a.zip --isolation vm
 wrong '--capability: ' run a.zip --capability ''
-for later in --cpu-ms=1 --heap-mib=1 --allow-host=a.example; do
+for later in --cpu-ms=1 --heap-mib=1; do
     wrong "${later%=*} is not part of this version" run a.zip "$later"
     wrong "${later%=*} is not part of this version" exec -c 1 "${later%=*}" "${later#*=}"
 done

@@ -75,6 +75,10 @@ enum {
     CLI_OPT_FILESYSTEM_QUOTA,
     CLI_OPT_MOUNT,
     CLI_OPT_WARM,
+    CLI_OPT_ALLOW_HOST,
+    CLI_OPT_ALLOW_HTTP,
+    CLI_OPT_ALLOW_PRIVATE,
+    CLI_OPT_NO_NETWORK,
     CLI_OPT_STAGE_VERSION,
     CLI_OPT_VARIANT,
     CLI_OPT_ARCHIVE,
@@ -140,7 +144,10 @@ typedef struct cli_guest {
     {"mount", required_argument, NULL, CLI_OPT_MOUNT},                                                                 \
     {"cpu-ms", required_argument, NULL, CLI_OPT_LATER},                                                                \
     {"heap-mib", required_argument, NULL, CLI_OPT_LATER},                                                              \
-    {"allow-host", required_argument, NULL, CLI_OPT_LATER},                                                            \
+    {"allow-host", required_argument, NULL, CLI_OPT_ALLOW_HOST},                                                       \
+    {"allow-http", no_argument, NULL, CLI_OPT_ALLOW_HTTP},                                                             \
+    {"allow-private-addresses", no_argument, NULL, CLI_OPT_ALLOW_PRIVATE},                                             \
+    {"no-network", no_argument, NULL, CLI_OPT_NO_NETWORK},                                                            \
     {"warm", required_argument, NULL, CLI_OPT_WARM}
 /* clang-format on */
 

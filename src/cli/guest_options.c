@@ -57,12 +57,12 @@ static void add_mount(const cli_command *command, cli_guest *guest, char *text)
     exit(cli_fail(error));
 }
 
-static void add_capability(const cli_command *command, cli_guest *guest, const char *name)
+/* Ends the process where the library did not take the option's value. */
+static void taken(const cli_command *command, const char *option, aard_error *error)
 {
-    aard_error *error = aard_isolate_config_add_capability(guest->config, name);
     if (!error) return;
     if (aard_error_get_class(error) == AARD_CLASS_USAGE)
-        cli_usage(command, "--capability: %s", aard_error_message(error));
+        cli_usage(command, "%s: %s", option, aard_error_message(error));
     exit(cli_fail(error));
 }
 
@@ -86,7 +86,9 @@ bool cli_guest_option(const cli_command *command, cli_guest *guest, int option)
     case CLI_OPT_WALL_MS:
         aard_isolate_config_set_wall_limit_ms(guest->config, cli_number(command, "--wall-ms", optarg));
         return true;
-    case CLI_OPT_CAPABILITY: add_capability(command, guest, optarg); return true;
+    case CLI_OPT_CAPABILITY:
+        taken(command, "--capability", aard_isolate_config_add_capability(guest->config, optarg));
+        return true;
     case CLI_OPT_MOUNT: add_mount(command, guest, optarg); return true;
     case CLI_OPT_FILESYSTEM:
         guest->files = parse_mode(command, optarg);
@@ -96,6 +98,12 @@ bool cli_guest_option(const cli_command *command, cli_guest *guest, int option)
         guest->files_quota = cli_number(command, "--filesystem-quota", optarg);
         aard_isolate_config_set_filesystem(guest->config, guest->files, guest->files_quota, 0, 0);
         return true;
+    case CLI_OPT_ALLOW_HOST:
+        taken(command, "--allow-host", aard_isolate_config_allow_host(guest->config, optarg));
+        return true;
+    case CLI_OPT_ALLOW_HTTP: aard_isolate_config_set_https_only(guest->config, false); return true;
+    case CLI_OPT_ALLOW_PRIVATE: aard_isolate_config_allow_private_addresses(guest->config, true); return true;
+    case CLI_OPT_NO_NETWORK: aard_isolate_config_set_network(guest->config, false); return true;
     default: return false;
     }
     if (guest->input && guest->input_file) cli_usage(command, "--input and --input-file exclude each other");

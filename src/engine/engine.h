@@ -197,6 +197,9 @@ typedef struct aard__module_code {
 /* Uses `store` (static storage) for all modules of the realm; `put` is called when the realm is freed. */
 void aard__realm_keep_code(aard__realm *realm, const aard__module_code *store);
 
+/* What `import()` of scripts asks; aard__realm_import sets it too. */
+void aard__realm_find_modules(aard__realm *realm, aard__module_find find);
+
 /* Imports the module `name` of `source` and all it imports, static and dynamic.  The value is the namespace object (a
  * ref); evaluation may still be under way (top-level await): `evaluation`, where not NULL, gets its promise as a ref.
  * A source that neither imports nor exports anything is not evaluated: `*is_script` becomes true, there is no value. */

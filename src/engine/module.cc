@@ -152,6 +152,8 @@ v8::MaybeLocal<v8::Promise> import_dynamically(v8::Local<v8::Context> context, v
 
 } // namespace aard
 
+extern "C" void aard__realm_find_modules(aard__realm *realm, aard__module_find find) { realm->find = find; }
+
 extern "C" void aard__realm_keep_code(aard__realm *realm, const aard__module_code *store) { realm->code = store; }
 
 extern "C" void aard__realm_import(aard__realm *realm, const char *name, const char *source, size_t len,

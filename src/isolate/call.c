@@ -80,6 +80,7 @@ static aard_error *begin(aard_isolate *isolate, const aard_call *call, aard_outc
     aard__ledger_free(&guest->ledger);
     AARD__TRY(aard__isolate_arm(isolate, wall_limit(isolate, call)));
     aard__vm_enter(guest->vm);
+    aard__guest_go_online(guest, &isolate->network);
     return NULL;
 }
 
@@ -105,6 +106,7 @@ static void end(aard_isolate *isolate, const aard_call *call, aard__state state,
         aard__vm_pump(guest->vm);
         aard__guest_report_rejections(guest);
     }
+    aard__guest_go_offline(guest);
     m->run_end = aard__clock_monotonic();
     bool stopped = aard__watch_disarm(&isolate->watch) || aard__vm_terminating(guest->vm);
     if (stopped)

@@ -15,6 +15,7 @@ aard_error *aard_isolate_config_new(aard_isolate_config **out)
     if (!config) return aard__error_no_memory();
     config->output_limit = DEFAULT_OUTPUT_LIMIT;
     config->file_rules = aard__file_rules_of(AARD_FILESYSTEM_READ_WRITE, 0, 0, 0);
+    config->network.limits = aard__network_defaults;
     *out = config;
     return NULL;
 }
@@ -35,6 +36,7 @@ void aard_isolate_config_free(aard_isolate_config *config)
     aard__free(config->capabilities);
     aard__functions_free(&config->functions);
     aard__mounts_free(&config->mounts);
+    aard__config_network_free(&config->network);
     release_listener(config->listener);
     aard__free(config);
 }
@@ -132,6 +134,7 @@ aard_error *aard__config_copy(const aard_isolate_config *config, aard_isolate_co
         if (copy->listener) atomic_fetch_add(&copy->listener->owners, 1);
         aard_error *error = aard__functions_copy(&config->functions, &copy->functions);
         if (!error) error = aard__mounts_copy(&config->mounts, &copy->mounts);
+        if (!error) error = aard__config_network_copy(&config->network, &copy->network);
         for (size_t i = 0; !error && i < config->capability_count; i++)
             error = aard_isolate_config_add_capability(copy, config->capabilities[i]);
         if (error) {

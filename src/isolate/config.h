@@ -8,6 +8,7 @@
 #include "isolate/directories.h"
 #include "isolate/functions.h"
 #include "policy/filesystem.h"
+#include "policy/network.h"
 
 /* A stream callback with its user, shared between a configuration and the isolates made from it. */
 typedef struct aard__listener {
@@ -16,6 +17,18 @@ typedef struct aard__listener {
     void *user;
     aard_finalizer finalizer;
 } aard__listener;
+
+/* What the host says about the network; network.c. */
+typedef struct aard__config_network {
+    aard__host_list hosts;
+    bool closed, says_https_only, https_only, private_addresses;
+    char *ca_file;
+    aard__network_limits limits;
+} aard__config_network;
+
+void aard__config_network_free(aard__config_network *network);
+/* `*out` must hold nothing to be freed; untouched on an error. */
+aard_error *aard__config_network_copy(const aard__config_network *network, aard__config_network *out);
 
 struct aard_isolate_config {
     aard_language language;
@@ -30,6 +43,7 @@ struct aard_isolate_config {
     size_t capability_count;
     aard__functions functions;
     aard__mounts mounts;
+    aard__config_network network;
     aard__listener *listener; /* one owner's share; may be NULL */
 };
 

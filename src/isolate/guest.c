@@ -64,13 +64,9 @@ aard_error *aard__guest_get(aard__guest *guest, aard__ref *object, const char *n
     return NULL;
 }
 
-const aard__host_entry *const aard__guest_tables[] = {aard__engine_host,
-                                                      aard__guest_host,
-                                                      aard__host_text,
-                                                      aard__host_url,
-                                                      aard__host_crypto,
-                                                      aard__host_directories,
-                                                      NULL};
+const aard__host_entry *const aard__guest_tables[] = {
+    aard__engine_host, aard__guest_host,       aard__host_text,    aard__host_url,
+    aard__host_crypto, aard__host_directories, aard__host_network, NULL};
 
 aard_error *aard__guest_furnish(aard__guest *guest)
 {
@@ -151,6 +147,7 @@ aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **ou
 void aard__guest_free(aard__guest *guest)
 {
     if (!guest) return;
+    aard__guest_go_offline(guest);
     aard__vm_free(guest->vm); /* and every ref */
     aard__pages_free(guest->pages);
     aard_bundle_free(guest->bundle);
@@ -194,6 +191,7 @@ void aard__guest_stop(void *user)
     guest->stopped = true;
     aard__vm_terminate(guest->vm);
     pthread_cond_signal(&guest->wake);
+    if (guest->net) aard__net_stop(guest->net);
     pthread_mutex_unlock(&guest->wake_lock);
 }
 
@@ -233,6 +231,11 @@ aard__state aard__guest_wait(aard__guest *guest, aard__state state, aard_outcome
         if (!turn(guest, &wait)) return AARD__BROKEN;
         state = guest->ops->poll(guest, outcome);
         if (state != AARD__PENDING || !wait) continue;
+        if (guest->net && aard__net_busy(guest->net)) {
+            idle = false;
+            if (!aard__net_wait(guest->net, 0, wait) && aard__guest_sleep(guest, 0)) return AARD__BROKEN;
+            continue;
+        }
         if (wait == UINT64_MAX) {
             /* One more round: polling itself may have queued something. */
             if (idle) {

@@ -12,6 +12,7 @@
 #include "isolate/directories.h"
 #include "isolate/outcome.h"
 #include "isolate/streams.h"
+#include "net/net.h"
 #include "policy/filesystem.h"
 #include "prelink/prelink.h"
 #include "warm/image.h"
@@ -105,7 +106,10 @@ struct aard__guest {
     aard__buf result, report;          /* of the call under way */
     aard__result entry;                /* scratch for entries into the guest */
     int prepared;
-    uint64_t time_origin; /* by aard__clock_monotonic */
+    uint64_t time_origin;                /* by aard__clock_monotonic */
+    const aard__network_policy *network; /* of the call under way; NULL where there is none */
+    aard__net *net;                      /* once that call makes a request; changes under wake_lock */
+    unsigned last_request;               /* the number of */
     pthread_mutex_t wake_lock;
     pthread_cond_t wake;
     bool stopped; /* under wake_lock: somebody has ended the call */
@@ -150,6 +154,9 @@ bool aard__guest_sleep(aard__guest *guest, uint64_t ns);
 
 /* Whether the guest itself may make code now; what is refused goes into the ledger. */
 void aard__guest_allow_code(aard__guest *guest, bool allow);
+/* What the guest may do on the network from now on, until aard__guest_go_offline; `policy` lives that long. */
+void aard__guest_go_online(aard__guest *guest, const aard__network_policy *policy);
+void aard__guest_go_offline(aard__guest *guest); /* what is under way is dropped, and stands in the ledger */
 
 #define AARD__NOTHING_LEFT "the guest awaits something that can never come: no timer, task or request is left"
 

@@ -63,6 +63,7 @@ aard_error *aard_isolate_new(const aard_isolate_config *config, aard_isolate **o
     if (!error && isolate->config->language == AARD_LANGUAGE_PYTHON && !isolate->config->distribution)
         error = aard_distribution_open(NULL, &isolate->config->distribution);
     isolate->resettable = !error && isolate->config->cleanup == AARD_CLEANUP_FULL;
+    if (!error) error = aard__isolate_set_network(isolate, NULL);
     if (!error) error = aard__isolate_boot(isolate, NULL);
     if (error) {
         aard_isolate_free(isolate);
@@ -78,6 +79,7 @@ void aard_isolate_free(aard_isolate *isolate)
     aard__guest_free(isolate->guest);
     aard_bundle_free(isolate->bundle);
     aard_warm_state_free(isolate->kept);
+    aard__host_list_free(&isolate->bundle_hosts);
     aard_isolate_config_free(isolate->config);
     aard__free(isolate);
 }
@@ -167,6 +169,7 @@ static aard_error *load_bundle(aard_isolate *isolate, aard_bundle *bundle)
     if (isolate->guest && (fresh || isolate->soiled)) AARD__TRY(aard__isolate_full_reset(isolate));
     if (isolate->guest) AARD__TRY(exchange_bundle(isolate, bundle));
     if (!isolate->guest) AARD__TRY(aard__isolate_boot(isolate, bundle));
+    AARD__TRY(aard__isolate_set_network(isolate, bundle));
     aard_bundle_free(isolate->bundle);
     isolate->bundle = aard_bundle_retain(bundle);
     isolate->generation++;

@@ -1,4 +1,4 @@
-/* The inside of a public isolate, for the files that make it up: isolate.c (life, bundles), reset.c, handler.c, call.c. */
+/* The inside of a public isolate, for the files that make it up: isolate.c (life, bundles), network.c, reset.c, handler.c, call.c. */
 #ifndef AARD_ISOLATE_ISOLATE_H
 #define AARD_ISOLATE_ISOLATE_H
 
@@ -10,10 +10,12 @@
 
 struct aard_isolate {
     aard_isolate_config *config;
-    aard__guest *guest;     /* NULL while there is none that can be used */
-    aard_bundle *bundle;    /* retained; may be NULL */
-    aard_warm_state *kept;  /* the host's checkpoint, for new guests; NULL = they start as the first did */
-    aard_handler *handlers; /* all that have not been freed */
+    aard__guest *guest;           /* NULL while there is none that can be used */
+    aard_bundle *bundle;          /* retained; may be NULL */
+    aard_warm_state *kept;        /* the host's checkpoint, for new guests; NULL = they start as the first did */
+    aard__network_policy network; /* of its calls: by the configuration and the bundle */
+    aard__host_list bundle_hosts; /* that the bundle's manifest asks for */
+    aard_handler *handlers;       /* all that have not been freed */
     aard__watch watch;
     uint64_t id, generation;    /* the generation counts guests and their resets */
     bool soiled;                /* the last call was cut off: the guest needs a full reset first */
@@ -46,6 +48,11 @@ void aard__isolate_leave(aard_isolate *isolate, bool torn);
 
 /* A guest with `bundle` (may be NULL), in place of the one that is there. */
 aard_error *aard__isolate_boot(aard_isolate *isolate, aard_bundle *bundle);
+
+/* ---- network.c */
+
+/* Makes the policy for calls with `bundle` (may be NULL) loaded.  Errors: no_memory; the policy is then what it was. */
+aard_error *aard__isolate_set_network(aard_isolate *isolate, const aard_bundle *bundle);
 
 /* ---- reset.c */
 

@@ -186,6 +186,17 @@ static void keep_code(void *user, const char *name, const char *source, const vo
 
 static const aard__module_code module_code = {find_code, keep_code};
 
+/* A module of a URL is not fetched; that it was asked for is written down. */
+static void refuse_remote(aard__guest *guest, const char *specifier)
+{
+    const char *colon = strstr(specifier, "://");
+    if (!colon || !isalpha((unsigned char)specifier[0])) return;
+    aard__buf shown = AARD__BUF_INIT;
+    aard__url_put_redacted(specifier, strlen(specifier), &shown);
+    aard__ledger_violation(&guest->ledger, AARD_VIOLATION_NETWORK_DENIED, "import_not_allowed", shown.data, shown.len);
+    aard__buf_free(&shown);
+}
+
 static bool find_module(void *user, const char *specifier, const char *referrer, aard__buf *name, const char **source,
                         size_t *len)
 {
@@ -193,6 +204,7 @@ static bool find_module(void *user, const char *specifier, const char *referrer,
     if (resolve_path(specifier, referrer, name) && find_source(user, name->data, name->len, &index, source, len))
         return true;
     aard__buf_clear(name);
+    refuse_remote(user, specifier);
     if (specifier[0] == '.' || specifier[0] == '/')
         aard__buf_printf(name, "there is no module '%s' in the bundle (imported from '%s')", specifier, referrer);
     else
@@ -328,6 +340,7 @@ static aard__state javascript_execute(aard__guest *guest, const char *source, si
     aard__ref_call(guest->realm, guest->adapter.set_input, &text, 1, false, &guest->entry);
     if (guest->entry.status != AARD__OK) return aard__guest_state(guest, outcome);
     if (!guest->entry.value.boolean) return AARD__DONE;
+    aard__realm_find_modules(guest->realm, find_module);
     aard__inline_run(guest, source, len, name);
     if (guest->entry.status != AARD__OK) return failed(guest, outcome);
     aard__value value = guest->entry.value;

@@ -61,18 +61,20 @@ static aard_error *begin(aard__guest *guest, aard__ref *create_module)
 {
     const void *lock;
     size_t lock_len;
-    aard__value args[4] = {AARD__VALUE_REF(create_module)};
+    aard__value args[5] = {AARD__VALUE_REF(create_module)};
     if (!guest->image && !guest->eager) {
         AARD__TRY(aard__distribution_file(guest->distribution, AARD__FILE_LOCK, &lock, &lock_len));
         const aard__guest_file *loop = aard__guest_find("python/loop.py");
         const aard__guest_file *adapter = aard__guest_find("python/adapter.py");
-        if (!loop || !adapter)
+        const aard__guest_file *network = aard__guest_find("python/network.py");
+        if (!loop || !adapter || !network)
             return aard__error(AARD_ERR_GUEST_BOOT, "the library was built without its Python files");
         args[1] = AARD__VALUE_STRING(lock, lock_len);
         args[2] = AARD__VALUE_STRING(loop->data, loop->len);
         args[3] = AARD__VALUE_STRING(adapter->data, adapter->len);
+        args[4] = AARD__VALUE_STRING(network->data, network->len);
     }
-    AARD__TRY(call_shared(guest, "beginPython", args, 4));
+    AARD__TRY(call_shared(guest, "beginPython", args, 5));
     if (!aard__realm_next_rejection(guest->realm, &guest->entry)) return NULL;
     return aard__error(AARD_ERR_GUEST_BOOT, "the guest did not start: %.*s: %.*s", (int)guest->entry.thrown_type.len,
                        guest->entry.thrown_type.data ? guest->entry.thrown_type.data : "",
@@ -103,9 +105,10 @@ static aard_error *choose(aard__guest *guest, const aard__python_shared *shared)
 
 static aard_error *python_boot(aard__guest *guest)
 {
-    static const char *const files[] = {
-        "python/hostfs.js",     "python/files.js", "python/directories.js", "python/overlay.js",  "python/libraries.js",
-        "python/references.js", "python/rest.js",  "python/guard.js",       "python/baseline.js", "python/boot.js"};
+    static const char *const files[] = {"python/hostfs.js",   "python/files.js",     "python/directories.js",
+                                        "python/overlay.js",  "python/libraries.js", "python/references.js",
+                                        "python/rest.js",     "python/guard.js",     "python/network.js",
+                                        "python/baseline.js", "python/boot.js"};
     const aard__python_shared *shared;
     aard__ref *create_module;
     AARD__TRY(guest->eager ? aard__python_share_files(guest, &shared) : aard__python_share(guest, &shared));

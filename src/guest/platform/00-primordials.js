@@ -51,6 +51,7 @@
     Float64Array,
     FunctionPrototype: Function.prototype,
     FunctionPrototypeToString: uncurryThis(Function.prototype.toString),
+    JSONParse: JSON.parse,
     JSONStringify: JSON.stringify,
     Map,
     MapPrototypeDelete: uncurryThis(Map.prototype.delete),

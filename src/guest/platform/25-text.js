@@ -121,5 +121,6 @@
 
     return shared.shapeInterfaces({ __proto__: null, TextEncoder, TextDecoder });
   });
+  shared.textDecoder = () => build().TextDecoder;
   shared.defineInterfaces(build, "TextEncoder", "TextDecoder");
 });

@@ -111,6 +111,7 @@
 
   shared.runTimers = (now) => {
     nesting = 0;
+    if (shared.deliverAnswers) shared.deliverAnswers(); // 75-fetch.js
     if (heap.length === 0) return -1;
     const first = heap[0];
     if (first.deadline <= now) {

@@ -37,9 +37,15 @@
   if (shared.image) {
     for (const name of names) pointers[name] = shared.image.pointers[name];
   } else {
-    const loop = pyodide.toPy({ __name__: "aardvark_loop" });
+    const network = pyodide.toPy({ __name__: "aardvark_network" });
+    pyodide.runPython(shared.networkSource, { globals: network, filename: "<aardvark>" });
+    const loop = pyodide.toPy({ __name__: "aardvark_loop", aardvark_network: network });
     pyodide.runPython(shared.loopSource, { globals: loop, filename: "<aardvark>" });
-    const globals = pyodide.toPy({ __name__: "aardvark_adapter", aardvark_loop: loop });
+    const globals = pyodide.toPy({
+      __name__: "aardvark_adapter",
+      aardvark_loop: loop,
+      aardvark_network: network,
+    });
     pyodide.runPython(shared.adapterSource, { globals, filename: "<aardvark>" });
     for (const name of names) pointers[name] = Module.PyProxy_getPtr(globals.get(name));
   }

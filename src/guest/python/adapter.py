@@ -50,6 +50,7 @@ _pyodide_sleep = time.sleep
 _pyodide_run = asyncio.run
 _install_loop = aardvark_loop["install"]  # noqa: F821 - loop.py's names, put here by adapter.js
 _NothingLeft = aardvark_loop["NothingLeft"]  # noqa: F821
+_network = aardvark_network  # noqa: F821 - network.py's names
 
 
 class _State:
@@ -605,6 +606,7 @@ def grant():
         else:
             jsfinder.jsproxies[kind] = proxy
     _proxies.clear()
+    _network["grant_javascript"]()
     _State.loop = None
     time.sleep = _pyodide_sleep
     asyncio.run = _pyodide_run
@@ -624,3 +626,4 @@ def javascript_error(text):
 
 
 _close_javascript()
+_network["install"]()

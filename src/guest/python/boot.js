@@ -135,6 +135,7 @@
     if (imports.wasi_snapshot_preview1.random_get) imports.wasi_snapshot_preview1.random_get = random;
     sleepInHost(env);
     if (!shared.grantsJavaScript) guard.wrap(env, () => settings.error, () => shared.raiseDenied());
+    shared.refuseSockets(env);
     asked = { imports, done };
     return {};
   };
@@ -203,10 +204,11 @@
 
   // The first half of a start, up to where the WebAssembly has to be there; it is in the start-up snapshot of Python
   // guests.  A guest that starts from nothing needs the lock file's text and the sources of the adapter.
-  shared.beginPython = (createModule, lockFile, loopSource, adapterSource) => {
+  shared.beginPython = (createModule, lockFile, loopSource, adapterSource, networkSource) => {
     // What JavaScript lets go of must not change a Python that has been reset since.
     if (!shared.grantsJavaScript) globalThis.FinalizationRegistry = Unregistered;
     shared.loopSource = loopSource;
+    shared.networkSource = networkSource;
     shared.adapterSource = adapterSource;
     const config = makeConfig();
     API = { config, runtimeEnv: environment };
@@ -222,6 +224,7 @@
         placeStdlib,
         randomDevices,
         hostDevice,
+        shared.makeNetworkDevice,
         (Module) => Module.FS.chdir("/session"),
         (Module) => Object.assign(Module.ENV, config.env),
       ],

@@ -14,6 +14,7 @@ from select import select
 from pyodide.webloop import WebLoop
 
 _LONGEST_PAUSE = 86400.0  # seconds
+_network = aardvark_network  # noqa: F821 - network.py's names, put here by adapter.js
 
 
 class NothingLeft(RuntimeError):
@@ -49,6 +50,7 @@ class HostLoop(WebLoop):
         self._later = []  # (when, number, handle), a heap
         self._number = 0
         self._stopping = False
+        self.requests = _network["Pending"]()
 
     def call_soon(self, callback, *args, context=None):
         handle = asyncio.Handle(callback, args, self, context=context)
@@ -82,8 +84,10 @@ class HostLoop(WebLoop):
             self._keyboard_interrupt_handler()
 
     def _turn(self):
-        """Runs what is due; gives the seconds until something will be, or None where nothing is left."""
+        """Runs what is due; gives the seconds until something will be, or None where nothing is left but requests."""
         soon, later = self._soon, self._later
+        if self.requests:
+            self.requests.take()
         if later:
             now = self.time()
             while later and later[0][0] <= now:
@@ -107,9 +111,11 @@ class HostLoop(WebLoop):
                 wait = self._turn()
                 if done():
                     break
-                if wait is None:
+                if self.requests:
+                    _network["wait"](_LONGEST_PAUSE if wait is None else wait)
+                elif wait is None:
                     raise NothingLeft
-                if wait:
+                elif wait:
                     _pause(min(wait, _LONGEST_PAUSE))
         finally:
             _swap_current_task(self, task)

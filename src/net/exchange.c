@@ -1,0 +1,309 @@
+#include <aardvark/export.h>
+#include <arpa/inet.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#define CURL_DISABLE_TYPECHECK
+#include "base/utf8.h"
+#include "net/transfer.h"
+
+#undef curl_easy_setopt
+#undef curl_easy_getinfo
+
+/* Of a redirect's body, which nobody reads, so much is taken to keep the connection; beyond that it is closed. */
+enum { MOST_DISCARDED = 64 * 1024 };
+
+/* ---- what comes --------------------------------------------------------------------------------------------------- */
+
+static size_t end_with(aard__transfer *transfer, const char *reason)
+{
+    transfer->refusal = reason;
+    return 0; /* libcurl ends a transfer whose callback takes less than it was given */
+}
+
+/* Bytes of answers that may wait to be taken: one for each connection and for a request that is waited for. */
+static uint64_t most_held(const aard__network_limits *limits)
+{
+    uint64_t most;
+    bool fits = !__builtin_mul_overflow(limits->connections + 2, limits->response_bytes, &most);
+    return fits && limits->connections + 2 > 2 ? most : UINT64_MAX;
+}
+
+static size_t on_body(char *data, size_t size, size_t count, void *user)
+{
+    aard__transfer *transfer = user;
+    aard__net *net = transfer->net;
+    size_t len = size * count;
+    const aard__network_limits *limits = &net->policy->limits;
+    transfer->body_began = true;
+    if (aard__transfer_is_redirect(transfer)) {
+        transfer->discarded += len;
+        return transfer->discarded <= MOST_DISCARDED ? len : 0;
+    }
+    if (len > limits->response_bytes - transfer->reply.body.len) return end_with(transfer, "response_too_large");
+    if (len + net->held > most_held(limits)) return end_with(transfer, "responses_too_large");
+    aard__buf_append(&transfer->reply.body, data, len);
+    if (transfer->reply.body.failed) return end_with(transfer, "out_of_memory");
+    net->held += len;
+    return len;
+}
+
+/* Latin-1 as a JSON string. */
+static void put_latin1(aard__buf *out, const char *text, size_t len)
+{
+    aard__buf utf8 = AARD__BUF_INIT;
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c >= 0x80) aard__buf_putc(&utf8, (char)(0xc0 | c >> 6));
+        aard__buf_putc(&utf8, (char)(c < 0x80 ? c : 0x80 | (c & 0x3f)));
+    }
+    aard__buf_json_string(out, utf8.data ? utf8.data : "", utf8.len);
+    out->failed = out->failed || utf8.failed;
+    aard__buf_free(&utf8);
+}
+
+static void take_status(aard__transfer *transfer, const char *line, size_t len)
+{
+    const char *code = memchr(line, ' ', len), *end = line + len;
+    const char *text = code ? memchr(code + 1, ' ', (size_t)(end - code - 1)) : NULL;
+    aard__buf_clear(&transfer->got_headers); /* those of a "100 Continue" */
+    aard__buf_clear(&transfer->status_text);
+    aard__buf_clear(&transfer->location);
+    transfer->has_location = false;
+    transfer->status = 0;
+    for (const char *c = code ? code + 1 : end; c < end && *c >= '0' && *c <= '9' && transfer->status < 1000; c++)
+        transfer->status = transfer->status * 10 + (unsigned)(*c - '0');
+    if (text) aard__buf_append(&transfer->status_text, text + 1, (size_t)(end - text - 1));
+}
+
+static void take_header(aard__transfer *transfer, const char *line, size_t len)
+{
+    const char *colon = memchr(line, ':', len);
+    size_t name_len = colon ? (size_t)(colon - line) : 0;
+    if (!name_len || line[0] == ' ' || line[0] == '\t') return;
+    const char *value = colon + 1;
+    size_t value_len = len - name_len - 1;
+    while (value_len && (*value == ' ' || *value == '\t')) value++, value_len--;
+    while (value_len && (value[value_len - 1] == ' ' || value[value_len - 1] == '\t')) value_len--;
+    aard__buf_puts(&transfer->got_headers, transfer->got_headers.len ? ",[" : "[");
+    put_latin1(&transfer->got_headers, line, name_len);
+    aard__buf_putc(&transfer->got_headers, ',');
+    put_latin1(&transfer->got_headers, value, value_len);
+    aard__buf_putc(&transfer->got_headers, ']');
+    if (name_len != 8 || strncasecmp(line, "Location", 8) || transfer->has_location) return;
+    transfer->has_location = true;
+    aard__buf_append(&transfer->location, value, value_len);
+}
+
+static size_t on_header(char *data, size_t size, size_t count, void *user)
+{
+    aard__transfer *transfer = user;
+    size_t len = size * count, kept = len;
+    transfer->got_header_bytes += len;
+    if (transfer->got_header_bytes > transfer->net->policy->limits.header_bytes)
+        return end_with(transfer, "headers_too_large");
+    while (kept && (data[kept - 1] == '\r' || data[kept - 1] == '\n')) kept--;
+    if (transfer->body_began || !kept) return len; /* trailers are nobody's */
+    if (kept > 5 && !memcmp(data, "HTTP/", 5))
+        take_status(transfer, data, kept);
+    else
+        take_header(transfer, data, kept);
+    bool failed = transfer->got_headers.failed || transfer->location.failed || transfer->status_text.failed;
+    return failed ? end_with(transfer, "out_of_memory") : len;
+}
+
+static _Atomic(aard__connect_hook) hook;
+
+void aard__exchange_set_hook(aard__connect_hook reroute) { atomic_store(&hook, reroute); }
+
+/* The last word on an address, whoever resolved it: no connection is made but through here. */
+static curl_socket_t on_socket(void *user, curlsocktype purpose, struct curl_sockaddr *to)
+{
+    aard__transfer *transfer = user;
+    aard__address address;
+    if (purpose != CURLSOCKTYPE_IPCXN || !aard__address_of(&to->addr, &address) ||
+        aard__network_address_refusal(transfer->net->policy, &address)) {
+        transfer->refusal = "private_address";
+        return CURL_SOCKET_BAD;
+    }
+    aard__connect_hook reroute = atomic_load(&hook);
+    if (reroute) reroute(&to->addr);
+    return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+}
+
+/* ---- handing it over ---------------------------------------------------------------------------------------------- */
+
+/* Appends to a list of libcurl's; false when memory is out. */
+static bool append(const aard__curl *curl, struct curl_slist **list, aard__buf *text)
+{
+    aard__buf_putc(text, '\0');
+    struct curl_slist *grown = text->failed ? NULL : curl->slist_append(*list, text->data);
+    if (grown) *list = grown;
+    aard__buf_free(text);
+    return grown != NULL;
+}
+
+static bool make_headers(aard__transfer *transfer, const aard__curl *curl)
+{
+    static const char *const without[] = {"Expect:", "Content-Type:"};
+    bool fits = true, typed = false;
+    for (size_t i = 0; i < transfer->header_count && fits; i++) {
+        aard__buf line = AARD__BUF_INIT;
+        const aard__header *header = &transfer->headers[i];
+        typed = typed || !strcasecmp(header->name, "Content-Type");
+        aard__buf_printf(&line, header->value[0] ? "%s: %s" : "%s;", header->name, header->value);
+        fits = append(curl, &transfer->sent_headers, &line);
+    }
+    for (int i = 0; i < (typed ? 1 : 2) && fits; i++) {
+        aard__buf line = AARD__BUF_INIT;
+        aard__buf_puts(&line, without[i]);
+        fits = append(curl, &transfer->sent_headers, &line);
+    }
+    return fits;
+}
+
+static bool pin(aard__transfer *transfer, const aard__curl *curl, const aard__socket_address *addresses, size_t count)
+{
+    aard__buf line = AARD__BUF_INIT;
+    aard__buf_printf(&line, "%s:%u:", transfer->url.host, transfer->url.port);
+    for (size_t i = 0; i < count; i++) {
+        char text[INET6_ADDRSTRLEN];
+        bool v6 = addresses[i].any.sa_family == AF_INET6;
+        const void *from = v6 ? (const void *)&addresses[i].v6.sin6_addr : (const void *)&addresses[i].v4.sin_addr;
+        if (!inet_ntop(addresses[i].any.sa_family, from, text, sizeof text)) continue;
+        aard__buf_printf(&line, v6 ? "%s[%s]" : "%s%s", i ? "," : "", text);
+    }
+    return append(curl, &transfer->pinned, &line);
+}
+
+static void set_method(const aard__transfer *transfer, const aard__curl *curl, CURL *easy)
+{
+    const char *method = transfer->method;
+    bool bodied = transfer->has_body || !strcmp(method, "POST") || !strcmp(method, "PUT") || !strcmp(method, "PATCH");
+    if (bodied) {
+        curl->easy_setopt(easy, CURLOPT_POST, 1L);
+        curl->easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)transfer->body.len);
+        curl->easy_setopt(easy, CURLOPT_POSTFIELDS, transfer->body.data ? transfer->body.data : "");
+    } else if (!strcmp(method, "HEAD")) {
+        curl->easy_setopt(easy, CURLOPT_NOBODY, 1L);
+    }
+    curl->easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);
+}
+
+static void set_options(aard__transfer *transfer, const aard__curl *curl, CURL *easy)
+{
+    const aard__network_policy *policy = transfer->net->policy;
+    curl->easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+    curl->easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
+    curl->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl->easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl->easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl->easy_setopt(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+    curl->easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+    curl->easy_setopt(easy, CURLOPT_PROXY, ""); /* nor one of the environment */
+    curl->easy_setopt(easy, CURLOPT_NOPROXY, "*");
+    curl->easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    curl->easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl->easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
+    curl->easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl->easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+    curl->easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    if (policy->ca_file) {
+        curl->easy_setopt(easy, CURLOPT_CAINFO, policy->ca_file);
+        curl->easy_setopt(easy, CURLOPT_CAPATH, NULL);
+    }
+    if (!transfer->asks_for_range) curl->easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
+    curl->easy_setopt(easy, CURLOPT_USERAGENT, "aardvark/" AARD_VERSION_STRING);
+    curl->easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->sent_headers);
+    curl->easy_setopt(easy, CURLOPT_RESOLVE, transfer->pinned);
+    curl->easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+    curl->easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
+    curl->easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl->easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
+    curl->easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl->easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+    set_method(transfer, curl, easy);
+}
+
+static void forget_hop(aard__transfer *transfer)
+{
+    transfer->refusal = NULL;
+    transfer->error[0] = '\0';
+    transfer->got_header_bytes = transfer->discarded = 0;
+    transfer->status = 0;
+    transfer->has_location = transfer->body_began = false;
+    aard__buf_clear(&transfer->got_headers);
+    aard__buf_clear(&transfer->location);
+    aard__buf_clear(&transfer->status_text);
+}
+
+const char *aard__exchange_start(aard__transfer *transfer, const aard__socket_address *addresses, size_t count)
+{
+    const aard__curl *curl = transfer->net->curl;
+    aard__buf url = AARD__BUF_INIT;
+    forget_hop(transfer);
+    aard__url_put(&transfer->url, &url);
+    aard__buf_putc(&url, '\0');
+    transfer->easy = curl->easy_init();
+    bool fits = transfer->easy && !url.failed && make_headers(transfer, curl) &&
+                (!count || pin(transfer, curl, addresses, count)) &&
+                !curl->easy_setopt(transfer->easy, CURLOPT_URL, url.data);
+    aard__buf_free(&url);
+    if (fits) {
+        set_options(transfer, curl, transfer->easy);
+        fits = !curl->multi_add_handle(transfer->net->multi, transfer->easy);
+    }
+    if (!fits) aard__exchange_end(transfer);
+    return fits ? NULL : "out_of_memory";
+}
+
+const char *aard__exchange_failure(const aard__transfer *transfer, CURLcode code)
+{
+    if (transfer->refusal) return transfer->refusal;
+    if (code == CURLE_WRITE_ERROR && transfer->discarded > MOST_DISCARDED) return NULL;
+    switch (code) {
+    case CURLE_OK: return NULL;
+    case CURLE_OUT_OF_MEMORY: return "out_of_memory";
+    case CURLE_OPERATION_TIMEDOUT: return "timed_out";
+    case CURLE_COULDNT_RESOLVE_HOST: return "name_not_found";
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+    case CURLE_SSL_ENGINE_INITFAILED: return "tls_failed";
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_UNSUPPORTED_PROTOCOL: /* HTTP/0.9 */
+    case CURLE_BAD_CONTENT_ENCODING:
+    case CURLE_WRITE_ERROR: return "bad_response";
+    default: return "connection_failed";
+    }
+}
+
+void aard__exchange_sizes(const aard__transfer *transfer, uint64_t *sent, uint64_t *received)
+{
+    curl_off_t up = 0, down = 0;
+    *sent = *received = 0;
+    if (!transfer->easy) return;
+    transfer->net->curl->easy_getinfo(transfer->easy, CURLINFO_SIZE_UPLOAD_T, &up);
+    transfer->net->curl->easy_getinfo(transfer->easy, CURLINFO_SIZE_DOWNLOAD_T, &down);
+    *sent = up > 0 ? (uint64_t)up : 0;
+    *received = down > 0 ? (uint64_t)down : 0;
+}
+
+void aard__exchange_end(aard__transfer *transfer)
+{
+    const aard__curl *curl = transfer->net->curl;
+    if (transfer->easy) {
+        curl->multi_remove_handle(transfer->net->multi, transfer->easy);
+        curl->easy_cleanup(transfer->easy);
+        transfer->easy = NULL;
+    }
+    if (transfer->sent_headers) curl->slist_free_all(transfer->sent_headers);
+    if (transfer->pinned) curl->slist_free_all(transfer->pinned);
+    transfer->sent_headers = transfer->pinned = NULL;
+}

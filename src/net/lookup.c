@@ -1,0 +1,112 @@
+#include "net/lookup.h"
+
+#include <fcntl.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+
+struct aard__lookup {
+    atomic_int owners; /* who asks, and the thread */
+    atomic_bool done;
+    int event_fd;
+    size_t count;
+    aard__socket_address addresses[AARD__LOOKUP_ADDRESSES];
+    char name[];
+};
+
+static atomic_int under_way;
+static _Atomic(aard__lookup_hook) hook;
+
+void aard__lookup_set_hook(aard__lookup_hook answer) { atomic_store(&hook, answer); }
+
+void aard__lookup_drop(aard__lookup *lookup)
+{
+    if (!lookup || atomic_fetch_sub(&lookup->owners, 1) != 1) return;
+    close(lookup->event_fd);
+    aard__free(lookup);
+}
+
+static void resolve(aard__lookup *lookup)
+{
+    const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
+    struct addrinfo *list = NULL;
+    if (getaddrinfo(lookup->name, NULL, &hints, &list)) return;
+    for (const struct addrinfo *item = list; item && lookup->count < AARD__LOOKUP_ADDRESSES; item = item->ai_next)
+        if (item->ai_addrlen <= sizeof lookup->addresses[0])
+            memcpy(&lookup->addresses[lookup->count++], item->ai_addr, item->ai_addrlen);
+    freeaddrinfo(list);
+}
+
+static void *run(void *argument)
+{
+    aard__lookup *lookup = argument;
+    aard__lookup_hook answer = atomic_load(&hook);
+    int count = answer ? answer(lookup->name, lookup->addresses) : -1;
+    if (count >= 0)
+        lookup->count = (size_t)count;
+    else
+        resolve(lookup);
+    atomic_store(&lookup->done, true);
+    ssize_t written = write(lookup->event_fd, &(uint64_t){1}, sizeof(uint64_t));
+    (void)written; /* it fails where the count is full: then it is awake */
+    aard__lookup_drop(lookup);
+    atomic_fetch_sub(&under_way, 1);
+    return NULL;
+}
+
+/* The thread takes no signals: they are the host's. */
+static int start_thread(aard__lookup *lookup)
+{
+    sigset_t all, before;
+    pthread_t thread;
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = pthread_create(&thread, &attributes, run, lookup);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+    return failed;
+}
+
+aard_error *aard__lookup_start(const char *name, int event_fd, aard__lookup **out)
+{
+    size_t len = strlen(name) + 1;
+    aard__lookup *lookup = aard__calloc(1, sizeof *lookup + len);
+    if (!lookup) return aard__error_no_memory();
+    atomic_init(&lookup->owners, 2);
+    memcpy(lookup->name, name, len);
+    lookup->event_fd = fcntl(event_fd, F_DUPFD_CLOEXEC, 0);
+    aard_error *error = NULL;
+    int failed;
+    if (lookup->event_fd < 0) {
+        error = aard__error(AARD_ERR_BUSY, "the process has no file descriptor left");
+    } else if (atomic_fetch_add(&under_way, 1) >= AARD__LOOKUPS) {
+        error = aard__error(AARD_ERR_BUSY, "%d names are being looked up already", AARD__LOOKUPS);
+        atomic_fetch_sub(&under_way, 1);
+    } else if ((failed = start_thread(lookup))) {
+        error = aard__error_errno(AARD_ERR_THREAD, failed, "cannot start a thread that looks a name up");
+        atomic_fetch_sub(&under_way, 1);
+    }
+    if (error) {
+        if (lookup->event_fd >= 0) close(lookup->event_fd);
+        aard__free(lookup);
+        return error;
+    }
+    *out = lookup;
+    return NULL;
+}
+
+bool aard__lookup_done(aard__lookup *lookup, const aard__socket_address **addresses, size_t *count)
+{
+    if (!atomic_load(&lookup->done)) return false;
+    *addresses = lookup->addresses;
+    *count = lookup->count;
+    return true;
+}

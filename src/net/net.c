@@ -1,0 +1,392 @@
+#define CURL_DISABLE_TYPECHECK
+#include "net/net.h"
+
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "net/transfer.h"
+
+#undef curl_easy_getinfo
+#undef curl_multi_setopt
+
+/* Requests, answered or not, that the guest has not let go of. */
+enum { MOST_LIVE = 1000 };
+
+/* ---- one hop ------------------------------------------------------------------------------------------------------ */
+
+static bool load(aard__net *net)
+{
+    const char *why;
+    if (net->multi) return true;
+    net->curl = aard__curl_load(&why);
+    if (net->curl) net->multi = net->curl->multi_init();
+    if (!net->multi) return false;
+    uint64_t most = net->policy->limits.connections + 1; /* one for a request that is waited for */
+    net->curl->multi_setopt(net->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, most && most < INT_MAX ? (long)most : 0L);
+    return true;
+}
+
+static void start_exchange(aard__transfer *transfer, const aard__socket_address *addresses, size_t count)
+{
+    const char *failure = load(transfer->net) ? aard__exchange_start(transfer, addresses, count) : "no_transport";
+    if (failure)
+        aard__transfer_refuse(transfer, failure, true);
+    else
+        transfer->phase = AARD__MOVING;
+}
+
+/* Looks up where it goes. */
+static void begin_hop(aard__transfer *transfer)
+{
+    transfer->phase = AARD__LOOKING;
+    if (transfer->url.kind != AARD__HOST_NAME) {
+        start_exchange(transfer, NULL, 0);
+        return;
+    }
+    aard_error *error = aard__lookup_start(transfer->url.host, transfer->net->event_fd, &transfer->lookup);
+    if (error) aard__transfer_refuse(transfer, "no_transport", true);
+    aard_error_free(error);
+}
+
+/* What the policy says about the hop, before anything leaves the process. */
+static const char *hop_refusal(aard__transfer *transfer)
+{
+    aard__net *net = transfer->net;
+    const char *refusal = aard__network_refusal(net->policy, &transfer->url);
+    if (!refusal && ++net->requests > net->policy->limits.requests) refusal = "too_many_requests";
+    return refusal;
+}
+
+/* One address that is refused refuses the name: whoever mixes them wants to see which is taken. */
+static void take_addresses(aard__transfer *transfer)
+{
+    const aard__socket_address *addresses;
+    size_t count;
+    if (!aard__lookup_done(transfer->lookup, &addresses, &count)) return;
+    const char *refusal = count ? NULL : "name_not_found";
+    for (size_t i = 0; i < count && !refusal; i++) {
+        aard__address address;
+        refusal = aard__address_of(&addresses[i].any, &address)
+                      ? aard__network_address_refusal(transfer->net->policy, &address)
+                      : "private_address";
+    }
+    if (refusal)
+        aard__transfer_refuse(transfer, refusal, !aard__reason_is_violation(refusal));
+    else
+        start_exchange(transfer, addresses, count);
+    if (transfer->phase != AARD__MOVING) return;
+    aard__lookup_drop(transfer->lookup);
+    transfer->lookup = NULL;
+}
+
+/* Where a redirect leads is refused under a word of its own, except that addresses keep theirs. */
+static const char *as_redirect(const char *refusal)
+{
+    static const char *const of_url[] = {"host_not_allowed", "port_not_allowed", "scheme_not_allowed", "malformed_url",
+                                         "credentials_in_url"};
+    for (size_t i = 0; i < sizeof of_url / sizeof *of_url; i++)
+        if (!strcmp(of_url[i], refusal)) return "redirect_not_allowed";
+    return refusal;
+}
+
+static void follow(aard__transfer *transfer)
+{
+    aard__transfer_record_url(transfer, NULL, true);
+    aard__exchange_end(transfer);
+    const char *refusal = aard__transfer_follow(transfer);
+    transfer->status = 0;
+    if (refusal && *refusal && transfer->location.data) { /* the URL is still the one before */
+        aard__buf shown = AARD__BUF_INIT;
+        aard__url_put_redacted(transfer->location.data, transfer->location.len, &shown);
+        aard__buf_putc(&shown, '\0');
+        aard__transfer_record(transfer, shown.failed ? "" : shown.data, as_redirect(refusal), false);
+        aard__buf_free(&shown);
+        aard__transfer_fail(transfer, as_redirect(refusal));
+        return;
+    }
+    if (!refusal) refusal = hop_refusal(transfer);
+    if (refusal)
+        aard__transfer_refuse(transfer, *refusal ? as_redirect(refusal) : "out_of_memory", false);
+    else
+        begin_hop(transfer);
+}
+
+static void take_result(aard__net *net, const CURLMsg *message)
+{
+    void *private = NULL;
+    net->curl->easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private);
+    aard__transfer *transfer = private;
+    const char *failure = aard__exchange_failure(transfer, message->data.result);
+    if (failure) {
+        aard__transfer_refuse(transfer, failure, strcmp(failure, "private_address") != 0);
+    } else if (aard__transfer_is_redirect(transfer)) {
+        follow(transfer);
+    } else {
+        aard__transfer_record_url(transfer, NULL, true);
+        aard__transfer_answer(transfer);
+    }
+}
+
+/* ---- all of them -------------------------------------------------------------------------------------------------- */
+
+/* libcurl's TLS may write to a connection that is gone; the signal for that would be the host's. */
+typedef struct quiet {
+    sigset_t before;
+    bool was_pending;
+} quiet;
+
+static sigset_t only_sigpipe(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGPIPE);
+    return set;
+}
+
+static quiet hold_sigpipe(void)
+{
+    quiet state;
+    sigset_t pipe = only_sigpipe(), pending;
+    sigpending(&pending);
+    state.was_pending = sigismember(&pending, SIGPIPE) == 1;
+    pthread_sigmask(SIG_BLOCK, &pipe, &state.before);
+    return state;
+}
+
+static void release_sigpipe(const quiet *state)
+{
+    sigset_t pipe = only_sigpipe(), pending;
+    const struct timespec none = {0, 0};
+    sigpending(&pending);
+    if (!state->was_pending && sigismember(&pending, SIGPIPE) == 1) sigtimedwait(&pipe, NULL, &none);
+    pthread_sigmask(SIG_SETMASK, &state->before, NULL);
+}
+
+static void perform(aard__net *net)
+{
+    int running, left;
+    CURLMsg *message;
+    if (!net->multi) return;
+    quiet state = hold_sigpipe();
+    net->curl->multi_perform(net->multi, &running);
+    while ((message = net->curl->multi_info_read(net->multi, &left)))
+        if (message->msg == CURLMSG_DONE) take_result(net, message);
+    release_sigpipe(&state);
+}
+
+/* An answer that nobody has taken keeps its place, so that there are no more of them than connections. */
+static bool has_place(const aard__transfer *transfer)
+{
+    return transfer->phase == AARD__LOOKING || transfer->phase == AARD__MOVING || transfer->reply.body.len;
+}
+
+/* Does what can be done now; gives when the first deadline is.  Number `urgent` does not wait for a place: who waits for it
+ * does not take answers meanwhile. */
+static uint64_t turn(aard__net *net, unsigned urgent)
+{
+    uint64_t first = UINT64_MAX, places = 0;
+    perform(net);
+    for (aard__transfer *transfer = net->transfers; transfer; transfer = transfer->next) places += has_place(transfer);
+    for (aard__transfer *transfer = net->transfers; transfer; transfer = transfer->next) {
+        if (transfer->phase == AARD__WAITING && (places < net->policy->limits.connections || transfer->id == urgent)) {
+            begin_hop(transfer);
+            places++;
+        }
+        if (transfer->phase == AARD__LOOKING) take_addresses(transfer);
+        if (transfer->phase == AARD__ANSWERED) continue;
+        if (transfer->deadline <= aard__clock_monotonic())
+            aard__transfer_refuse(transfer, "timed_out", true);
+        else if (transfer->deadline < first)
+            first = transfer->deadline;
+    }
+    perform(net); /* what has just been started */
+    return first;
+}
+
+static aard__transfer *find(const aard__net *net, unsigned id)
+{
+    for (aard__transfer *transfer = net->transfers; transfer; transfer = transfer->next)
+        if (transfer->id == id) return transfer;
+    return NULL;
+}
+
+static aard__transfer *unannounced(const aard__net *net)
+{
+    for (aard__transfer *transfer = net->transfers; transfer; transfer = transfer->next)
+        if (transfer->phase == AARD__ANSWERED && !transfer->announced) return transfer;
+    return NULL;
+}
+
+static bool under_way(const aard__net *net)
+{
+    for (aard__transfer *transfer = net->transfers; transfer; transfer = transfer->next)
+        if (transfer->phase != AARD__ANSWERED) return true;
+    return false;
+}
+
+static bool has_come(const aard__net *net, unsigned id)
+{
+    const aard__transfer *transfer = id ? find(net, id) : unannounced(net);
+    return transfer && transfer->phase == AARD__ANSWERED;
+}
+
+static void sleep_until(aard__net *net, uint64_t until)
+{
+    uint64_t now = aard__clock_monotonic(), ns = until > now ? until - now : 0, count;
+    int ms = ns > UINT64_C(3600000000000) ? 3600000 : (int)((ns + 999999) / 1000000);
+    if (net->multi) {
+        struct curl_waitfd event = {.fd = net->event_fd, .events = CURL_WAIT_POLLIN};
+        net->curl->multi_poll(net->multi, &event, 1, ms, NULL);
+    } else {
+        struct pollfd event = {.fd = net->event_fd, .events = POLLIN};
+        poll(&event, 1, ms);
+    }
+    ssize_t got = read(net->event_fd, &count, sizeof count);
+    (void)got; /* it says nothing but that it was written to */
+}
+
+bool aard__net_wait(aard__net *net, unsigned id, uint64_t ns)
+{
+    uint64_t now = aard__clock_monotonic(), until = ns > UINT64_MAX - now ? UINT64_MAX : now + ns;
+    for (;;) {
+        uint64_t deadline = turn(net, id);
+        if (has_come(net, id)) return true;
+        if (atomic_load(&net->stopped) || aard__clock_monotonic() >= until) return false;
+        if ((id ? find(net, id) == NULL : !under_way(net)) && until == UINT64_MAX) return false;
+        sleep_until(net, deadline < until ? deadline : until);
+    }
+}
+
+bool aard__net_busy(const aard__net *net) { return under_way(net) || unannounced(net); }
+
+unsigned aard__net_next(aard__net *net)
+{
+    aard__transfer *transfer = unannounced(net);
+    if (!transfer) return 0;
+    transfer->announced = true;
+    return transfer->id;
+}
+
+bool aard__net_has(const aard__net *net, unsigned id) { return find(net, id) != NULL; }
+
+aard__net_reply *aard__net_reply_of(aard__net *net, unsigned id)
+{
+    aard__transfer *transfer = find(net, id);
+    return transfer && transfer->phase == AARD__ANSWERED ? &transfer->reply : NULL;
+}
+
+/* ---- beginning and end -------------------------------------------------------------------------------------------- */
+
+static void append(aard__net *net, aard__transfer *transfer)
+{
+    aard__transfer **at = &net->transfers;
+    while (*at) at = &(*at)->next;
+    *at = transfer;
+}
+
+/* A request that could not be read well enough to have a URL is shown as it was written. */
+static void refuse_as_written(aard__transfer *transfer, const aard__net_request *request, const char *reason)
+{
+    aard__buf url = AARD__BUF_INIT;
+    aard__url_put_redacted(request->url, request->url_len, &url);
+    aard__buf_putc(&url, '\0');
+    if (!transfer->method) transfer->method = aard__memdup0(request->method, request->method_len);
+    aard__transfer_record(transfer, url.failed ? "" : url.data, reason, false);
+    aard__buf_free(&url);
+    aard__transfer_fail(transfer, reason);
+}
+
+unsigned aard__net_start(aard__net *net, const aard__net_request *request)
+{
+    aard__transfer *transfer = aard__calloc(1, sizeof *transfer);
+    if (!transfer) return 0;
+    uint64_t limit = net->policy->limits.timeout_ms;
+    if (request->timeout_ms && request->timeout_ms < limit) limit = request->timeout_ms;
+    transfer->net = net;
+    if (!++*net->last_id) *net->last_id = 1;
+    transfer->id = *net->last_id;
+    transfer->deadline = limit > UINT64_MAX / 2000000 ? UINT64_MAX : aard__clock_monotonic() + limit * 1000000;
+    append(net, transfer);
+    if (++net->live > MOST_LIVE) {
+        refuse_as_written(transfer, request, "too_many_requests");
+        aard__net_drop(net, transfer->id);
+        return 0;
+    }
+    const char *refusal = aard__transfer_ask(transfer, request);
+    if (!refusal || transfer->url.target) {
+        const char *first = hop_refusal(transfer); /* where it goes matters more than what it is like */
+        refusal = first ? first : refusal;
+    }
+    if (refusal && !*refusal) refusal = "out_of_memory";
+    if (refusal && !transfer->url.target)
+        refuse_as_written(transfer, request, refusal);
+    else if (refusal)
+        aard__transfer_refuse(transfer, refusal, false);
+    else
+        turn(net, 0);
+    return transfer->id;
+}
+
+void aard__net_drop(aard__net *net, unsigned id)
+{
+    aard__transfer **at = &net->transfers;
+    while (*at && (*at)->id != id) at = &(*at)->next;
+    aard__transfer *transfer = *at;
+    if (!transfer) return;
+    if (transfer->phase != AARD__ANSWERED) {
+        aard__transfer_record_url(transfer, "aborted", true);
+        aard__transfer_settle(transfer);
+    }
+    net->held -= transfer->reply.body.len;
+    net->live--;
+    *at = transfer->next;
+    aard__transfer_free(transfer);
+}
+
+void aard__net_stop(aard__net *net)
+{
+    atomic_store(&net->stopped, true);
+    ssize_t written = write(net->event_fd, &(uint64_t){1}, sizeof(uint64_t));
+    (void)written;
+}
+
+aard_error *aard__net_new(const aard__network_policy *policy, aard__ledger *ledger, unsigned *last_id, aard__net **out)
+{
+    aard__net *net = aard__calloc(1, sizeof *net);
+    if (!net) return aard__error_no_memory();
+    net->policy = policy;
+    net->ledger = ledger;
+    net->last_id = last_id;
+    net->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (net->event_fd < 0) {
+        aard__free(net);
+        return aard__error(AARD_ERR_BUSY, "the process has no file descriptor left for the guest's requests");
+    }
+    *out = net;
+    return NULL;
+}
+
+void aard__net_free(aard__net *net)
+{
+    if (!net) return;
+    quiet state = hold_sigpipe();
+    while (net->transfers) {
+        aard__transfer *transfer = net->transfers;
+        if (transfer->phase != AARD__ANSWERED) aard__transfer_record_url(transfer, "call_ended", true);
+        net->transfers = transfer->next;
+        aard__transfer_free(transfer);
+    }
+    if (net->multi) net->curl->multi_cleanup(net->multi);
+    release_sigpipe(&state);
+    close(net->event_fd);
+    aard__free(net);
+}

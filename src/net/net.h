@@ -1,0 +1,63 @@
+/* The requests of one call: started, driven, answered, within the policy and written down in the ledger.
+ *
+ * A guest that makes no request has none of this; when the call ends it is freed, and what is under way is dropped:
+ * connections, cookies, answers, nothing is kept for the next call.  All but aard__net_stop belongs to the guest's thread. */
+#ifndef AARD_NET_NET_H
+#define AARD_NET_NET_H
+
+#include "base/buf.h"
+#include "policy/ledger.h"
+#include "policy/network.h"
+
+typedef struct aard__net aard__net;
+
+typedef enum aard__redirects {
+    AARD__REDIRECTS_FOLLOW = 0,
+    AARD__REDIRECTS_FAIL = 1, /* a redirect is an error */
+    AARD__REDIRECTS_GIVE = 2  /* a redirect is an answer like any other */
+} aard__redirects;
+
+typedef struct aard__net_request { /* everything is borrowed for aard__net_start */
+    const char *method, *url;
+    size_t method_len, url_len;
+    const char *headers; /* lines "name: value\n" in UTF-8 that stands for Latin-1 */
+    size_t headers_len;
+    const void *body;
+    size_t body_len;
+    bool has_body;
+    aard__redirects redirects;
+    uint64_t timeout_ms; /* 0, or less than the policy's */
+} aard__net_request;
+
+typedef struct aard__net_reply {
+    /* JSON.  An answer: {"status", "statusText", "url", "redirected", "decoded": whether a Content-Encoding was taken off the
+     * body, "headers": [[name, value], …]}.  A failure: {"reason": a word, "message"}. */
+    aard__buf head;
+    aard__buf body;
+} aard__net_reply;
+
+/* All outlive it.  `*last_id` is the last number that was given to a request of the guest: none is given twice, in other calls
+ * either.  Errors: no_memory, busy (no file descriptor is left). */
+aard_error *aard__net_new(const aard__network_policy *policy, aard__ledger *ledger, unsigned *last_id, aard__net **out);
+void aard__net_free(aard__net *net); /* NULL is fine */
+
+/* Any thread: whoever waits stops waiting, now and from now on. */
+void aard__net_stop(aard__net *net);
+
+/* Gives the request's number, above 0; one that can't be made is answered at once.  0 when memory is out, or a thousand are
+ * there. */
+unsigned aard__net_start(aard__net *net, const aard__net_request *request);
+
+/* Drives all requests until number `id` is answered, or, where that is 0, until there is one for aard__net_next; at most
+ * `ns` nanoseconds.  False where that did not come to be. */
+bool aard__net_wait(aard__net *net, unsigned id, uint64_t ns);
+
+bool aard__net_busy(const aard__net *net); /* something is to come of aard__net_wait */
+unsigned aard__net_next(aard__net *net);   /* a request that has been answered, each once; 0 = none */
+
+/* The answer; NULL while there is none.  Good until it is dropped. */
+bool aard__net_has(const aard__net *net, unsigned id); /* answered or not */
+aard__net_reply *aard__net_reply_of(aard__net *net, unsigned id);
+void aard__net_drop(aard__net *net, unsigned id); /* answered or not; of no request: nothing */
+
+#endif

@@ -1,0 +1,108 @@
+/* One request on its way: the inside of src/net. */
+#ifndef AARD_NET_TRANSFER_H
+#define AARD_NET_TRANSFER_H
+
+#include "net/curl.h"
+#include "net/lookup.h"
+#include "net/net.h"
+
+typedef enum aard__phase {
+    AARD__WAITING,  /* for others to end */
+    AARD__LOOKING,  /* its host's addresses up */
+    AARD__MOVING,   /* in libcurl's hands */
+    AARD__ANSWERED, /* `reply` is complete */
+} aard__phase;
+
+typedef struct aard__header {
+    char *name, *value; /* the value in Latin-1 */
+} aard__header;
+
+typedef struct aard__transfer {
+    struct aard__transfer *next;
+    aard__net *net;
+    unsigned id;
+    aard__phase phase;
+    bool announced; /* by aard__net_next */
+    uint64_t deadline;
+
+    /* What is asked for; of this hop, after redirects. */
+    char *method;
+    aard__url url;
+    aard__header *headers;
+    size_t header_count;
+    aard__buf body;
+    bool has_body, asks_for_range;
+    aard__redirects redirects;
+    unsigned hops;
+
+    aard__lookup *lookup;
+    CURL *easy; /* while it is MOVING */
+    struct curl_slist *sent_headers, *pinned;
+    char error[CURL_ERROR_SIZE];
+
+    /* What came. */
+    const char *refusal; /* why we ended it ourselves */
+    size_t got_header_bytes, discarded;
+    unsigned status;
+    aard__buf got_headers, location, status_text; /* got_headers: items of a JSON array, without the brackets */
+    bool has_location, body_began;
+    aard__net_reply reply;
+} aard__transfer;
+
+struct aard__net {
+    const aard__network_policy *policy;
+    aard__ledger *ledger;
+    const aard__curl *curl; /* once it has been needed */
+    CURLM *multi;
+    int event_fd; /* written to when somebody who waits should look up */
+    _Atomic(bool) stopped;
+    aard__transfer *transfers; /* oldest first */
+    unsigned *last_id;
+    size_t live;       /* transfers */
+    uint64_t requests; /* made so far, redirects included */
+    uint64_t held;     /* bytes of bodies that came and are still here */
+};
+
+/* ---- request.c: what is asked for -------------------------------------------------------------------------- */
+
+/* Copies the request into the transfer and checks all but its URL's place in the policy.  NULL, or the reason; "" when
+ * memory is out. */
+const char *aard__transfer_ask(aard__transfer *transfer, const aard__net_request *request);
+
+/* Whether what came is a redirect to follow. */
+bool aard__transfer_is_redirect(const aard__transfer *transfer);
+/* Makes the transfer ask for what the redirect leads to.  NULL, or the reason. */
+const char *aard__transfer_follow(aard__transfer *transfer);
+
+void aard__transfer_free(aard__transfer *transfer);
+
+/* ---- answer.c: how it ends --------------------------------------------------------------------------------- */
+
+bool aard__reason_is_violation(const char *reason); /* the policy says no, and not the world */
+
+/* Writes the hop down, under `url` or the transfer's own; `reason` NULL = it was answered. */
+void aard__transfer_record(aard__transfer *transfer, const char *url, const char *reason, bool allowed);
+void aard__transfer_record_url(aard__transfer *transfer, const char *reason, bool allowed);
+
+void aard__transfer_settle(aard__transfer *transfer); /* it is under way no longer */
+void aard__transfer_fail(aard__transfer *transfer, const char *reason);
+void aard__transfer_answer(aard__transfer *transfer); /* with what came */
+/* Writes down and fails; `allowed`: the policy had let it go. */
+void aard__transfer_refuse(aard__transfer *transfer, const char *reason, bool allowed);
+
+/* ---- exchange.c: libcurl ------------------------------------------------------------------------------------- */
+
+/* Hands the transfer to libcurl, which connects to one of `addresses` (none: the URL has its own).  NULL, or the reason. */
+const char *aard__exchange_start(aard__transfer *transfer, const aard__socket_address *addresses, size_t count);
+/* The word for how libcurl ended it; NULL for an answer. */
+const char *aard__exchange_failure(const aard__transfer *transfer, CURLcode code);
+/* The bytes of bodies so far. */
+void aard__exchange_sizes(const aard__transfer *transfer, uint64_t *sent, uint64_t *received);
+void aard__exchange_end(aard__transfer *transfer); /* takes it out of libcurl's hands; forgets nothing that came */
+
+/* For tests: puts another address in the place of one that has passed the policy's check, so that a server of theirs can
+ * stand for one on the public Internet.  NULL ends that. */
+typedef void (*aard__connect_hook)(struct sockaddr *address);
+void aard__exchange_set_hook(aard__connect_hook reroute);
+
+#endif

@@ -1,0 +1,50 @@
+/* Servers for the tests of the network: HTTP and HTTPS on loopback, names that resolve to whatever a test wants, and
+ * addresses of the public Internet that lead here. */
+#ifndef AARD_TESTS_NET_SUPPORT_H
+#define AARD_TESTS_NET_SUPPORT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What is asked for by path:
+ *   /hello                 "hello"
+ *   /echo                  the request as JSON: {"method", "target", "headers": {lower case: value}, "body"}
+ *   /status/N              status N with the body "status"
+ *   /to?code=N&url=U       a redirect; U is percent-decoded
+ *   /bytes?n=N             N times "x"
+ *   /chunks?n=N            the same, without a length
+ *   /header?n=N            a header of N bytes
+ *   /gzip, /bomb           "hello", 64 MiB of zeros, gzipped
+ *   /wait?ms=N             "waited" after so long
+ *   /drip                  a byte every 10 ms, without end
+ *   /close, /garbage       no answer at all, an answer that is no HTTP
+ *   /cookies               "Set-Cookie: a=b", and the request's Cookie as the body
+ *   /loop                  a redirect to itself
+ *   /secret                "THROUGH": what no escape may come to see */
+typedef struct server {
+    int port;
+    atomic_int connections, requests, secrets;
+} server;
+
+/* Both servers, the names and the addresses; once a process.  `ca_file` is a file's name. */
+void net_start(void);
+void net_stop(void);
+extern server net_http, net_https;
+const char *net_ca_file(void);
+
+/* Names, until net_forget_names: `answers` are addresses separated by commas, "" for none; answers of more than one lookup
+ * are separated by '|', the last one stays.  The names public.test, a.test, b.test and *.public.test are the address
+ * PUBLIC; what is unknown has no address. */
+#define PUBLIC "93.184.215.14"
+void net_name(const char *name, const char *answers);
+void net_forget_names(void);
+int net_lookups(void); /* since the last forgetting */
+
+/* Before that many milliseconds no lookup is answered. */
+void net_slow_lookups(int ms);
+
+/* Connections to private addresses that were about to be made; they are not made. */
+int net_private_connections(void);
+
+#endif
