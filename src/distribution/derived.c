@@ -91,6 +91,11 @@ bool aard__derived_open(const aard_distribution *distribution, const char *name,
     return true;
 }
 
+void aard__derived_rest(const aard__derived *derived)
+{
+    if (derived->map) madvise(derived->map, derived->map_len, MADV_DONTNEED);
+}
+
 void aard__derived_close(aard__derived *derived)
 {
     if (derived->map) munmap(derived->map, derived->map_len);

@@ -24,6 +24,9 @@ typedef struct aard__derived {
 bool aard__derived_open(const aard_distribution *distribution, const char *name, const char *key, aard__derived *out);
 void aard__derived_close(aard__derived *derived); /* fine on one that is all zero */
 
+/* Says that the data will not be needed soon: it is not resident any more, and comes back from the file. */
+void aard__derived_rest(const aard__derived *derived);
+
 /* The two halves of opening: mapping a file that has the right form, and finding out whether it is what its digest says
  * and was made for `key`.  Nothing in it counts before the second. */
 bool aard__derived_map(const aard_distribution *distribution, const char *name, aard__derived *out);

@@ -138,6 +138,7 @@ static aard_error *compile(aard__guest *guest, entry *made, aard__content wasm)
     aard_error *error = aard__wasm_compile(guest->realm, wasm.data, wasm.len, made->wasm_code.data, made->wasm_code.len,
                                            &made->shared.wasm, NULL);
     aard__derived_close(&made->wasm_code);
+    aard__derived_rest(&made->layout.wasm); /* the engine has a copy */
     return error;
 }
 

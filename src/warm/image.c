@@ -207,6 +207,8 @@ static aard_error *check(aard__image *image, const char *path, const char *wante
     digest_of(head, image->map, hash);
     if (memcmp(hash, head->digest, sizeof hash) != 0)
         return aard__error(AARD_ERR_WARM_CORRUPT, "the image '%s' was altered: its digest differs", path);
+    /* Reading it all has made it all resident; few pages of it are needed soon. */
+    madvise((void *)image->map, image->map_len, MADV_DONTNEED);
     return compare_keys(key, wanted, path);
 }
 
