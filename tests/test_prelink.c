@@ -19,11 +19,12 @@
 #define NAME(len, text) len text
 
 /* Two functions; `kept` is used by the glue, `dropped` is not; `object` is at 1024 + 300; the table holds `dropped`. */
-static const char imports[] = "\x03" NAME("\x03", "env") NAME("\x0c", "__table_base") "\x03\x7f\x00" NAME("\x03", "env")
-    NAME("\x19", "__indirect_function_table") "\x01\x70\x00\x01" NAME("\x03", "env") NAME("\x01", "f") "\x00\x00";
+static const char imports[] = "\x04" NAME("\x03", "env") NAME("\x0c", "__table_base") "\x03\x7f\x00" NAME("\x03", "env")
+    NAME("\x19", "__indirect_function_table") "\x01\x70\x00\x01" NAME("\x03", "env")
+        NAME("\x01", "f") "\x00\x00" NAME("\x08", "GOT.func") NAME("\x01", "g") "\x03\x7f\x01";
 static const char globals[] = "\x02\x7f\x00\x41\xac\x02\x0b\x7f\x01\x41\x00\x0b";
 static const char exports[] = "\x04" NAME("\x04", "kept") "\x00\x01" NAME("\x07", "dropped") "\x00\x02" NAME(
-    "\x06", "object") "\x03\x01" NAME("\x10", "__main_argc_argv") "\x00\x00";
+    "\x06", "object") "\x03\x02" NAME("\x10", "__main_argc_argv") "\x00\x00";
 static const char elements[] = "\x01\x00\x23\x00\x0b\x01\x02";
 static const char code[] = "\x02\x02\x00\x0b\x02\x00\x0b";
 static const char data[] = "\x01\x00\x41\x00\x0b\x03xyz";
@@ -53,6 +54,7 @@ static const char glue_text[] =
     "var ___stack_pointer=new WebAssembly.Global({value:\"i32\",mutable:true},9);Gr=WebAssembly.Exception,"
     "Vr=a(t=>t instanceof Gr,1);new Int32Array(new WebAssembly.Memory({shared:!0,initial:1,maximum:1}).buffer);"
     "var canConstructWasm=true;"
+    "function _f_g(){};_f_g.sig=\"v\";function _g(a,b){};_g.sig=\"vii\";"
     "try{new WebAssembly.Module(new Uint8Array([0,97,115,109,1,0,0,0]))}catch(e){canConstructWasm=false}"
     "var ___memory_base=new WebAssembly.Global({value:\"i32\",mutable:false},1024);"
     "var ___table_base=new WebAssembly.Global({value:\"i32\",mutable:false},1);"
@@ -140,9 +142,9 @@ static void test_exports_that_nothing_names_go(void **state)
 static void test_every_function_has_a_slot(void **state)
 {
     (void)state;
-    assert_true(HAS(&made.wasm, "\x02\x00\x23\x00\x0b\x01\x02\x00\x41\x02\x0b\x02\x01\x00"));
-    assert_true(HAS(&made.wasm, "__indirect_function_table\x01\x70\x00\x04"));
-    assert_true(HAS(&made.glue, "initial:4,element:\"anyfunc\""));
+    assert_true(HAS(&made.wasm, "\x02\x00\x23\x00\x0b\x01\x02\x00\x41\x02\x0b\x03\x01\x00\x03"));
+    assert_true(HAS(&made.wasm, "__indirect_function_table\x01\x70\x00\x06"));
+    assert_true(HAS(&made.glue, "initial:6,element:\"anyfunc\""));
 }
 
 static void symbol_is(const char *name, bool function, uint32_t value)
@@ -163,9 +165,22 @@ static void test_symbols_are_found_by_name(void **state)
     symbol_is("main", true, 3);
     symbol_is("__main_argc_argv", true, 3);
     symbol_is("object", false, 1324);
+    symbol_is("js g", true, 4);
+    symbol_is("js ", true, 5);
     static const char *const absent[] = {"", "kep", "keptt", "zzz", "_", "a"};
     for (size_t i = 0; i < sizeof absent / sizeof absent[0]; i++)
         assert_false(aard__symbols_find(made.symbols.data, made.symbols.len, absent[i], strlen(absent[i]), &symbol));
+}
+
+/* It has `g`, which JavaScript gives, put into its place in the table, and calls it with its own parameters. */
+static void test_a_function_of_javascript_has_a_stand_in(void **state)
+{
+    (void)state;
+    static const char types[] = "\x01\x0d\x03\x60\x00\x00\x60\x02\x7f\x7f\x00\x60\x01\x7f\x00";
+    static const char body[] = "\x12\x00\x41\x04\x41\x05\x11\x02\x00\x20\x00\x20\x01\x41\x04\x11\x01\x00\x0b";
+    assert_true(HAS(&made.bare, types));
+    assert_true(HAS(&made.bare, "\x03\x04\x03\x00\x00\x01"));
+    assert_true(HAS(&made.bare, body));
 }
 
 static void test_data_stays_in_one_of_the_two_modules(void **state)
@@ -175,7 +190,7 @@ static void test_data_stays_in_one_of_the_two_modules(void **state)
     assert_false(HAS(&made.bare, "xyz"));
     assert_true(HAS(&made.bare, "\x0b\x03\x01\x01\x00"));
     assert_true(HAS(&made.bare, "\x0c\x01\x01"));
-    assert_true(HAS(&made.bare, "\x0a\x07\x02\x02\x00\x0b\x02\x00\x0b"));
+    assert_true(HAS(&made.bare, "\x0a\x1a\x03\x02\x00\x0b\x02\x00\x0b\x12"));
 }
 
 static void test_the_glue_asks_the_linker(void **state)
@@ -406,6 +421,7 @@ int main(void)
         cmocka_unit_test(test_exports_that_nothing_names_go),
         cmocka_unit_test(test_every_function_has_a_slot),
         cmocka_unit_test(test_symbols_are_found_by_name),
+        cmocka_unit_test(test_a_function_of_javascript_has_a_stand_in),
         cmocka_unit_test(test_data_stays_in_one_of_the_two_modules),
         cmocka_unit_test(test_the_glue_asks_the_linker),
         cmocka_unit_test(test_a_module_cut_anywhere_is_refused),

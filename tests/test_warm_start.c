@@ -41,13 +41,15 @@ static aard_isolate *start(void)
     return boot(config, NULL);
 }
 
-static aard_isolate *start_with_javascript(void)
+static aard_isolate *start_with(const char *capability)
 {
     aard_isolate_config *config = config_of(AARD_LANGUAGE_PYTHON);
     aard_isolate_config_set_distribution(config, distribution);
-    assert_null(aard_isolate_config_add_capability(config, "js"));
+    assert_null(aard_isolate_config_add_capability(config, capability));
     return boot(config, NULL);
 }
+
+static aard_isolate *start_with_javascript(void) { return start_with("js"); }
 
 /* This program again, with a job to do instead of tests: what was read from the cache is shared by the isolates of a
  * process, and an engine that runs can't be forked. */
@@ -234,12 +236,36 @@ static const char library[] =
 static void test_libraries_are_linked_to_what_is_prelinked(void **state)
 {
     (void)state;
-    aard_isolate_config *config = config_of(AARD_LANGUAGE_PYTHON);
-    aard_isolate_config_set_distribution(config, distribution);
-    assert_null(aard_isolate_config_add_capability(config, "codegen"));
-    aard_isolate *isolate = boot(config, NULL);
+    aard_isolate *isolate = start_with("codegen"); /* the library is the guest's own */
     value_is(exec(isolate, library), "[4,7,true,true,true,2,false,false,true,true]");
     aard_isolate_free(isolate);
+}
+
+/* C calls a function of JavaScript by its place in the table: the first call puts the function there, before and after a
+ * reset. */
+static void test_functions_of_javascript_can_be_called_by_their_places(void **state)
+{
+    (void)state;
+    static const char find[] =
+        "import ctypes; ctypes.cast(ctypes.CDLL(None).emscripten_console_log, ctypes.c_void_p).value";
+    char code[300];
+    aard_isolate *open = start_with_javascript(), *closed = start(); /* which may not ask for it by name */
+    aard_outcome *outcome = exec(open, find);
+    assert_success(outcome);
+    snprintf(code, sizeof code,
+             "import ctypes\nsay = ctypes.CFUNCTYPE(None, ctypes.c_char_p)(%s)\nfor i in range(2): say(b'said')",
+             aard_outcome_value_json(outcome, NULL));
+    aard_outcome_free(outcome);
+    for (int i = 0; i < 4; i++) {
+        aard_isolate *isolate = i % 2 ? open : closed;
+        streams_are(exec(isolate, code), "said\nsaid\n", "");
+        assert_ok(aard_isolate_reset(isolate));
+    }
+    repr_has(exec(closed, "try:\n    import ctypes; r = ctypes.CDLL(None).emscripten_console_log\n"
+                          "except AttributeError as e:\n    r = None\n{r}"),
+             "{None}");
+    aard_isolate_free(open);
+    aard_isolate_free(closed);
 }
 
 /* Functions that nothing uses at the start are there for whoever asks. */
@@ -292,6 +318,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_entropy_is_each_guests_own),
         cmocka_unit_test(test_a_warm_guest_lacks_nothing),
         cmocka_unit_test(test_libraries_are_linked_to_what_is_prelinked),
+        cmocka_unit_test(test_functions_of_javascript_can_be_called_by_their_places),
         cmocka_unit_test(test_the_module_has_all_it_would_have),
         cmocka_unit_test(test_preparing_wants_the_process_for_itself),
     };

@@ -172,6 +172,25 @@ bool aard__glue_uses_export(const aard__glue *glue, const char *name, size_t len
     return aard__words_have(&glue->uses, name, len);
 }
 
+bool aard__glue_signature(const aard__glue *glue, const char *name, size_t len, const char **out, size_t *out_len)
+{
+    aard__buf text = AARD__BUF_INIT;
+    aard__buf_putc(&text, '_');
+    aard__buf_append(&text, name, len);
+    aard__buf_puts(&text, ".sig=\"");
+    const char *at = glue->text.data, *end = at + glue->text.len;
+    while (!text.failed && (at = memmem(at, (size_t)(end - at), text.data, text.len)) && at > glue->text.data &&
+           in_name(at[-1]))
+        at++;
+    const char *quote = at && !text.failed ? memchr(at + text.len, '"', (size_t)(end - at) - text.len) : NULL;
+    if (quote) {
+        *out = at + text.len;
+        *out_len = (size_t)(quote - *out);
+    }
+    aard__buf_free(&text);
+    return quote != NULL;
+}
+
 /* ---- writing ------------------------------------------------------------------------------------------------- */
 
 /* A part of the text that something else takes the place of. */

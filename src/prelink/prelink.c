@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "prelink/addition.h"
 #include "prelink/glue.h"
+#include "prelink/stand_ins.h"
 #include "prelink/symbols.h"
 #include "prelink/wasm.h"
 
@@ -19,6 +20,7 @@ typedef struct plan {
     uint32_t *slots; /* of each function; 0 = none */
     uint32_t *extra; /* functions that get a slot */
     uint32_t extra_count, table_size;
+    aard__stand_ins stand_ins;
     bool *keep;
     aard__symbol *symbols;
     size_t symbol_count;
@@ -28,6 +30,7 @@ static void free_plan(plan *p)
 {
     aard__wasm_layout_free(&p->layout);
     aard__addition_free(&p->addition);
+    aard__stand_ins_free(&p->stand_ins);
     aard__glue_free(p->glue);
     aard__free(p->slots);
     aard__free(p->extra);
@@ -37,12 +40,12 @@ static void free_plan(plan *p)
 
 static bool allocate(plan *p)
 {
-    size_t exports = (size_t)p->layout.export_count + p->addition.export_count;
+    size_t exports = (size_t)p->layout.export_count + p->addition.export_count, all = exports + p->stand_ins.count;
     size_t functions = (size_t)p->layout.functions + p->addition.function_count;
     p->slots = aard__calloc(functions + 1, sizeof *p->slots);
-    p->extra = aard__calloc(exports + 1, sizeof *p->extra);
+    p->extra = aard__calloc(all + 1, sizeof *p->extra);
     p->keep = aard__calloc(exports + 1, sizeof *p->keep);
-    p->symbols = aard__calloc(exports + 2, sizeof *p->symbols);
+    p->symbols = aard__calloc(all + 3, sizeof *p->symbols);
     return p->slots && p->extra && p->keep && p->symbols;
 }
 
@@ -89,11 +92,24 @@ static aard_error *place_object(plan *p, const aard__wasm_export *e)
     return NULL;
 }
 
+/* The last place in the table is empty: what puts the real functions there comes from JavaScript. */
+static void place_stand_ins(plan *p)
+{
+    aard__stand_ins *s = &p->stand_ins;
+    s->place = p->table_size + p->extra_count;
+    for (uint32_t i = 0; i < s->count; i++) {
+        p->extra[p->extra_count++] = p->layout.functions + p->addition.function_count + i;
+        add_symbol(p, s->list[i].name, strlen(s->list[i].name), s->place + i, true);
+    }
+    add_symbol(p, "js ", 3, s->place + s->count, true);
+}
+
 static aard_error *make_plan(const aard__prelink_input *input, plan *p)
 {
     AARD__TRY(aard__wasm_layout_read(input->wasm, input->wasm_len, &p->layout));
     AARD__TRY(aard__glue_read(input->glue, input->glue_len, &p->glue));
     if (input->addition) AARD__TRY(aard__addition_read(input->addition, input->addition_len, &p->layout, &p->addition));
+    AARD__TRY(aard__stand_ins_find(&p->layout, p->glue, p->addition.type_count, &p->stand_ins));
     if (!allocate(p)) return aard__error_no_memory();
     const aard__wasm_layout *layout = &p->layout;
     p->table_size = TABLE_BASE + layout->element_count;
@@ -109,6 +125,7 @@ static aard_error *make_plan(const aard__prelink_input *input, plan *p)
         }
     }
     for (uint32_t i = 0; i < p->addition.export_count; i++) AARD__TRY(place_function(p, &p->addition.exports[i]));
+    place_stand_ins(p);
     return NULL;
 }
 
@@ -120,7 +137,8 @@ static aard_error *write_all(const aard__prelink_input *input, plan *p, aard__pr
                                   .extra = p->extra,
                                   .extra_count = p->extra_count,
                                   .extra_at = p->table_size,
-                                  .table_size = p->table_size + p->extra_count};
+                                  .table_size = p->table_size + p->extra_count + 1,
+                                  .stand_ins = &p->stand_ins};
     aard__wasm_write(&p->layout, &changes, &made->wasm);
     changes.without_data = true;
     aard__wasm_write(&p->layout, &changes, &made->bare);

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "prelink/addition.h"
+#include "prelink/stand_ins.h"
 
 static const uint8_t preamble[8] = {0, 'a', 's', 'm', 1, 0, 0, 0};
 
@@ -67,7 +68,9 @@ static aard_error *read_imports(aard__wasm_layout *layout)
 {
     aard__reader reader = section(layout, AARD__WASM_IMPORTS);
     bool has_table_base = false;
-    for (uint32_t left = aard__read_count(&reader); left && !reader.bad; left--) {
+    uint32_t count = aard__read_count(&reader);
+    if (!(layout->pointers = aard__calloc((size_t)count + 1, sizeof *layout->pointers))) return aard__error_no_memory();
+    for (uint32_t left = count; left && !reader.bad; left--) {
         size_t from_len, len;
         uint32_t min;
         const char *from = aard__read_name(&reader, &from_len), *name = aard__read_name(&reader, &len);
@@ -86,6 +89,8 @@ static aard_error *read_imports(aard__wasm_layout *layout)
                 layout->table_base = layout->imported_globals;
                 has_table_base = true;
             }
+            if (is(from, from_len, "GOT.func"))
+                layout->pointers[layout->pointer_count++] = (aard__wasm_name){name, len};
             layout->imported_globals++;
             aard__read_u8(&reader);
             if (aard__read_u8(&reader) > 1) reader.bad = true;
@@ -216,6 +221,7 @@ aard_error *aard__wasm_layout_read(const void *data, size_t len, aard__wasm_layo
 void aard__wasm_layout_free(aard__wasm_layout *layout)
 {
     aard__free(layout->defined_globals);
+    aard__free(layout->pointers);
     aard__free(layout->exports);
     aard__free(layout->elements);
     *layout = (aard__wasm_layout){0};
@@ -283,6 +289,7 @@ void aard__wasm_write(const aard__wasm_layout *layout, const aard__wasm_changes 
             aard__buf_append(&body, no_data, sizeof no_data);
         else if (!changes->addition || !aard__addition_write(changes->addition, layout, id, old, &body))
             aard__buf_append(&body, old.at, (size_t)(old.end - old.at));
+        if (changes->stand_ins) aard__stand_ins_write(changes->stand_ins, id, &body);
         aard__buf_putc(out, (char)id);
         aard__write_u32(out, (uint32_t)body.len);
         aard__buf_append(out, body.data, body.len);

@@ -54,6 +54,11 @@ typedef struct aard__wasm_export {
     uint32_t index;
 } aard__wasm_export;
 
+typedef struct aard__wasm_name {
+    const char *name; /* in the module's bytes */
+    size_t len;
+} aard__wasm_name;
+
 typedef struct aard__wasm_section {
     const uint8_t *data; /* NULL where there is none */
     size_t len;
@@ -74,6 +79,8 @@ typedef struct aard__wasm_layout {
         bool constant; /* an i32 that is never written, and its value */
         int32_t value;
     } * defined_globals;
+    aard__wasm_name *pointers; /* functions whose table slots it imports, from "GOT.func" */
+    uint32_t pointer_count;
     aard__wasm_export *exports;
     uint32_t export_count;
     const uint8_t *segment; /* the element segment: from its number of functions to its end */
@@ -89,14 +96,16 @@ aard_error *aard__wasm_layout_read(const void *data, size_t len, aard__wasm_layo
 void aard__wasm_layout_free(aard__wasm_layout *layout);
 
 struct aard__addition;
+struct aard__stand_ins;
 
 typedef struct aard__wasm_changes {
     const struct aard__addition *addition; /* functions to add; may be NULL */
     const bool *keep_export;               /* by the export's number */
     const uint32_t *extra;                 /* functions that get a table slot behind the element segment's */
     uint32_t extra_count;
-    uint32_t extra_at;   /* the slot of the first */
-    uint32_t table_size; /* the smallest that holds everything */
+    uint32_t extra_at;                       /* the slot of the first */
+    uint32_t table_size;                     /* the smallest that holds everything */
+    const struct aard__stand_ins *stand_ins; /* and more, behind those; may be NULL */
     bool without_data;
 } aard__wasm_changes;
 

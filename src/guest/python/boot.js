@@ -28,7 +28,19 @@
   }
 
   const encoder = new TextEncoder();
-  const linker = { find: host.symbol };
+  // `makes` makes code, which the guest itself may not.
+  const linker = {
+    find: host.symbol,
+    allow(makes) {
+      if (!guard.closed) return makes();
+      host.allowCode(true);
+      try {
+        return makes();
+      } finally {
+        host.allowCode(false);
+      }
+    },
+  };
   const writeLine = (fd) => (line) => host.write(fd, encoder.encode(`${line}\n`));
 
   const makeConfig = () => ({

@@ -1,5 +1,6 @@
 // Stands in a prelinked glue in place of Emscripten's own start of dynamic linking.  Nothing is made before somebody asks
-// for it by name: `find` gives minus the table slot of a function, the address of an object, or undefined.
+// for it by name: `find` gives minus the table slot of a function, the address of an object, or undefined.  `allow` calls
+// what has to make code after the start.
 //
 // Objects of WebAssembly are made only when `resume` is called, right before the code is instantiated: so a start-up
 // snapshot can hold everything up to there.
@@ -100,16 +101,53 @@
     ]);
   };
 
-  // Gives every JavaScript function that C has the address of its table slot: by one module for all of them.
+  const waiting = new Map(); // functions that stand-ins are for, by their slots
+
+  // A function of JavaScript as one of WebAssembly, which a table takes.
+  const translate = (found) => {
+    const type = [96];
+    number(found.sig.length - 1, type);
+    for (let i = 1; i < found.sig.length; i++) type.push(TYPES[found.sig[i]]);
+    type.push(...(found.sig[0] === "v" ? [0] : [1, TYPES[found.sig[0]]]));
+    const bytes = [0, 97, 115, 109, 1, 0, 0, 0].concat(
+      section(1, [1].concat(type)),
+      section(2, [1, 1, 101, 1, 102, 0, 0]),
+      section(7, [1, 1, 102, 0, 0]),
+    );
+    const module = new WebAssembly.Module(new Uint8Array(bytes));
+    return new WebAssembly.Instance(module, { e: { f: found } }).exports.f;
+  };
+
+  // What a stand-in calls first (src/prelink/stand_ins.h).
+  const put = (slot) => {
+    const found = waiting.get(slot);
+    if (found === undefined) return; // it was called by somebody who had kept it
+    table.set(slot, host.allow(() => translate(found)));
+    waiting.delete(slot);
+  };
+  put.sig = "vi";
+
+  const standIn = (name, found) => {
+    const place = find(`js ${name}`);
+    if (place === undefined) return undefined;
+    waiting.set(-place, found);
+    functions.set(found, -place);
+    return -place;
+  };
+
+  // Gives every JavaScript function that C has the address of its table slot: that of its stand-in, or one by a module for
+  // all that have none.
   const wrap = (GOT) => {
     const signatures = [];
+    const putAt = find("js ");
+    if (putAt !== undefined && table.get(-putAt) === null) table.set(-putAt, translate(put));
     const e = { t: table };
     const base = table.length;
     for (const name in GOT) {
       const entry = GOT[name];
       const found = entry.value === 0 ? imports[name] : undefined;
       if (typeof found !== "function" || found.stub || !found.sig) continue;
-      let slot = functions.get(found);
+      let slot = functions.get(found) ?? standIn(name, found);
       if (slot === undefined) {
         slot = base + signatures.length;
         e[signatures.length] = found;
