@@ -136,7 +136,7 @@ static bool is_token(const char *text, size_t len)
         unsigned char c = (unsigned char)text[i];
         if (c <= ' ' || c >= 0x7f || strchr("\"(),/:;<=>?@[\\]{}", c)) return false;
     }
-    return len > 0 && len <= 256;
+    return len > 0 && len < 256;
 }
 
 static bool is_word(const char *text, size_t len, const char *const *words, size_t count)

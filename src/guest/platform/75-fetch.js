@@ -5,7 +5,8 @@
 (function (host, shared) {
   const { JSONParse, JSONStringify, Promise, RangeError, ReflectApply, ReflectGetOwnPropertyDescriptor } =
     shared.primordials;
-  const { ReflectOwnKeys, RegExpPrototypeExec, StringPrototypeToUpperCase, TypeError, Uint8Array } = shared.primordials;
+  const { ReflectOwnKeys, RegExpPrototypeExec, StringPrototypeSlice, StringPrototypeToUpperCase, TypeError, Uint8Array } =
+    shared.primordials;
   const { Map, MapPrototypeDelete, MapPrototypeGet, MapPrototypeSet, TypedArrayPrototypeGetBuffer } = shared.primordials;
   const { defineOperation, dictionary, list, requireArguments, toUSVString } = shared;
   const { bytesOf, copyOf, encode, lengthOf } = shared.bytes;
@@ -13,11 +14,20 @@
 
   // ---- requests that are under way --------------------------------------------------------------------------------
 
+  // What is far beyond what the host takes is not copied out of the guest's heap as a whole, only to be refused.
+  const MOST_URL = 65536;
+  const MOST_HEADERS = 1 << 20;
+  const clip = (text, most) => (text.length > most ? StringPrototypeSlice(text, 0, most + 1) : text);
   // Headers as the host takes them.
   const headerLines = (pairs) => {
     let lines = "";
     for (let i = 0; i < pairs.length; i++) lines += `${pairs[i][0]}: ${pairs[i][1]}\n`;
-    return lines;
+    return clip(lines, MOST_HEADERS);
+  };
+  const startRequest = (method, url, headers, redirects, timeout, body) => {
+    const id = host.netStart(clip(method, 256), clip(url, MOST_URL), headerLines(headers), redirects, timeout, body ?? undefined);
+    if (id === 0) throw new TypeError("too many requests are under way");
+    return id;
   };
   const REDIRECTS = { __proto__: null, follow: 0, error: 1, manual: 2 };
 
@@ -46,13 +56,11 @@
   };
   shared.deliverAnswers = null;
 
-  const TOO_MANY = "too many requests are under way";
   shared.requests = {
     __proto__: null,
     // Gives a number to cancel by; `callback` gets { head, body } from the event loop.
     start(method, url, headers, redirect, timeout, body, callback) {
-      const id = host.netStart(method, url, headerLines(headers), REDIRECTS[redirect], timeout, body ?? undefined);
-      if (id === 0) throw new TypeError(TOO_MANY);
+      const id = startRequest(method, url, headers, REDIRECTS[redirect], timeout, body);
       MapPrototypeSet(waiting, id, callback);
       waitingCount++;
       shared.deliverAnswers = deliver;
@@ -64,14 +72,12 @@
     },
     // Waits here; null where the call was stopped meanwhile.
     now(method, url, headers, timeout, body) {
-      const id = host.netStart(method, url, headerLines(headers), 0, timeout, body ?? undefined);
-      if (id === 0) throw new TypeError(TOO_MANY);
+      const id = startRequest(method, url, headers, 0, timeout, body);
       return host.netWait(id, -1) ? answerOf(id) : null;
     },
     // For the ledger: the guest wanted what is refused here already.
     refused(method, url) {
-      const id = host.netStart(method, url, "", 0, 0, undefined);
-      if (id !== 0) host.netDrop(id);
+      host.netDrop(startRequest(method, url, list(), 0, 0, null));
     },
   };
 

@@ -94,15 +94,19 @@ def _read(door, length):
 
 def finish(door):
     """The answer behind a descriptor, which is closed; raises BlockingIOError where it is still to come."""
-    length = int.from_bytes(_read(door, 4), "little")
     try:
+        length = int.from_bytes(_read(door, 4), "little")
         head = loads(_read(door, length))
         parts = []
         while part := os.read(door, 1 << 20):
             parts.append(part)
-        return Answer(head, b"".join(parts))
-    finally:
+    except BlockingIOError:
+        raise
+    except BaseException:
         os.close(door)
+        raise
+    os.close(door)
+    return Answer(head, b"".join(parts))
 
 
 def request(method, url, headers=(), body=None, redirects="follow", timeout=None):
