@@ -245,6 +245,11 @@ $(BUILD)/tests/libsupport.a: $(SUPPORT_OBJ)
 # Servers in tests speak TLS; the library gets its own with libcurl.
 LINK_TEST = $(CXX) $(SAN) $@.o $(BUILD)/tests/libsupport.a $(BUILD)/libaardvark.a
 
+# What the library asks of the system goes through this test, which lets it fail.
+FAULTS := open openat read pread __read_chk __pread_chk write pwrite fstat stat ftruncate memfd_create mmap pthread_create
+comma  := ,
+$(BUILD)/tests/test_faults: private LDLIBS += $(FAULTS:%=-Wl$(comma)--wrap=%)
+
 $(TEST_BIN) $(TOOL_BIN): $(BUILD)/tests/%: tests/%.c $(BUILD)/tests/libsupport.a $(BUILD)/libaardvark.a
 	@mkdir -p $(@D)
 	$(call step,CC)$(CC) $(CPPFLAGS) -Itests $(CFLAGS) -MMD -MP -MF $@.d -MT $@ -c $< -o $@.o
@@ -345,7 +350,6 @@ format: ## format the C and C++ sources (installs clang-format)
 	@command -v clang-format >/dev/null || scripts/bootstrap --with clang-format
 	clang-format -i $(FORMATTED)
 
-comma := ,
 compile_commands.json: Makefile .deps/config.mk ## for editors and clang's tools
 	@{ echo '['; \
 	   for f in $(LIB_C) $(CLI_C) $(TEST_C); do \

@@ -156,10 +156,12 @@ static void check_members(const json_t *root)
     for (size_t i = 0; i < json_array_size(buffers); i++)
         has_members(json_array_get(buffers, i), "id length metadata base64");
     const json_t *diagnostics = json_object_get(root, "diagnostics");
-    has_members(diagnostics, "stdout stderr stdout_dropped_bytes stderr_dropped_bytes isolation isolate_id started_at "
-                             "wall_ms cpu_ms_used prepare_ms queue_wait_ms run_ms cleanup_ms reset warm_state "
-                             "py_heap_kib js_heap_kib rss_kib_before rss_kib_after filesystem_bytes_written network "
-                             "policy_violations");
+#define DIAGNOSTICS                                                                                                    \
+    "stdout stderr stdout_dropped_bytes stderr_dropped_bytes isolation isolate_id started_at wall_ms cpu_ms_used "     \
+    "prepare_ms queue_wait_ms run_ms cleanup_ms reset warm_state py_heap_kib js_heap_kib rss_kib_before "              \
+    "rss_kib_after filesystem_bytes_written network policy_violations"
+    bool dropped = json_object_get(diagnostics, "policy_violations_dropped") != NULL;
+    has_members(diagnostics, dropped ? DIAGNOSTICS " policy_violations_dropped" : DIAGNOSTICS);
     has_members(json_object_get(diagnostics, "reset"), "mode duration_ms generation");
     has_members(json_object_get(diagnostics, "warm_state"), "fingerprint source");
     has_members(json_object_get(diagnostics, "network"), "allowed blocked");
