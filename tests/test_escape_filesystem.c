@@ -605,6 +605,35 @@ static void test_directories_of_the_host_are_of_use(void **state)
     remove_tree(dir);
 }
 
+/* A manifest that asks for less gets less, in directories of the host too; a warm state has its own idea of where it was. */
+static void test_directories_and_what_asks_for_less(void **state)
+{
+    (void)state;
+    static const char *const files[][2] = {
+        {"main.py", "def answer(): return 42\n"}, {"aardvark.manifest.json", MANIFEST("")}, {NULL, NULL}};
+    char dir[300];
+    temporary(dir, sizeof dir);
+    arrange(dir);
+    aard_isolate *isolate = isolate_with_mounts(dir);
+    aard_outcome_free(exec(isolate, "import os\nopen('/rw/x', 'w').close()\nos.chdir('/rw/sub')"));
+    aard_warm_state *warm;
+    assert_ok(aard_warm_state_capture(isolate, &warm));
+    aard_bundle *bundle = bundle_of(files);
+    assert_ok(aard_isolate_load_bundle(isolate, bundle));
+    aard_bundle_free(bundle);
+    aard_outcome *outcome = exec(isolate, "try: open('/rw/y', 'w')\nexcept OSError: pass\nos.path.exists('/rw/y')");
+    assert_true(told(outcome, "mount_read_only"));
+    value_is(outcome, "false");
+    aard_isolate_free(isolate);
+    aard_isolate_config *config = config_of(AARD_LANGUAGE_PYTHON);
+    aard_isolate_config_set_warm_state(config, warm);
+    isolate = boot(config, NULL);
+    value_is(exec(isolate, "os.getcwd(), os.path.exists('/rw')"), "[\"/session\",false]");
+    aard_isolate_free(isolate);
+    aard_warm_state_free(warm);
+    remove_tree(dir);
+}
+
 typedef struct racer {
     const char *dir;
     atomic_bool stop;
@@ -699,6 +728,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_directories_of_the_host_are_of_use),
         cmocka_unit_test(test_directories_of_the_host),
+        cmocka_unit_test(test_directories_and_what_asks_for_less),
         cmocka_unit_test(test_directories_of_the_host_without_openat2),
         cmocka_unit_test(test_directories_that_change_under_ones_feet),
         cmocka_unit_test(test_places_that_can_not_be_mounted),
