@@ -45,8 +45,8 @@ typedef struct name {
 
 static pthread_mutex_t names_lock = PTHREAD_MUTEX_INITIALIZER;
 static name names[64];
-static int name_count, lookups, slow_ms;
-static atomic_int private_connections;
+static int name_count;
+static atomic_int lookups, slow_ms, private_connections;
 
 void net_name(const char *text, const char *answers)
 {
@@ -60,10 +60,16 @@ void net_name(const char *text, const char *answers)
 void net_forget_names(void)
 {
     pthread_mutex_lock(&names_lock);
-    name_count = lookups = slow_ms = 0;
+    name_count = 0;
+    lookups = 0;
+    slow_ms = 0;
     pthread_mutex_unlock(&names_lock);
-    net_http.connections = net_http.requests = net_http.secrets = 0;
-    net_https.connections = net_https.requests = net_https.secrets = 0;
+    server *const servers[] = {&net_http, &net_https};
+    for (int i = 0; i < 2; i++) {
+        atomic_store(&servers[i]->connections, 0);
+        atomic_store(&servers[i]->requests, 0);
+        atomic_store(&servers[i]->secrets, 0);
+    }
     private_connections = 0;
 }
 
@@ -191,11 +197,11 @@ static bool redirect(connection *c, const char *target)
     return answer_text(c, (int)number_in(target, "code="), headers, "elsewhere");
 }
 
+static char block[65536]; /* of "x" */
+
 static bool many(connection *c, long count, bool chunked)
 {
-    static char block[65536];
     char head[100];
-    memset(block, 'x', sizeof block);
     if (chunked)
         snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
     else
@@ -296,7 +302,7 @@ static bool one_request(connection *c)
 {
     char *end, method[32] = "", target[4096] = "";
     while (!(end = c->len ? strstr(c->in, "\r\n\r\n") : NULL))
-        if (!get_more(c)) return false;
+        if (!get_more(c) || c->in[0] == 0x16) return false; /* TLS, where there is none */
     size_t head = (size_t)(end - c->in) + 4;
     const char *length = strcasestr(c->in, "\r\ncontent-length:");
     size_t body = length && length < end ? (size_t)atol(length + 17) : 0;
@@ -450,6 +456,7 @@ void net_start(void)
 {
     static const char zeros[65536];
     signal(SIGPIPE, SIG_IGN); /* of the servers; OpenSSL has no way around it */
+    memset(block, 'x', sizeof block);
     make_certificates();
     gzip("hello", 5, 1, &small_gzip);
     gzip(zeros, sizeof zeros, 1024, &bomb);
