@@ -148,6 +148,25 @@ static void put_stream(FILE *file, const char *name, size_t kept, uint64_t dropp
     if (dropped) fprintf(file, " (the first %llu bytes were not kept)", (unsigned long long)dropped);
 }
 
+/* What the guest did on the network and what it was refused, where there is something to tell. */
+static void put_policy(FILE *file, const aard_outcome *outcome)
+{
+    uint64_t allowed = 0, blocked = 0;
+    const aard_network_attempt *attempt;
+    for (size_t i = 0; (attempt = aard_outcome_network_attempt(outcome, i)); i++)
+        *(attempt->allowed ? &allowed : &blocked) += attempt->count;
+    if (allowed || blocked)
+        fprintf(file, "network  %llu requests, %llu more were refused\n", (unsigned long long)allowed,
+                (unsigned long long)blocked);
+    const aard_violation *violation;
+    for (size_t i = 0; (violation = aard_outcome_violation(outcome, i)); i++) {
+        fprintf(file, "refused  %s, %s: ", aard_violation_kind_name(violation->kind), violation->reason);
+        cli_plain(file, violation->subject, strlen(violation->subject));
+        if (violation->count > 1) fprintf(file, " (%llu times)", (unsigned long long)violation->count);
+        putc('\n', file);
+    }
+}
+
 void cli_summary(FILE *file, const aard_outcome *outcome, double boot_ms)
 {
     const aard_diagnostics *d = aard_outcome_diagnostics(outcome);
@@ -173,4 +192,5 @@ void cli_summary(FILE *file, const aard_outcome *outcome, double boot_ms)
     if (d->reset_mode != AARD_RESET_NONE) fprintf(file, " in %.3f ms", d->reset_ms);
     fprintf(file, "\nisolate  %llu (thread), generation %llu\n", (unsigned long long)d->isolate_id,
             (unsigned long long)d->reset_generation);
+    put_policy(file, outcome);
 }
