@@ -366,7 +366,7 @@ static void test_a_slow_name_is_given_up(void **state)
     double start = now_ms();
     fails_with(one, "await fetch('$H/hello')", "timed_out");
     assert_true(now_ms() - start < 500 + late_ms());
-    aard_call *brief = limited_to(100);
+    aard_call *brief = limited_to(50);
     start = now_ms();
     failure_is(run(one, "await fetch('$H/hello')", brief), AARD_FAILURE_TIMEOUT_EXCEEDED, NULL);
     assert_true(now_ms() - start < 400 + late_ms());
