@@ -8,6 +8,7 @@ static const char library[] =
     "const memory = new WebAssembly.Memory({ initial: 1024 });\n"
     "let top = 2 ** 20, limit = 2 ** 26, freed = 0, asked = 0;\n"
     "const take = (size, align = 16) => {\n"
+    "  size ||= 1;\n"
     "  const at = Math.ceil(top / align) * align;\n"
     "  if (at + size > limit) return 0;\n"
     "  top = at + size; asked++;\n"
@@ -16,7 +17,9 @@ static const char library[] =
     "const env = { memory, malloc: (size) => take(size), memalign: (align, size) => take(size, align),\n"
     "  calloc(count, size) { const at = take(count * size); if (at) new Uint8Array(memory.buffer, at, count * size).fill(0); return at },\n"
     "  realloc(at, size) { const to = take(size); if (to) new Uint8Array(memory.buffer).copyWithin(to, at, at + size); return to },\n"
-    "  free() { freed++ } };\n"
+    "  free() { freed++ },\n"
+    "  PyObject_Malloc(size) { others++; return take(size) }, PyObject_Free() { others++ }, PyMem_SetAllocator() {} };\n"
+    "let others = 0;\n"
     "const start = (bytes) => new WebAssembly.Instance(new WebAssembly.Module(bytes), { env }).exports;\n"
     "const STATE = 4096;\n"
     "let seed = 1;\n"
@@ -71,11 +74,11 @@ static const char limits[] =
     "if (!a || !b || a === b) throw 'empty blocks are the same';\n"
     "const c = x.aardvark_realloc(STATE, 0, 100); if (!c) throw 'realloc of nothing';\n"
     "if (x.aardvark_realloc(STATE, c, 90) !== c) throw 'moved for nothing';\n"
-    "limit = top; let last, count = 0;\n"
+    "const d = x.aardvark_malloc(STATE, 1); limit = top; let last, count = 0;\n"
     "while ((last = x.aardvark_malloc(STATE, 104))) count++;\n"
     "if (count < 100 || x.aardvark_realloc(STATE, c, 400) !== 0) throw `no end: ${count}`;\n"
     "if (x.aardvark_realloc(STATE, c, 8) === 0) throw 'a smaller block fails';\n"
-    "x.aardvark_free(STATE, a); if (x.aardvark_malloc(STATE, 8) !== a) throw 'nothing comes back';\n"
+    "x.aardvark_free(STATE, d); if (x.aardvark_malloc(STATE, 8) !== d) throw 'nothing comes back';\n"
     "'fine'";
 
 static void passes(const char *code)
@@ -108,6 +111,28 @@ static void test_pools_serve_all_sizes(void **state)
     passes(reuse);
 }
 
+/* What takes CPython's place does the same, while the allocator is set, and nothing of it otherwise. */
+static const char places[] =
+    "const words = new Uint32Array(memory.buffer), set = (domain, ctx) => { words[500] = ctx; x.PyMem_SetAllocator(domain, 2000) };\n"
+    "words[255] = STATE;\n"
+    "const one = x.PyObject_Malloc(24); if (others !== 1) throw 'not CPython\\'s before it is set';\n"
+    "set(1, STATE); x.PyObject_Malloc(24); if (others !== 2) throw 'set for something else';\n"
+    "set(2, STATE); const two = x.PyObject_Malloc(24), three = x.aardvark_malloc(STATE, 24);\n"
+    "if (others !== 2 || three !== two + 24) throw 'not the same pool';\n"
+    "x.PyObject_Free(three); if (x.aardvark_malloc(STATE, 24) !== three) throw 'not freed';\n"
+    "x.PyObject_Free(one); if (freed !== 1) throw 'of the library';\n"
+    "x.PyObject_Free(x.PyObject_Malloc(1000)); if (freed !== 2 || others !== 2) throw 'large blocks';\n"
+    "set(2, 4); x.PyObject_Free(three); if (others !== 3) throw 'another is set';\n"
+    "set(2, STATE); x.PyObject_Free(three); if (others !== 3 || x.PyObject_Malloc(20) !== three) throw 'set again';\n"
+    "for (let i = 0; i < 100000; i++) x.PyObject_Malloc(i % 512 + 1) || fail();\n"
+    "'fine'";
+
+static void test_cpythons_functions_are_replaced(void **state)
+{
+    (void)state;
+    passes(places);
+}
+
 static void test_limits(void **state)
 {
     (void)state;
@@ -120,6 +145,7 @@ int main(void)
         cmocka_unit_test(test_blocks_keep_what_is_in_them),
         cmocka_unit_test(test_pools_serve_all_sizes),
         cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_cpythons_functions_are_replaced),
     };
     return cmocka_run_group_tests_name("allocator", tests, NULL, NULL);
 }

@@ -124,7 +124,9 @@ static aard_error *make_plan(const aard__prelink_input *input, plan *p)
             AARD__TRY(place_object(p, e));
         }
     }
-    for (uint32_t i = 0; i < p->addition.export_count; i++) AARD__TRY(place_function(p, &p->addition.exports[i]));
+    for (uint32_t i = 0; i < p->addition.export_count; i++)
+        if (!aard__addition_replaces(&p->addition, layout, p->addition.exports[i].index))
+            AARD__TRY(place_function(p, &p->addition.exports[i]));
     place_stand_ins(p);
     return NULL;
 }

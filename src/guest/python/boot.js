@@ -5,6 +5,7 @@
   const { guard, makeHostFs } = shared;
   const SHARED_LIBRARIES = "/usr/lib"; // pyodide._package_loader.DSO_DIR
   const ALLOCATOR_STATE_BYTES = 512 + 2 ** 18;
+  const ALLOCATOR_STATE_AT = 1020;
   const PYMEM_DOMAIN_MEM = 1; // Include/cpython/pymem.h
   const PYMEM_DOMAIN_OBJ = 2;
   const STDLIB = 0; // file number of the standard library's archive
@@ -178,6 +179,7 @@
     const state = Module._calloc(ALLOCATOR_STATE_BYTES, 1);
     const allocator = Module._malloc(4 * (1 + functions.length)); // PyMemAllocatorEx
     Module.HEAPU32.set([state, ...functions.map((slot) => -slot)], allocator >>> 2);
+    Module.HEAPU32[ALLOCATOR_STATE_AT >>> 2] = state;
     for (const domain of [PYMEM_DOMAIN_MEM, PYMEM_DOMAIN_OBJ]) Module._PyMem_SetAllocator(domain, allocator);
     Module._free(allocator);
   };
