@@ -46,8 +46,7 @@ int cli_next_option(const cli_command *command, int argc, char **argv, const cha
 {
     char wanted[32];
     snprintf(wanted, sizeof wanted, ":%s", letters);
-    int index = -1;
-    int found = getopt_long(argc, argv, wanted, list, &index);
+    int found = getopt_long(argc, argv, wanted, list, NULL);
     switch (found) {
     case 'h':
     case CLI_OPT_HELP: show_help(command);
@@ -55,9 +54,6 @@ int cli_next_option(const cli_command *command, int argc, char **argv, const cha
     case CLI_OPT_VERSION: show_version();
     case '?':
     case ':': refuse(command, found, argv, list);
-    case CLI_OPT_LATER:
-        cli_usage(command, "--%s is not part of this version (%s); leave it out", name_of(list, found, index),
-                  aard_version());
     default: return found;
     }
 }
