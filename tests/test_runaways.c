@@ -69,7 +69,7 @@ static void run_one(measure *m, const runaway *row)
         print_error("%s, %s: %s\n", aard_failure_kind_name(aard_outcome_failure_kind(outcome)), row->code,
                  aard_outcome_is_success(outcome) ? "" : aard_outcome_failure_message(outcome));
     }
-    if (end == T && d->run_ms < LIMIT_MS) fail_msg("ended after %.3f ms: %s", d->run_ms, row->code);
+    if (end == T && d->prepare_ms + d->run_ms < LIMIT_MS) fail_msg("ended after %.3f ms: %s", d->run_ms, row->code);
     if (d->run_ms > LIMIT_MS + 10 * late_ms()) fail_msg("ended after %.1f ms: %s", d->run_ms, row->code);
     if (getenv("AARD_VERBOSE")) print_message("%8.3f ms: %s\n", d->run_ms, row->code);
     if (end == T && m->overs < MOST) m->over[m->overs++] = d->run_ms - LIMIT_MS;
