@@ -198,9 +198,10 @@ RUN_TESTS = TEST_JOBS=$(TEST_JOBS) TEST_TIMEOUT=$(TEST_TIMEOUT) tests/run $(BUIL
 check: all tests stage ## build everything and pass every test; the last line counts them
 	@$(RUN_TESTS) $(TEST_BIN) $(TEST_SH)
 
-soak: all tests stage ## ten thousand resets: memory and time stay flat; hundreds of kills: nothing is broken
+soak: all tests stage ## ten thousand resets, 20 000 calls that end at their limit, each allocation bomb 500 times, hundreds of kills
 	@AARD_SOAK=1 $(BUILD)/tests/test_reset_javascript
-	@AARD_SOAK=1 TEST_TIMEOUT=7200 $(RUN_TESTS) $(BUILD)/tests/test_warm_kill
+	@AARD_SOAK=1 $(BUILD)/tests/test_stop_race
+	@AARD_SOAK=1 TEST_TIMEOUT=36000 $(RUN_TESTS) $(BUILD)/tests/test_warm_kill $(BUILD)/tests/test_bombs
 
 # Each in a build directory of its own.  V8 itself is not instrumented.  A huge allocation fails as it does elsewhere.
 sanitized = $(MAKE) BUILD=$(BUILD)/$@ HARDEN= OPT='-O1 -g -fno-omit-frame-pointer' SAN='$(1)' TEST_TIMEOUT=600

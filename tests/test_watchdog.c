@@ -39,12 +39,14 @@ typedef struct shot {
 
 static atomic_uint fired_in_all;
 
-static void on_fire(void *user)
+static uint64_t on_fire(void *user, uint64_t now)
 {
     shot *s = user;
+    (void)now;
     s->at = aard__clock_monotonic();
     s->place = atomic_fetch_add(&fired_in_all, 1);
     atomic_fetch_add(&s->fired, 1);
+    return AARD__NEVER;
 }
 
 static void arm(shot *s, uint64_t deadline)
@@ -92,6 +94,39 @@ static void test_a_disarmed_watch_never_fires(void **state)
     sleep_ms(60);
     assert_false(aard__watch_disarm(&s.watch));
     assert_int_equal(atomic_load(&s.fired), 0);
+}
+
+static uint64_t on_fire_again(void *user, uint64_t now)
+{
+    shot *s = user;
+    return atomic_fetch_add(&s->fired, 1) == 4 ? AARD__NEVER : now + 5 * MS;
+}
+
+static void test_a_watch_may_ask_to_be_called_again(void **state)
+{
+    (void)state;
+    shot s = {.watch = {.fire = on_fire_again}};
+    s.watch.user = &s;
+    uint64_t began = aard__clock_monotonic();
+    assert_null(aard__watch_arm(&s.watch, began));
+    reaches(&s.fired, 5);
+    assert_true(aard__clock_monotonic() - began >= 20 * MS);
+    sleep_ms(20);
+    assert_int_equal(atomic_load(&s.fired), 5);
+    assert_true(aard__watch_disarm(&s.watch));
+}
+
+static void test_a_watch_can_be_hastened(void **state)
+{
+    (void)state;
+    shot s = {.fired = 0};
+    aard__watch_hasten(&s.watch); /* not armed: nothing */
+    arm(&s, AARD__NEVER);
+    sleep_ms(5);
+    assert_int_equal(atomic_load(&s.fired), 0);
+    aard__watch_hasten(&s.watch);
+    reaches(&s.fired, 1);
+    assert_true(aard__watch_disarm(&s.watch));
 }
 
 static void test_an_earlier_deadline_does_not_wait_for_a_later_one(void **state)
@@ -142,11 +177,13 @@ typedef struct racer {
     unsigned seed;
 } racer;
 
-static void on_race(void *user)
+static uint64_t on_race(void *user, uint64_t now)
 {
     racer *r = user;
+    (void)now;
     if (atomic_load(&r->over)) atomic_fetch_add(&r->late, 1);
     atomic_fetch_add(&r->s.fired, 1);
+    return AARD__NEVER;
 }
 
 static void *race(void *user)
@@ -196,6 +233,8 @@ int main(void)
         cmocka_unit_test(test_a_watch_fires_once_and_in_time),
         cmocka_unit_test(test_a_deadline_that_is_over_fires_at_once),
         cmocka_unit_test(test_a_disarmed_watch_never_fires),
+        cmocka_unit_test(test_a_watch_may_ask_to_be_called_again),
+        cmocka_unit_test(test_a_watch_can_be_hastened),
         cmocka_unit_test(test_an_earlier_deadline_does_not_wait_for_a_later_one),
         cmocka_unit_test(test_many_watches_fire_by_their_deadlines),
         cmocka_unit_test(test_nothing_fires_once_a_disarm_has_returned),

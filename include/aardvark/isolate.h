@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include <aardvark/bundle.h>
+#include <aardvark/cancel.h>
 #include <aardvark/distribution.h>
 #include <aardvark/error.h>
 #include <aardvark/manifest.h>
@@ -53,8 +54,30 @@ AARD_API void aard_isolate_config_set_language(aard_isolate_config *config, aard
 /* The distribution to boot Python from; retained.  Default: aard_distribution_open(NULL) when the isolate is made. */
 AARD_API void aard_isolate_config_set_distribution(aard_isolate_config *config, aard_distribution *distribution);
 AARD_API void aard_isolate_config_set_isolation(aard_isolate_config *config, aard_isolation isolation);
-/* Milliseconds one call may take by the clock; 0 = no limit (the default). */
+/* Limits: what a call may use.  A guest can't raise one; of the host's, the call's and the manifest's the tightest holds.
+ * docs/budgets.md says what happens at each.
+ *
+ * Milliseconds one call may take by the clock; 0 = no limit (the default). */
 AARD_API void aard_isolate_config_set_wall_limit_ms(aard_isolate_config *config, uint64_t ms);
+/* Milliseconds of processor time that one call may use, of the thread that makes it; 0 = no limit (the default). */
+AARD_API void aard_isolate_config_set_cpu_limit_ms(aard_isolate_config *config, uint64_t ms);
+/* Milliseconds between asking a guest to end (Python: KeyboardInterrupt, raised again and again) and ending it, which is
+ * when it has reached a limit or was cancelled; 0 = it is ended without being asked (the default). */
+AARD_API void aard_isolate_config_set_grace_ms(aard_isolate_config *config, uint64_t ms);
+/* Milliseconds that the start of a guest may take, and what comes before a handler's first call: its module's import,
+ * which is then not part of the call's own limits.  0 = starts have no limit, imports have the call's (the default). */
+AARD_API void aard_isolate_config_set_startup_limit_ms(aard_isolate_config *config, uint64_t ms);
+/* Bytes of the guest's heap: Python's memory (whole pages of 64 KiB; what it starts with must fit), JavaScript's objects.
+ * 0 = what the language has by itself (the default): 4 GiB, and the engine's own limit. */
+AARD_API void aard_isolate_config_set_heap_limit(aard_isolate_config *config, size_t bytes);
+/* Bytes of the engine's heap below Python; at least 16 MiB.  0 = the engine's own limit (the default). */
+AARD_API void aard_isolate_config_set_engine_heap_limit(aard_isolate_config *config, size_t bytes);
+/* Bytes of ArrayBuffers.  0 = the heap limit for JavaScript, no limit for Python (the default). */
+AARD_API void aard_isolate_config_set_buffer_limit(aard_isolate_config *config, size_t bytes);
+/* Bytes of a call's result: its value as JSON text, its buffers, its exception.  0 = no limit; default 256 MiB. */
+AARD_API void aard_isolate_config_set_result_limit(aard_isolate_config *config, size_t bytes);
+/* How deep the arrays and objects of a result may be nested; 0 = no limit (the default). */
+AARD_API void aard_isolate_config_set_result_depth_limit(aard_isolate_config *config, size_t levels);
 /* What is done right after each call; its time is that call's cleanup_ms.  Default: nothing. */
 AARD_API void aard_isolate_config_set_cleanup(aard_isolate_config *config, aard_cleanup cleanup);
 /* Bytes of stdout and of stderr that are kept of one call (the last ones); default 1 MiB each. */
@@ -115,6 +138,10 @@ AARD_API aard_error *aard_isolate_checkpoint(aard_isolate *isolate);
  * has nothing else for the isolate.  Errors: guest_boot, busy, engine, no_memory. */
 AARD_API aard_error *aard_isolate_prepare_reset(aard_isolate *isolate);
 
+/* How many guests of this process were left in the middle of what they did, because nothing else would have ended them or
+ * the engine would have ended the process; and how many of those could not be freed.  Any thread.  docs/budgets.md */
+AARD_API void aard_isolate_losses(uint64_t *left, uint64_t *abandoned);
+
 /* ---- calls ----------------------------------------------------------------------------------------------- */
 
 /* What one call gets: all optional. */
@@ -126,6 +153,11 @@ AARD_API void aard_call_free(aard_call *call);
 AARD_API void aard_call_set_input_json(aard_call *call, const char *json, size_t len);
 /* Tightens (never widens) the isolate's wall limit for this call; 0 = no change. */
 AARD_API void aard_call_set_wall_limit_ms(aard_call *call, uint64_t ms);
+/* The same for the CPU limit and the result limit. */
+AARD_API void aard_call_set_cpu_limit_ms(aard_call *call, uint64_t ms);
+AARD_API void aard_call_set_result_limit(aard_call *call, size_t bytes);
+/* What the call can be cancelled by (aardvark/cancel.h), retained; NULL = nothing. */
+AARD_API void aard_call_set_cancel_handle(aard_call *call, aard_cancel_handle *handle);
 /* False: stdout and stderr are neither captured nor handed to the callback.  Default true. */
 AARD_API void aard_call_set_capture(aard_call *call, bool capture);
 

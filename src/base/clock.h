@@ -5,11 +5,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 uint64_t aard__clock_monotonic(void);
 uint64_t aard__clock_thread_cpu(void); /* of the calling thread */
 int64_t aard__clock_realtime(void);    /* since the Unix epoch */
 
 /* "2026-11-21T10:00:00.123Z" (RFC 3339, UTC) into `out`. */
 void aard__clock_rfc3339(int64_t realtime_ns, char out[32]);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

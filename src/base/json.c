@@ -9,7 +9,8 @@
 typedef struct scanner {
     const char *at, *end;
     uint8_t *nesting;   /* a bit a level: 1 = object */
-    size_t depth, room; /* in levels */
+    size_t depth, room, most; /* in levels */
+    bool deep;
     uint8_t small[32];
 } scanner;
 
@@ -20,6 +21,8 @@ static void skip_space(scanner *s)
 
 static bool push(scanner *s, bool object)
 {
+    s->deep = s->depth == s->most;
+    if (s->deep) return false;
     if (s->depth == s->room) {
         uint8_t *bigger = aard__malloc(s->room / 4);
         if (!bigger) return false;
@@ -155,7 +158,8 @@ static bool value(scanner *s, bool *opened)
         skip_space(s);
         if (s->at < s->end && *s->at == (object ? '}' : ']')) {
             s->at++;
-            return true;
+            s->deep = s->depth == s->most;
+            return !s->deep;
         }
         *opened = true;
         return push(s, object) && (!object || key(s));
@@ -198,11 +202,18 @@ static bool scan(scanner *s)
 
 bool aard__json_valid(const char *text, size_t len, size_t *where)
 {
+    bool deep;
+    return aard__json_valid_to(text, len, SIZE_MAX, &deep, where);
+}
+
+bool aard__json_valid_to(const char *text, size_t len, size_t most, bool *deep, size_t *where)
+{
     if (!text) len = 0;
-    scanner s = {.at = text, .end = text + len, .room = 8 * sizeof s.small};
+    scanner s = {.at = text, .end = text + len, .room = 8 * sizeof s.small, .most = most};
     s.nesting = s.small;
     bool valid = len && scan(&s);
     if (!valid && where) *where = len ? (size_t)(s.at - text) : 0;
     if (s.nesting != s.small) aard__free(s.nesting);
+    *deep = !valid && s.deep;
     return valid;
 }

@@ -11,20 +11,18 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t wake;
 static bool running;
 static aard__watch *armed;    /* a list: there are as many as calls under way, and few */
-static uint64_t sleeps_until; /* when the thread wakes by itself; UINT64_MAX while it has nothing to wait for */
+static uint64_t sleeps_until; /* when the thread wakes by itself; AARD__NEVER while it has nothing to wait for */
 
 /* Fires what is due; gives the earliest deadline that is left. */
 static uint64_t fire_due(uint64_t now)
 {
-    uint64_t earliest = UINT64_MAX;
+    uint64_t earliest = AARD__NEVER;
     for (aard__watch *watch = armed; watch; watch = watch->next) {
-        if (watch->fired) continue;
         if (watch->deadline <= now) {
             watch->fired = true;
-            watch->fire(watch->user);
-        } else if (watch->deadline < earliest) {
-            earliest = watch->deadline;
+            watch->deadline = watch->fire(watch->user, now);
         }
+        if (watch->deadline < earliest) earliest = watch->deadline;
     }
     return earliest;
 }
@@ -35,7 +33,7 @@ static void *run(void *unused)
     pthread_mutex_lock(&lock);
     for (;;) {
         sleeps_until = fire_due(aard__clock_monotonic());
-        if (sleeps_until == UINT64_MAX) {
+        if (sleeps_until == AARD__NEVER) {
             pthread_cond_wait(&wake, &lock);
         } else {
             struct timespec until = {(time_t)(sleeps_until / 1000000000), (long)(sleeps_until % 1000000000)};
@@ -83,6 +81,16 @@ aard_error *aard__watch_arm(aard__watch *watch, uint64_t deadline)
     }
     pthread_mutex_unlock(&lock);
     return error;
+}
+
+void aard__watch_hasten(aard__watch *watch)
+{
+    pthread_mutex_lock(&lock);
+    if (watch->armed) {
+        watch->deadline = 0;
+        pthread_cond_signal(&wake);
+    }
+    pthread_mutex_unlock(&lock);
 }
 
 bool aard__watch_disarm(aard__watch *watch)

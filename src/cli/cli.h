@@ -85,7 +85,8 @@ enum {
     CLI_OPT_WHEEL,
     CLI_OPT_FORCE,
     CLI_OPT_NO_PREPARE,
-    CLI_OPT_LATER
+    CLI_OPT_CPU_MS,
+    CLI_OPT_HEAP_MIB
 };
 
 #define CLI_HELP_OPTION                                                                                                \
@@ -115,6 +116,7 @@ typedef struct cli_guest {
     aard_isolate_config *config;
     aard_call *call;
     aard_isolate *isolate;
+    aard_cancel_handle *cancel; /* the process's thread for signals has it, for good; may be NULL */
     const char *distribution, *warm;
     const char *input, *input_file;
     cli_text input_text; /* of input_file */
@@ -142,8 +144,8 @@ typedef struct cli_guest {
     {"filesystem", required_argument, NULL, CLI_OPT_FILESYSTEM},                                                       \
     {"filesystem-quota", required_argument, NULL, CLI_OPT_FILESYSTEM_QUOTA},                                           \
     {"mount", required_argument, NULL, CLI_OPT_MOUNT},                                                                 \
-    {"cpu-ms", required_argument, NULL, CLI_OPT_LATER},                                                                \
-    {"heap-mib", required_argument, NULL, CLI_OPT_LATER},                                                              \
+    {"cpu-ms", required_argument, NULL, CLI_OPT_CPU_MS},                                                               \
+    {"heap-mib", required_argument, NULL, CLI_OPT_HEAP_MIB},                                                           \
     {"allow-host", required_argument, NULL, CLI_OPT_ALLOW_HOST},                                                       \
     {"allow-http", no_argument, NULL, CLI_OPT_ALLOW_HTTP},                                                             \
     {"allow-private-addresses", no_argument, NULL, CLI_OPT_ALLOW_PRIVATE},                                             \
@@ -159,6 +161,8 @@ bool cli_guest_option(const cli_command *command, cli_guest *guest, int option);
 int cli_guest_input(cli_guest *guest);
 /* Makes the isolate; an exit status. */
 int cli_guest_boot(cli_guest *guest);
+/* Has the first SIGINT cancel the call; an exit status (interrupt.c). */
+int cli_cancel_on_interrupt(cli_guest *guest);
 /* Shows an outcome as the options want it; an exit status.  `quiet_null`: a null is not worth a line. */
 int cli_guest_show(cli_guest *guest, const aard_outcome *outcome, bool quiet_null);
 

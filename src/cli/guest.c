@@ -53,7 +53,8 @@ int cli_guest_boot(cli_guest *guest)
                              "the warm state '%s' does not fit: it is Python's, and the code is "
                              "JavaScript; leave --warm out",
                              guest->warm);
-    int status = guest->language == AARD_LANGUAGE_PYTHON ? set_python(guest) : CLI_OK;
+    int status = cli_cancel_on_interrupt(guest);
+    if (!status && guest->language == AARD_LANGUAGE_PYTHON) status = set_python(guest);
     if (!status) status = cli_fail(aard_isolate_new(guest->config, &guest->isolate));
     guest->boot_ms = now_ms() - start;
     return status;

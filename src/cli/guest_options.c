@@ -66,6 +66,13 @@ static void taken(const cli_command *command, const char *option, aard_error *er
     exit(cli_fail(error));
 }
 
+static void set_heap(const cli_command *command, cli_guest *guest, const char *text)
+{
+    uint64_t mib = cli_number(command, "--heap-mib", text);
+    if (mib > SIZE_MAX >> 20) cli_usage(command, "--heap-mib %s is more than there is", text);
+    aard_isolate_config_set_heap_limit(guest->config, (size_t)mib << 20);
+}
+
 bool cli_guest_option(const cli_command *command, cli_guest *guest, int option)
 {
     switch (option) {
@@ -86,6 +93,10 @@ bool cli_guest_option(const cli_command *command, cli_guest *guest, int option)
     case CLI_OPT_WALL_MS:
         aard_isolate_config_set_wall_limit_ms(guest->config, cli_number(command, "--wall-ms", optarg));
         return true;
+    case CLI_OPT_CPU_MS:
+        aard_isolate_config_set_cpu_limit_ms(guest->config, cli_number(command, "--cpu-ms", optarg));
+        return true;
+    case CLI_OPT_HEAP_MIB: set_heap(command, guest, optarg); return true;
     case CLI_OPT_CAPABILITY:
         taken(command, "--capability", aard_isolate_config_add_capability(guest->config, optarg));
         return true;

@@ -10,6 +10,8 @@ static const char guest_options[] =
     "      --distribution DIR the Pyodide to boot Python from; else $AARDVARK_PYODIDE_DIST_DIR, else the staged one\n"
     "      --isolation KIND   thread; 'process' is not part of this version\n"
     "      --wall-ms N        stop the call after N milliseconds\n"
+    "      --cpu-ms N         stop it after N milliseconds of processor time\n"
+    "      --heap-mib N       let the guest's heap grow to N MiB at most\n"
     "      --capability NAME  grant a host capability; may be repeated\n"
     "      --filesystem MODE  what Python may write, at most: read or readWrite (the default)\n"
     "      --filesystem-quota BYTES\n"

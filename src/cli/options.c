@@ -10,9 +10,8 @@ void cli_options_start(void)
     opterr = 0;
 }
 
-static const char *name_of(const struct option *list, int value, int index)
+static const char *name_of(const struct option *list, int value)
 {
-    if (index >= 0) return list[index].name;
     while (list->name && list->val != value) list++;
     return list->name;
 }
@@ -37,7 +36,7 @@ static _Noreturn void refuse(const cli_command *command, int found, char **argv,
     if (optopt && optopt < CLI_OPT_HELP)
         cli_usage(command, found == ':' ? "-%c needs a value" : "there is no option -%c", optopt);
     if (optopt)
-        cli_usage(command, "--%s %s", name_of(list, optopt, -1), found == ':' ? "needs a value" : "takes no value");
+        cli_usage(command, "--%s %s", name_of(list, optopt), found == ':' ? "needs a value" : "takes no value");
     const char *text = argv[optind - 1];
     cli_usage(command, "there is no option %.*s, or more than one that begins so", (int)strcspn(text, "="), text);
 }
@@ -46,8 +45,7 @@ int cli_next_option(const cli_command *command, int argc, char **argv, const cha
 {
     char wanted[32];
     snprintf(wanted, sizeof wanted, ":%s", letters);
-    int index = -1;
-    int found = getopt_long(argc, argv, wanted, list, &index);
+    int found = getopt_long(argc, argv, wanted, list, NULL);
     switch (found) {
     case 'h':
     case CLI_OPT_HELP: show_help(command);
@@ -55,9 +53,6 @@ int cli_next_option(const cli_command *command, int argc, char **argv, const cha
     case CLI_OPT_VERSION: show_version();
     case '?':
     case ':': refuse(command, found, argv, list);
-    case CLI_OPT_LATER:
-        cli_usage(command, "--%s is not part of this version (%s); leave it out", name_of(list, found, index),
-                  aard_version());
     default: return found;
     }
 }

@@ -41,7 +41,7 @@ void start()
     v8::V8::SetFlagsFromString(v8_flags, sizeof v8_flags - 1);
     the_platform = v8::platform::NewDefaultPlatform(1, v8::platform::IdleTaskSupport::kDisabled,
                                                     v8::platform::InProcessStackDumping::kDisabled);
-    v8::V8::InitializePlatform(the_platform.get());
+    v8::V8::InitializePlatform(aard::watched(the_platform.get()));
     const char *traps = want_traps && aard::handle_traps() ? "; traps" : "";
     v8::V8::Initialize();
     version_tag = v8::ScriptCompiler::CachedDataVersionTag();
@@ -89,6 +89,7 @@ bool release_read_only_heap()
 
 pthread_once_t started = PTHREAD_ONCE_INIT;
 
+constexpr unsigned kMostAbandoned = 64;
 constexpr size_t kSmallHeap = 8 * 1024 * 1024;
 constexpr size_t kStackReserve = 256 * 1024;   // left below V8's limit for host functions and V8's own C++
 constexpr size_t kStackMost = 7 * 1024 * 1024; // what a guest may use at most, however large the thread's stack is
@@ -140,7 +141,10 @@ bool allow_wasm_codegen(v8::Local<v8::Context> context, v8::Local<v8::String>)
 {
     aard__realm *realm = aard::realm_of(context);
     bool allowed = realm && realm->codegen;
-    if (!allowed) refused(context, true);
+    if (!allowed)
+        refused(context, true);
+    else
+        realm->vm->compiled_wasm = true;
     return allowed;
 }
 
@@ -151,6 +155,20 @@ v8::ModifyCodeGenerationFromStringsResult refuse_codegen(v8::Local<v8::Context> 
     // What is no string is no code: eval() gives it back.
     if (source->IsString()) refused(context, false);
     return {!source->IsString(), {}};
+}
+
+void interrupt(v8::Isolate *isolate, void *)
+{
+    aard__vm *vm = aard::vm_of(isolate);
+    if (auto *interrupted = vm->interrupted.exchange(nullptr)) interrupted(vm->user);
+}
+
+// V8 would allow 1 MB from wherever it is first entered: too little for deep Python, too much for a small thread.
+void limit_stack(aard__vm *vm)
+{
+    uintptr_t here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
+    uintptr_t floor = std::max(stack_floor() + kStackReserve, here - kStackMost);
+    vm->isolate->SetStackLimit(std::min(floor, here - kStackReserve / 4));
 }
 
 } // namespace
@@ -248,13 +266,17 @@ aard_error *aard__vm_new(const aard__vm_options *options, aard__vm **out)
 {
     aard_error *error = aard__engine_start();
     if (error) return error;
+    if (aard::abandoned_count.load() >= kMostAbandoned)
+        return aard__error(AARD_ERR_ENGINE,
+                           "%u guests of this process could not be freed, which is as many as there may be; start it anew",
+                           kMostAbandoned);
     auto *vm = new (std::nothrow) aard__vm;
     if (!vm) return aard__error_no_memory();
     vm->user = options->user;
     vm->code_refused = options->code_refused;
-    vm->allocator.reset(v8::ArrayBuffer::Allocator::NewDefaultAllocator());
+    vm->buffers = std::make_unique<aard::Buffers>(options->buffers_max);
     v8::Isolate::CreateParams params;
-    params.array_buffer_allocator = vm->allocator.get();
+    params.array_buffer_allocator = vm->buffers.get();
     if (options->js_heap_max) params.constraints.ConfigureDefaultsFromHeapSize(0, options->js_heap_max);
     {
         std::lock_guard<std::mutex> hold(anchor_lock);
@@ -266,21 +288,30 @@ aard_error *aard__vm_new(const aard__vm_options *options, aard__vm **out)
     if (options->renewed) params.constraints.set_initial_old_generation_size_in_bytes(kSmallHeap);
     vm->isolate = new_isolate(params); // `current` stays while there is a vm
     aard::prepare_isolate(vm);
+    aard::limit_memory(vm);
     *out = vm;
     return nullptr;
 }
 
-void aard__vm_free(aard__vm *vm)
+bool aard__vm_free(aard__vm *vm)
 {
-    if (!vm) return;
-    aard__vm_enter(vm);
-    while (!vm->refs.empty()) aard__ref_free(vm->refs.back());
-    while (!vm->realms.empty()) aard__realm_free(vm->realms.back());
-    aard__vm_leave(vm);
+    if (!vm) return true;
+    if (vm->beyond_help) return false; // threads of V8's may be at work on it
+    if (vm->lost) {
+        for (aard__ref *ref : vm->refs) delete ref;
+        for (aard__realm *realm : vm->realms) delete realm;
+    } else {
+        aard__vm_enter(vm);
+        while (!vm->refs.empty()) aard__ref_free(vm->refs.back());
+        while (!vm->realms.empty()) aard__realm_free(vm->realms.back());
+        aard__vm_leave(vm);
+    }
     v8::platform::NotifyIsolateShutdown(aard::platform(), vm->isolate);
     vm->isolate->Dispose();
+    if (vm->lost) aard::free_segments(vm);
     vms--;
     delete vm;
+    return true;
 }
 
 void *aard__vm_user(aard__vm *vm) { return vm->user; }
@@ -305,12 +336,7 @@ void aard__vm_enter(aard__vm *vm)
 {
     auto *locker = new v8::Locker(vm->isolate);
     vm->isolate->Enter();
-    if (vm->lockers.empty()) {
-        // V8 would allow 1 MB from wherever it is first entered: too little for deep Python, too much for a small thread.
-        uintptr_t here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
-        uintptr_t floor = std::max(stack_floor() + kStackReserve, here - kStackMost);
-        vm->isolate->SetStackLimit(std::min(floor, here - kStackReserve / 4));
-    }
+    if (vm->lockers.empty()) limit_stack(vm);
     vm->lockers.push_back(locker);
 }
 
@@ -322,15 +348,76 @@ void aard__vm_leave(aard__vm *vm)
     delete locker;
 }
 
+aard_error *aard__vm_run(aard__vm *vm, void (*work)(void *user), void *user, bool *finished)
+{
+    aard::Run run(work, user);
+    if (!run.take_stack()) return aard__error_no_memory();
+    aard__vm_enter(vm);
+    vm->isolate->SetStackLimit(run.floor() + kStackReserve);
+    aard__vm *outer = aard::running;
+    vm->run = &run;
+    vm->thread = pthread_self();
+    vm->forced.store(false);
+    aard::running = vm;
+    vm->compiled_wasm = vm->seen_ended = false;
+    vm->ran_on = 0;
+    alignas(v8::HandleScope) unsigned char room[sizeof(v8::HandleScope)];
+    auto *handles = ::new (static_cast<void *>(room)) v8::HandleScope(vm->isolate);
+    *finished = run.start();
+    if (!vm->beyond_help) handles->~HandleScope(); // gives back what a run that was left has not
+    vm->run = nullptr;
+    aard::running = outer;
+    if (*finished) {
+        aard::keep_segments(vm);
+        if (vm->lockers.size() > 1) limit_stack(vm);
+    } else {
+        aard::lost_count++;
+        if (vm->beyond_help) aard::abandoned_count++;
+    }
+    if (!vm->beyond_help) {
+        run.give_back_stack();
+        aard__vm_leave(vm);
+    } else {
+        run.drop_stack();
+        vm->isolate->Exit(); // the thread is somebody else's; the lock is held for ever
+    }
+    return nullptr;
+}
+
+void aard__vm_call_host(aard__vm *vm, void (*host)(void *user), void *user)
+{
+    if (aard::running != vm) return host(user);
+    aard::running = nullptr;
+    vm->run->call_host(host, user);
+    aard::running = vm;
+}
+
+void aard__vm_interrupt(aard__vm *vm, void (*interrupted)(void *user))
+{
+    vm->interrupted.store(interrupted);
+    vm->isolate->RequestInterrupt(interrupt, nullptr);
+}
+
+void aard__vm_interrupt_cancel(aard__vm *vm) { vm->interrupted.store(nullptr); }
+
+bool aard__vm_heap_full(const aard__vm *vm) { return vm->heap_full.load(); }
+
+bool aard__vm_buffer_refused(aard__vm *vm) { return vm->buffers->refused(); }
+
+aard__losses aard__engine_losses(void) { return {aard::lost_count.load(), aard::abandoned_count.load()}; }
+
 void aard__vm_terminate(aard__vm *vm)
 {
     vm->ended.store(true);
     vm->isolate->TerminateExecution();
+    vm->told.store(true);
 }
 
 void aard__vm_terminate_cancel(aard__vm *vm)
 {
     vm->ended.store(false);
+    vm->told.store(false);
+    vm->forced.store(false);
     vm->isolate->CancelTerminateExecution();
 }
 

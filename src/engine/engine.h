@@ -44,6 +44,7 @@ bool aard__engine_record_code(bool on);
 
 typedef struct aard__vm_options {
     size_t js_heap_max;             /* bytes; 0 = V8's own default */
+    size_t buffers_max;             /* bytes of ArrayBuffers; 0 = no limit */
     void *user;                     /* handed to every host function */
     const aard__snapshot *snapshot; /* where the engine uses this one, its realms are copies of number `realm` in it */
     size_t realm;
@@ -53,7 +54,9 @@ typedef struct aard__vm_options {
 } aard__vm_options;
 
 aard_error *aard__vm_new(const aard__vm_options *options, aard__vm **out);
-void aard__vm_free(aard__vm *vm); /* not entered; frees its realms and refs too */
+/* Not entered; frees its realms and refs too.  False for a lost vm that can't be freed: what it has been given must stay
+ * as well. */
+bool aard__vm_free(aard__vm *vm);
 void *aard__vm_user(aard__vm *vm);
 bool aard__vm_copies(const aard__vm *vm); /* whether its realms are copies */
 void aard__vm_copy_no_more(aard__vm *vm); /* realms made from now on are empty */
@@ -62,10 +65,38 @@ void aard__vm_copy_no_more(aard__vm *vm); /* realms made from now on are empty *
 void aard__vm_enter(aard__vm *vm);
 void aard__vm_leave(aard__vm *vm);
 
+/* Runs `work` with the vm entered, on a stack that is its own: only so can a guest be left that V8 itself can't stop, or
+ * that V8 would abort the process for.  False where that has been done: the vm is lost then, nothing but aard__vm_free and
+ * what says "any thread" may be called for it, and what `work` had on its stack is as it was.  Errors: no_memory. */
+aard_error *aard__vm_run(aard__vm *vm, void (*work)(void *user), void *user, bool *finished);
+
+/* From within `work`: runs `host`, which is not the guest's, on the stack that aard__vm_run was called on. */
+void aard__vm_call_host(aard__vm *vm, void (*host)(void *user), void *user);
+
 /* Any thread: makes the running script end as soon as it can, and everything after it until the cancel. */
 void aard__vm_terminate(aard__vm *vm);
 void aard__vm_terminate_cancel(aard__vm *vm);
 bool aard__vm_terminating(aard__vm *vm);
+
+/* Any thread, while aard__vm_run has not returned, of a vm that was ended some time ago: leaves the run at the next
+ * instruction of V8's own, which is in something that never looks whether it was ended.  May be repeated; takes a real-time
+ * signal that nobody else has a handler for.  The vm can't be freed then. */
+void aard__vm_force(aard__vm *vm);
+
+/* Any thread: has `interrupted` called with the vm's user, between two steps of the running script; it must not run any.
+ * Not at all where that ends before, or is cancelled. */
+void aard__vm_interrupt(aard__vm *vm, void (*interrupted)(void *user));
+void aard__vm_interrupt_cancel(aard__vm *vm);
+
+/* Whether the vm's heap was full: it is no good any more.  Whether a buffer was refused since this was last asked. */
+bool aard__vm_heap_full(const aard__vm *vm);
+bool aard__vm_buffer_refused(aard__vm *vm);
+
+/* How many vms of the process were lost, and how many of those could not even be freed.  Any thread. */
+typedef struct aard__losses {
+    uint64_t lost, abandoned;
+} aard__losses;
+aard__losses aard__engine_losses(void);
 
 /* Runs what is due: platform tasks, then microtasks.  True while work is still under way on other threads. */
 bool aard__vm_pump(aard__vm *vm);
@@ -114,6 +145,8 @@ typedef enum aard__status {
 typedef struct aard__result {
     aard__status status;
     bool compiled; /* a script that threw, threw while it ran */
+    size_t most;   /* set by the caller: bytes that a string value may have; 0 = any */
+    bool too_long; /* it has more: there is no value */
     aard__value value;
     aard__buf text;         /* a string value's bytes */
     aard__buf thrown_type;  /* the error's `name`, "" for a value that is no error */
@@ -224,10 +257,11 @@ size_t aard__frame_count(const aard__frame *frame);
 bool aard__frame_is_undefined(const aard__frame *frame, size_t index);
 bool aard__frame_bool(const aard__frame *frame, size_t index);                   /* truthiness */
 double aard__frame_number(const aard__frame *frame, size_t index);               /* NaN for anything but a number */
+size_t aard__frame_string_units(const aard__frame *frame, size_t index); /* in UTF-16; 0 for no string */
 bool aard__frame_string(const aard__frame *frame, size_t index, aard__buf *out); /* UTF-8; false for no string */
 /* Appends the JSON text of a value that JSON.stringify would keep all of: plain objects and arrays, strings, booleans, null
- * and finite numbers.  False, with nothing appended, where JSON.stringify does it better. */
-bool aard__frame_json(const aard__frame *frame, size_t index, aard__buf *out);
+ * and finite numbers; at most `most` bytes.  False, with nothing appended, where JSON.stringify does it better. */
+bool aard__frame_json(const aard__frame *frame, size_t index, size_t most, aard__buf *out);
 /* The bytes of an ArrayBuffer or a view, writable, good until the host function returns; false for anything else. */
 bool aard__frame_bytes(const aard__frame *frame, size_t index, uint8_t **data, size_t *len);
 aard__ref *aard__frame_ref(const aard__frame *frame, size_t index);

@@ -10,7 +10,12 @@ void call_host(const v8::FunctionCallbackInfo<v8::Value> &info)
 {
     auto *entry = static_cast<const aard__host_entry *>(info.Data().As<v8::External>()->Value());
     aard__frame frame{info, info.GetIsolate(), false};
-    entry->call(&frame, vm_of(frame.isolate)->user);
+    aard__vm *vm = vm_of(frame.isolate);
+    if (vm->ended.load()) { // a builtin that calls us again and again never looks
+        frame.isolate->ThrowException(v8::Undefined(frame.isolate));
+        return;
+    }
+    entry->call(&frame, vm->user);
 }
 
 } // namespace aard
@@ -157,6 +162,12 @@ double aard__frame_number(const aard__frame *frame, size_t index)
 {
     v8::Local<v8::Value> value = argument(frame, index);
     return value->IsNumber() ? value.As<v8::Number>()->Value() : std::nan("");
+}
+
+size_t aard__frame_string_units(const aard__frame *frame, size_t index)
+{
+    v8::Local<v8::Value> value = argument(frame, index);
+    return value->IsString() ? static_cast<size_t>(value.As<v8::String>()->Length()) : 0;
 }
 
 bool aard__frame_string(const aard__frame *frame, size_t index, aard__buf *out)

@@ -29,6 +29,8 @@ v8::MaybeLocal<v8::String> source_string(v8::Isolate *isolate, const aard__sourc
     return v8::String::NewExternalOneByte(isolate, aard::lasting_source(source->data, source->len));
 }
 
+constexpr int kMostThrown = 1 << 20; // bytes of each text of an exception
+
 // A property of an error as a string, without ever failing; getters of the guest may run and may throw.
 void append_property(aard__realm *realm, v8::Local<v8::Object> object, const char *name, aard__buf *out)
 {
@@ -38,7 +40,7 @@ void append_property(aard__realm *realm, v8::Local<v8::Object> object, const cha
     v8::Local<v8::Value> value;
     if (!realm->vm->ended.load() && object->Get(context, aard::string(isolate, name)).ToLocal(&value) &&
         value->IsString())
-        aard::append_utf8(isolate, value.As<v8::String>(), out);
+        aard::append_utf8(isolate, value.As<v8::String>(), out, kMostThrown);
 }
 
 // A syntax error's stack has no frames: say where it is.
@@ -101,10 +103,10 @@ aard__realm *realm_of(v8::Local<v8::Context> context)
     return static_cast<aard__realm *>(context->GetAlignedPointerFromEmbedderData(aard::kRealmSlot));
 }
 
-void append_utf8(v8::Isolate *isolate, v8::Local<v8::String> string, aard__buf *out)
+void append_utf8(v8::Isolate *isolate, v8::Local<v8::String> string, aard__buf *out, int most)
 {
     int units = string->Length();
-    if (string->IsOneByte() && aard__buf_reserve(out, static_cast<size_t>(units))) {
+    if (units <= most && string->IsOneByte() && aard__buf_reserve(out, static_cast<size_t>(units))) {
         auto *at = reinterpret_cast<uint8_t *>(out->data + out->len);
         string->WriteOneByte(isolate, at, 0, units, v8::String::NO_NULL_TERMINATION);
         if (aard__ascii(out->data + out->len, static_cast<size_t>(units))) {
@@ -112,17 +114,17 @@ void append_utf8(v8::Isolate *isolate, v8::Local<v8::String> string, aard__buf *
             return;
         }
     }
-    int len = string->Utf8Length(isolate);
+    int len = units <= most ? string->Utf8Length(isolate) : most;
     if (!aard__buf_reserve(out, static_cast<size_t>(len) + 1)) return;
-    string->WriteUtf8(isolate, out->data + out->len, len, nullptr,
-                      v8::String::NO_NULL_TERMINATION | v8::String::REPLACE_INVALID_UTF8);
-    out->len += static_cast<size_t>(len);
+    int written = string->WriteUtf8(isolate, out->data + out->len, len, nullptr,
+                                    v8::String::NO_NULL_TERMINATION | v8::String::REPLACE_INVALID_UTF8);
+    out->len += static_cast<size_t>(written);
 }
 
 void clear(aard__result *result)
 {
     result->status = AARD__OK;
-    result->compiled = false;
+    result->compiled = result->too_long = false;
     result->value = aard__value{};
     aard__buf_clear(&result->text);
     aard__buf_clear(&result->thrown_type);
@@ -143,7 +145,11 @@ void take_value(aard__realm *realm, v8::Local<v8::Value> value, bool want_ref, a
         out.kind = AARD__NUMBER;
         out.number = value.As<v8::Number>()->Value();
     } else if (value->IsString()) {
+        result->too_long = result->most && static_cast<size_t>(value.As<v8::String>()->Length()) > result->most;
+        if (result->too_long) return;
         append_utf8(isolate, value.As<v8::String>(), &result->text);
+        result->too_long = result->most && result->text.len > result->most;
+        if (result->too_long) return;
         out.kind = AARD__STRING;
         out.data = result->text.data;
         out.len = result->text.len;
@@ -167,7 +173,7 @@ void take_exception(aard__realm *realm, v8::Local<v8::Value> exception, aard__re
     }
     v8::TryCatch catcher(isolate);
     v8::Local<v8::String> text;
-    if (exception->ToDetailString(context).ToLocal(&text)) append_utf8(isolate, text, &result->thrown_text);
+    if (exception->ToDetailString(context).ToLocal(&text)) append_utf8(isolate, text, &result->thrown_text, kMostThrown);
 }
 
 void take_caught(aard__realm *realm, v8::TryCatch &catcher, aard__result *result)

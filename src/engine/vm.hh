@@ -3,6 +3,7 @@
 #define AARD_ENGINE_VM_HH
 
 #include <libplatform/libplatform.h>
+#include <pthread.h>
 #include <v8.h>
 
 #include <atomic>
@@ -12,13 +13,49 @@
 #include <vector>
 
 #include "engine/engine.h"
+#include "engine/stack.hh"
+
+namespace aard {
+
+// What ArrayBuffers are made of, up to a limit.  V8 frees some of them on threads of its own.
+class Buffers : public v8::ArrayBuffer::Allocator {
+  public:
+    explicit Buffers(size_t most) : most_(most) {}
+    void *Allocate(size_t length) override;
+    void *AllocateUninitialized(size_t length) override;
+    void Free(void *data, size_t length) override;
+    bool refused() { return refused_.exchange(false); }
+
+  private:
+    bool take(size_t length);
+    const size_t most_;
+    std::atomic<size_t> used_{0};
+    std::atomic<bool> refused_{false};
+};
+
+struct Segment; // of V8's zones
+
+} // namespace aard
 
 struct aard__vm {
     v8::Isolate *isolate = nullptr;
-    std::unique_ptr<v8::ArrayBuffer::Allocator> allocator;
+    std::unique_ptr<aard::Buffers> buffers;
     void *user = nullptr;
     void (*code_refused)(void *user, bool wasm) = nullptr;
-    std::atomic<bool> ended{false};    // V8 itself forgets a termination once the script that ran is gone
+    std::atomic<bool> ended{false}; // V8 itself forgets a termination once the script that ran is gone
+    std::atomic<void (*)(void *)> interrupted{nullptr};
+    std::atomic<bool> heap_full{false};
+    std::atomic<bool> told{false}; // V8 has been, of the termination
+    std::atomic<bool> forced{false};
+    pthread_t thread; // of the run under way
+    bool lost = false, beyond_help = false; // left for good; and in the middle of a collection
+    aard::Run *run = nullptr;
+    int collecting = 0;                // collections of garbage under way
+    uint64_t collected_at = 0;         // when the last one ended
+    uint64_t ran_on = 0;               // for so long the script has run since it was seen to be ended, in ns
+    bool seen_ended = false;           // by a collection
+    aard::Segment *segments = nullptr; // that the run has allocated
+    bool compiled_wasm = false;        // the run has: some of them are the process's
     std::vector<v8::Locker *> lockers; // one per nested enter, innermost last
     bool from_snapshot = false;
     size_t number = 0; // of the snapshot's realm that its realms are copies of
@@ -85,6 +122,16 @@ const char *flags(); // V8's, as they were set
 // What every new isolate gets, however it was made.
 void prepare_isolate(aard__vm *vm);
 
+// memory.cc: the platform as V8 sees it, limits on an isolate's memory, and what is done when it has none.
+v8::Platform *watched(v8::Platform *platform);
+void limit_memory(aard__vm *vm);
+void free_segments(aard__vm *vm); // of a lost vm that has been disposed of
+void keep_segments(aard__vm *vm); // of a run that came to its end
+extern std::atomic<uint64_t> lost_count, abandoned_count;
+
+// The vm whose run the calling thread is in, on the run's stack; null elsewhere.
+extern thread_local aard__vm *running;
+
 // Around the making of a snapshot, which is a vm too; false while all vms are made from another than V8's own.
 bool begin_snapshot();
 void end_snapshot();
@@ -107,8 +154,8 @@ v8::MaybeLocal<v8::String> string(v8::Isolate *isolate, const char *text, size_t
 
 aard__ref *make_ref(aard__vm *vm, v8::Local<v8::Value> value);
 
-// Appends a string's UTF-8.
-void append_utf8(v8::Isolate *isolate, v8::Local<v8::String> string, aard__buf *out);
+// Appends a string's UTF-8; of one that is longer than `most` units, about as many bytes of its beginning.
+void append_utf8(v8::Isolate *isolate, v8::Local<v8::String> string, aard__buf *out, int most = INT32_MAX);
 
 void clear(aard__result *result);
 void take_value(aard__realm *realm, v8::Local<v8::Value> value, bool want_ref, aard__result *result);

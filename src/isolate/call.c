@@ -12,11 +12,6 @@
 #include "base/utf8.h"
 #include "isolate/isolate.h"
 
-/* What is measured while a call runs. */
-typedef struct measures {
-    uint64_t start, run_start, run_end, cpu_start;
-} measures;
-
 static double ms(uint64_t ns) { return (double)ns / 1e6; }
 
 static uint64_t read_rss_kib(void)
@@ -52,36 +47,72 @@ static uint64_t rss_kib(void)
     return atomic_load(&kib);
 }
 
-static uint64_t wall_limit(const aard_isolate *isolate, const aard_call *call)
+/* A call under way. */
+typedef struct errand {
+    aard_isolate *isolate;
+    const aard_call *call;
+    aard_handler *handler; /* or inline code: */
+    const char *source, *name;
+    size_t len;
+    aard_outcome *outcome;
+    aard__limits limits;
+    aard__state state;
+    aard__cause cause; /* why the import was ended, by a limit of its own; none otherwise */
+    uint64_t start, run_start, run_end, cpu_start;
+} errand;
+
+static void begin_diagnostics(errand *e)
 {
-    uint64_t limit = isolate->config->wall_limit_ms;
-    if (call && call->wall_limit_ms && (!limit || call->wall_limit_ms < limit)) limit = call->wall_limit_ms;
-    return limit;
+    aard_isolate *isolate = e->isolate;
+    aard_diagnostics *d = &e->outcome->diagnostics;
+    e->outcome->isolation = isolate->config->isolation;
+    d->isolate_id = isolate->id;
+    d->started_at_ns = aard__clock_realtime();
+    d->rss_kib_before = rss_kib();
 }
 
-static aard_error *begin(aard_isolate *isolate, const aard_call *call, aard_outcome *outcome, measures *m)
+static uint64_t manifest_cpu_ms(const aard_isolate *isolate)
 {
-    m->start = aard__clock_monotonic();
-    m->cpu_start = aard__clock_thread_cpu();
-    outcome->isolation = isolate->config->isolation;
-    outcome->diagnostics.isolate_id = isolate->id;
-    outcome->diagnostics.started_at_ns = aard__clock_realtime();
-    outcome->diagnostics.rss_kib_before = rss_kib();
+    const aard_manifest *manifest = isolate->bundle ? aard_bundle_manifest(isolate->bundle) : NULL;
+    return manifest ? aard_manifest_cpu_limit_ms(manifest) : 0;
+}
+
+/* The import of a handler's module may have a limit of its own. */
+static bool imports_apart(const errand *e)
+{
+    return e->handler && !e->handler->ready && e->isolate->config->startup_limit_ms;
+}
+
+static aard_error *begin(errand *e)
+{
+    aard_isolate *isolate = e->isolate;
+    const aard_call *call = e->call;
+    e->start = aard__clock_monotonic();
+    e->cpu_start = aard__clock_thread_cpu();
+    begin_diagnostics(e);
+    bool ready = isolate->guest && !isolate->soiled;
     AARD__TRY(aard__isolate_ensure_guest(isolate));
-    outcome->diagnostics.reset_mode = isolate->reset_mode;
-    outcome->diagnostics.reset_ms = isolate->reset_ms;
+    e->outcome->diagnostics.reset_mode = isolate->reset_mode;
+    e->outcome->diagnostics.reset_ms = isolate->reset_ms;
     isolate->reset_mode = AARD_RESET_NONE;
     isolate->reset_ms = 0;
     aard__guest *guest = isolate->guest;
     guest->streams.capture = !call || call->capture;
     aard__buf_clear(&guest->result);
     aard__buf_clear(&guest->report);
-    guest->bytes_written = 0;
+    guest->bytes_written = guest->result_bytes = 0;
+    guest->memory_refused = false;
+    guest->result_limit = guest->entry.most = aard__config_result_limit(isolate->config, call);
+    guest->result_depth_limit = isolate->config->result_depth_limit;
+    aard__vm_buffer_refused(guest->vm);
     aard__ledger_free(&guest->ledger);
-    AARD__TRY(aard__isolate_arm(isolate, wall_limit(isolate, call)));
-    aard__vm_enter(guest->vm);
     aard__guest_go_online(guest, &isolate->network);
-    return NULL;
+    e->limits = aard__config_limits(isolate->config, call, manifest_cpu_ms(isolate));
+    aard__limits apart = {.wall_ms = isolate->config->startup_limit_ms};
+    const aard__limits *limits = imports_apart(e) ? &apart : &e->limits;
+    aard_cancel_handle *cancel = call ? call->cancel : NULL;
+    return ready ? aard__isolate_arm_at(isolate, limits, cancel, e->start, e->cpu_start)
+                 : aard__isolate_arm(isolate, limits, cancel); /* a reset is not the call's doing */
 }
 
 /* What no guest needs to see to know that it is no JSON; false, with a failure, for such an input. */
@@ -95,31 +126,122 @@ static bool input_fits(const aard_call *call, aard_outcome *outcome)
     return !reason;
 }
 
-/* The call is over: whatever the guest left behind goes into the outcome, and a guest that broke is not called
- * again before a reset. */
-static void end(aard_isolate *isolate, const aard_call *call, aard__state state, aard_outcome *outcome, measures *m)
+/* ---- what runs on the guest's stack ----------------------------------------------------------------------------- */
+
+static aard__state prepare(errand *e)
 {
-    aard__guest *guest = isolate->guest;
-    aard_diagnostics *d = &outcome->diagnostics;
-    if (state == AARD__DONE) state = aard__guest_collect(guest, outcome);
-    if (state == AARD__DONE) { /* both run code of the guest: still under the limit */
+    bool apart = imports_apart(e);
+    aard__state state = aard__handler_prepare(e->handler, e->outcome);
+    if (!apart) return state;
+    e->cause = aard__budget_disarm(&e->isolate->budget);
+    if (e->cause != AARD__CAUSE_NONE) return AARD__BROKEN;
+    aard_error *error = aard__isolate_arm(e->isolate, &e->limits, e->call ? e->call->cancel : NULL);
+    if (!error) return state;
+    aard__outcome_fail(e->outcome, AARD_FAILURE_OTHER, "%s", aard_error_message(error));
+    aard_error_free(error);
+    return AARD__BROKEN;
+}
+
+static aard__state invoke(errand *e)
+{
+    aard__guest *guest = e->isolate->guest;
+    const aard_call *call = e->call;
+    const char *input = call ? call->input : NULL;
+    size_t input_len = call ? call->input_len : 0;
+    aard__state state = AARD__DONE;
+    if (e->handler) {
+        state = prepare(e);
+        e->run_start = aard__clock_monotonic();
+        e->isolate->used = true;
+        if (state != AARD__DONE || e->outcome->failure != AARD_FAILURE_NONE || !e->handler->ready) return state;
+        state = guest->ops->invoke(guest, e->handler->number, input, input_len, e->outcome);
+    } else {
+        e->isolate->used = true;
+        state = guest->ops->execute(guest, e->source, e->len, e->name ? e->name : "<exec>", input, input_len,
+                                    e->outcome);
+    }
+    return aard__guest_wait(guest, state, e->outcome);
+}
+
+static void work(void *user)
+{
+    errand *e = user;
+    aard__guest *guest = e->isolate->guest;
+    aard__state state = input_fits(e->call, e->outcome) ? invoke(e) : AARD__DONE;
+    if (state == AARD__DONE) state = aard__guest_collect(guest, e->outcome);
+    if (state == AARD__DONE) { /* both run code of the guest: still under the limits */
         aard__vm_pump(guest->vm);
         aard__guest_report_rejections(guest);
     }
-    aard__guest_go_offline(guest);
-    m->run_end = aard__clock_monotonic();
-    bool stopped = aard__watch_disarm(&isolate->watch) || aard__vm_terminating(guest->vm);
-    if (stopped)
-        aard__outcome_fail(outcome, AARD_FAILURE_TIMEOUT_EXCEEDED, "the call took longer than its limit of %llu ms",
-                           (unsigned long long)wall_limit(isolate, call));
-    else if (state == AARD__BROKEN && outcome->failure == AARD_FAILURE_NONE)
+    e->state = state;
+}
+
+/* ---- what came of it -------------------------------------------------------------------------------------------- */
+
+static void fail_by_cause(const errand *e, aard__cause cause)
+{
+    if (cause == AARD__CAUSE_CANCELLED)
+        aard__outcome_fail(e->outcome, AARD_FAILURE_CANCELLED, "the call was cancelled");
+    else if (cause == AARD__CAUSE_CPU)
+        aard__outcome_fail(e->outcome, AARD_FAILURE_CPU_LIMIT_EXCEEDED,
+                           "the call used more processor time than its limit of %llu ms",
+                           (unsigned long long)e->limits.cpu_ms);
+    else if (e->cause != AARD__CAUSE_NONE)
+        aard__outcome_fail(e->outcome, AARD_FAILURE_TIMEOUT_EXCEEDED,
+                           "the import of the handler's module took longer than the start-up limit of %llu ms",
+                           (unsigned long long)e->isolate->config->startup_limit_ms);
+    else
+        aard__outcome_fail(e->outcome, AARD_FAILURE_TIMEOUT_EXCEEDED, "the call took longer than its limit of %llu ms",
+                           (unsigned long long)e->limits.wall_ms);
+}
+
+static bool thrown_is(const aard_outcome *outcome, const char *type)
+{
+    const aard__buf *have = &outcome->exception_type;
+    return outcome->has_exception && have->len == strlen(type) && !memcmp(have->data, type, have->len);
+}
+
+/* An exception that nobody caught, because there was no memory where a limit stands, is the limit's doing. */
+static void blame_limit(aard__guest *guest, aard_outcome *outcome)
+{
+    bool buffer = aard__vm_buffer_refused(guest->vm);
+    if ((outcome->failure == AARD_FAILURE_PYTHON_EXCEPTION && guest->memory_refused && thrown_is(outcome, "MemoryError")) ||
+        (outcome->failure == AARD_FAILURE_JAVASCRIPT_EXCEPTION && buffer && thrown_is(outcome, "RangeError")))
+        outcome->failure = AARD_FAILURE_HEAP_LIMIT_EXCEEDED;
+}
+
+/* Why the call ended, where the guest has not said it; whether the guest may go on. */
+static bool judge(errand *e, aard__cause cause)
+{
+    aard__guest *guest = e->isolate->guest;
+    aard_outcome *outcome = e->outcome;
+    bool full = aard__vm_heap_full(guest->vm);
+    if (full)
+        aard__outcome_fail(outcome, AARD_FAILURE_HEAP_LIMIT_EXCEEDED, "the guest's heap was full");
+    else if (cause != AARD__CAUSE_NONE || aard__vm_terminating(guest->vm))
+        fail_by_cause(e, cause);
+    else if (e->state == AARD__BROKEN && guest->memory_refused) /* not even an exception found room */
+        aard__outcome_fail(outcome, AARD_FAILURE_HEAP_LIMIT_EXCEEDED, "the guest's heap was full");
+    else if (e->state == AARD__BROKEN && outcome->failure == AARD_FAILURE_NONE)
         aard__outcome_fail(outcome, AARD_FAILURE_ENGINE_CRASHED, "the guest ended without an answer");
-    bool condemned = stopped || state == AARD__BROKEN;
-    if (!condemned) {
+    else
+        blame_limit(guest, outcome);
+    return outcome->failure != AARD_FAILURE_HEAP_LIMIT_EXCEEDED && cause == AARD__CAUSE_NONE &&
+           !aard__vm_terminating(guest->vm) && e->state != AARD__BROKEN;
+}
+
+static void end_diagnostics(errand *e, bool whole)
+{
+    aard__guest *guest = e->isolate->guest;
+    aard_outcome *outcome = e->outcome;
+    aard_diagnostics *d = &outcome->diagnostics;
+    if (whole) {
         aard__heap heap;
+        aard__vm_enter(guest->vm);
         aard__vm_heap(guest->vm, &heap);
         d->js_heap_kib = heap.used / 1024;
         if (guest->ops->heap_bytes) d->py_heap_kib = guest->ops->heap_bytes(guest) / 1024;
+        aard__vm_leave(guest->vm);
     }
     d->filesystem_bytes_written = guest->bytes_written;
     if (guest->image) {
@@ -134,78 +256,65 @@ static void end(aard_isolate *isolate, const aard_call *call, aard__state state,
     guest->ledger = AARD__LEDGER_INIT;
     d->violations_dropped = outcome->ledger.violations_dropped;
     d->network_attempts_dropped = outcome->ledger.attempts_dropped;
-    aard__vm_leave(guest->vm);
+}
+
+/* The call is over: whatever the guest left behind goes into the outcome, and a guest that broke is not called again before
+ * a reset. */
+static void end(errand *e)
+{
+    aard_isolate *isolate = e->isolate;
+    aard_diagnostics *d = &e->outcome->diagnostics;
+    aard__guest_go_offline(isolate->guest);
+    e->run_end = aard__clock_monotonic();
+    aard__cause cause = aard__budget_disarm(&isolate->budget);
+    bool whole = judge(e, e->cause != AARD__CAUSE_NONE ? e->cause : cause);
+    end_diagnostics(e, whole);
     d->reset_generation = isolate->generation;
-    isolate->soiled = condemned;
-    if (condemned && !guest->ops->reset) {
-        isolate->guest = NULL;
-        aard__guest_free(guest);
-    }
+    isolate->soiled = !whole;
+    isolate->resettable = isolate->resettable || !whole; /* from now on there are checkpoints: it may happen again */
+    if (!whole && (isolate->guest->lost || !isolate->guest->ops->reset)) aard__isolate_drop_guest(isolate);
     aard__isolate_clean_up(isolate);
     d->rss_kib_after = rss_kib();
     uint64_t now = aard__clock_monotonic();
-    d->cpu_ms_used = ms(aard__clock_thread_cpu() - m->cpu_start);
-    d->prepare_ms = ms(m->run_start - m->start);
-    d->run_ms = ms(m->run_end - m->run_start);
-    d->cleanup_ms = ms(now - m->run_end);
-    d->wall_ms = ms(now - m->start);
+    d->cpu_ms_used = ms(aard__clock_thread_cpu() - e->cpu_start);
+    d->prepare_ms = ms(e->run_start - e->start);
+    d->run_ms = ms(e->run_end - e->run_start);
+    d->cleanup_ms = ms(now - e->run_end);
+    d->wall_ms = ms(now - e->start);
 }
 
-static aard_error *invoke(aard_handler *handler, const aard_call *call, aard_outcome *outcome)
+static aard_error *make_call(errand *e)
 {
-    aard_isolate *isolate = handler->isolate;
-    measures m;
-    AARD__TRY(begin(isolate, call, outcome, &m));
-    aard__guest *guest = isolate->guest;
-    aard__state state = input_fits(call, outcome) ? aard__handler_prepare(handler, outcome) : AARD__DONE;
-    m.run_start = aard__clock_monotonic();
-    isolate->used = true;
-    if (state == AARD__DONE && outcome->failure == AARD_FAILURE_NONE && handler->ready) {
-        state = guest->ops->invoke(guest, handler->number, call ? call->input : NULL, call ? call->input_len : 0,
-                                   outcome);
-        state = aard__guest_wait(guest, state, outcome);
-    }
-    end(isolate, call, state, outcome, &m);
-    return NULL;
+    AARD__TRY(begin(e));
+    e->state = AARD__BROKEN; /* unless the work comes to its end */
+    e->run_start = aard__clock_monotonic();
+    aard_error *error = aard__guest_run(e->isolate->guest, work, e);
+    if (error)
+        aard__budget_disarm(&e->isolate->budget);
+    else
+        end(e);
+    return error;
 }
 
-static aard_error *execute(aard_isolate *isolate, const char *source, size_t len, const char *name,
-                           const aard_call *call, aard_outcome *outcome)
+static aard_error *call_isolate(errand *e, aard_outcome **out)
 {
-    measures m;
-    AARD__TRY(begin(isolate, call, outcome, &m));
-    aard__guest *guest = isolate->guest;
-    m.run_start = aard__clock_monotonic();
-    aard__state state = AARD__DONE;
-    isolate->used = true;
-    if (input_fits(call, outcome)) {
-        state = guest->ops->execute(guest, source, len, name ? name : "<exec>", call ? call->input : NULL,
-                                    call ? call->input_len : 0, outcome);
-        state = aard__guest_wait(guest, state, outcome);
-    }
-    end(isolate, call, state, outcome, &m);
-    return NULL;
+    AARD__TRY(aard__isolate_claim(e->isolate));
+    aard_error *error = aard__outcome_new(&e->outcome);
+    if (!error && (error = make_call(e))) aard_outcome_free(e->outcome);
+    aard__isolate_release(e->isolate);
+    if (!error) *out = e->outcome;
+    return error;
 }
 
 aard_error *aard_handler_invoke(aard_handler *handler, const aard_call *call, aard_outcome **out)
 {
-    aard_outcome *outcome;
-    AARD__TRY(aard__isolate_claim(handler->isolate));
-    aard_error *error = aard__outcome_new(&outcome);
-    if (!error && (error = invoke(handler, call, outcome))) aard_outcome_free(outcome);
-    aard__isolate_release(handler->isolate);
-    if (!error) *out = outcome;
-    return error;
+    errand e = {.isolate = handler->isolate, .handler = handler, .call = call};
+    return call_isolate(&e, out);
 }
 
 aard_error *aard_isolate_exec(aard_isolate *isolate, const char *source, size_t len, const char *name,
                               const aard_call *call, aard_outcome **out)
 {
-    aard_outcome *outcome;
-    AARD__TRY(aard__isolate_claim(isolate));
-    aard_error *error = aard__outcome_new(&outcome);
-    if (!error && (error = execute(isolate, source, len, name, call, outcome))) aard_outcome_free(outcome);
-    aard__isolate_release(isolate);
-    if (!error) *out = outcome;
-    return error;
+    errand e = {.isolate = isolate, .source = source, .len = len, .name = name, .call = call};
+    return call_isolate(&e, out);
 }

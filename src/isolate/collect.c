@@ -16,6 +16,12 @@ static void distrust(aard_outcome *outcome)
                        "the guest has tampered with its adapter: its answer is malformed");
 }
 
+void aard__guest_fail_too_large(const aard__guest *guest, aard_outcome *outcome)
+{
+    aard__outcome_fail(outcome, AARD_FAILURE_ADAPTER_ERROR, "the result is larger than its limit of %zu bytes",
+                       guest->result_limit);
+}
+
 static void collect_exception(aard__guest *guest, json_t *report, aard_outcome *outcome)
 {
     const char *type, *value, *traceback;
@@ -46,6 +52,10 @@ static aard__state collect_buffers(aard__guest *guest, json_t *report, aard_outc
         aard__buf_clear(&guest->result);
         aard__state state = guest->ops->buffer(guest, i, outcome);
         if (state != AARD__DONE) return AARD__BROKEN;
+        if (guest->result_limit && guest->result_bytes > guest->result_limit) {
+            aard__guest_fail_too_large(guest, outcome);
+            return AARD__DONE;
+        }
         char *text = json_dumps(metadata, JSON_COMPACT | JSON_ENCODE_ANY);
         aard_error *error = text ? aard__outcome_add_buffer(outcome, id, text, &guest->result)
                                  : aard__error_no_memory();
@@ -125,15 +135,27 @@ static aard__state collect_report(aard__guest *guest, aard_outcome *outcome)
     return state;
 }
 
+static size_t depth_of(const aard__guest *guest)
+{
+    return guest->result_depth_limit ? guest->result_depth_limit : SIZE_MAX;
+}
+
 aard__state aard__guest_collect(aard__guest *guest, aard_outcome *outcome)
 {
+    bool deep = false;
     if (outcome->failure != AARD_FAILURE_NONE) return AARD__DONE;
-    if (guest->report.failed || guest->result.failed) {
+    if (guest->result_limit && guest->result_bytes > guest->result_limit) {
+        aard__guest_fail_too_large(guest, outcome);
+    } else if (guest->report.failed || guest->result.failed) {
         aard__outcome_fail(outcome, AARD_FAILURE_OTHER, "out of memory while the result was copied out of the guest");
     } else if (guest->report.len) {
         return collect_report(guest, outcome);
-    } else if (!aard__json_valid(guest->result.data, guest->result.len, NULL)) {
-        distrust(outcome);
+    } else if (!aard__json_valid_to(guest->result.data, guest->result.len, depth_of(guest), &deep, NULL)) {
+        if (deep)
+            aard__outcome_fail(outcome, AARD_FAILURE_ADAPTER_ERROR,
+                               "the result is nested more deeply than its limit of %zu levels", guest->result_depth_limit);
+        else
+            distrust(outcome);
     } else {
         aard__buf_putc(&guest->result, '\0');
         if (guest->result.failed) {

@@ -8,6 +8,9 @@
 #include "base/error.h"
 
 #define DEFAULT_OUTPUT_LIMIT ((size_t)1 << 20)
+#define DEFAULT_RESULT_LIMIT ((size_t)256 << 20)
+#define LEAST_HEAP ((size_t)8 << 20) /* of the engine's: with less it does not start */
+#define LEAST_ENGINE_HEAP ((size_t)16 << 20)
 
 aard_error *aard_isolate_config_new(aard_isolate_config **out)
 {
@@ -16,6 +19,7 @@ aard_error *aard_isolate_config_new(aard_isolate_config **out)
     config->output_limit = DEFAULT_OUTPUT_LIMIT;
     config->file_rules = aard__file_rules_of(AARD_FILESYSTEM_READ_WRITE, 0, 0, 0);
     config->network.limits = aard__network_defaults;
+    config->result_limit = DEFAULT_RESULT_LIMIT;
     *out = config;
     return NULL;
 }
@@ -67,7 +71,24 @@ void aard_isolate_config_set_isolation(aard_isolate_config *config, aard_isolati
 
 void aard_isolate_config_set_cleanup(aard_isolate_config *config, aard_cleanup cleanup) { config->cleanup = cleanup; }
 
-void aard_isolate_config_set_wall_limit_ms(aard_isolate_config *config, uint64_t ms) { config->wall_limit_ms = ms; }
+/* ---- limits -------------------------------------------------------------------------------------------------- */
+
+void aard_isolate_config_set_wall_limit_ms(aard_isolate_config *config, uint64_t ms) { config->limits.wall_ms = ms; }
+
+void aard_isolate_config_set_cpu_limit_ms(aard_isolate_config *config, uint64_t ms) { config->limits.cpu_ms = ms; }
+
+void aard_isolate_config_set_grace_ms(aard_isolate_config *config, uint64_t ms) { config->limits.grace_ms = ms; }
+
+void aard_isolate_config_set_startup_limit_ms(aard_isolate_config *config, uint64_t ms) { config->startup_limit_ms = ms; }
+
+void aard_isolate_config_set_heap_limit(aard_isolate_config *config, size_t bytes) { config->heap_limit = bytes; }
+
+void aard_isolate_config_set_engine_heap_limit(aard_isolate_config *config, size_t bytes)
+{
+    config->engine_heap_limit = bytes;
+}
+
+void aard_isolate_config_set_buffer_limit(aard_isolate_config *config, size_t bytes) { config->buffer_limit = bytes; }
 
 void aard_isolate_config_set_output_limit(aard_isolate_config *config, size_t bytes) { config->output_limit = bytes; }
 
@@ -76,6 +97,45 @@ void aard_isolate_config_set_filesystem(aard_isolate_config *config, aard_filesy
 {
     config->file_rules = aard__file_rules_of(mode, quota_bytes, max_files, max_handles);
 }
+
+void aard_isolate_config_set_result_limit(aard_isolate_config *config, size_t bytes) { config->result_limit = bytes; }
+
+void aard_isolate_config_set_result_depth_limit(aard_isolate_config *config, size_t levels)
+{
+    config->result_depth_limit = levels;
+}
+
+aard_error *aard__config_check_limits(const aard_isolate_config *config)
+{
+    bool javascript = config->language == AARD_LANGUAGE_JAVASCRIPT;
+    if (javascript && config->heap_limit && config->heap_limit < LEAST_HEAP)
+        return aard__error(AARD_ERR_INVALID_ARGUMENT, "a heap limit of %zu bytes is too little for JavaScript: it needs %zu",
+                           config->heap_limit, LEAST_HEAP);
+    if (!javascript && config->engine_heap_limit && config->engine_heap_limit < LEAST_ENGINE_HEAP)
+        return aard__error(AARD_ERR_INVALID_ARGUMENT,
+                           "an engine heap limit of %zu bytes is too little for Python to start: it needs %zu",
+                           config->engine_heap_limit, LEAST_ENGINE_HEAP);
+    return NULL;
+}
+
+static uint64_t tighter(uint64_t a, uint64_t b) { return a && (!b || a < b) ? a : b; }
+
+aard__limits aard__config_limits(const aard_isolate_config *config, const aard_call *call, uint64_t manifest_cpu_ms)
+{
+    aard__limits limits = config->limits;
+    limits.cpu_ms = tighter(limits.cpu_ms, manifest_cpu_ms);
+    if (!call) return limits;
+    limits.wall_ms = tighter(limits.wall_ms, call->limits.wall_ms);
+    limits.cpu_ms = tighter(limits.cpu_ms, call->limits.cpu_ms);
+    return limits;
+}
+
+size_t aard__config_result_limit(const aard_isolate_config *config, const aard_call *call)
+{
+    return tighter(config->result_limit, call ? call->result_limit : 0);
+}
+
+/* ---- capabilities -------------------------------------------------------------------------------------------- */
 
 aard_error *aard_isolate_config_add_capability(aard_isolate_config *config, const char *name)
 {
@@ -125,9 +185,15 @@ aard_error *aard__config_copy(const aard_isolate_config *config, aard_isolate_co
         copy->language = config->language;
         copy->isolation = config->isolation;
         copy->cleanup = config->cleanup;
-        copy->wall_limit_ms = config->wall_limit_ms;
+        copy->limits = config->limits;
+        copy->startup_limit_ms = config->startup_limit_ms;
         copy->output_limit = config->output_limit;
         copy->file_rules = config->file_rules;
+        copy->result_limit = config->result_limit;
+        copy->result_depth_limit = config->result_depth_limit;
+        copy->heap_limit = config->heap_limit;
+        copy->engine_heap_limit = config->engine_heap_limit;
+        copy->buffer_limit = config->buffer_limit;
         aard_isolate_config_set_distribution(copy, config->distribution);
         aard_isolate_config_set_warm_state(copy, config->warm);
         copy->listener = config->listener;
@@ -155,7 +221,12 @@ aard_error *aard_call_new(aard_call **out)
     return NULL;
 }
 
-void aard_call_free(aard_call *call) { aard__free(call); }
+void aard_call_free(aard_call *call)
+{
+    if (!call) return;
+    aard_cancel_handle_free(call->cancel);
+    aard__free(call);
+}
 
 void aard_call_set_input_json(aard_call *call, const char *json, size_t len)
 {
@@ -163,6 +234,17 @@ void aard_call_set_input_json(aard_call *call, const char *json, size_t len)
     call->input_len = len;
 }
 
-void aard_call_set_wall_limit_ms(aard_call *call, uint64_t ms) { call->wall_limit_ms = ms; }
+void aard_call_set_wall_limit_ms(aard_call *call, uint64_t ms) { call->limits.wall_ms = ms; }
+
+void aard_call_set_cpu_limit_ms(aard_call *call, uint64_t ms) { call->limits.cpu_ms = ms; }
+
+void aard_call_set_result_limit(aard_call *call, size_t bytes) { call->result_limit = bytes; }
+
+void aard_call_set_cancel_handle(aard_call *call, aard_cancel_handle *handle)
+{
+    aard_cancel_handle *before = call->cancel;
+    call->cancel = handle ? aard_cancel_handle_retain(handle) : NULL;
+    aard_cancel_handle_free(before);
+}
 
 void aard_call_set_capture(aard_call *call, bool capture) { call->capture = capture; }

@@ -5,6 +5,7 @@
 #include <aardvark/isolate.h>
 #include <stdatomic.h>
 
+#include "budget/budget.h"
 #include "isolate/directories.h"
 #include "isolate/functions.h"
 #include "policy/filesystem.h"
@@ -36,8 +37,10 @@ struct aard_isolate_config {
     aard_cleanup cleanup;
     aard_distribution *distribution; /* retained; may be NULL */
     aard_warm_state *warm;           /* retained; may be NULL */
-    uint64_t wall_limit_ms;
-    size_t output_limit;
+    aard__limits limits; /* of each call */
+    uint64_t startup_limit_ms;
+    size_t output_limit, result_limit, result_depth_limit; /* the latter two: 0 = none */
+    size_t heap_limit, engine_heap_limit, buffer_limit;    /* 0 = the default */
     aard__file_rules file_rules;
     char **capabilities; /* lower case */
     size_t capability_count;
@@ -50,12 +53,21 @@ struct aard_isolate_config {
 struct aard_call {
     const char *input;
     size_t input_len;
-    uint64_t wall_limit_ms;
+    aard__limits limits; /* 0 = no change */
+    size_t result_limit; /* 0 = no change */
+    aard_cancel_handle *cancel; /* retained; may be NULL */
     bool capture;
 };
 
 /* A copy that shares the listener and the distribution; NULL copies the defaults. */
 aard_error *aard__config_copy(const aard_isolate_config *config, aard_isolate_config **out);
+
+/* Whether the memory limits can be kept.  Errors: invalid_argument. */
+aard_error *aard__config_check_limits(const aard_isolate_config *config);
+
+/* What holds for a call, and for whatever else runs code of the guest (NULL).  `manifest_cpu_ms`: 0 where there is none. */
+aard__limits aard__config_limits(const aard_isolate_config *config, const aard_call *call, uint64_t manifest_cpu_ms);
+size_t aard__config_result_limit(const aard_isolate_config *config, const aard_call *call);
 
 /* Whether the capability `name` (lower case) is granted. */
 bool aard__config_grants(const aard_isolate_config *config, const char *name);

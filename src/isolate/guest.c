@@ -96,6 +96,35 @@ void aard__guest_allow_code(aard__guest *guest, bool allow)
     aard__realm_allow_codegen(guest->realm, allow || guest->grants_code);
 }
 
+/* ---- life ----------------------------------------------------------------------------------------------------- */
+
+typedef struct starting {
+    aard__guest *guest;
+    aard_error *error;
+} starting;
+
+static void make_realm(void *user)
+{
+    starting *s = user;
+    s->error = aard__guest_make_realm(s->guest);
+}
+
+static aard_error *start(aard__guest *guest, uint64_t deadline)
+{
+    starting s = {.guest = guest};
+    aard__budget budget = {.stop = aard__guest_stop, .user = guest};
+    uint64_t now = aard__clock_monotonic();
+    aard__limits limits = {.wall_ms = !deadline ? 0 : deadline > now ? (deadline - now) / 1000000 + 1 : 1};
+    AARD__TRY(aard__budget_arm(&budget, &limits, now, 0, NULL));
+    aard_error *error = aard__guest_run(guest, make_realm, &s);
+    bool late = aard__budget_disarm(&budget) != AARD__CAUSE_NONE;
+    if (error) return error;
+    if (!late && !guest->lost) return s.error;
+    aard_error_free(s.error);
+    return aard__error(AARD_ERR_GUEST_BOOT, late ? "the guest did not start within its start-up limit; raise it"
+                                                 : "the guest did not start: its heap limit is too low");
+}
+
 aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **out)
 {
     aard__guest *guest = aard__calloc(1, sizeof *guest);
@@ -116,6 +145,7 @@ aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **ou
     guest->config = options->config;
     guest->file_rules = options->config ? options->config->file_rules
                                         : aard__file_rules_of(AARD_FILESYSTEM_READ_WRITE, 0, 0, 0);
+    guest->heap_limit = options->heap_limit;
     guest->time_origin = aard__clock_monotonic();
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
@@ -129,13 +159,13 @@ aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **ou
                                    .code_refused = code_refused,
                                    .snapshot = aard__snapshot_choose(javascript, own),
                                    .realm = javascript ? AARD__SNAPSHOT_JAVASCRIPT : AARD__SNAPSHOT_PYTHON,
-                                   .renewed = javascript};
+                                   .renewed = javascript,
+                                   .js_heap_max = javascript ? options->heap_limit : options->engine_heap_limit,
+                                   .buffers_max = options->buffer_limit};
+    if (javascript && !options->buffer_limit) vm_options.buffers_max = options->heap_limit;
     aard_error *error = aard__vm_new(&vm_options, &guest->vm);
-    if (!error) {
-        aard__vm_enter(guest->vm);
-        error = aard__guest_make_realm(guest);
-        aard__vm_leave(guest->vm);
-    }
+    guest->streams.vm = guest->vm;
+    if (!error) error = start(guest, options->deadline);
     if (error) {
         aard__guest_free(guest);
         return error;
@@ -148,7 +178,7 @@ void aard__guest_free(aard__guest *guest)
 {
     if (!guest) return;
     aard__guest_go_offline(guest);
-    aard__vm_free(guest->vm); /* and every ref */
+    if (!aard__vm_free(guest->vm)) return; /* and every ref; what can't be freed stays as a whole */
     aard__pages_free(guest->pages);
     aard_bundle_free(guest->bundle);
     aard_warm_state_free(guest->warm);
@@ -184,29 +214,61 @@ void aard__guest_drop_buffers(aard__guest *guest)
     if (guest->ops->drop_buffers) guest->ops->drop_buffers(guest);
 }
 
-void aard__guest_stop(void *user)
+/* ---- running and stopping -------------------------------------------------------------------------------------- */
+
+aard_error *aard__guest_run(aard__guest *guest, void (*work)(void *user), void *user)
+{
+    bool finished = true;
+    aard_error *error = aard__vm_run(guest->vm, work, user, &finished);
+    guest->lost = guest->lost || !finished;
+    return error;
+}
+
+void aard__guest_call_host(aard__guest *guest, void (*host)(void *user), void *user)
+{
+    aard__vm_call_host(guest->vm, host, user);
+}
+
+void aard__guest_stop(void *user, aard__stop how)
 {
     aard__guest *guest = user;
+    if (how == AARD__STOP_FORCE) {
+        aard__vm_force(guest->vm);
+        return;
+    }
     pthread_mutex_lock(&guest->wake_lock);
-    guest->stopped = true;
-    aard__vm_terminate(guest->vm);
+    guest->roused = true;
+    if (how == AARD__STOP_HARD) {
+        guest->stopped = true;
+        aard__vm_terminate(guest->vm);
+    } else if (guest->ops->interrupt) {
+        aard__vm_interrupt(guest->vm, guest->ops->interrupt);
+    }
     pthread_cond_signal(&guest->wake);
     if (guest->net) aard__net_stop(guest->net);
     pthread_mutex_unlock(&guest->wake_lock);
 }
 
-bool aard__guest_sleep(aard__guest *guest, uint64_t ns)
+void aard__guest_unstop(aard__guest *guest)
 {
+    aard__vm_interrupt_cancel(guest->vm);
+    aard__vm_terminate_cancel(guest->vm);
+    guest->stopped = guest->roused = false;
+}
+
+aard__waking aard__guest_sleep(aard__guest *guest, uint64_t ns)
+{
+    int timed_out = 0;
     pthread_mutex_lock(&guest->wake_lock);
-    if (!guest->stopped && ns) {
-        uint64_t now = aard__clock_monotonic();
-        uint64_t until = ns > UINT64_MAX - now ? UINT64_MAX : now + ns;
-        struct timespec at = {(time_t)(until / 1000000000), (long)(until % 1000000000)};
-        pthread_cond_timedwait(&guest->wake, &guest->wake_lock, &at);
-    }
-    bool stopped = guest->stopped;
+    uint64_t now = ns ? aard__clock_monotonic() : 0;
+    uint64_t until = ns > UINT64_MAX - now ? UINT64_MAX : now + ns;
+    struct timespec at = {(time_t)(until / 1000000000), (long)(until % 1000000000)};
+    while (ns && !guest->stopped && !guest->roused && !timed_out)
+        timed_out = pthread_cond_timedwait(&guest->wake, &guest->wake_lock, &at);
+    aard__waking waking = guest->stopped ? AARD__STOPPED : guest->roused ? AARD__ROUSED : AARD__SLEPT;
+    guest->roused = false;
     pthread_mutex_unlock(&guest->wake_lock);
-    return stopped;
+    return waking;
 }
 
 /* One round of the event loop: what is due runs; *wait says for how long nothing will be, or that nothing ever will. */
@@ -233,7 +295,8 @@ aard__state aard__guest_wait(aard__guest *guest, aard__state state, aard_outcome
         if (state != AARD__PENDING || !wait) continue;
         if (guest->net && aard__net_busy(guest->net)) {
             idle = false;
-            if (!aard__net_wait(guest->net, 0, wait) && aard__guest_sleep(guest, 0)) return AARD__BROKEN;
+            if (!aard__net_wait(guest->net, 0, wait) && aard__guest_sleep(guest, 0) == AARD__STOPPED)
+                return AARD__BROKEN;
             continue;
         }
         if (wait == UINT64_MAX) {
@@ -246,7 +309,7 @@ aard__state aard__guest_wait(aard__guest *guest, aard__state state, aard_outcome
             continue;
         }
         idle = false;
-        if (aard__guest_sleep(guest, wait)) return AARD__BROKEN;
+        if (aard__guest_sleep(guest, wait) == AARD__STOPPED) return AARD__BROKEN;
     }
     return state;
 }
@@ -265,7 +328,10 @@ aard_error *aard__guest_call_and_wait(aard__guest *guest, aard__ref *function, c
             error = aard__error(AARD_ERR_GUEST_BOOT, "the guest did not start: its boot waits for nothing");
             break;
         }
-        aard__guest_sleep(guest, wait);
+        if (aard__guest_sleep(guest, wait) == AARD__STOPPED) {
+            error = aard__error(AARD_ERR_GUEST_BOOT, "the guest did not start: its boot was stopped");
+            break;
+        }
     }
     if (!error && guest->entry.status != AARD__OK) error = boot_error(&guest->entry, "boot");
     aard__ref_free(promise);
@@ -276,6 +342,11 @@ void aard__guest_fail_exception(aard__guest *guest, aard_failure_kind kind, aard
 {
     const aard__result *entry = &guest->entry;
     const aard__buf *stack = entry->thrown_stack.len ? &entry->thrown_stack : &entry->thrown_text;
+    size_t bytes = entry->thrown_type.len + entry->thrown_text.len + stack->len;
+    if (guest->result_limit && bytes > guest->result_limit) {
+        aard__guest_fail_too_large(guest, outcome);
+        return;
+    }
     aard__outcome_fail_exception(outcome, kind, entry->thrown_type.data ? entry->thrown_type.data : "",
                                  entry->thrown_type.len, entry->thrown_text.data ? entry->thrown_text.data : "",
                                  entry->thrown_text.len, stack->data ? stack->data : "", stack->len);

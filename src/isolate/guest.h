@@ -8,6 +8,7 @@
 #include <aardvark/isolate.h>
 #include <pthread.h>
 
+#include "budget/budget.h"
 #include "engine/engine.h"
 #include "isolate/directories.h"
 #include "isolate/outcome.h"
@@ -50,6 +51,8 @@ typedef struct aard__language_ops {
     /* Puts the bytes of buffer `index` of the report into guest->result. */
     aard__state (*buffer)(aard__guest *guest, size_t index, aard_outcome *outcome);
     uint64_t (*heap_bytes)(aard__guest *guest); /* of the language's own memory */
+    /* Asks the call under way to end, by an exception of the language; NULL where that is not possible. */
+    void (*interrupt)(void *guest);
     /* Makes the state of the guest, which rests, the one that `reset` goes back to.  NULL where a guest is always reset to
      * how it was booted. */
     aard_error *(*checkpoint)(aard__guest *guest);
@@ -72,7 +75,7 @@ struct aard__guest {
     aard__ref *host, *shared, *run_timers;
     struct {
         aard__ref *prepare, *forget, *invoke, *execute, *buffer;
-        aard__ref *reserve, *poll, *mount, *memory, *capture, *checkpoint, *reset; /* Python only */
+        aard__ref *reserve, *poll, *mount, *memory, *capture, *checkpoint, *reset, *signals; /* Python only */
         aard__ref *set_input, *bind_script, *before_script, *drop_buffers;         /* JavaScript only */
     } adapter;
     aard__ref *wasm_module, *adapter_file; /* while Python boots */
@@ -113,6 +116,13 @@ struct aard__guest {
     pthread_mutex_t wake_lock;
     pthread_cond_t wake;
     bool stopped; /* under wake_lock: somebody has ended the call */
+    bool roused;  /* the same: or asked it to end, for whoever sleeps */
+    bool lost;             /* its vm is */
+    bool memory_refused;   /* the call under way has asked for more of Python's memory than there may be */
+    size_t heap_limit;     /* of Python's memory; 0 = none */
+    size_t result_limit, result_depth_limit; /* of the call under way; 0 = none */
+    size_t result_bytes;                     /* that it has given so far */
+    size_t signals_at;     /* in Python's memory: whether it looks for signals */
 };
 
 typedef struct aard__guest_options {
@@ -129,6 +139,8 @@ typedef struct aard__guest_options {
     const char *layout;               /* and its name; outlives the guest */
     bool recording;                   /* compiles everything anew */
     bool keep_glue;                   /* keeps Pyodide's glue for its code */
+    size_t heap_limit, engine_heap_limit, buffer_limit; /* 0 = none */
+    uint64_t deadline;                /* for its start, by aard__clock_monotonic; 0 = none */
 } aard__guest_options;
 
 aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **out);
@@ -137,8 +149,18 @@ void aard__guest_free(aard__guest *guest); /* not entered; NULL is fine */
 /* Mounts a bundle (retained) at /app in place of the one before. */
 aard_error *aard__guest_mount(aard__guest *guest, aard_bundle *bundle);
 
-/* Any thread: ends the call that is under way, wherever it is. */
-void aard__guest_stop(void *guest);
+/* Any thread: ends the call that is under way, wherever it is, or asks it to end. */
+void aard__guest_stop(void *guest, aard__stop how);
+
+/* Once that can't happen any more, and the guest goes on. */
+void aard__guest_unstop(aard__guest *guest);
+
+/* Runs `work` in the guest's vm, on a stack of its own (aard__vm_run); a guest that is lost by it is good for nothing but
+ * aard__guest_free.  Errors: no_memory. */
+aard_error *aard__guest_run(aard__guest *guest, void (*work)(void *user), void *user);
+
+/* From within: calls what the host has given, on the host's own stack. */
+void aard__guest_call_host(aard__guest *guest, void (*host)(void *user), void *user);
 
 /* Captures a Python guest that rests, with its vm entered, into an image in memory.  What can't be captured is an error
  * (warm_capture) that names it; the guest goes on either way. */
@@ -148,9 +170,10 @@ aard_error *aard__guest_capture(aard__guest *guest, aard__image **out);
 aard_error *aard__guest_make_spare(aard__guest *guest);
 void aard__guest_drop_buffers(aard__guest *guest);
 
-/* Sleeps until `ns` nanoseconds have passed or the call is stopped; UINT64_MAX waits for the stop alone.  True when
- * stopped. */
-bool aard__guest_sleep(aard__guest *guest, uint64_t ns);
+typedef enum aard__waking { AARD__SLEPT, AARD__ROUSED, AARD__STOPPED } aard__waking;
+
+/* Sleeps until `ns` nanoseconds have passed, or the call is ended or asked to end; UINT64_MAX waits for that alone. */
+aard__waking aard__guest_sleep(aard__guest *guest, uint64_t ns);
 
 /* Whether the guest itself may make code now; what is refused goes into the ledger. */
 void aard__guest_allow_code(aard__guest *guest, bool allow);
@@ -165,6 +188,9 @@ aard__state aard__guest_wait(aard__guest *guest, aard__state state, aard_outcome
 
 /* Puts the answer of a DONE call into the outcome; BROKEN where the guest ended on the way. */
 aard__state aard__guest_collect(aard__guest *guest, aard_outcome *outcome);
+
+/* The call's result, or its exception, is larger than it may be. */
+void aard__guest_fail_too_large(const aard__guest *guest, aard_outcome *outcome);
 
 /* Writes every rejection that nothing handles to the guest's stderr. */
 void aard__guest_report_rejections(aard__guest *guest);

@@ -44,6 +44,13 @@ static bool content_of(const aard__guest *guest, double number, aard__content *o
     return true;
 }
 
+/* Whether the result may have so many bytes more. */
+static bool takes_result(aard__guest *guest, size_t bytes)
+{
+    guest->result_bytes = bytes > SIZE_MAX - guest->result_bytes ? SIZE_MAX : guest->result_bytes + bytes;
+    return !guest->result_limit || guest->result_bytes <= guest->result_limit;
+}
+
 /* fileSize(file) -> bytes */
 static void host_file_size(aard__frame *frame, void *user)
 {
@@ -80,7 +87,7 @@ static void host_result(aard__frame *frame, void *user)
     size_t room;
     aard__buf_clear(out);
     if (!aard__frame_bytes(frame, 1, &data, &room)) {
-        aard__frame_string(frame, 1, out);
+        if (takes_result(guest, aard__frame_string_units(frame, 1))) aard__frame_string(frame, 1, out);
         return;
     }
     double at = aard__frame_number(frame, 2), length = aard__frame_number(frame, 3);
@@ -88,15 +95,17 @@ static void host_result(aard__frame *frame, void *user)
         aard__frame_throw(frame, "RangeError", "a result lies outside of the guest's memory");
         return;
     }
-    aard__buf_append(out, data + (size_t)at, (size_t)length);
+    if (takes_result(guest, (size_t)length)) aard__buf_append(out, data + (size_t)at, (size_t)length);
 }
 
 /* json(value) -> whether the value's JSON text has been taken as the result */
 static void host_json(aard__frame *frame, void *user)
 {
     aard__guest *guest = user;
+    size_t most = guest->result_limit ? guest->result_limit : SIZE_MAX;
     aard__buf_clear(&guest->result);
-    aard__frame_return_bool(frame, aard__frame_json(frame, 0, &guest->result));
+    aard__frame_return_bool(frame, aard__frame_json(frame, 0, most, &guest->result) &&
+                                       takes_result(guest, guest->result.len));
 }
 
 /* wrote(bytes): the guest has written so much to its files */
@@ -197,17 +206,52 @@ double aard__guest_now(const aard__guest *guest)
 /* now() -> milliseconds since the guest was made, monotonic */
 static void host_now(aard__frame *frame, void *user) { aard__frame_return_number(frame, aard__guest_now(user)); }
 
-/* sleep(ms): the host's thread sleeps; ends early when the call is stopped */
+/* sleep(ms) -> whether it was cut short: the host's thread sleeps, until the call is ended or asked to end */
 static void host_sleep(aard__frame *frame, void *user)
 {
     double ms = aard__frame_number(frame, 0);
-    if (ms > 0) aard__guest_sleep(user, ms > 1e12 ? (uint64_t)1e18 : (uint64_t)(ms * 1e6));
+    uint64_t ns = !(ms > 0) ? 0 : ms > 1e12 ? (uint64_t)1e18 : (uint64_t)(ms * 1e6);
+    aard__frame_return_bool(frame, ns && aard__guest_sleep(user, ns) != AARD__SLEPT);
+}
+
+/* heapLimit() -> bytes that Python's memory may have, 0 for as many as it can */
+static void host_heap_limit(aard__frame *frame, void *user)
+{
+    aard__frame_return_number(frame, (double)((const aard__guest *)user)->heap_limit);
+}
+
+/* memoryRefused(): Python has asked for more memory than there may be */
+static void host_memory_refused(aard__frame *frame, void *user)
+{
+    (void)frame;
+    ((aard__guest *)user)->memory_refused = true;
 }
 
 /* grantsJavaScript() -> whether Python may use JavaScript's objects */
 static void host_grants_javascript(aard__frame *frame, void *user)
 {
     aard__frame_return_bool(frame, ((const aard__guest *)user)->grants_javascript);
+}
+
+typedef struct host_call {
+    const aard__functions *functions;
+    const aard__buf *name, *input;
+    aard__buf *answer;
+    bool found;
+} host_call;
+
+static void call_function(void *user)
+{
+    host_call *c = user;
+    c->found = aard__functions_call(c->functions, c->name->data, c->input->data, c->input->len, c->answer);
+}
+
+/* The host's function runs on the host's own stack. */
+static bool function_answers(aard__guest *guest, const aard__buf *name, const aard__buf *input, aard__buf *answer)
+{
+    host_call c = {&guest->config->functions, name, input, answer, false};
+    aard__guest_call_host(guest, call_function, &c);
+    return c.found;
 }
 
 /* callHost(name, json) -> "=" and the answer's JSON text, "!" and what the host says went wrong, or "?" where the function
@@ -226,7 +270,7 @@ static void host_call_host(aard__frame *frame, void *user)
         aard__ledger_violation(&guest->ledger, AARD_VIOLATION_CAPABILITY_DENIED, name.data, subject.data, subject.len);
         aard__buf_free(&subject);
         aard__buf_putc(&answer, '?');
-    } else if (!aard__functions_call(&guest->config->functions, name.data, input.data, input.len, &answer)) {
+    } else if (!function_answers(guest, &name, &input, &answer)) {
         aard__buf_printf(&answer, "!the host has no function '%s'", name.data);
     }
     if (answer.failed)
@@ -262,6 +306,8 @@ static void host_start_clock(aard__frame *frame, void *user)
 const aard__host_entry aard__guest_host[] = {
     {"now", host_now},
     {"sleep", host_sleep},
+    {"heapLimit", host_heap_limit},
+    {"memoryRefused", host_memory_refused},
     {"grantsJavaScript", host_grants_javascript},
     {"callHost", host_call_host},
     {"allowCode", host_allow_code},

@@ -45,6 +45,12 @@ aard_error *aard_handler_new(aard_isolate *isolate, const char *entrypoint, aard
     return error;
 }
 
+static bool forget(aard_isolate *isolate, void *user)
+{
+    isolate->guest->ops->forget(isolate->guest, ((const aard_handler *)user)->number);
+    return true;
+}
+
 void aard_handler_free(aard_handler *handler)
 {
     if (!handler) return;
@@ -53,12 +59,7 @@ void aard_handler_free(aard_handler *handler)
     while (*at != handler) at = &(*at)->next;
     *at = handler->next;
     if (isolate->guest && handler->ready) {
-        aard_error *error = aard__isolate_enter(isolate);
-        if (!error) {
-            isolate->guest->ops->forget(isolate->guest, handler->number);
-            aard__isolate_leave(isolate, false);
-        }
-        aard_error_free(error); /* what it holds then goes with the guest */
+        aard_error_free(aard__isolate_do(isolate, forget, handler)); /* what it holds then goes with the guest */
     }
     aard__free(handler->entrypoint);
     aard__free(handler);

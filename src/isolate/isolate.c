@@ -13,9 +13,39 @@ static atomic_uint_fast64_t last_id;
 
 /* ---- life ----------------------------------------------------------------------------------------------------- */
 
-aard_error *aard__isolate_boot(aard_isolate *isolate, aard_bundle *bundle)
+typedef struct furnishing {
+    aard__guest *guest;
+    aard_bundle *bundle;
+    aard_error *error;
+} furnishing;
+
+static void furnish(void *user)
+{
+    furnishing *f = user;
+    f->error = aard__packages_load(f->guest, f->bundle);
+    if (!f->error) f->error = aard__guest_mount(f->guest, f->bundle);
+}
+
+/* Gives a new guest its bundle. */
+static aard_error *furnish_guest(aard__guest *guest, aard_bundle *bundle, uint64_t deadline)
+{
+    furnishing f = {.guest = guest, .bundle = bundle};
+    aard__budget budget = {.stop = aard__guest_stop, .user = guest};
+    uint64_t now = aard__clock_monotonic();
+    aard__limits limits = {.wall_ms = !deadline ? 0 : deadline > now ? (deadline - now) / 1000000 + 1 : 1};
+    AARD__TRY(aard__budget_arm(&budget, &limits, now, 0, NULL));
+    aard_error *error = aard__guest_run(guest, furnish, &f);
+    bool late = aard__budget_disarm(&budget) != AARD__CAUSE_NONE;
+    if (error || (!late && !guest->lost)) return error ? error : f.error;
+    aard_error_free(f.error);
+    return aard__error(AARD_ERR_GUEST_BOOT, late ? "the guest did not start within its start-up limit; raise it"
+                                                 : "the guest did not start: its heap limit is too low");
+}
+
+static aard_error *make_guest(const aard_isolate *isolate, aard_bundle *bundle, aard__guest **out)
 {
     const aard_isolate_config *config = isolate->config;
+    uint64_t limit = config->startup_limit_ms, now = aard__clock_monotonic();
     aard__guest_options options = {
         .language = config->language,
         .distribution = config->distribution,
@@ -26,27 +56,42 @@ aard_error *aard__isolate_boot(aard_isolate *isolate, aard_bundle *bundle)
         .streams = {.limit = config->output_limit,
                     .callback = config->listener ? config->listener->callback : NULL,
                     .user = config->listener ? config->listener->user : NULL},
+        .heap_limit = config->heap_limit,
+        .engine_heap_limit = config->engine_heap_limit,
+        .buffer_limit = config->buffer_limit,
+        .deadline = !limit ? 0 : limit > UINT64_MAX / 4000000 ? UINT64_MAX / 2 : now + limit * 1000000,
     };
     aard__guest *guest;
     AARD__TRY(aard__guest_new(&options, &guest));
-    aard__vm_enter(guest->vm);
-    aard_error *error = bundle ? aard__packages_load(guest, bundle) : NULL;
-    if (!error && bundle) error = aard__guest_mount(guest, bundle);
-    aard__vm_leave(guest->vm);
-    if (error) {
+    aard_error *error = bundle ? furnish_guest(guest, bundle, options.deadline) : NULL;
+    if (error)
         aard__guest_free(guest);
-        return error;
-    }
+    else
+        *out = guest;
+    return error;
+}
+
+aard_error *aard__isolate_boot(aard_isolate *isolate, aard_bundle *bundle)
+{
+    aard__guest *guest;
+    AARD__TRY(make_guest(isolate, bundle, &guest));
     aard__guest_free(isolate->guest);
     isolate->guest = guest;
     isolate->soiled = isolate->used = false;
     isolate->generation++;
-    isolate->watch = (aard__watch){.fire = aard__guest_stop, .user = guest};
+    isolate->budget = (aard__budget){.stop = aard__guest_stop, .user = guest};
     aard__handlers_forget(isolate);
     aard__vm_enter(guest->vm);
     aard__isolate_renew_checkpoint(isolate);
     aard__vm_leave(guest->vm);
     return NULL;
+}
+
+void aard__isolate_drop_guest(aard_isolate *isolate)
+{
+    aard__guest *guest = isolate->guest;
+    isolate->guest = NULL;
+    aard__guest_free(guest);
 }
 
 aard_error *aard_isolate_new(const aard_isolate_config *config, aard_isolate **out)
@@ -59,6 +104,7 @@ aard_error *aard_isolate_new(const aard_isolate_config *config, aard_isolate **o
     atomic_flag_clear(&isolate->busy);
     isolate->id = atomic_fetch_add(&last_id, 1) + 1;
     aard_error *error = aard__config_copy(config, &isolate->config);
+    if (!error) error = aard__config_check_limits(isolate->config);
     if (!error) error = aard__warm_state_fits(isolate->config);
     if (!error && isolate->config->language == AARD_LANGUAGE_PYTHON && !isolate->config->distribution)
         error = aard_distribution_open(NULL, &isolate->config->distribution);
@@ -93,29 +139,51 @@ aard_error *aard__isolate_claim(aard_isolate *isolate)
 
 void aard__isolate_release(aard_isolate *isolate) { atomic_flag_clear_explicit(&isolate->busy, memory_order_release); }
 
+void aard_isolate_losses(uint64_t *left, uint64_t *abandoned)
+{
+    aard__losses losses = aard__engine_losses();
+    if (left) *left = losses.lost;
+    if (abandoned) *abandoned = losses.abandoned;
+}
+
 /* ---- the guest outside of calls -------------------------------------------------------------------------------- */
 
-aard_error *aard__isolate_arm(aard_isolate *isolate, uint64_t limit_ms)
+aard_error *aard__isolate_arm_at(aard_isolate *isolate, const aard__limits *limits, aard_cancel_handle *cancel,
+                                 uint64_t now, uint64_t cpu_start)
 {
-    uint64_t span = limit_ms > UINT64_MAX / 4000000 ? UINT64_MAX / 4 : limit_ms * 1000000;
-    return limit_ms ? aard__watch_arm(&isolate->watch, aard__clock_monotonic() + span) : NULL;
+    aard__limits here = *limits;
+    if (!isolate->guest->ops->interrupt) here.grace_ms = 0; /* it can't be asked */
+    return aard__budget_arm(&isolate->budget, &here, now, cpu_start, cancel);
 }
 
-aard_error *aard__isolate_enter(aard_isolate *isolate)
+aard_error *aard__isolate_arm(aard_isolate *isolate, const aard__limits *limits, aard_cancel_handle *cancel)
 {
-    AARD__TRY(aard__isolate_arm(isolate, isolate->config->wall_limit_ms));
-    aard__vm_enter(isolate->guest->vm);
-    return NULL;
+    uint64_t cpu_start = limits->cpu_ms ? aard__clock_thread_cpu() : 0;
+    return aard__isolate_arm_at(isolate, limits, cancel, aard__clock_monotonic(), cpu_start);
 }
 
-void aard__isolate_leave(aard_isolate *isolate, bool torn)
+typedef struct errand {
+    aard_isolate *isolate;
+    bool (*work)(aard_isolate *isolate, void *user);
+    void *user;
+    bool whole;
+} errand;
+
+static void run_errand(void *user)
 {
-    aard__guest *guest = isolate->guest;
-    torn = aard__watch_disarm(&isolate->watch) || torn;
-    aard__vm_leave(guest->vm);
-    if (!torn) return;
-    isolate->guest = NULL;
-    aard__guest_free(guest);
+    errand *e = user;
+    e->whole = e->work(e->isolate, e->user);
+}
+
+aard_error *aard__isolate_do(aard_isolate *isolate, bool (*work)(aard_isolate *isolate, void *user), void *user)
+{
+    errand e = {.isolate = isolate, .work = work, .user = user};
+    aard__limits limits = aard__config_limits(isolate->config, NULL, 0);
+    AARD__TRY(aard__isolate_arm(isolate, &limits, NULL));
+    aard_error *error = aard__guest_run(isolate->guest, run_errand, &e);
+    bool stopped = aard__budget_disarm(&isolate->budget) != AARD__CAUSE_NONE;
+    if (!error && (stopped || !e.whole || isolate->guest->lost)) aard__isolate_drop_guest(isolate);
+    return error;
 }
 
 /* ---- bundles -------------------------------------------------------------------------------------------------- */
@@ -138,20 +206,28 @@ static aard_error *fits(const aard_isolate *isolate, const aard_bundle *bundle)
     return NULL;
 }
 
+typedef struct exchange {
+    aard_bundle *bundle;
+    aard_error *error;
+} exchange;
+
+static bool take_bundle(aard_isolate *isolate, void *user)
+{
+    exchange *e = user;
+    e->error = aard__packages_load(isolate->guest, e->bundle);
+    if (e->error) return true;
+    e->error = aard__guest_mount(isolate->guest, e->bundle);
+    if (!e->error && !isolate->used) aard__isolate_renew_checkpoint(isolate);
+    return !e->error;
+}
+
 /* Gives the guest that is there another bundle.  One that can't take it is gone afterwards, without an error. */
 static aard_error *exchange_bundle(aard_isolate *isolate, aard_bundle *bundle)
 {
-    AARD__TRY(aard__isolate_enter(isolate));
-    bool torn = false;
-    aard_error *error = aard__packages_load(isolate->guest, bundle);
-    if (!error) {
-        error = aard__guest_mount(isolate->guest, bundle);
-        torn = error != NULL;
-    }
-    if (!error && !isolate->used) aard__isolate_renew_checkpoint(isolate);
-    aard__isolate_leave(isolate, torn);
-    if (isolate->guest) return error;
-    aard_error_free(error);
+    exchange e = {.bundle = bundle};
+    AARD__TRY(aard__isolate_do(isolate, take_bundle, &e));
+    if (isolate->guest) return e.error;
+    aard_error_free(e.error);
     return NULL;
 }
 
@@ -163,8 +239,7 @@ static aard_error *load_bundle(aard_isolate *isolate, aard_bundle *bundle)
     if (isolate->kept) { /* nothing of the checkpoint stays */
         aard_warm_state_free(isolate->kept);
         isolate->kept = NULL;
-        aard__guest_free(isolate->guest);
-        isolate->guest = NULL;
+        aard__isolate_drop_guest(isolate);
     }
     if (isolate->guest && (fresh || isolate->soiled)) AARD__TRY(aard__isolate_full_reset(isolate));
     if (isolate->guest) AARD__TRY(exchange_bundle(isolate, bundle));
@@ -186,14 +261,26 @@ aard_error *aard_isolate_load_bundle(aard_isolate *isolate, aard_bundle *bundle)
     return error;
 }
 
+typedef struct job {
+    aard__guest_work work;
+    void *user;
+    aard_error *error;
+} job;
+
+static bool do_job(aard_isolate *isolate, void *user)
+{
+    job *j = user;
+    bool torn = false;
+    j->error = j->work(isolate->guest, j->user, &torn);
+    return !torn;
+}
+
 aard_error *aard__isolate_work(aard_isolate *isolate, aard__guest_work work, void *user)
 {
+    job j = {.work = work, .user = user};
     AARD__TRY(aard__isolate_ensure_guest(isolate));
-    AARD__TRY(aard__isolate_enter(isolate));
-    bool torn = false;
-    aard_error *error = work(isolate->guest, user, &torn);
-    aard__isolate_leave(isolate, torn);
-    if (!error && !isolate->guest)
-        error = aard__error(AARD_ERR_WARM_CAPTURE, "the guest was stopped: it took longer than its limit");
-    return error;
+    AARD__TRY(aard__isolate_do(isolate, do_job, &j));
+    if (!j.error && !isolate->guest)
+        return aard__error(AARD_ERR_WARM_CAPTURE, "the guest was stopped: it took longer than its limit");
+    return j.error;
 }

@@ -4,7 +4,7 @@
 
 #include <stdatomic.h>
 
-#include "budget/watchdog.h"
+#include "budget/budget.h"
 #include "isolate/config.h"
 #include "isolate/guest.h"
 
@@ -16,7 +16,7 @@ struct aard_isolate {
     aard__network_policy network; /* of its calls: by the configuration and the bundle */
     aard__host_list bundle_hosts; /* that the bundle's manifest asks for */
     aard_handler *handlers;       /* all that have not been freed */
-    aard__watch watch;
+    aard__budget budget;
     uint64_t id, generation;    /* the generation counts guests and their resets */
     bool soiled;                /* the last call was cut off: the guest needs a full reset first */
     bool used;                  /* a call has been made since the guest was clean */
@@ -38,13 +38,19 @@ struct aard_handler {
 aard_error *aard__isolate_claim(aard_isolate *isolate); /* busy where another call has it */
 void aard__isolate_release(aard_isolate *isolate);
 
-/* From now on, for so long, the guest's code may run; 0 = for as long as it takes. */
-aard_error *aard__isolate_arm(aard_isolate *isolate, uint64_t limit_ms);
+/* From now on, for so long, the guest's code may run; `cancel` may be NULL. */
+aard_error *aard__isolate_arm(aard_isolate *isolate, const aard__limits *limits, aard_cancel_handle *cancel);
+/* The same from a time on that was read before: by aard__clock_monotonic and aard__clock_thread_cpu. */
+aard_error *aard__isolate_arm_at(aard_isolate *isolate, const aard__limits *limits, aard_cancel_handle *cancel,
+                                 uint64_t now, uint64_t cpu_start);
 
 /* What a guest has defined may run where no call is made: at the end of an object, when a path changes.  It has a call's
- * time for that.  A guest that is `torn` in between, or that took too long, goes away. */
-aard_error *aard__isolate_enter(aard_isolate *isolate);
-void aard__isolate_leave(aard_isolate *isolate, bool torn);
+ * limits for that.  `work` gives false where the guest is torn; such a guest, one that took too long, and one that was lost
+ * goes away, and there is none then. */
+aard_error *aard__isolate_do(aard_isolate *isolate, bool (*work)(aard_isolate *isolate, void *user), void *user);
+
+/* Lets go of a guest that is of no use any more. */
+void aard__isolate_drop_guest(aard_isolate *isolate);
 
 /* A guest with `bundle` (may be NULL), in place of the one that is there. */
 aard_error *aard__isolate_boot(aard_isolate *isolate, aard_bundle *bundle);

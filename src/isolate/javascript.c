@@ -58,8 +58,7 @@ static aard_error *javascript_make_spare(aard__guest *guest)
 static aard_error *javascript_reset(aard__guest *guest)
 {
     aard__heap heap;
-    aard__vm_terminate_cancel(guest->vm);
-    guest->stopped = false;
+    aard__guest_unstop(guest);
     aard__ref_free(guest->awaited);
     guest->awaited = NULL;
     aard__guest_let_go(guest);
@@ -86,6 +85,10 @@ static void javascript_drop_buffers(aard__guest *guest)
 /* The adapter has given an answer: the value's JSON text, or word that another has been handed over. */
 static aard__state answered(aard__guest *guest, aard_outcome *outcome)
 {
+    if (guest->entry.too_long) {
+        guest->result_bytes = SIZE_MAX;
+        return AARD__DONE;
+    }
     if (guest->entry.status != AARD__OK || guest->entry.value.kind != AARD__STRING)
         return aard__guest_state(guest, outcome);
     aard__buf before = guest->result;
@@ -115,7 +118,8 @@ static aard__state javascript_poll(aard__guest *guest, aard_outcome *outcome)
         return AARD__DONE;
     }
     /* The evaluation of a module, which is awaited too, gives nothing. */
-    return guest->entry.value.kind == AARD__UNDEFINED ? AARD__DONE : answered(guest, outcome);
+    bool nothing = guest->entry.value.kind == AARD__UNDEFINED && !guest->entry.too_long;
+    return nothing ? AARD__DONE : answered(guest, outcome);
 }
 
 /* An entry that should have gone well: the guest's exception is the outcome's. */
@@ -343,6 +347,7 @@ static aard__state javascript_execute(aard__guest *guest, const char *source, si
     aard__realm_find_modules(guest->realm, find_module);
     aard__inline_run(guest, source, len, name);
     if (guest->entry.status != AARD__OK) return failed(guest, outcome);
+    if (guest->entry.too_long) return answered(guest, outcome);
     aard__value value = guest->entry.value;
     aard__buf kept = guest->entry.text; /* a string's bytes must outlive the next entry */
     guest->entry.text = AARD__BUF_INIT;

@@ -100,7 +100,24 @@ static aard_error *choose(aard__guest *guest, const aard__python_shared *shared)
     if (guest->image && !fits(guest))
         return aard__error(AARD_ERR_WARM_MISMATCH, "the warm state was made with Pyodide's code in another layout "
                                                    "(prelinked, or not): make it anew");
+    if (guest->image && guest->heap_limit && guest->heap_limit < aard__image_memory_len(guest->image))
+        return aard__error(AARD_ERR_INVALID_ARGUMENT, "a heap limit of %zu bytes is too little: Python starts with %zu",
+                           guest->heap_limit, (size_t)aard__image_memory_len(guest->image));
     return NULL;
+}
+
+/* Where Python is told that there is a signal: {buffer, listening}. */
+static aard_error *find_signals(aard__guest *guest)
+{
+    aard__ref *both = guest->adapter.signals;
+    guest->adapter.signals = NULL;
+    aard__ref_get(guest->realm, both, "listening", &guest->entry);
+    double at = guest->entry.value.number;
+    bool found = guest->entry.status == AARD__OK && guest->entry.value.kind == AARD__NUMBER && at > 0 && at < UINT32_MAX;
+    guest->signals_at = found ? (size_t)at : 0;
+    aard_error *error = found ? aard__guest_get(guest, both, "buffer", &guest->adapter.signals) : NULL;
+    aard__ref_free(both);
+    return error;
 }
 
 static aard_error *python_boot(aard__guest *guest)
@@ -147,12 +164,12 @@ static aard_error *find_functions(aard__guest *guest)
         {"execute", &guest->adapter.execute},       {"poll", &guest->adapter.poll},
         {"buffer", &guest->adapter.buffer},         {"mount", &guest->adapter.mount},
         {"memory", &guest->adapter.memory},         {"capture", &guest->adapter.capture},
-        {"checkpoint", &guest->adapter.checkpoint}, {"reset", &guest->adapter.reset},
+        {"checkpoint", &guest->adapter.checkpoint}, {"reset", &guest->adapter.reset},   {"signals", &guest->adapter.signals},
     };
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++)
         AARD__TRY(aard__guest_get(guest, python, functions[i].name, functions[i].out));
     aard__ref_free(python);
-    return NULL;
+    return find_signals(guest);
 }
 
 /* A copy of a snapshot that does not go with the rest after all: Python is booted in a realm of its own. */
@@ -305,6 +322,22 @@ static aard_error *python_mount(aard__guest *guest)
                        guest->entry.thrown_text.data ? guest->entry.thrown_text.data : "");
 }
 
+/* Between two steps of the guest: no code of it may run here. */
+static void python_interrupt(void *user)
+{
+    static const uint32_t yes = 1;
+    const uint8_t sigint = 2;
+    aard__guest *guest = user;
+    uint8_t *signals, *memory;
+    size_t len, room;
+    if (!guest->adapter.signals || !aard__ref_bytes(guest->adapter.signals, &signals, &room) || !room ||
+        !aard__ref_bytes(guest->adapter.memory, &memory, &len) || guest->signals_at > len ||
+        len - guest->signals_at < sizeof yes)
+        return;
+    signals[0] = sigint;
+    memcpy(memory + guest->signals_at, &yes, sizeof yes);
+}
+
 static uint64_t python_heap_bytes(aard__guest *guest)
 {
     uint8_t *memory;
@@ -358,8 +391,7 @@ static aard_error *python_reset(aard__guest *guest)
     size_t len;
     if (!guest->can_reset || !aard__ref_bytes(guest->adapter.memory, &memory, &len))
         return aard__error(AARD_ERR_ENGINE, "the guest has no checkpoint");
-    aard__vm_terminate_cancel(guest->vm);
-    guest->stopped = false;
+    aard__guest_unstop(guest);
     if (!aard__open_files_reset(&guest->open_files))
         return aard__error(AARD_ERR_ENGINE, "the guest has closed a file of the host that was open before");
     AARD__TRY(aard__pages_reset(guest->pages, memory, len));
@@ -381,6 +413,7 @@ const aard__language_ops aard__python = {
     .poll = python_poll,
     .buffer = python_buffer,
     .heap_bytes = python_heap_bytes,
+    .interrupt = python_interrupt,
     .checkpoint = python_checkpoint,
     .reset = python_reset,
     .reset_mode = AARD_RESET_IN_PLACE,

@@ -17,6 +17,7 @@ typedef struct entry {
     aard__derived wasm_code;     /* until it is compiled */
     aard__derived snapshot_data; /* under shared.snapshot */
     bool snapshot_looked_for;
+    aard_distribution *distribution; /* whose files are run as they are; retained; NULL where they are prelinked */
     aard__python_shared shared;
 } entry;
 
@@ -67,6 +68,7 @@ static void free_entry(entry *one)
     aard__image_free(one->shared.image);
     close_snapshot(one);
     aard__python_layout_close(&one->layout);
+    aard_distribution_free(one->distribution);
     aard__free(one->dir);
     aard__free(one);
 }
@@ -126,6 +128,7 @@ static aard_error *find_files(aard__guest *guest, entry *made, aard__content *wa
     wasm->data = data;
     AARD__TRY(aard__distribution_file(guest->distribution, AARD__FILE_GLUE, &data, &shared->glue.len));
     shared->glue.data = data;
+    if (!made->distribution) made->distribution = aard_distribution_retain(guest->distribution);
     return NULL;
 }
 

@@ -13,26 +13,33 @@ void aard__isolate_renew_checkpoint(aard_isolate *isolate)
     if (!error) aard__handlers_keep(isolate);
 }
 
-/* As the guest's language does it; without an error only where the guest is clean. */
+static bool reset_by_language(aard_isolate *isolate, void *user)
+{
+    aard_error **error = user;
+    *error = isolate->guest->ops->reset(isolate->guest);
+    return !*error;
+}
+
+/* As the guest's language does it; a guest that does not become clean so is gone afterwards. */
 static aard_error *reset_guest(aard_isolate *isolate)
 {
     aard__guest *guest = isolate->guest;
-    if (!guest->ops->reset) return aard__error(AARD_ERR_UNSUPPORTED, "only a new guest is clean");
-    AARD__TRY(aard__isolate_arm(isolate, isolate->config->wall_limit_ms));
-    aard__vm_enter(guest->vm);
-    aard_error *error = guest->ops->reset(guest);
-    bool stopped = aard__watch_disarm(&isolate->watch);
-    aard__vm_leave(guest->vm);
-    if (!error && stopped) error = aard__error(AARD_ERR_ENGINE, "the reset took too long");
-    return error;
+    if (!guest->ops->reset || guest->lost || aard__vm_heap_full(guest->vm)) {
+        aard__isolate_drop_guest(isolate);
+        return NULL;
+    }
+    aard_error *why = NULL;
+    AARD__TRY(aard__isolate_do(isolate, reset_by_language, &why));
+    aard_error_free(why);
+    return NULL;
 }
 
 aard_error *aard__isolate_full_reset(aard_isolate *isolate)
 {
     uint64_t start = aard__clock_monotonic();
     aard_reset_mode mode = AARD_RESET_NEW_ISOLATE;
-    aard_error *error = NULL;
-    if (isolate->guest && !(error = reset_guest(isolate))) {
+    if (isolate->guest) AARD__TRY(reset_guest(isolate));
+    if (isolate->guest) {
         mode = isolate->guest->ops->reset_mode;
         isolate->soiled = false;
         isolate->generation++;
@@ -41,9 +48,6 @@ aard_error *aard__isolate_full_reset(aard_isolate *isolate)
         else
             aard__handlers_forget(isolate);
     } else {
-        aard_error_free(error);
-        aard__guest_free(isolate->guest);
-        isolate->guest = NULL;
         AARD__TRY(aard__isolate_boot(isolate, isolate->bundle));
     }
     isolate->used = false;
@@ -107,17 +111,20 @@ aard_error *aard_isolate_prepare_reset(aard_isolate *isolate)
     return error;
 }
 
+static bool drop_buffers(aard_isolate *isolate, void *user)
+{
+    (void)user;
+    aard__guest_drop_buffers(isolate->guest);
+    return true;
+}
+
 void aard__isolate_clean_up(aard_isolate *isolate)
 {
     if (isolate->config->cleanup == AARD_CLEANUP_FULL) {
         isolate->soiled = true;
         aard_error_free(aard__isolate_full_reset(isolate));
     } else if (isolate->config->cleanup == AARD_CLEANUP_SHARED_BUFFERS && isolate->guest && !isolate->soiled) {
-        aard_error *error = aard__isolate_enter(isolate);
-        if (!error) {
-            aard__guest_drop_buffers(isolate->guest);
-            aard__isolate_leave(isolate, false);
-        }
+        aard_error *error = aard__isolate_do(isolate, drop_buffers, NULL);
         isolate->soiled = isolate->soiled || error; /* they go with everything else then */
         aard_error_free(error);
     }

@@ -12,10 +12,29 @@ static void drop_oldest(aard__buf *buf, uint64_t *dropped, size_t keep)
     *dropped += cut;
 }
 
+typedef struct delivery {
+    const aard__streams *streams;
+    aard_stream stream;
+    const void *data;
+    size_t len;
+} delivery;
+
+static void deliver(void *user)
+{
+    const delivery *d = user;
+    d->streams->callback(d->streams->user, d->stream, d->data, d->len);
+}
+
 void aard__streams_write(aard__streams *streams, aard_stream stream, const void *data, size_t len)
 {
     if (!streams->capture || !len) return;
-    if (streams->callback) streams->callback(streams->user, stream, data, len);
+    if (streams->callback) {
+        delivery d = {streams, stream, data, len};
+        if (streams->vm)
+            aard__vm_call_host(streams->vm, deliver, &d);
+        else
+            deliver(&d);
+    }
     aard__buf *buf = &streams->kept[stream - 1];
     uint64_t *dropped = &streams->dropped[stream - 1];
     const char *bytes = data;

@@ -5,12 +5,14 @@
 #include <aardvark/isolate.h>
 
 #include "base/buf.h"
+#include "engine/engine.h"
 
 typedef struct aard__streams {
     size_t limit; /* bytes kept of each */
     bool capture;
     aard_stream_callback callback;
     void *user;
+    aard__vm *vm;      /* whose guest writes: the callback is not to run on its stack; may be NULL */
     aard__buf kept[2]; /* stdout, stderr */
     uint64_t dropped[2];
 } aard__streams;

@@ -136,6 +136,7 @@
       return kept ? DONE : settle(callNone(mount));
     },
     memory,
+    signals: shared.signals,
     // What a reset is to bring back.  Gives where Python's generator of random numbers has its state, 0 for nowhere; -1
     // for a guest that can't be reset.
     checkpoint() {

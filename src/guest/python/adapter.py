@@ -302,6 +302,11 @@ def _await(awaitable, encode):
     task = ensure_future(awaitable, loop=_State.loop)
     try:
         return encode(_State.loop.run_until_complete(task))
+    except KeyboardInterrupt:  # the call is to end while nothing of it runs
+        if not task.done():
+            task.cancel()
+            _State.loop.run_until_complete(task)
+        raise
     except _NothingLeft:
         if task.done():  # the guest's own, from a loop in this one
             raise

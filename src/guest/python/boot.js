@@ -119,17 +119,52 @@
     FS.mkdev("/dev/aardvark", 0o666, device);
   };
 
-  // Seconds and microseconds behind select()'s last argument; nothing to watch is a way to sleep.
+  const EINTR = 27;
+
+  // Seconds and microseconds behind select()'s last argument; nothing to watch is a way to sleep.  One that is cut short
+  // makes Python look for signals.
   const sleepInHost = (env) => {
     const real = env.__syscall__newselect;
     env.__syscall__newselect = (count, ...rest) => {
       const timeout = rest[3] >>> 2;
       if (count !== 0 || timeout === 0) return real(count, ...rest);
       const time = new Int32Array(env.memory.buffer, timeout << 2, 2);
-      host.sleep(time[0] * 1e3 + time[1] / 1e3);
-      return 0;
+      return host.sleep(time[0] * 1e3 + time[1] / 1e3) ? -EINTR : 0;
     };
     env.__syscall__newselect.sig = real.sig;
+  };
+
+  const PAGE = 65536;
+  const MOST_MEMORY = 65535 * PAGE; // what Emscripten itself would allow
+
+  // Python's memory is the guest's heap.
+  const limitMemory = () => {
+    const pages = Math.floor(Math.min(host.heapLimit(), MOST_MEMORY) / PAGE);
+    if (pages === 0 || settings.wasmMemory) return;
+    const initial = (settings.INITIAL_MEMORY ?? 320 * PAGE) / PAGE; // Emscripten's default
+    if (initial > pages) throw new RangeError(`the heap limit is below the ${initial * PAGE} bytes that Python starts with`);
+    settings.wasmMemory = new WebAssembly.Memory({ initial, maximum: pages });
+  };
+
+  // The engine keeps the limit; here it is only asked for what it will give, and noted that there was no more.
+  const growWithinLimit = (env) => {
+    const { sig } = env.emscripten_resize_heap;
+    env.emscripten_resize_heap = (bytes) => {
+      const most = Math.floor(Math.min(host.heapLimit() || MOST_MEMORY, MOST_MEMORY) / PAGE) * PAGE;
+      const wanted = bytes >>> 0;
+      const have = env.memory.buffer.byteLength;
+      const generous = Math.max(wanted, Math.min(have * 1.2, wanted + 1536 * PAGE));
+      const grown = wanted <= most && settings.growMemory(Math.min(most, Math.ceil(generous / PAGE) * PAGE));
+      if (!grown) host.memoryRefused();
+      return grown ? 1 : 0;
+    };
+    env.emscripten_resize_heap.sig = sig;
+  };
+
+  // Python looks at this when it is told to look for signals; the host tells it when a call is to end.
+  const listenForSignals = (Module) => {
+    Module.Py_EmscriptenSignalBuffer = new Uint8Array(1);
+    shared.signals = { buffer: Module.Py_EmscriptenSignalBuffer, listening: Module._Py_EMSCRIPTEN_SIGNAL_HANDLING };
   };
 
   // Pyodide's code asks for its instance long before it is there: what came of the question is in `asked` until then.
@@ -147,6 +182,7 @@
     env.getentropy = random;
     if (imports.wasi_snapshot_preview1.random_get) imports.wasi_snapshot_preview1.random_get = random;
     sleepInHost(env);
+    growWithinLimit(env);
     if (!shared.grantsJavaScript) guard.wrap(env, () => settings.error, () => shared.raiseDenied());
     shared.refuseSockets(env);
     asked = { imports, done };
@@ -257,6 +293,7 @@
     settings.instantiateWasm = ask(settings);
     // A glue that is not prelinked makes its memory now.
     if (shared.image) settings.INITIAL_MEMORY = shared.image.memoryBytes;
+    limitMemory();
     begun = createModule(settings);
   };
 
@@ -270,6 +307,7 @@
       settings.noInitialRun = true;
       settings.INITIAL_MEMORY = image.memoryBytes;
     }
+    limitMemory();
     renewTimes(settings.FS);
     linker.resume?.();
     answer();
@@ -301,6 +339,7 @@
     API.initializeStreams(() => null, () => {}, () => {});
     API.public_api.setStdout(write(1));
     API.public_api.setStderr(write(2));
+    listenForSignals(Module);
     shared.module = Module;
     shared.pyodide = API.public_api;
     shared.nameLoadedPackages();

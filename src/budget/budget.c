@@ -1,0 +1,179 @@
+#include "budget/budget.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+
+#define MS UINT64_C(1000000)
+
+#define SOFT_LEAST (10 * MS)   /* between two soft stops: one may be swallowed, and one too many spoils what the first began */
+#define FORCE_AFTER (100 * MS) /* of processor time: what can be ended in a better way has ended by then */
+#define FORCE_EVERY (10 * MS)
+#define CPU_EVERY (MS / 2)     /* at most: a guest that sleeps just before its limit wakes nobody all the time */
+
+struct aard_cancel_handle {
+    atomic_size_t owners;
+    atomic_bool done;
+    pthread_mutex_t lock; /* taken before the watchdog's */
+    aard__budget *budgets;
+};
+
+static uint64_t later(uint64_t now, uint64_t ms)
+{
+    return ms >= (AARD__NEVER - now) / MS ? AARD__NEVER : now + ms * MS;
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
+/* ---- what is due --------------------------------------------------------------------------------------------- */
+
+static uint64_t cpu_now(const aard__budget *budget)
+{
+    struct timespec t;
+    if (clock_gettime(budget->cpu_clock, &t)) return 0; /* the thread is no more */
+    return (uint64_t)t.tv_sec * 1000 * MS + (uint64_t)t.tv_nsec;
+}
+
+/* One thread's processor time never runs faster than the clock: until there could be too much of it nobody has to look. */
+static uint64_t cpu_next(const aard__budget *budget, uint64_t now)
+{
+    uint64_t used = cpu_now(budget) - budget->cpu_start, limit = budget->limits.cpu_ms * MS;
+    if (used >= limit) return now;
+    return now + (limit - used > CPU_EVERY ? limit - used : CPU_EVERY);
+}
+
+/* Whether the call is to end; if not, *next is when to look again. */
+static aard__cause find_cause(aard__budget *budget, uint64_t now, uint64_t *next)
+{
+    if (atomic_load(&budget->cancelled)) return AARD__CAUSE_CANCELLED;
+    if (budget->wall_deadline <= now) return AARD__CAUSE_WALL;
+    *next = budget->wall_deadline;
+    if (!budget->limits.cpu_ms) return AARD__CAUSE_NONE;
+    uint64_t cpu = cpu_next(budget, now);
+    if (cpu <= now) return AARD__CAUSE_CPU;
+    *next = earlier(*next, cpu);
+    return AARD__CAUSE_NONE;
+}
+
+static uint64_t look(void *user, uint64_t now)
+{
+    aard__budget *budget = user;
+    uint64_t next = AARD__NEVER;
+    if (!budget->cause) {
+        budget->cause = find_cause(budget, now, &next);
+        if (!budget->cause) return next;
+        budget->hard_deadline = later(now, budget->limits.grace_ms);
+    }
+    if (now < budget->hard_deadline) {
+        uint64_t pause = budget->limits.grace_ms * MS / 4;
+        budget->stop(budget->user, AARD__STOP_SOFT);
+        return earlier(now + (pause > SOFT_LEAST ? pause : SOFT_LEAST), budget->hard_deadline);
+    }
+    if (!budget->told) {
+        budget->told = true;
+        budget->cpu_told = cpu_now(budget);
+        budget->stop(budget->user, AARD__STOP_HARD);
+    } else if (cpu_now(budget) - budget->cpu_told > FORCE_AFTER) {
+        budget->stop(budget->user, AARD__STOP_FORCE);
+    }
+    return now + FORCE_EVERY;
+}
+
+/* ---- arming -------------------------------------------------------------------------------------------------- */
+
+static void enlist(aard__budget *budget, aard_cancel_handle *cancel)
+{
+    budget->cancel = cancel;
+    if (!cancel) return;
+    pthread_mutex_lock(&cancel->lock);
+    atomic_store(&budget->cancelled, atomic_load(&cancel->done));
+    budget->previous = NULL;
+    budget->next = cancel->budgets;
+    if (budget->next) budget->next->previous = budget;
+    cancel->budgets = budget;
+    pthread_mutex_unlock(&cancel->lock);
+}
+
+static void delist(aard__budget *budget)
+{
+    aard_cancel_handle *cancel = budget->cancel;
+    if (!cancel) return;
+    pthread_mutex_lock(&cancel->lock);
+    if (budget->previous)
+        budget->previous->next = budget->next;
+    else
+        cancel->budgets = budget->next;
+    if (budget->next) budget->next->previous = budget->previous;
+    budget->cancel = NULL;
+    pthread_mutex_unlock(&cancel->lock);
+}
+
+aard_error *aard__budget_arm(aard__budget *budget, const aard__limits *limits, uint64_t now, uint64_t cpu_start,
+                             aard_cancel_handle *cancel)
+{
+    budget->cause = AARD__CAUSE_NONE;
+    if (!limits->wall_ms && !limits->cpu_ms && !cancel) return NULL;
+    budget->limits = *limits;
+    budget->wall_deadline = limits->wall_ms ? later(now, limits->wall_ms) : AARD__NEVER;
+    budget->told = false;
+    budget->cpu_start = cpu_start;
+    uint64_t first = budget->wall_deadline;
+    int failed = pthread_getcpuclockid(pthread_self(), &budget->cpu_clock);
+    if (failed) return aard__error_errno(AARD_ERR_THREAD, failed, "the thread has no clock for its processor time");
+    if (limits->cpu_ms) first = earlier(first, later(now, limits->cpu_ms));
+    atomic_store(&budget->cancelled, false);
+    budget->watch.fire = look;
+    budget->watch.user = budget;
+    enlist(budget, cancel);
+    aard_error *error = aard__watch_arm(&budget->watch, first);
+    if (error)
+        delist(budget);
+    else if (atomic_load(&budget->cancelled)) /* before it was armed */
+        aard__watch_hasten(&budget->watch);
+    return error;
+}
+
+aard__cause aard__budget_disarm(aard__budget *budget)
+{
+    delist(budget);
+    if (budget->watch.armed) aard__watch_disarm(&budget->watch);
+    return budget->cause;
+}
+
+/* ---- cancellation -------------------------------------------------------------------------------------------- */
+
+aard_error *aard_cancel_handle_new(aard_cancel_handle **out)
+{
+    aard_cancel_handle *handle = aard__calloc(1, sizeof *handle);
+    if (!handle) return aard__error_no_memory();
+    atomic_init(&handle->owners, 1);
+    pthread_mutex_init(&handle->lock, NULL);
+    *out = handle;
+    return NULL;
+}
+
+aard_cancel_handle *aard_cancel_handle_retain(aard_cancel_handle *handle)
+{
+    atomic_fetch_add(&handle->owners, 1);
+    return handle;
+}
+
+void aard_cancel_handle_free(aard_cancel_handle *handle)
+{
+    if (!handle || atomic_fetch_sub(&handle->owners, 1) != 1) return;
+    pthread_mutex_destroy(&handle->lock);
+    aard__free(handle);
+}
+
+/* A budget that is listed and not armed yet is told by its flag, one that is armed by its watch. */
+void aard_cancel(aard_cancel_handle *handle)
+{
+    pthread_mutex_lock(&handle->lock);
+    atomic_store(&handle->done, true);
+    for (aard__budget *budget = handle->budgets; budget; budget = budget->next) {
+        atomic_store(&budget->cancelled, true);
+        aard__watch_hasten(&budget->watch);
+    }
+    pthread_mutex_unlock(&handle->lock);
+}
+
+bool aard_cancel_handle_is_cancelled(const aard_cancel_handle *handle) { return atomic_load(&handle->done); }

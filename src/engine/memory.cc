@@ -1,0 +1,269 @@
+// What a vm may have of memory.  Where V8 finds that it can't go on it aborts the process; here the run is left instead.
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+
+#include "base/clock.h"
+#include "engine/vm.hh"
+
+namespace aard {
+
+std::atomic<uint64_t> lost_count{0}, abandoned_count{0};
+thread_local aard__vm *running;
+
+// ---- buffers -----------------------------------------------------------------------------------------------------------
+
+bool Buffers::take(size_t length)
+{
+    size_t used = used_.fetch_add(length) + length;
+    if (!most_ || (used <= most_ && used >= length)) return true;
+    used_.fetch_sub(length);
+    refused_.store(true);
+    return false;
+}
+
+void *Buffers::Allocate(size_t length)
+{
+    if (!take(length)) return nullptr;
+    void *data = calloc(length ? length : 1, 1);
+    if (!data) used_.fetch_sub(length);
+    if (!data) refused_.store(true);
+    return data;
+}
+
+void *Buffers::AllocateUninitialized(size_t length)
+{
+    if (!take(length)) return nullptr;
+    void *data = malloc(length ? length : 1);
+    if (!data) used_.fetch_sub(length);
+    if (!data) refused_.store(true);
+    return data;
+}
+
+void Buffers::Free(void *data, size_t length)
+{
+    if (data) used_.fetch_sub(length);
+    free(data);
+}
+
+} // namespace aard
+
+namespace {
+
+// ---- leaving -----------------------------------------------------------------------------------------------------------
+
+[[noreturn]] void leave(aard__vm *vm)
+{
+    vm->lost = true;
+    vm->beyond_help = vm->collecting > 0;
+    vm->run->leave();
+}
+
+// A script that has been ended stops at its next loop or call, except in loops that V8 has optimised for allocating, and in
+// builtins, however long they take.  Whoever takes memory comes here, and can be left here.
+constexpr uint64_t kPatience = 1000000;
+
+bool runs_on(aard__vm *vm)
+{
+    if (!vm->told.load()) return false;
+    uint64_t now = aard__clock_thread_cpu(); // a thread that waits for a processor does not run on
+    if (vm->seen_ended) vm->ran_on += now - vm->collected_at;
+    vm->seen_ended = true;
+    return vm->ran_on > kPatience;
+}
+
+void before_collection(v8::Isolate *, v8::GCType, v8::GCCallbackFlags, void *user)
+{
+    auto *vm = static_cast<aard__vm *>(user);
+    if (aard::running == vm && !vm->collecting && (vm->heap_full.load() || runs_on(vm))) leave(vm);
+    vm->collecting++;
+}
+
+void after_collection(v8::Isolate *, v8::GCType, v8::GCCallbackFlags, void *user)
+{
+    auto *vm = static_cast<aard__vm *>(user);
+    vm->collecting--;
+    if (aard::running == vm && !vm->collecting && vm->heap_full.load()) leave(vm);
+    if (vm->told.load()) vm->collected_at = aard__clock_thread_cpu();
+}
+
+// The run is left before or after the collection at hand; until then, and where there is no run, V8 needs some room.
+constexpr size_t kSpare = size_t(4) << 30;
+
+size_t near_heap_limit(void *user, size_t current, size_t)
+{
+    auto *vm = static_cast<aard__vm *>(user);
+    if (vm->heap_full.exchange(true)) return current;
+    aard__vm_terminate(vm);
+    return current + kSpare;
+}
+
+// ---- the end of V8 -----------------------------------------------------------------------------------------------------
+
+void out_of_memory()
+{
+    aard__vm *vm = aard::running;
+    if (!vm) return; // V8 aborts
+    vm->heap_full.store(true);
+    leave(vm);
+}
+
+#if V8_MAJOR_VERSION > 10
+void on_out_of_memory(const char *, const v8::OOMDetails &) { out_of_memory(); }
+#else
+void on_out_of_memory(const char *, bool) { out_of_memory(); }
+#endif
+
+// V8 calls this before it aborts over a check that failed.  An array beyond its limit is such a check, and does no harm to
+// anything; after any other V8 is not to be trusted.  The message stands on the stack, between marks meant for dumps.
+__attribute__((no_sanitize("address"))) void on_fatal_error()
+{
+    constexpr uintptr_t kMark = 0xdecade10;
+    constexpr size_t kWords = 512;
+    static const char size_error[] = "Fatal JavaScript invalid size error";
+    auto *at = static_cast<uintptr_t *>(__builtin_frame_address(0));
+    if (!aard::running) return;
+    for (size_t i = 0; i < kWords; i++)
+        if (at[i] == kMark && !memcmp(at + i + 1, size_error, sizeof size_error - 1)) out_of_memory();
+}
+
+} // namespace
+
+// ---- zones: what V8 allocates beside the heap while it parses and compiles ------------------------------------------------
+
+namespace aard {
+
+struct Segment {
+    Segment *next, *previous;
+    aard__vm *vm; // whose run it was allocated in; null for one of nobody's
+    uintptr_t unused;
+};
+
+} // namespace aard
+
+namespace {
+
+using aard::Segment;
+static_assert(sizeof(Segment) % 16 == 0, "what follows is aligned like malloc's");
+
+std::mutex segments_lock; // V8's threads free what others have allocated
+
+void *allocate_segment(size_t size)
+{
+    if (size > SIZE_MAX - sizeof(Segment)) return nullptr;
+    auto *segment = static_cast<Segment *>(malloc(sizeof(Segment) + size));
+    if (!segment) return nullptr;
+    segment->vm = aard::running;
+    if (aard::running) {
+        std::lock_guard<std::mutex> hold(segments_lock);
+        segment->previous = nullptr;
+        segment->next = segment->vm->segments;
+        if (segment->next) segment->next->previous = segment;
+        segment->vm->segments = segment;
+    }
+    return segment + 1;
+}
+
+void free_segment(void *data)
+{
+    if (!data) return;
+    Segment *segment = static_cast<Segment *>(data) - 1;
+    {
+        std::lock_guard<std::mutex> hold(segments_lock);
+        if (segment->vm) {
+            if (segment->previous)
+                segment->previous->next = segment->next;
+            else
+                segment->vm->segments = segment->next;
+            if (segment->next) segment->next->previous = segment->previous;
+        }
+    }
+    free(segment);
+}
+
+class Zones : public v8::ZoneBackingAllocator {
+  public:
+    MallocFn GetMallocFn() const override { return allocate_segment; }
+    FreeFn GetFreeFn() const override { return free_segment; }
+};
+
+// ---- the platform --------------------------------------------------------------------------------------------------------
+
+class Watched : public v8::Platform {
+  public:
+    explicit Watched(v8::Platform *inner) : inner_(inner) {}
+    v8::PageAllocator *GetPageAllocator() override { return inner_->GetPageAllocator(); }
+    v8::ZoneBackingAllocator *GetZoneBackingAllocator() override { return &zones_; }
+    void OnCriticalMemoryPressure() override { inner_->OnCriticalMemoryPressure(); }
+    int NumberOfWorkerThreads() override { return inner_->NumberOfWorkerThreads(); }
+    std::shared_ptr<v8::TaskRunner> GetForegroundTaskRunner(v8::Isolate *isolate) override
+    {
+        return inner_->GetForegroundTaskRunner(isolate);
+    }
+    void CallOnWorkerThread(std::unique_ptr<v8::Task> task) override { inner_->CallOnWorkerThread(std::move(task)); }
+    void CallBlockingTaskOnWorkerThread(std::unique_ptr<v8::Task> task) override
+    {
+        inner_->CallBlockingTaskOnWorkerThread(std::move(task));
+    }
+    void CallLowPriorityTaskOnWorkerThread(std::unique_ptr<v8::Task> task) override
+    {
+        inner_->CallLowPriorityTaskOnWorkerThread(std::move(task));
+    }
+    void CallDelayedOnWorkerThread(std::unique_ptr<v8::Task> task, double seconds) override
+    {
+        inner_->CallDelayedOnWorkerThread(std::move(task), seconds);
+    }
+    bool IdleTasksEnabled(v8::Isolate *isolate) override { return inner_->IdleTasksEnabled(isolate); }
+    std::unique_ptr<v8::JobHandle> PostJob(v8::TaskPriority priority, std::unique_ptr<v8::JobTask> task) override
+    {
+        return inner_->PostJob(priority, std::move(task));
+    }
+#if V8_MAJOR_VERSION > 10
+    std::unique_ptr<v8::JobHandle> CreateJob(v8::TaskPriority priority, std::unique_ptr<v8::JobTask> task) override
+    {
+        return inner_->CreateJob(priority, std::move(task));
+    }
+#endif
+    double MonotonicallyIncreasingTime() override { return inner_->MonotonicallyIncreasingTime(); }
+    double CurrentClockTimeMillis() override { return inner_->CurrentClockTimeMillis(); }
+    StackTracePrinter GetStackTracePrinter() override { return on_fatal_error; }
+    v8::TracingController *GetTracingController() override { return inner_->GetTracingController(); }
+
+  private:
+    v8::Platform *inner_;
+    Zones zones_;
+};
+
+} // namespace
+
+namespace aard {
+
+v8::Platform *watched(v8::Platform *platform) { return new Watched(platform); }
+
+void limit_memory(aard__vm *vm)
+{
+    vm->isolate->SetOOMErrorHandler(on_out_of_memory);
+    vm->isolate->AddNearHeapLimitCallback(near_heap_limit, vm);
+    vm->isolate->AddGCPrologueCallback(before_collection, vm);
+    vm->isolate->AddGCEpilogueCallback(after_collection, vm);
+}
+
+void keep_segments(aard__vm *vm)
+{
+    if (!vm->segments) return;
+    std::lock_guard<std::mutex> hold(segments_lock);
+    for (Segment *segment = vm->segments; segment; segment = segment->next) segment->vm = nullptr;
+    vm->segments = nullptr;
+}
+
+void free_segments(aard__vm *vm)
+{
+    if (vm->compiled_wasm) return keep_segments(vm);
+    while (vm->segments) {
+        Segment *segment = vm->segments;
+        vm->segments = segment->next;
+        free(segment);
+    }
+}
+
+} // namespace aard

@@ -1,0 +1,340 @@
+#include "engine/stack.hh"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define AARD_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define AARD_ASAN 1
+#endif
+#endif
+
+#ifdef AARD_ASAN
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
+#endif
+#ifdef __SANITIZE_THREAD__
+#include <sanitizer/tsan_interface.h>
+#endif
+
+// aard__stack_switch(save, to): keeps what a called function must keep on the stack at hand, its place in *save, and goes
+// on where another stack was left; a new one begins with aard__stack_begin, which calls r12/x19 with r13/x20.
+#if !defined(__x86_64__) && !defined(__aarch64__)
+#include <ucontext.h>
+#else
+extern "C" void aard__stack_switch(void **save, void *to);
+extern "C" void aard__stack_begin(void);
+#endif
+
+#if defined(__x86_64__)
+asm(R"(
+    .text
+    .globl aard__stack_switch
+    .hidden aard__stack_switch
+    .type aard__stack_switch, @function
+    .p2align 4
+aard__stack_switch:
+    .cfi_startproc
+    endbr64
+    pushq %rbp
+    pushq %rbx
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+    subq $8, %rsp
+    stmxcsr (%rsp)
+    fnstcw 4(%rsp)
+    movq %rsp, (%rdi)
+    movq %rsi, %rsp
+    ldmxcsr (%rsp)
+    fldcw 4(%rsp)
+    addq $8, %rsp
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %rbx
+    popq %rbp
+    ret
+    .cfi_endproc
+    .size aard__stack_switch, . - aard__stack_switch
+
+    .globl aard__stack_begin
+    .hidden aard__stack_begin
+    .type aard__stack_begin, @function
+    .p2align 4
+aard__stack_begin:
+    .cfi_startproc
+    .cfi_undefined rip
+    endbr64
+    movq %r13, %rdi
+    callq *%r12
+    ud2
+    .cfi_endproc
+    .size aard__stack_begin, . - aard__stack_begin
+)");
+#elif defined(__aarch64__)
+asm(R"(
+    .text
+    .globl aard__stack_switch
+    .hidden aard__stack_switch
+    .type aard__stack_switch, %function
+    .p2align 4
+aard__stack_switch:
+    .cfi_startproc
+    hint #34
+    sub sp, sp, #176
+    stp x19, x20, [sp, #0]
+    stp x21, x22, [sp, #16]
+    stp x23, x24, [sp, #32]
+    stp x25, x26, [sp, #48]
+    stp x27, x28, [sp, #64]
+    stp x29, x30, [sp, #80]
+    stp d8, d9, [sp, #96]
+    stp d10, d11, [sp, #112]
+    stp d12, d13, [sp, #128]
+    stp d14, d15, [sp, #144]
+    mrs x2, fpcr
+    str x2, [sp, #160]
+    mov x2, sp
+    str x2, [x0]
+    mov sp, x1
+    ldr x2, [sp, #160]
+    msr fpcr, x2
+    ldp x19, x20, [sp, #0]
+    ldp x21, x22, [sp, #16]
+    ldp x23, x24, [sp, #32]
+    ldp x25, x26, [sp, #48]
+    ldp x27, x28, [sp, #64]
+    ldp x29, x30, [sp, #80]
+    ldp d8, d9, [sp, #96]
+    ldp d10, d11, [sp, #112]
+    ldp d12, d13, [sp, #128]
+    ldp d14, d15, [sp, #144]
+    add sp, sp, #176
+    ret
+    .cfi_endproc
+    .size aard__stack_switch, . - aard__stack_switch
+
+    .globl aard__stack_begin
+    .hidden aard__stack_begin
+    .type aard__stack_begin, %function
+    .p2align 4
+aard__stack_begin:
+    .cfi_startproc
+    .cfi_undefined x30
+    hint #36
+    mov x0, x20
+    blr x19
+    brk #1
+    .cfi_endproc
+    .size aard__stack_begin, . - aard__stack_begin
+)");
+#endif
+
+namespace {
+
+// Where a new stack goes on: at `begin`, which is called with `user`.
+void *prepare(char *stack, void (*begin)(void *), void *user)
+{
+    char *top = stack + aard::kStackSize;
+#if defined(__x86_64__)
+    void **at = reinterpret_cast<void **>(top - 128);
+    uint32_t mxcsr;
+    uint16_t word;
+    asm volatile("stmxcsr %0" : "=m"(mxcsr));
+    asm volatile("fnstcw %0" : "=m"(word));
+    memset(at, 0, 128);
+    memcpy(at, &mxcsr, sizeof mxcsr);
+    memcpy(reinterpret_cast<char *>(at) + 4, &word, sizeof word);
+    at[3] = user; // r13; the order is that of the pops
+    at[4] = reinterpret_cast<void *>(begin);
+    at[7] = reinterpret_cast<void *>(aard__stack_begin);
+    return at;
+#elif defined(__aarch64__)
+    void **at = reinterpret_cast<void **>(top - 176);
+    memset(at, 0, 176);
+    at[0] = reinterpret_cast<void *>(begin);
+    at[1] = user;
+    at[11] = reinterpret_cast<void *>(aard__stack_begin);
+    uint64_t fpcr;
+    asm volatile("mrs %0, fpcr" : "=r"(fpcr));
+    memcpy(at + 20, &fpcr, sizeof fpcr);
+    return at;
+#else
+    auto *context = static_cast<ucontext_t *>(calloc(1, sizeof(ucontext_t)));
+    if (!context || getcontext(context)) abort();
+    context->uc_stack.ss_sp = stack;
+    context->uc_stack.ss_size = static_cast<size_t>(top - stack);
+    makecontext(context, reinterpret_cast<void (*)()>(begin), 1, user);
+    return context;
+#endif
+}
+
+#if !defined(__x86_64__) && !defined(__aarch64__)
+void aard__stack_switch(void **save, void *to)
+{
+    ucontext_t here, *target = static_cast<ucontext_t *>(to);
+    *save = &here;
+    swapcontext(&here, target);
+}
+#endif
+
+// ---- stacks that are free: the last one given back is the first to go, still warm ----------------------------------------
+
+constexpr size_t kMostFree = 64;
+constexpr size_t kDeep = 512 * 1024; // what a usual call never needs
+
+std::mutex pool_lock;
+char *pool[kMostFree];
+size_t pool_count;
+
+char *take()
+{
+    {
+        std::lock_guard<std::mutex> hold(pool_lock);
+        if (pool_count) return pool[--pool_count];
+    }
+    size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+    void *made = mmap(nullptr, aard::kStackSize + page, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    if (made == MAP_FAILED) return nullptr;
+    mprotect(made, page, PROT_NONE);
+    return static_cast<char *>(made) + page;
+}
+
+void unmap(char *stack)
+{
+    size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+    munmap(stack - page, aard::kStackSize + page);
+}
+
+// A guest that went deep must not make the process keep all of its stack.
+void trim(char *stack)
+{
+    static const char zeros[256] = {};
+    char *mark = stack + aard::kStackSize - kDeep;
+    bool deep = false;
+    for (size_t back = 0; back < 4 && !deep; back++) deep = memcmp(mark - back * 1024, zeros, sizeof zeros) != 0;
+    if (deep) madvise(stack, aard::kStackSize - kDeep / 2, MADV_DONTNEED);
+}
+
+void give_back(char *stack)
+{
+#ifdef AARD_ASAN
+    __asan_unpoison_memory_region(stack, aard::kStackSize); // frames that were left took nothing back
+#endif
+    trim(stack);
+    {
+        std::lock_guard<std::mutex> hold(pool_lock);
+        if (pool_count < kMostFree) {
+            pool[pool_count++] = stack;
+            return;
+        }
+    }
+    unmap(stack);
+}
+
+} // namespace
+
+namespace aard {
+
+bool Run::take_stack() { return (stack_ = take()) != nullptr; }
+
+void Run::give_back_stack()
+{
+    if (stack_) give_back(stack_);
+    stack_ = nullptr;
+}
+
+void Run::drop_stack() { stack_ = nullptr; }
+
+void Run::enter(void *user)
+{
+    auto *run = static_cast<Run *>(user);
+#ifdef AARD_ASAN
+    __sanitizer_finish_switch_fiber(nullptr, &run->host_bottom_, &run->host_size_);
+#endif
+    run->work_(run->user_);
+    run->over_ = true;
+    run->to_host();
+    abort(); // nobody goes on with a run that is over
+}
+
+// From the guest's stack to the host's.
+void Run::to_host()
+{
+#ifdef AARD_ASAN
+    void *fake = nullptr;
+    __sanitizer_start_switch_fiber(over_ || left_ ? nullptr : &fake, host_bottom_, host_size_);
+#endif
+#ifdef __SANITIZE_THREAD__
+    __tsan_switch_to_fiber(host_fiber_, 0);
+#endif
+    aard__stack_switch(&guest_at_, host_at_);
+#ifdef AARD_ASAN
+    __sanitizer_finish_switch_fiber(fake, &host_bottom_, &host_size_);
+#endif
+}
+
+void Run::to_guest()
+{
+#ifdef AARD_ASAN
+    void *fake = nullptr;
+    __sanitizer_start_switch_fiber(&fake, stack_, kStackSize);
+#endif
+#ifdef __SANITIZE_THREAD__
+    __tsan_switch_to_fiber(guest_fiber_, 0);
+#endif
+    aard__stack_switch(&host_at_, guest_at_);
+#ifdef AARD_ASAN
+    __sanitizer_finish_switch_fiber(fake, nullptr, nullptr);
+#endif
+}
+
+bool Run::start()
+{
+#ifdef __SANITIZE_THREAD__
+    host_fiber_ = __tsan_get_current_fiber();
+    guest_fiber_ = __tsan_create_fiber(0);
+#endif
+    guest_at_ = prepare(stack_, enter, this);
+#if !defined(__x86_64__) && !defined(__aarch64__)
+    void *context = guest_at_;
+#endif
+    for (;;) {
+        to_guest();
+        if (over_ || left_) break;
+        host_(host_user_);
+    }
+#if !defined(__x86_64__) && !defined(__aarch64__)
+    free(context);
+#endif
+#ifdef __SANITIZE_THREAD__
+    __tsan_destroy_fiber(guest_fiber_);
+#endif
+    return !left_;
+}
+
+void Run::call_host(void (*host)(void *), void *user)
+{
+    host_ = host;
+    host_user_ = user;
+    to_host();
+}
+
+void Run::leave()
+{
+    left_ = true;
+    to_host();
+    abort();
+}
+
+} // namespace aard

@@ -1,0 +1,148 @@
+/* Allocation bombs: in Python's memory, in the engine's heap, in buffers, as one giant or as many small ones.  None takes
+ * the process down, each ends as heap_limit_exceeded or by the guest's own exception, and what is left of it is little.
+ * `make soak` sets them off 500 times each.  test-timeout: 400 */
+#include "isolate_support.h"
+
+#include <unistd.h>
+
+#include "engine/engine.h"
+
+#define COUNT(list) (sizeof(list) / sizeof *(list))
+#define MIB ((size_t)1 << 20)
+
+enum { HEAP_MIB = 48, LIMIT_MS = 20000 };
+
+static const char *const python[] = {
+    "x = []\nwhile True: x.append('x' * 1000000)",
+    "x = []\nwhile True: x.append({})",
+    "s = 'x'\nwhile True: s += s",
+    "x = {}\nwhile True: x[len(x)] = 1.5",
+    "bytearray(10 ** 9)",
+    "[0] * 10 ** 9",
+    "'x' * (2 ** 31 - 100)",
+    "list(range(10 ** 9))",
+    "x = ()\nwhile True: x = (x, bytes(10000))",
+    "import array\narray.array('d', [0]) * 10 ** 8",
+    "import io\nb = io.BytesIO()\nwhile True: b.write(bytes(10 ** 6))",
+    "1 << (10 ** 10)",
+    "import collections\nd = collections.deque()\nwhile True: d.extend(range(100000))",
+    "x = []\nwhile True: x.append(lambda: x)",
+    "import itertools\nset(itertools.count())",
+};
+
+static const char *const javascript[] = {
+    "new Array(1e9).fill(0)",
+    "let a = []; a.length = 2 ** 31; a.fill(1)",
+    "'x'.repeat(2 ** 29 - 24).split('')",
+    "const a = []; for (;;) a.push({})",
+    "const a = []; for (;;) a.push(new Array(1e6).fill(0))",
+    "const a = []; for (;;) a.push('x'.repeat(1e6).split(''))",
+    "const m = new Map(); for (let i = 0; ; i++) m.set(i, { i })",
+    "const o = {}; for (let i = 0; ; i++) o['k' + i] = i",
+    "const s = new Set(); for (let i = 0; ; i++) s.add('a' + i)",
+    "let a = [1]; for (;;) a = a.concat(a)",
+    "let a = [1]; for (;;) a = [...a, ...a]",
+    "const a = []; for (;;) a.push(() => a)",
+    "const a = []; for (;;) a.push(new Promise(() => {}))",
+    "const a = []; for (;;) a.push(Symbol('x'))",
+    "const a = []; for (;;) a.push(/x/)",
+    "JSON.stringify(new Array(1e8).fill('xxxxxxxx'))",
+    "new Array(2 ** 27 - 10).fill({}).map((y) => [y])",
+    "new Array(1e8).fill(0).sort()",
+    "Array.from({ length: 2 ** 32 - 1 })",
+    "Array.from({ length: 2 ** 31 }, () => ({}))",
+    "'a'.repeat(2 ** 28).match(/a/g)",
+    "[...'x'.repeat(2 ** 29 - 30)]",
+    "Object.keys('x'.repeat(2 ** 28))",
+    "Reflect.ownKeys(new Int8Array(3e7))",
+    "new Map(Array.from({ length: 1e8 }, (_, i) => [i, i]))",
+    "Object.fromEntries((function* () { for (let i = 0; ; i++) yield [i, i] })())",
+    "const w = new WeakMap(), k = []; for (;;) { k.push({}); w.set(k.at(-1), {}) }",
+    "new Array(2 ** 26).fill(1.5).flatMap((x) => [x, x, x, x])",
+    "const a = []; for (;;) a.push(new Error('x'))",
+    "const a = []; for (;;) a.push((function* () {})())",
+    "const a = []; for (;;) a.push(setTimeout(() => {}, 1e6))",
+    "const a = []; for (;;) a.push(2n ** 100000n)",
+    "for (;;) Promise.reject(new Array(1000))",
+    "globalThis.a = []; const again = () => { a.push(new Array(100)); queueMicrotask(again) }; again()",
+    "structuredClone(new Array(1e7).fill({}).map((_, i) => ({ i })))",
+    "const a = []; for (;;) a.push(new Uint8Array(1e6))",
+    "const a = []; for (;;) a.push(new Float64Array(10))",
+    "new ArrayBuffer(2 ** 32)",
+    "const a = []; for (;;) a.push(new TextEncoder().encode('x'.repeat(1e5)))",
+    "const b = new Uint8Array(2e7); const a = []; for (;;) a.push(b.slice())",
+};
+
+static size_t rss_mib(void)
+{
+    unsigned long size = 0, resident = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%lu %lu", &size, &resident), 2);
+    fclose(file);
+    return resident * (size_t)sysconf(_SC_PAGESIZE) / MIB;
+}
+
+/* A limit, or the guest's own exception for no memory; a builtin that does not look may be ended by the clock. */
+static void ends_well(aard_outcome *outcome, const char *code)
+{
+    aard_failure_kind kind = aard_outcome_failure_kind(outcome);
+    const char *type = aard_outcome_exception_type(outcome);
+    bool own = type && (!strcmp(type, "MemoryError") || !strcmp(type, "RangeError") || !strcmp(type, "OverflowError"));
+    if (kind != AARD_FAILURE_HEAP_LIMIT_EXCEEDED && !own)
+        fail_msg("%s, %s: %s", aard_failure_kind_name(kind), code,
+                 aard_outcome_is_success(outcome) ? "" : aard_outcome_failure_message(outcome));
+    aard_outcome_free(outcome);
+}
+
+static void set_off(aard_language language, const char *const *codes, size_t count)
+{
+    size_t times = getenv("AARD_SOAK") ? 500 : 2;
+    aard_isolate_config *config = config_of(language);
+    aard_isolate_config_set_heap_limit(config, HEAP_MIB * MIB);
+    aard_isolate_config_set_wall_limit_ms(config, LIMIT_MS);
+    aard_isolate *isolate = boot(config, NULL);
+    size_t before = 0, worst = 0;
+    aard__losses losses = aard__engine_losses();
+    for (size_t i = 0; i < times; i++) {
+        for (size_t k = 0; k < count; k++) {
+            double began = now_ms();
+            ends_well(exec(isolate, codes[k]), codes[k]);
+            if (getenv("AARD_VERBOSE")) print_message("%8.1f ms, %zu MiB: %s\n", now_ms() - began, rss_mib(), codes[k]);
+            value_is(exec(isolate, "1 + 1"), "2");
+            if (rss_mib() > worst) worst = rss_mib();
+        }
+        assert_ok(aard_isolate_reset(isolate));
+        if (i == 0) before = rss_mib();
+    }
+    aard__losses now = aard__engine_losses();
+    print_message("%zu times %zu bombs: %llu guests left, %llu of them for good; %zu MiB, once %zu, after the first %zu\n",
+                  times, count, (unsigned long long)(now.lost - losses.lost),
+                  (unsigned long long)(now.abandoned - losses.abandoned), rss_mib(), worst, before);
+    assert_int_equal(now.abandoned, losses.abandoned);
+#ifndef __SANITIZE_ADDRESS__
+    assert_true(rss_mib() < before + 64 + times / 2);
+#endif
+    aard_isolate_free(isolate);
+}
+
+static void test_python(void **state)
+{
+    (void)state;
+    set_off(AARD_LANGUAGE_PYTHON, python, COUNT(python));
+}
+
+static void test_javascript(void **state)
+{
+    (void)state;
+    set_off(AARD_LANGUAGE_JAVASCRIPT, javascript, COUNT(javascript));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_python),
+        cmocka_unit_test(test_javascript),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
