@@ -58,6 +58,15 @@ void assert_text(const char *have, size_t len, const char *want);
 void assert_contains(const char *text, const char *part);
 void assert_lacks(const char *text, const char *part);
 
+/* For tests that make guests leave in the middle: what V8 has allocated beside its heap then goes to nobody. */
+#ifdef __SANITIZE_ADDRESS__
+#define LEAKS_OF_V8                                                                                                    \
+    const char *__lsan_default_suppressions(void);                                                                     \
+    const char *__lsan_default_suppressions(void) { return "leak:v8::internal\n"; }
+#else
+#define LEAKS_OF_V8
+#endif
+
 /* Milliseconds that a limit may be late: more where a sanitizer slows everything down. */
 double late_ms(void);
 double now_ms(void);

@@ -7,6 +7,8 @@
 
 #include "engine/engine.h"
 
+LEAKS_OF_V8
+
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 #define MIB ((size_t)1 << 20)
 

@@ -10,6 +10,7 @@
 #define DEFAULT_OUTPUT_LIMIT ((size_t)1 << 20)
 #define DEFAULT_RESULT_LIMIT ((size_t)256 << 20)
 #define LEAST_HEAP ((size_t)8 << 20) /* of the engine's: with less it does not start */
+#define LEAST_PYTHON_HEAP ((size_t)20 << 20) /* that Pyodide has at first; an image may have more */
 #define LEAST_ENGINE_HEAP ((size_t)16 << 20)
 
 aard_error *aard_isolate_config_new(aard_isolate_config **out)
@@ -111,6 +112,9 @@ aard_error *aard__config_check_limits(const aard_isolate_config *config)
     if (javascript && config->heap_limit && config->heap_limit < LEAST_HEAP)
         return aard__error(AARD_ERR_INVALID_ARGUMENT, "a heap limit of %zu bytes is too little for JavaScript: it needs %zu",
                            config->heap_limit, LEAST_HEAP);
+    if (!javascript && config->heap_limit && config->heap_limit < LEAST_PYTHON_HEAP)
+        return aard__error(AARD_ERR_INVALID_ARGUMENT, "a heap limit of %zu bytes is too little: Python starts with %zu",
+                           config->heap_limit, LEAST_PYTHON_HEAP);
     if (!javascript && config->engine_heap_limit && config->engine_heap_limit < LEAST_ENGINE_HEAP)
         return aard__error(AARD_ERR_INVALID_ARGUMENT,
                            "an engine heap limit of %zu bytes is too little for Python to start: it needs %zu",
