@@ -118,9 +118,10 @@ static void set_off(aard_language language, const char *const *codes, size_t cou
         if (i == 0) before = rss_mib();
     }
     aard__losses now = aard__engine_losses();
-    print_message("%zu times %zu bombs: %llu guests left, %llu of them for good; %zu MiB, once %zu, after the first %zu\n",
-                  times, count, (unsigned long long)(now.lost - losses.lost),
-                  (unsigned long long)(now.abandoned - losses.abandoned), rss_mib(), worst, before);
+    print_message(
+        "%zu times %zu bombs: %llu guests left, %llu of them for good; %zu MiB, once %zu, after the first %zu\n", times,
+        count, (unsigned long long)(now.lost - losses.lost), (unsigned long long)(now.abandoned - losses.abandoned),
+        rss_mib(), worst, before);
     assert_int_equal(now.abandoned, losses.abandoned);
 #ifndef __SANITIZE_ADDRESS__
     assert_true(rss_mib() < before + 64 + times / 2);

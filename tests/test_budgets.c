@@ -55,12 +55,12 @@ static void test_cpu_time_is_limited_and_sleep_is_not_cpu_time(void **state)
 static void test_the_tightest_cpu_limit_holds(void **state)
 {
     (void)state;
-    static const char *const files[][2] = {
-        {"aardvark.manifest.json", "{\"schemaVersion\": \"1.0\", \"entrypoint\": \"main:spin\","
-                                   " \"runtime\": {\"language\": \"javascript\"},"
-                                   " \"resources\": {\"cpu\": {\"defaultLimitMs\": 100}}}"},
-        {"main.js", "export const spin = () => { for (;;); };"},
-        {NULL, NULL}};
+    static const char *const files[][2] = {{"aardvark.manifest.json",
+                                            "{\"schemaVersion\": \"1.0\", \"entrypoint\": \"main:spin\","
+                                            " \"runtime\": {\"language\": \"javascript\"},"
+                                            " \"resources\": {\"cpu\": {\"defaultLimitMs\": 100}}}"},
+                                           {"main.js", "export const spin = () => { for (;;); };"},
+                                           {NULL, NULL}};
     static const struct {
         uint64_t host, call;
         const char *holds;

@@ -398,7 +398,8 @@ static void test_a_reset_after_a_termination_anywhere(void **state)
             aard_outcome *outcome = invoke(handler, "5");
             /* a loop that V8 does not end by itself takes the isolate with it */
             aard_reset_mode mode = aard_outcome_diagnostics(outcome)->reset_mode;
-            assert_true(mode == AARD_RESET_NEW_REALM || (mode == AARD_RESET_NEW_ISOLATE && strstr(rows[i], "new Array")));
+            assert_true(mode == AARD_RESET_NEW_REALM ||
+                        (mode == AARD_RESET_NEW_ISOLATE && strstr(rows[i], "new Array")));
             assert_string_equal(aard_outcome_stdout(outcome, NULL), "");
             value_is(outcome, "[5,\"undefined\"]");
             streams_are(exec(isolate, LATER), "", "");

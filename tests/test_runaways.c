@@ -49,7 +49,8 @@ typedef struct measure {
     size_t overs, nexts, wrong;
 } measure;
 
-static const char slow_python[] = "import time\nend = time.monotonic() + 0.08\nwhile time.monotonic() < end: list(range(100000))";
+static const char slow_python[] =
+    "import time\nend = time.monotonic() + 0.08\nwhile time.monotonic() < end: list(range(100000))";
 static const char slow_javascript[] = "for (const end = Date.now() + 80; Date.now() < end;) new Array(1e5).fill(0)";
 
 static double echo_ms(measure *m)
@@ -69,7 +70,7 @@ static void run_one(measure *m, const runaway *row)
     if (!(end & row->ends)) {
         m->wrong++;
         print_error("%s, %s: %s\n", aard_failure_kind_name(aard_outcome_failure_kind(outcome)), row->code,
-                 aard_outcome_is_success(outcome) ? "" : aard_outcome_failure_message(outcome));
+                    aard_outcome_is_success(outcome) ? "" : aard_outcome_failure_message(outcome));
     }
     if (end == T && d->prepare_ms + d->run_ms < LIMIT_MS) fail_msg("ended after %.3f ms: %s", d->run_ms, row->code);
     if (d->run_ms > LIMIT_MS + 10 * late_ms()) fail_msg("ended after %.1f ms: %s", d->run_ms, row->code);
@@ -154,7 +155,8 @@ static const runaway python[] = {
     {T | H, "import itertools\nlist(itertools.count())"},
     {T | H, "import itertools\n''.join(itertools.repeat('x'))"},
     {T | H, "x = ()\nwhile True: x = (x, x, bytes(1000))"},
-    {T | H, "x = []\nwhile True:\n    try:\n        while True: x.append(bytes(10 ** 6))\n    except MemoryError: pass"},
+    {T | H,
+     "x = []\nwhile True:\n    try:\n        while True: x.append(bytes(10 ** 6))\n    except MemoryError: pass"},
     {T | H | E, "class A: pass\nwhile True: A = type('A', (A,), {})"},
     {T, "while True: print('x' * 1000)"},
     {T, "import sys\nwhile True: sys.stderr.write('x')"},
@@ -166,7 +168,8 @@ static const runaway python[] = {
     {T, "class A(Exception):\n    def __str__(self):\n        while True: pass\nraise A"},
     {T, "class A:\n    def __getattr__(self, name):\n        while True: pass\nA().x"},
     {T, "class A(int):\n    def __repr__(self):\n        while True: pass\n    __str__ = __repr__\nf'{A()}'"},
-    {T, "class A:\n    def __eq__(self, other):\n        while True: pass\n    def __hash__(self): return 1\n{A(): 1, A(): 2}"},
+    {T,
+     "class A:\n    def __eq__(self, other):\n        while True: pass\n    def __hash__(self): return 1\n{A(): 1, A(): 2}"},
     {T, "class A:\n    def __iter__(self): return self\n    def __next__(self): return 1\nsum(A())"},
     {T, "class A:\n    def __len__(self):\n        while True: pass\nbool(A())"},
     {T, "class A:\n    def __await__(self):\n        while True: pass\n        yield\nawait A()"},
@@ -272,7 +275,8 @@ static const runaway python_with_javascript[] = {
     {T, "while True: pass"},
     {T, "import js\njs.eval('for (;;);') if hasattr(js, 'eval') else None\nwhile True: pass"},
     {T | H, "import js\nx = []\nwhile True: x.append(js.Array.new(1000000).fill(0))"},
-    {T, "import js\nfrom pyodide.ffi import create_proxy\ndef f(*_):\n    while True: pass\njs.Array.new(3).fill(0).map(create_proxy(f))"},
+    {T,
+     "import js\nfrom pyodide.ffi import create_proxy\ndef f(*_):\n    while True: pass\njs.Array.new(3).fill(0).map(create_proxy(f))"},
     {T, "import asyncio\nawait asyncio.sleep(60)"},
     {T | H | E, "import js\njs.Array.new(1000000000).fill(0)"},
 };

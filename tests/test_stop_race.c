@@ -8,7 +8,8 @@
 enum { THREADS = 4, LIMIT_MS = 3 };
 
 static const char *const files[][2] = {
-    {"main.js", "export const spin = (ms) => { for (const end = performance.now() + ms; performance.now() < end;); return ms };"},
+    {"main.js",
+     "export const spin = (ms) => { for (const end = performance.now() + ms; performance.now() < end;); return ms };"},
     {"main.py", "import time\ndef spin(ms):\n    end = time.perf_counter() + ms / 1000\n"
                 "    while time.perf_counter() < end: pass\n    return ms\n"},
     {NULL, NULL}};

@@ -8,7 +8,7 @@
 
 typedef struct scanner {
     const char *at, *end;
-    uint8_t *nesting;   /* a bit a level: 1 = object */
+    uint8_t *nesting;         /* a bit a level: 1 = object */
     size_t depth, room, most; /* in levels */
     bool deep;
     uint8_t small[32];

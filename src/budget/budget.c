@@ -5,10 +5,11 @@
 
 #define MS UINT64_C(1000000)
 
-#define SOFT_LEAST (10 * MS)   /* between two soft stops: one may be swallowed, and one too many spoils what the first began */
+#define SOFT_LEAST                                                                                                     \
+    (10 * MS) /* between two soft stops: one may be swallowed, and one too many spoils what the first began */
 #define FORCE_AFTER (100 * MS) /* of processor time: what can be ended in a better way has ended by then */
 #define FORCE_EVERY (10 * MS)
-#define CPU_EVERY (MS / 2)     /* at most: a guest that sleeps just before its limit wakes nobody all the time */
+#define CPU_EVERY (MS / 2) /* at most: a guest that sleeps just before its limit wakes nobody all the time */
 
 struct aard_cancel_handle {
     atomic_size_t owners;

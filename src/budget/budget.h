@@ -37,11 +37,11 @@ typedef struct aard__budget {
     uint64_t wall_deadline, hard_deadline; /* by aard__clock_monotonic; AARD__NEVER = not set */
     bool told;                             /* the engine has been told to end it, when the thread's clock said: */
     uint64_t cpu_told;
-    uint64_t cpu_start;                    /* of the thread's clock, ns */
+    uint64_t cpu_start; /* of the thread's clock, ns */
     clockid_t cpu_clock;
-    aard__cause cause;       /* under the watchdog's lock while armed */
+    aard__cause cause; /* under the watchdog's lock while armed */
     atomic_bool cancelled;
-    aard_cancel_handle *cancel;    /* that the budget is listed in; borrowed; may be NULL */
+    aard_cancel_handle *cancel;           /* that the budget is listed in; borrowed; may be NULL */
     struct aard__budget *next, *previous; /* of that list */
 } aard__budget;
 

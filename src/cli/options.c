@@ -35,8 +35,7 @@ static _Noreturn void refuse(const cli_command *command, int found, char **argv,
 {
     if (optopt && optopt < CLI_OPT_HELP)
         cli_usage(command, found == ':' ? "-%c needs a value" : "there is no option -%c", optopt);
-    if (optopt)
-        cli_usage(command, "--%s %s", name_of(list, optopt), found == ':' ? "needs a value" : "takes no value");
+    if (optopt) cli_usage(command, "--%s %s", name_of(list, optopt), found == ':' ? "needs a value" : "takes no value");
     const char *text = argv[optind - 1];
     cli_usage(command, "there is no option %.*s, or more than one that begins so", (int)strcspn(text, "="), text);
 }

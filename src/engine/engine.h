@@ -257,7 +257,7 @@ size_t aard__frame_count(const aard__frame *frame);
 bool aard__frame_is_undefined(const aard__frame *frame, size_t index);
 bool aard__frame_bool(const aard__frame *frame, size_t index);                   /* truthiness */
 double aard__frame_number(const aard__frame *frame, size_t index);               /* NaN for anything but a number */
-size_t aard__frame_string_units(const aard__frame *frame, size_t index); /* in UTF-16; 0 for no string */
+size_t aard__frame_string_units(const aard__frame *frame, size_t index);         /* in UTF-16; 0 for no string */
 bool aard__frame_string(const aard__frame *frame, size_t index, aard__buf *out); /* UTF-8; false for no string */
 /* Appends the JSON text of a value that JSON.stringify would keep all of: plain objects and arrays, strings, booleans, null
  * and finite numbers; at most `most` bytes.  False, with nothing appended, where JSON.stringify does it better. */

@@ -84,7 +84,8 @@ bool put(v8::Local<v8::Context> context, v8::Local<v8::Value> value, int depth, 
     else if (value->IsArray())
         return put_array(context, value.As<v8::Array>(), depth + 1, target);
     else
-        return value->IsObject() && !value->IsFunction() && put_object(context, value.As<v8::Object>(), depth + 1, target);
+        return value->IsObject() && !value->IsFunction() &&
+               put_object(context, value.As<v8::Object>(), depth + 1, target);
     return true;
 }
 
@@ -95,7 +96,8 @@ extern "C" bool aard__frame_json(const aard__frame *frame, size_t index, size_t 
     v8::TryCatch catcher(frame->isolate);
     v8::HandleScope handles(frame->isolate);
     size_t before = out->len;
-    bool done = put(frame->isolate->GetCurrentContext(), frame->info[static_cast<int>(index)], 0, {out, most}) && !out->failed;
+    bool done = put(frame->isolate->GetCurrentContext(), frame->info[static_cast<int>(index)], 0, {out, most}) &&
+                !out->failed;
     if (!done && !out->failed) out->len = before;
     if (catcher.HasTerminated()) catcher.ReThrow();
     return done;

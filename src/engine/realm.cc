@@ -173,7 +173,8 @@ void take_exception(aard__realm *realm, v8::Local<v8::Value> exception, aard__re
     }
     v8::TryCatch catcher(isolate);
     v8::Local<v8::String> text;
-    if (exception->ToDetailString(context).ToLocal(&text)) append_utf8(isolate, text, &result->thrown_text, kMostThrown);
+    if (exception->ToDetailString(context).ToLocal(&text))
+        append_utf8(isolate, text, &result->thrown_text, kMostThrown);
 }
 
 void take_caught(aard__realm *realm, v8::TryCatch &catcher, aard__result *result)

@@ -205,7 +205,8 @@ static bool thrown_is(const aard_outcome *outcome, const char *type)
 static void blame_limit(aard__guest *guest, aard_outcome *outcome)
 {
     bool buffer = aard__vm_buffer_refused(guest->vm);
-    if ((outcome->failure == AARD_FAILURE_PYTHON_EXCEPTION && guest->memory_refused && thrown_is(outcome, "MemoryError")) ||
+    if ((outcome->failure == AARD_FAILURE_PYTHON_EXCEPTION && guest->memory_refused &&
+         thrown_is(outcome, "MemoryError")) ||
         (outcome->failure == AARD_FAILURE_JAVASCRIPT_EXCEPTION && buffer && thrown_is(outcome, "RangeError")))
         outcome->failure = AARD_FAILURE_HEAP_LIMIT_EXCEEDED;
 }

@@ -153,7 +153,8 @@ aard__state aard__guest_collect(aard__guest *guest, aard_outcome *outcome)
     } else if (!aard__json_valid_to(guest->result.data, guest->result.len, depth_of(guest), &deep, NULL)) {
         if (deep)
             aard__outcome_fail(outcome, AARD_FAILURE_ADAPTER_ERROR,
-                               "the result is nested more deeply than its limit of %zu levels", guest->result_depth_limit);
+                               "the result is nested more deeply than its limit of %zu levels",
+                               guest->result_depth_limit);
         else
             distrust(outcome);
     } else {

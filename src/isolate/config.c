@@ -9,7 +9,7 @@
 
 #define DEFAULT_OUTPUT_LIMIT ((size_t)1 << 20)
 #define DEFAULT_RESULT_LIMIT ((size_t)256 << 20)
-#define LEAST_HEAP ((size_t)8 << 20) /* of the engine's: with less it does not start */
+#define LEAST_HEAP ((size_t)8 << 20)         /* of the engine's: with less it does not start */
 #define LEAST_PYTHON_HEAP ((size_t)20 << 20) /* that Pyodide has at first; an image may have more */
 #define LEAST_ENGINE_HEAP ((size_t)16 << 20)
 
@@ -80,7 +80,10 @@ void aard_isolate_config_set_cpu_limit_ms(aard_isolate_config *config, uint64_t 
 
 void aard_isolate_config_set_grace_ms(aard_isolate_config *config, uint64_t ms) { config->limits.grace_ms = ms; }
 
-void aard_isolate_config_set_startup_limit_ms(aard_isolate_config *config, uint64_t ms) { config->startup_limit_ms = ms; }
+void aard_isolate_config_set_startup_limit_ms(aard_isolate_config *config, uint64_t ms)
+{
+    config->startup_limit_ms = ms;
+}
 
 void aard_isolate_config_set_heap_limit(aard_isolate_config *config, size_t bytes) { config->heap_limit = bytes; }
 
@@ -110,8 +113,9 @@ aard_error *aard__config_check_limits(const aard_isolate_config *config)
 {
     bool javascript = config->language == AARD_LANGUAGE_JAVASCRIPT;
     if (javascript && config->heap_limit && config->heap_limit < LEAST_HEAP)
-        return aard__error(AARD_ERR_INVALID_ARGUMENT, "a heap limit of %zu bytes is too little for JavaScript: it needs %zu",
-                           config->heap_limit, LEAST_HEAP);
+        return aard__error(AARD_ERR_INVALID_ARGUMENT,
+                           "a heap limit of %zu bytes is too little for JavaScript: it needs %zu", config->heap_limit,
+                           LEAST_HEAP);
     if (!javascript && config->heap_limit && config->heap_limit < LEAST_PYTHON_HEAP)
         return aard__error(AARD_ERR_INVALID_ARGUMENT, "a heap limit of %zu bytes is too little: Python starts with %zu",
                            config->heap_limit, LEAST_PYTHON_HEAP);

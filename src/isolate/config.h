@@ -37,7 +37,7 @@ struct aard_isolate_config {
     aard_cleanup cleanup;
     aard_distribution *distribution; /* retained; may be NULL */
     aard_warm_state *warm;           /* retained; may be NULL */
-    aard__limits limits; /* of each call */
+    aard__limits limits;             /* of each call */
     uint64_t startup_limit_ms;
     size_t output_limit, result_limit, result_depth_limit; /* the latter two: 0 = none */
     size_t heap_limit, engine_heap_limit, buffer_limit;    /* 0 = the default */
@@ -53,8 +53,8 @@ struct aard_isolate_config {
 struct aard_call {
     const char *input;
     size_t input_len;
-    aard__limits limits; /* 0 = no change */
-    size_t result_limit; /* 0 = no change */
+    aard__limits limits;        /* 0 = no change */
+    size_t result_limit;        /* 0 = no change */
     aard_cancel_handle *cancel; /* retained; may be NULL */
     bool capture;
 };

@@ -76,7 +76,7 @@ struct aard__guest {
     struct {
         aard__ref *prepare, *forget, *invoke, *execute, *buffer;
         aard__ref *reserve, *poll, *mount, *memory, *capture, *checkpoint, *reset, *signals; /* Python only */
-        aard__ref *set_input, *bind_script, *before_script, *drop_buffers;         /* JavaScript only */
+        aard__ref *set_input, *bind_script, *before_script, *drop_buffers;                   /* JavaScript only */
     } adapter;
     aard__ref *wasm_module, *adapter_file; /* while Python boots */
     const aard__image *image;              /* what Python starts from; NULL = from nothing */
@@ -115,14 +115,14 @@ struct aard__guest {
     unsigned last_request;               /* the number of */
     pthread_mutex_t wake_lock;
     pthread_cond_t wake;
-    bool stopped; /* under wake_lock: somebody has ended the call */
-    bool roused;  /* the same: or asked it to end, for whoever sleeps */
-    bool lost;             /* its vm is */
-    bool memory_refused;   /* the call under way has asked for more of Python's memory than there may be */
-    size_t heap_limit;     /* of Python's memory; 0 = none */
+    bool stopped;        /* under wake_lock: somebody has ended the call */
+    bool roused;         /* the same: or asked it to end, for whoever sleeps */
+    bool lost;           /* its vm is */
+    bool memory_refused; /* the call under way has asked for more of Python's memory than there may be */
+    size_t heap_limit;   /* of Python's memory; 0 = none */
     size_t result_limit, result_depth_limit; /* of the call under way; 0 = none */
     size_t result_bytes;                     /* that it has given so far */
-    size_t signals_at;     /* in Python's memory: whether it looks for signals */
+    size_t signals_at;                       /* in Python's memory: whether it looks for signals */
 };
 
 typedef struct aard__guest_options {
@@ -140,7 +140,7 @@ typedef struct aard__guest_options {
     bool recording;                   /* compiles everything anew */
     bool keep_glue;                   /* keeps Pyodide's glue for its code */
     size_t heap_limit, engine_heap_limit, buffer_limit; /* 0 = none */
-    uint64_t deadline;                /* for its start, by aard__clock_monotonic; 0 = none */
+    uint64_t deadline;                                  /* for its start, by aard__clock_monotonic; 0 = none */
 } aard__guest_options;
 
 aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **out);

@@ -104,8 +104,8 @@ static void host_json(aard__frame *frame, void *user)
     aard__guest *guest = user;
     size_t most = guest->result_limit ? guest->result_limit : SIZE_MAX;
     aard__buf_clear(&guest->result);
-    aard__frame_return_bool(frame, aard__frame_json(frame, 0, most, &guest->result) &&
-                                       takes_result(guest, guest->result.len));
+    aard__frame_return_bool(frame,
+                            aard__frame_json(frame, 0, most, &guest->result) && takes_result(guest, guest->result.len));
 }
 
 /* wrote(bytes): the guest has written so much to its files */

@@ -59,7 +59,9 @@ static aard_error *make_guest(const aard_isolate *isolate, aard_bundle *bundle, 
         .heap_limit = config->heap_limit,
         .engine_heap_limit = config->engine_heap_limit,
         .buffer_limit = config->buffer_limit,
-        .deadline = !limit ? 0 : limit > UINT64_MAX / 4000000 ? UINT64_MAX / 2 : now + limit * 1000000,
+        .deadline = !limit                         ? 0
+                    : limit > UINT64_MAX / 4000000 ? UINT64_MAX / 2
+                                                   : now + limit * 1000000,
     };
     aard__guest *guest;
     AARD__TRY(aard__guest_new(&options, &guest));

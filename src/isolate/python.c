@@ -113,7 +113,8 @@ static aard_error *find_signals(aard__guest *guest)
     guest->adapter.signals = NULL;
     aard__ref_get(guest->realm, both, "listening", &guest->entry);
     double at = guest->entry.value.number;
-    bool found = guest->entry.status == AARD__OK && guest->entry.value.kind == AARD__NUMBER && at > 0 && at < UINT32_MAX;
+    bool found = guest->entry.status == AARD__OK && guest->entry.value.kind == AARD__NUMBER && at > 0 &&
+                 at < UINT32_MAX;
     guest->signals_at = found ? (size_t)at : 0;
     aard_error *error = found ? aard__guest_get(guest, both, "buffer", &guest->adapter.signals) : NULL;
     aard__ref_free(both);
@@ -164,7 +165,8 @@ static aard_error *find_functions(aard__guest *guest)
         {"execute", &guest->adapter.execute},       {"poll", &guest->adapter.poll},
         {"buffer", &guest->adapter.buffer},         {"mount", &guest->adapter.mount},
         {"memory", &guest->adapter.memory},         {"capture", &guest->adapter.capture},
-        {"checkpoint", &guest->adapter.checkpoint}, {"reset", &guest->adapter.reset},   {"signals", &guest->adapter.signals},
+        {"checkpoint", &guest->adapter.checkpoint}, {"reset", &guest->adapter.reset},
+        {"signals", &guest->adapter.signals},
     };
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++)
         AARD__TRY(aard__guest_get(guest, python, functions[i].name, functions[i].out));
