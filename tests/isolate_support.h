@@ -61,7 +61,7 @@ void assert_lacks(const char *text, const char *part);
 /* For tests that make guests leave in the middle: what V8 has allocated beside its heap then goes to nobody. */
 #ifdef __SANITIZE_ADDRESS__
 #define LEAKS_OF_V8                                                                                                    \
-    const char *__lsan_default_suppressions(void);                                                                     \
+    const char *__lsan_default_suppressions(void) __attribute__((visibility("default")));                                                                   \
     const char *__lsan_default_suppressions(void) { return "leak:v8::internal\n"; }
 #else
 #define LEAKS_OF_V8
