@@ -6,7 +6,7 @@
 
 #include "engine/engine.h"
 
-LEAKS_OF_V8
+LEAKS_OF_LEFT_GUESTS
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 #define MIB ((size_t)1 << 20)
@@ -168,6 +168,7 @@ static void test_a_call_is_cancelled_from_another_thread(void **state)
             assert_true(aard_cancel_handle_is_cancelled(handle));
             failure_is(exec_with(isolate, PICK(languages[i], "while True: pass", "for (;;);"), call),
                        AARD_FAILURE_CANCELLED, NULL); /* and so are all to come */
+            failure_is(exec_with(isolate, "1", call), AARD_FAILURE_CANCELLED, NULL);
             aard_cancel_handle_free(handle);
             aard_call_free(call); /* had the last share */
             value_is(exec(isolate, "1 + 1"), "2");

@@ -2,7 +2,7 @@
  * right and as fast as usual.  test-timeout: 400 */
 #include "isolate_support.h"
 
-LEAKS_OF_V8
+LEAKS_OF_LEFT_GUESTS
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 #define MIB ((size_t)1 << 20)

@@ -163,10 +163,20 @@ static aard__state invoke(errand *e)
     return aard__guest_wait(guest, state, e->outcome);
 }
 
+static bool is_cancelled(const aard_call *call)
+{
+    return call && call->cancel && aard_cancel_handle_is_cancelled(call->cancel);
+}
+
 static void work(void *user)
 {
     errand *e = user;
     aard__guest *guest = e->isolate->guest;
+    if (is_cancelled(e->call)) { /* before it began */
+        aard__outcome_fail(e->outcome, AARD_FAILURE_CANCELLED, "the call was cancelled");
+        e->state = AARD__DONE;
+        return;
+    }
     aard__state state = input_fits(e->call, e->outcome) ? invoke(e) : AARD__DONE;
     if (state == AARD__DONE) state = aard__guest_collect(guest, e->outcome);
     if (state == AARD__DONE) { /* both run code of the guest: still under the limits */
