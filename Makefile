@@ -200,6 +200,7 @@ check: all tests stage ## build everything and pass every test; the last line co
 
 soak: all tests stage ## ten thousand resets, 20 000 calls that end at their limit, each allocation bomb 500 times, hundreds of kills
 	@AARD_SOAK=1 $(BUILD)/tests/test_reset_javascript
+	@AARDVARK_SOAK_RESETS=10000 $(BUILD)/tests/test_reset_python
 	@AARD_SOAK=1 $(BUILD)/tests/test_stop_race
 	@AARD_SOAK=1 TEST_TIMEOUT=36000 $(RUN_TESTS) $(BUILD)/tests/test_warm_kill $(BUILD)/tests/test_bombs
 
