@@ -1,11 +1,10 @@
 #include "budget/watchdog.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stddef.h>
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t wake;
@@ -43,20 +42,12 @@ static void *run(void *unused)
     return NULL;
 }
 
-/* With the lock held.  The thread takes no signals: they are the host's. */
+/* With the lock held. */
 static aard_error *start(void)
 {
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&wake, &attributes);
-    pthread_condattr_destroy(&attributes);
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     pthread_t thread;
-    int failed = pthread_create(&thread, NULL, run, NULL);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    aard__cond_init(&wake);
+    int failed = aard__thread_start(&thread, run, NULL);
     if (failed) return aard__error_errno(AARD_ERR_THREAD, failed, "cannot start the watchdog's thread");
     pthread_detach(thread);
     running = true;

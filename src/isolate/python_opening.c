@@ -1,10 +1,9 @@
 #include "isolate/python_opening.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/thread.h"
 #include "isolate/python_shared.h"
 
 enum { WASM, IMAGE, JOBS };
@@ -40,14 +39,10 @@ static void *open_image(void *user)
 
 static void *(*const jobs[JOBS])(void *) = {[WASM] = open_wasm, [IMAGE] = open_image};
 
-/* The host's signals are not for these threads.  A job whose thread can't be made is done at the end. */
+/* A job whose thread can't be made is done at the end. */
 static void start_threads(aard__python_opening *o)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    for (int i = 0; i < JOBS; i++) o->started[i] = pthread_create(&o->threads[i], NULL, jobs[i], o) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    for (int i = 0; i < JOBS; i++) o->started[i] = aard__thread_start(&o->threads[i], jobs[i], o) == 0;
 }
 
 aard__python_opening *aard__python_opening_start(aard_distribution *distribution)

@@ -2,13 +2,12 @@
 
 #include <fcntl.h>
 #include <netdb.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/thread.h"
 
 struct aard__lookup {
     atomic_int owners; /* who asks, and the thread */
@@ -59,19 +58,11 @@ static void *run(void *argument)
     return NULL;
 }
 
-/* The thread takes no signals: they are the host's. */
 static int start_thread(aard__lookup *lookup)
 {
-    sigset_t all, before;
     pthread_t thread;
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&thread, &attributes, run, lookup);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
+    int failed = aard__thread_start(&thread, run, lookup);
+    if (!failed) pthread_detach(thread);
     return failed;
 }
 
