@@ -54,7 +54,7 @@ static const char glue_text[] =
     "var ___stack_pointer=new WebAssembly.Global({value:\"i32\",mutable:true},9);Gr=WebAssembly.Exception,"
     "Vr=a(t=>t instanceof Gr,1);new Int32Array(new WebAssembly.Memory({shared:!0,initial:1,maximum:1}).buffer);"
     "var canConstructWasm=true;"
-    "function _f_g(){};_f_g.sig=\"v\";function _g(a,b){};_g.sig=\"vii\";"
+    "function _f_g(){};_f_g.sig=\"v\";function _h(a,b){};_h.sig=\"vii\";var _e_g=_f_g;var _g=_i;var _i=_h;"
     "try{new WebAssembly.Module(new Uint8Array([0,97,115,109,1,0,0,0]))}catch(e){canConstructWasm=false}"
     "var ___memory_base=new WebAssembly.Global({value:\"i32\",mutable:false},1024);"
     "var ___table_base=new WebAssembly.Global({value:\"i32\",mutable:false},1);"
@@ -172,7 +172,7 @@ static void test_symbols_are_found_by_name(void **state)
         assert_false(aard__symbols_find(made.symbols.data, made.symbols.len, absent[i], strlen(absent[i]), &symbol));
 }
 
-/* It has `g`, which JavaScript gives, put into its place in the table, and calls it with its own parameters. */
+/* It has `g`, which JavaScript gives as another name of another name of `h`, put into its place in the table, and calls it with its own parameters. */
 static void test_a_function_of_javascript_has_a_stand_in(void **state)
 {
     (void)state;

@@ -13,14 +13,9 @@ typedef struct sections {
     aard__reader relocations;
 } sections;
 
-static aard_error *unexpected(const char *what)
+static aard_error *damaged(const char *what)
 {
     return aard__error(AARD_ERR_DISTRIBUTION_MISMATCH, "the functions that prelinking adds are damaged: %s", what);
-}
-
-static bool is(const char *name, size_t len, const char *text)
-{
-    return len == strlen(text) && !memcmp(name, text, len);
 }
 
 static bool split(const void *data, size_t len, sections *out)
@@ -38,20 +33,17 @@ static bool split(const void *data, size_t len, sections *out)
             continue;
         }
         const char *name = aard__read_name(&body, &name_len);
-        if (!body.bad && is(name, name_len, "reloc.Code")) out->relocations = body;
+        if (!body.bad && aard__wasm_name_is(name, name_len, "reloc.Code")) out->relocations = body;
     }
     return !module.bad;
 }
 
-static bool find_export(const aard__wasm_layout *layout, const char *name, size_t len, uint32_t *out)
+static bool find_function(const aard__wasm_layout *layout, const aard__wasm_export *wanted, uint32_t *out)
 {
-    for (uint32_t i = 0; i < layout->export_count; i++) {
-        const aard__wasm_export *e = &layout->exports[i];
-        if (e->kind != AARD__WASM_FUNCTION || e->name_len != len || memcmp(e->name, name, len) != 0) continue;
-        *out = e->index;
-        return true;
-    }
-    return false;
+    const aard__wasm_export *found = aard__wasm_find_export(layout, wanted->name, wanted->name_len);
+    bool function = found && found->kind == AARD__WASM_FUNCTION;
+    if (function) *out = found->index;
+    return function;
 }
 
 static aard_error *read_imports(aard__reader reader, aard__addition *a)
@@ -74,7 +66,7 @@ static aard_error *read_imports(aard__reader reader, aard__addition *a)
         default: reader.bad = true;
         }
     }
-    return reader.bad ? unexpected("its imports") : NULL;
+    return reader.bad ? damaged("its imports") : NULL;
 }
 
 /* Behind the executable's functions, or in place of one. */
@@ -87,9 +79,8 @@ static aard_error *read_exports(aard__reader reader, const aard__wasm_layout *in
         e->name = aard__read_name(&reader, &e->name_len);
         e->kind = aard__read_u8(&reader);
         uint32_t index = aard__read_u32(&reader) - a->imported_count, there; /* wraps for an imported one */
-        if (reader.bad || e->kind != AARD__WASM_FUNCTION || index >= a->function_count)
-            return unexpected("its exports");
-        if (find_export(into, e->name, e->name_len, &there)) {
+        if (reader.bad || e->kind != AARD__WASM_FUNCTION || index >= a->function_count) return damaged("its exports");
+        if (find_function(into, e, &there)) {
             if (there < into->imported_functions)
                 return aard__error(AARD_ERR_DISTRIBUTION_MISMATCH, "pyodide.asm.wasm imports what it exports as '%.*s'",
                                    (int)(e->name_len < 100 ? e->name_len : 100), e->name);
@@ -97,14 +88,14 @@ static aard_error *read_exports(aard__reader reader, const aard__wasm_layout *in
         }
         e->index = a->defined[index].index;
     }
-    return reader.bad ? unexpected("its exports") : NULL;
+    return reader.bad ? damaged("its exports") : NULL;
 }
 
 static aard_error *resolve_imports(const aard__wasm_layout *into, aard__addition *a)
 {
     for (uint32_t i = 0; i < a->imported_count; i++) {
         aard__wasm_export *wanted = &a->imports[i];
-        if (!find_export(into, wanted->name, wanted->name_len, &wanted->index))
+        if (!find_function(into, wanted, &wanted->index))
             return aard__error(AARD_ERR_DISTRIBUTION_MISMATCH, "pyodide.asm.wasm does not export '%.*s'",
                                (int)(wanted->name_len < 100 ? wanted->name_len : 100), wanted->name);
         for (uint32_t k = 0; k < a->function_count; k++) /* what was there has moved to the end */
@@ -127,7 +118,7 @@ static aard_error *read_bodies(const aard__wasm_layout *into, aard__addition *a)
         a->defined[i].index = into->functions + i;
         a->defined[i].body = (aard__reader){start, code.at, false};
     }
-    return code.bad || code.at != code.end ? unexpected("its functions") : NULL;
+    return code.bad || code.at != code.end ? damaged("its functions") : NULL;
 }
 
 /* `head` is the length of the code section's own count. */
@@ -135,7 +126,7 @@ static aard_error *read_calls(const sections *s, size_t head, aard__addition *a)
 {
     aard__reader reader = s->relocations;
     size_t code_len = (size_t)(a->code.end - a->code.at);
-    if (aard__read_u32(&reader) != s->number[AARD__WASM_CODE]) return unexpected("its calls");
+    if (aard__read_u32(&reader) != s->number[AARD__WASM_CODE]) return damaged("its calls");
     uint32_t count = aard__read_count(&reader);
     if (count && !(a->calls = aard__calloc(count, sizeof *a->calls))) return aard__error_no_memory();
     for (; a->call_count < count && !reader.bad; a->call_count++) {
@@ -143,21 +134,21 @@ static aard_error *read_calls(const sections *s, size_t head, aard__addition *a)
         size_t at = aard__read_u32(&reader);
         aard__read_u32(&reader); /* its symbol: the number in the code says the same */
         if (kind != FUNCTION_NUMBER || at < head || code_len < NUMBER_LEN || at - head > code_len - NUMBER_LEN)
-            return unexpected("its calls");
+            return damaged("its calls");
         aard__reader number = {a->code.at + at - head, a->code.at + at - head + NUMBER_LEN, false};
         uint32_t function = aard__read_u32(&number);
         if (number.bad || number.at != number.end || function >= a->imported_count + a->function_count)
-            return unexpected("its calls");
+            return damaged("its calls");
         a->calls[a->call_count] = at - head;
     }
-    return reader.bad ? unexpected("its calls") : NULL;
+    return reader.bad ? damaged("its calls") : NULL;
 }
 
 aard_error *aard__addition_read(const void *data, size_t len, const aard__wasm_layout *into, aard__addition *out)
 {
     sections s = {0};
     aard__addition a = {0};
-    aard_error *error = split(data, len, &s) ? NULL : unexpected("its sections");
+    aard_error *error = split(data, len, &s) ? NULL : damaged("its sections");
     if (!error) error = read_imports(s.part[AARD__WASM_IMPORTS], &a);
     if (!error) {
         a.types = s.part[AARD__WASM_TYPES];
@@ -167,7 +158,7 @@ aard_error *aard__addition_read(const void *data, size_t len, const aard__wasm_l
         a.type_count = aard__read_count(&a.types);
         a.function_count = aard__read_count(&a.functions);
         bool right = aard__read_count(&a.code) == a.function_count;
-        if (a.types.bad || a.functions.bad || a.code.bad || !right) error = unexpected("its functions");
+        if (a.types.bad || a.functions.bad || a.code.bad || !right) error = damaged("its functions");
         if (!error) error = read_bodies(into, &a);
         if (!error) error = read_exports(s.part[AARD__WASM_EXPORTS], into, &a);
         if (!error) error = resolve_imports(into, &a);

@@ -20,6 +20,8 @@ typedef struct statement {
     double address;
 } statement;
 
+enum { MOST_NAMES = 5 }; /* of one function */
+
 struct aard__glue {
     piece text;
     statement *statements;
@@ -172,23 +174,39 @@ bool aard__glue_uses_export(const aard__glue *glue, const char *name, size_t len
     return aard__words_have(&glue->uses, name, len);
 }
 
-bool aard__glue_signature(const aard__glue *glue, const char *name, size_t len, const char **out, size_t *out_len)
+/* The text behind `_name` and `mark`, where that stands first; a piece without data where it does not. */
+static piece behind(const aard__glue *glue, piece name, const char *mark)
 {
     aard__buf text = AARD__BUF_INIT;
     aard__buf_putc(&text, '_');
-    aard__buf_append(&text, name, len);
-    aard__buf_puts(&text, ".sig=\"");
+    aard__buf_append(&text, name.data, name.len);
+    aard__buf_puts(&text, mark);
     const char *at = glue->text.data, *end = at + glue->text.len;
     while (!text.failed && (at = memmem(at, (size_t)(end - at), text.data, text.len)) && at > glue->text.data &&
            in_name(at[-1]))
         at++;
-    const char *quote = at && !text.failed ? memchr(at + text.len, '"', (size_t)(end - at) - text.len) : NULL;
-    if (quote) {
-        *out = at + text.len;
-        *out_len = (size_t)(quote - *out);
-    }
+    piece found = {NULL, 0};
+    if (at && !text.failed) found = (piece){at + text.len, (size_t)(end - at) - text.len};
     aard__buf_free(&text);
-    return quote != NULL;
+    return found;
+}
+
+bool aard__glue_signature(const aard__glue *glue, const char *name, size_t len, const char **out, size_t *out_len)
+{
+    piece known = {name, len};
+    for (int names = 0; names < MOST_NAMES; names++) {
+        piece found = behind(glue, known, ".sig=\"");
+        const char *quote = found.data ? memchr(found.data, '"', found.len) : NULL;
+        if (quote) {
+            *out = found.data;
+            *out_len = (size_t)(quote - found.data);
+            return true;
+        }
+        found = behind(glue, known, "=_"); /* another name of a function */
+        known = take_name(&found);
+        if (!known.len || !take(&found, ";")) return false;
+    }
+    return false;
 }
 
 /* ---- writing ------------------------------------------------------------------------------------------------- */

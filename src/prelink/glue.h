@@ -18,7 +18,8 @@ void aard__glue_free(aard__glue *glue); /* NULL is fine */
 /* Whether the glue itself uses the export `name`. */
 bool aard__glue_uses_export(const aard__glue *glue, const char *name, size_t len);
 
-/* The types of a function that the glue imports into the module, in Emscripten's letters: its text says `_name.sig="…"`. */
+/* The types of a function that the glue imports into the module, in Emscripten's letters: its text says `_name.sig="…"`, or
+ * `_name=_other` and that of the other. */
 bool aard__glue_signature(const aard__glue *glue, const char *name, size_t len, const char **out, size_t *out_len);
 
 typedef struct aard__glue_changes {

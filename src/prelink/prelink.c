@@ -63,17 +63,13 @@ static void add_symbol(plan *p, const char *name, size_t len, uint32_t value, bo
     p->symbols[p->symbol_count++] = (aard__symbol){name, len, value, function};
 }
 
-static bool is(const aard__wasm_export *e, const char *name)
-{
-    return e->name_len == strlen(name) && !memcmp(e->name, name, e->name_len);
-}
-
 static aard_error *place_function(plan *p, const aard__wasm_export *e)
 {
     uint32_t slot = slot_of(p, e->index);
     add_symbol(p, e->name, e->name_len, slot, true);
-    if (is(e, main_alias)) return aard__error(AARD_ERR_DISTRIBUTION_MISMATCH, "pyodide.asm.wasm exports 'main'");
-    if (is(e, main_name)) add_symbol(p, main_alias, strlen(main_alias), slot, true);
+    if (aard__wasm_name_is(e->name, e->name_len, main_alias))
+        return aard__error(AARD_ERR_DISTRIBUTION_MISMATCH, "pyodide.asm.wasm exports 'main'");
+    if (aard__wasm_name_is(e->name, e->name_len, main_name)) add_symbol(p, main_alias, strlen(main_alias), slot, true);
     return NULL;
 }
 

@@ -8,11 +8,6 @@ static const char prefix[] = "js ";
 
 enum { MOST_PARAMETERS = 60 };
 
-static aard_error *unexpected(const char *what)
-{
-    return aard__error(AARD_ERR_DISTRIBUTION_MISMATCH, "pyodide.asm.wasm can't be prelinked: %s", what);
-}
-
 /* ---- types ----------------------------------------------------------------------------------------------------- */
 
 /* Emscripten's letters: what is given back, then the parameters; false for a letter that has no type of its own. */
@@ -77,7 +72,7 @@ static aard_error *read_types(const aard__wasm_layout *layout, aard__stand_ins *
     s->old_count = aard__read_count(&reader);
     s->old = reader;
     for (uint32_t i = 0; i < s->old_count && !reader.bad; i++) read_type(&reader);
-    return reader.bad || reader.at != reader.end ? unexpected("its types are not all functions'") : NULL;
+    return reader.bad || reader.at != reader.end ? aard__wasm_unexpected("its types are not all functions'") : NULL;
 }
 
 /* ---- finding --------------------------------------------------------------------------------------------------- */
@@ -99,14 +94,6 @@ static aard_error *add(aard__stand_ins *s, const aard__glue *glue, const aard__w
     return NULL;
 }
 
-static bool is_exported(const aard__wasm_layout *layout, const aard__wasm_name *name)
-{
-    for (uint32_t i = 0; i < layout->export_count; i++)
-        if (layout->exports[i].name_len == name->len && !memcmp(layout->exports[i].name, name->name, name->len))
-            return true;
-    return false;
-}
-
 aard_error *aard__stand_ins_find(const aard__wasm_layout *layout, const aard__glue *glue, uint32_t more_types,
                                  aard__stand_ins *out)
 {
@@ -114,8 +101,10 @@ aard_error *aard__stand_ins_find(const aard__wasm_layout *layout, const aard__gl
     aard__buf type = AARD__BUF_INIT;
     aard_error *error = s.list ? read_types(layout, &s) : aard__error_no_memory();
     s.first_added = s.old_count + more_types;
-    for (uint32_t i = 0; i < layout->pointer_count && !error; i++)
-        if (!is_exported(layout, &layout->pointers[i])) error = add(&s, glue, &layout->pointers[i], &type);
+    for (uint32_t i = 0; i < layout->pointer_count && !error; i++) {
+        const aard__wasm_name *name = &layout->pointers[i];
+        if (!aard__wasm_find_export(layout, name->name, name->len)) error = add(&s, glue, name, &type);
+    }
     if (!error && (!encode_type("vi", 2, &type) || !find_type(&s, &type, &s.put_type))) error = aard__error_no_memory();
     aard__buf_free(&type);
     if (error)

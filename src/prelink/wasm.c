@@ -8,12 +8,12 @@
 
 static const uint8_t preamble[8] = {0, 'a', 's', 'm', 1, 0, 0, 0};
 
-static aard_error *unexpected(const char *what)
+aard_error *aard__wasm_unexpected(const char *what)
 {
     return aard__error(AARD_ERR_DISTRIBUTION_MISMATCH, "pyodide.asm.wasm can't be prelinked: %s", what);
 }
 
-static bool is(const char *name, size_t len, const char *text)
+bool aard__wasm_name_is(const char *name, size_t len, const char *text)
 {
     return len == strlen(text) && !memcmp(name, text, len);
 }
@@ -30,17 +30,18 @@ static aard_error *read_sections(aard__wasm_layout *layout)
 {
     aard__reader module = {layout->data, layout->data + layout->len, false};
     aard__reader head = aard__read_part(&module, sizeof preamble);
-    if (head.bad || memcmp(head.at, preamble, sizeof preamble) != 0) return unexpected("it is no WebAssembly module");
+    if (head.bad || memcmp(head.at, preamble, sizeof preamble) != 0)
+        return aard__wasm_unexpected("it is no WebAssembly module");
     while (module.at < module.end && !module.bad) {
         uint8_t id = aard__read_u8(&module);
         aard__reader body = aard__read_part(&module, aard__read_u32(&module));
         if (module.bad) break;
         if (id == 0) continue;
-        if (id > AARD__WASM_LAST_SECTION) return unexpected("it has a section of an unknown kind");
-        if (layout->sections[id].data) return unexpected("it has two sections of one kind");
+        if (id > AARD__WASM_LAST_SECTION) return aard__wasm_unexpected("it has a section of an unknown kind");
+        if (layout->sections[id].data) return aard__wasm_unexpected("it has two sections of one kind");
         layout->sections[id] = (aard__wasm_section){body.at, (size_t)(body.end - body.at)};
     }
-    return module.bad ? unexpected("it ends inside a section") : NULL;
+    return module.bad ? aard__wasm_unexpected("it ends inside a section") : NULL;
 }
 
 static void skip_limits(aard__reader *reader, uint32_t *min)
@@ -74,22 +75,22 @@ static aard_error *read_imports(aard__wasm_layout *layout)
         size_t from_len, len;
         uint32_t min;
         const char *from = aard__read_name(&reader, &from_len), *name = aard__read_name(&reader, &len);
-        bool env = is(from, from_len, "env");
+        bool env = aard__wasm_name_is(from, from_len, "env");
         switch (aard__read_u8(&reader)) {
         case AARD__WASM_FUNCTION:
             layout->imported_functions++;
             aard__read_u32(&reader);
             break;
         case AARD__WASM_TABLE:
-            read_table_import(layout, &reader, env && is(name, len, "__indirect_function_table"));
+            read_table_import(layout, &reader, env && aard__wasm_name_is(name, len, "__indirect_function_table"));
             break;
         case AARD__WASM_MEMORY: skip_limits(&reader, &min); break;
         case AARD__WASM_GLOBAL:
-            if (env && is(name, len, "__table_base")) {
+            if (env && aard__wasm_name_is(name, len, "__table_base")) {
                 layout->table_base = layout->imported_globals;
                 has_table_base = true;
             }
-            if (is(from, from_len, "GOT.func"))
+            if (aard__wasm_name_is(from, from_len, "GOT.func"))
                 layout->pointers[layout->pointer_count++] = (aard__wasm_name){name, len};
             layout->imported_globals++;
             aard__read_u8(&reader);
@@ -102,8 +103,9 @@ static aard_error *read_imports(aard__wasm_layout *layout)
         default: reader.bad = true;
         }
     }
-    if (reader.bad || reader.at != reader.end) return unexpected("its imports are damaged");
-    if (!has_table_base || !layout->table_min_len) return unexpected("it does not import its function table");
+    if (reader.bad || reader.at != reader.end) return aard__wasm_unexpected("its imports are damaged");
+    if (!has_table_base || !layout->table_min_len)
+        return aard__wasm_unexpected("it does not import its function table");
     return NULL;
 }
 
@@ -114,7 +116,7 @@ static aard_error *count_functions(aard__wasm_layout *layout)
     uint32_t defined = aard__read_count(&reader);
     layout->types = aard__read_count(&types);
     if (reader.bad || types.bad || aard__read_count(&code) != defined || code.bad)
-        return unexpected("its functions are damaged");
+        return aard__wasm_unexpected("its functions are damaged");
     layout->functions = layout->imported_functions + defined;
     return NULL;
 }
@@ -152,7 +154,7 @@ static aard_error *read_globals(aard__wasm_layout *layout)
         layout->defined_globals[i].constant = i32 && type == 0x7f && mutable == 0;
         if (mutable > 1) reader.bad = true;
     }
-    if (reader.bad || reader.at != reader.end) return unexpected("its globals are damaged");
+    if (reader.bad || reader.at != reader.end) return aard__wasm_unexpected("its globals are damaged");
     layout->globals = layout->imported_globals + count;
     return NULL;
 }
@@ -171,7 +173,7 @@ static aard_error *read_exports(aard__wasm_layout *layout)
             (e->kind == AARD__WASM_GLOBAL && e->index >= layout->globals) || e->kind > AARD__WASM_TAG)
             reader.bad = true;
     }
-    return reader.bad || reader.at != reader.end ? unexpected("its exports are damaged") : NULL;
+    return reader.bad || reader.at != reader.end ? aard__wasm_unexpected("its exports are damaged") : NULL;
 }
 
 static aard_error *read_elements(aard__wasm_layout *layout)
@@ -179,7 +181,8 @@ static aard_error *read_elements(aard__wasm_layout *layout)
     aard__reader reader = section(layout, AARD__WASM_ELEMENTS);
     bool right = aard__read_u32(&reader) == 1 && aard__read_u32(&reader) == 0 && aard__read_u8(&reader) == 0x23 &&
                  aard__read_u32(&reader) == layout->table_base && aard__read_u8(&reader) == 0x0b;
-    if (reader.bad || !right) return unexpected("its function table is not filled in the one way that is known");
+    if (reader.bad || !right)
+        return aard__wasm_unexpected("its function table is not filled in the one way that is known");
     layout->segment = reader.at;
     layout->segment_len = (size_t)(reader.end - reader.at);
     layout->element_count = aard__read_count(&reader);
@@ -187,7 +190,7 @@ static aard_error *read_elements(aard__wasm_layout *layout)
         return aard__error_no_memory();
     for (uint32_t i = 0; i < layout->element_count && !reader.bad; i++)
         if ((layout->elements[i] = aard__read_u32(&reader)) >= layout->functions) reader.bad = true;
-    return reader.bad || reader.at != reader.end ? unexpected("its function table is damaged") : NULL;
+    return reader.bad || reader.at != reader.end ? aard__wasm_unexpected("its function table is damaged") : NULL;
 }
 
 static aard_error *read_data(aard__wasm_layout *layout)
@@ -198,7 +201,7 @@ static aard_error *read_data(aard__wasm_layout *layout)
     if (one) read_constant(&reader, &offset);
     aard__reader bytes = aard__read_part(&reader, aard__read_u32(&reader));
     layout->has_data = one && !bytes.bad && reader.at == reader.end && (!count.at || aard__read_u32(&count) == 1);
-    return layout->has_data ? NULL : unexpected("it has not one data segment");
+    return layout->has_data ? NULL : aard__wasm_unexpected("it has not one data segment");
 }
 
 aard_error *aard__wasm_layout_read(const void *data, size_t len, aard__wasm_layout *out)
@@ -225,6 +228,15 @@ void aard__wasm_layout_free(aard__wasm_layout *layout)
     aard__free(layout->exports);
     aard__free(layout->elements);
     *layout = (aard__wasm_layout){0};
+}
+
+const aard__wasm_export *aard__wasm_find_export(const aard__wasm_layout *layout, const char *name, size_t len)
+{
+    for (uint32_t i = 0; i < layout->export_count; i++) {
+        const aard__wasm_export *e = &layout->exports[i];
+        if (e->name_len == len && !memcmp(e->name, name, len)) return e;
+    }
+    return NULL;
 }
 
 /* ---- writing ------------------------------------------------------------------------------------------------- */

@@ -95,6 +95,14 @@ typedef struct aard__wasm_layout {
 aard_error *aard__wasm_layout_read(const void *data, size_t len, aard__wasm_layout *out);
 void aard__wasm_layout_free(aard__wasm_layout *layout);
 
+/* The error for a module of another form than is known. */
+aard_error *aard__wasm_unexpected(const char *what);
+
+bool aard__wasm_name_is(const char *name, size_t len, const char *text);
+
+/* The first export of that name; NULL where there is none. */
+const aard__wasm_export *aard__wasm_find_export(const aard__wasm_layout *layout, const char *name, size_t len);
+
 struct aard__addition;
 struct aard__stand_ins;
 

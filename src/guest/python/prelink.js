@@ -59,56 +59,14 @@
     return bytes.concat(body);
   };
 
-  // A module that imports functions of these signatures as "e"."0", "e"."1" and so on, and puts them into the table "e"."t"
-  // from `base` on.
-  const wrapper = (signatures, base) => {
-    const types = new Map();
-    const typeBytes = [];
-    const importBytes = [];
-    const elements = [0, 65];
-    number(signatures.length + 1, importBytes);
-    importBytes.push(1, 101, 1, 116, 1, 112, 0, 0);
-    for (let rest = base; ; rest >>= 7) {
-      const last = rest < 64;
-      elements.push(last ? rest : (rest & 127) | 128);
-      if (last) break;
-    }
-    elements.push(11);
-    number(signatures.length, elements);
-    signatures.forEach((signature, index) => {
-      let type = types.get(signature);
-      if (type === undefined) {
-        types.set(signature, (type = types.size));
-        typeBytes.push(96, signature.length - 1);
-        for (let i = 1; i < signature.length; i++) typeBytes.push(TYPES[signature[i]]);
-        if (signature[0] === "v") typeBytes.push(0);
-        else typeBytes.push(1, TYPES[signature[0]]);
-      }
-      const name = String(index);
-      importBytes.push(1, 101, name.length);
-      for (let i = 0; i < name.length; i++) importBytes.push(name.charCodeAt(i));
-      importBytes.push(0);
-      number(type, importBytes);
-      number(index, elements);
-    });
-    const count = [];
-    number(types.size, count);
-    return new Uint8Array([
-      ...[0, 97, 115, 109, 1, 0, 0, 0],
-      ...section(1, count.concat(typeBytes)),
-      ...section(2, importBytes),
-      ...section(9, [1].concat(elements)),
-    ]);
-  };
-
   const waiting = new Map(); // functions that stand-ins are for, by their slots
 
-  // A function of JavaScript as one of WebAssembly, which a table takes.
+  const letters = (text) => [text.length, ...[...text].map((letter) => TYPES[letter])];
+
+  // A function of JavaScript as one of WebAssembly, which a table takes: what a small module exports that imports it.
   const translate = (found) => {
-    const type = [96];
-    number(found.sig.length - 1, type);
-    for (let i = 1; i < found.sig.length; i++) type.push(TYPES[found.sig[i]]);
-    type.push(...(found.sig[0] === "v" ? [0] : [1, TYPES[found.sig[0]]]));
+    const { sig } = found;
+    const type = [96, ...letters(sig.slice(1)), ...letters(sig[0] === "v" ? "" : sig[0])];
     const bytes = [0, 97, 115, 109, 1, 0, 0, 0].concat(
       section(1, [1].concat(type)),
       section(2, [1, 1, 101, 1, 102, 0, 0]),
@@ -135,30 +93,24 @@
     return -place;
   };
 
-  // Gives every JavaScript function that C has the address of its table slot: that of its stand-in, or one by a module for
-  // all that have none.
+  const addSlot = (found) => {
+    const slot = table.grow(1);
+    table.set(slot, translate(found));
+    functions.set(found, slot);
+    return slot;
+  };
+
+  // Gives every JavaScript function that C has the address of its table slot: that of its stand-in, or one of its own where
+  // it has none.
   const wrap = (GOT) => {
-    const signatures = [];
     const putAt = find("js ");
     if (putAt !== undefined && table.get(-putAt) === null) table.set(-putAt, translate(put));
-    const e = { t: table };
-    const base = table.length;
     for (const name in GOT) {
       const entry = GOT[name];
       const found = entry.value === 0 ? imports[name] : undefined;
       if (typeof found !== "function" || found.stub || !found.sig) continue;
-      let slot = functions.get(found) ?? standIn(name, found);
-      if (slot === undefined) {
-        slot = base + signatures.length;
-        e[signatures.length] = found;
-        signatures.push(found.sig);
-        functions.set(found, slot);
-      }
-      entry.value = slot;
+      entry.value = functions.get(found) ?? standIn(name, found) ?? addSlot(found);
     }
-    if (signatures.length === 0) return;
-    table.grow(signatures.length);
-    new WebAssembly.Instance(new WebAssembly.Module(wrapper(signatures, base)), { e });
   };
 
   const late = [];
