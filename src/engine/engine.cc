@@ -10,12 +10,9 @@
 
 #include <aardvark/engine.h>
 
-#ifdef __SANITIZE_ADDRESS__
-#include <sanitizer/lsan_interface.h>
-#endif
-
 #include "base/error.h"
 #include "base/utf8.h"
+#include "engine/sanitizers.hh"
 #include "engine/vm.hh"
 
 namespace {
@@ -74,11 +71,11 @@ void hold_read_only_heap()
     if (vms++ == 0 && had_vm && !anchor) {
         v8::Isolate::CreateParams params;
         params.array_buffer_allocator = allocator;
-#ifdef __SANITIZE_ADDRESS__
+#ifdef AARD_ASAN
         __lsan_disable(); // it stays until the end, and what V8 knows it by is no memory that a leak checker looks at
 #endif
         anchor = new_isolate(params);
-#ifdef __SANITIZE_ADDRESS__
+#ifdef AARD_ASAN
         __lsan_enable();
 #endif
     }

@@ -330,8 +330,6 @@ extern const aard__host_entry aard__engine_host[];
  * tells whether it did.  The result may be shared by all vms of the process. */
 aard_error *aard__wasm_compile(aard__realm *realm, const void *bytes, size_t len, const void *cache, size_t cache_len,
                                aard__wasm **out, bool *hit);
-/* The same in a vm of its own: for a thread that has none. */
-aard_error *aard__wasm_load(const void *bytes, size_t len, const void *code, size_t code_len, aard__wasm **out);
 void aard__wasm_free(aard__wasm *wasm);                             /* any thread */
 aard__ref *aard__wasm_module(aard__realm *realm, aard__wasm *wasm); /* a WebAssembly.Module of this realm */
 aard_error *aard__wasm_serialize(aard__wasm *wasm, aard__buf *out);

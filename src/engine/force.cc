@@ -59,7 +59,7 @@ pthread_once_t once = PTHREAD_ONCE_INIT;
 // The highest that nobody uses.  It is not blocked while it is handled: the handler does not return.
 void install()
 {
-#ifdef __SANITIZE_THREAD__
+#ifdef AARD_TSAN
     return; // it delivers signals elsewhere than where they come
 #endif
     dl_iterate_phdr(find_code, nullptr);

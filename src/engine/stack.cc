@@ -7,21 +7,7 @@
 #include <cstring>
 #include <mutex>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define AARD_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define AARD_ASAN 1
-#endif
-#endif
-
-#ifdef AARD_ASAN
-#include <sanitizer/asan_interface.h>
-#include <sanitizer/common_interface_defs.h>
-#endif
-#ifdef __SANITIZE_THREAD__
-#include <sanitizer/tsan_interface.h>
-#endif
+#include "engine/sanitizers.hh"
 
 // aard__stack_switch(save, to): keeps what a called function must keep on the stack at hand, its place in *save, and goes
 // on where another stack was left; a new one begins with aard__stack_begin, which calls r12/x19 with r13/x20.
@@ -275,7 +261,7 @@ void Run::to_host()
     void *fake = nullptr;
     __sanitizer_start_switch_fiber(over_ || left_ ? nullptr : &fake, host_bottom_, host_size_);
 #endif
-#ifdef __SANITIZE_THREAD__
+#ifdef AARD_TSAN
     __tsan_switch_to_fiber(host_fiber_, 0);
 #endif
     aard__stack_switch(&guest_at_, host_at_);
@@ -290,7 +276,7 @@ void Run::to_guest()
     void *fake = nullptr;
     __sanitizer_start_switch_fiber(&fake, stack_, kStackSize);
 #endif
-#ifdef __SANITIZE_THREAD__
+#ifdef AARD_TSAN
     __tsan_switch_to_fiber(guest_fiber_, 0);
 #endif
     aard__stack_switch(&host_at_, guest_at_);
@@ -301,7 +287,7 @@ void Run::to_guest()
 
 bool Run::start()
 {
-#ifdef __SANITIZE_THREAD__
+#ifdef AARD_TSAN
     host_fiber_ = __tsan_get_current_fiber();
     guest_fiber_ = __tsan_create_fiber(0);
 #endif
@@ -317,7 +303,7 @@ bool Run::start()
 #if !defined(__x86_64__) && !defined(__aarch64__)
     free(context);
 #endif
-#ifdef __SANITIZE_THREAD__
+#ifdef AARD_TSAN
     __tsan_destroy_fiber(guest_fiber_);
 #endif
     return !left_;

@@ -94,21 +94,6 @@ aard_error *aard__wasm_compile(aard__realm *realm, const void *bytes, size_t len
     return nullptr;
 }
 
-aard_error *aard__wasm_load(const void *bytes, size_t len, const void *code, size_t code_len, aard__wasm **out)
-{
-    aard__vm *vm;
-    aard__realm *realm;
-    aard__vm_options options{};
-    aard_error *error = aard__vm_new(&options, &vm);
-    if (error) return error;
-    aard__vm_enter(vm);
-    error = aard__realm_new(vm, &realm);
-    if (!error) error = aard__wasm_compile(realm, bytes, len, code, code_len, out, nullptr);
-    aard__vm_leave(vm);
-    aard__vm_free(vm);
-    return error;
-}
-
 void aard__wasm_free(aard__wasm *wasm) { delete wasm; }
 
 aard__ref *aard__wasm_module(aard__realm *realm, aard__wasm *wasm)
