@@ -9,21 +9,15 @@ static const char *variant_name(const aard_distribution *distribution)
     return aard_distribution_variant(distribution) == AARD_VARIANT_FULL ? "full" : "core";
 }
 
-static void put_json_text(const char *key, const char *text)
-{
-    printf("\"%s\":", key);
-    cli_json_string(stdout, text, strlen(text));
-}
-
 static void put_json_distribution(const char *dir, const aard_distribution *distribution)
 {
-    put_json_text("dir", dir);
+    cli_json_text("dir", dir);
     putchar(',');
-    put_json_text("variant", variant_name(distribution));
+    cli_json_text("variant", variant_name(distribution));
     putchar(',');
-    put_json_text("pyodide_version", aard_distribution_pyodide_version(distribution));
+    cli_json_text("pyodide_version", aard_distribution_pyodide_version(distribution));
     putchar(',');
-    put_json_text("fingerprint", aard_distribution_fingerprint(distribution));
+    cli_json_text("fingerprint", aard_distribution_fingerprint(distribution));
 }
 
 /* ---- stage ---------------------------------------------------------------------------------------------------- */
@@ -180,11 +174,11 @@ static bool put_json_row(void *user, const char *dir, const aard_distribution *d
         fputs(",\"status\":\"ok\"}", stdout);
         return true;
     }
-    put_json_text("dir", dir);
+    cli_json_text("dir", dir);
     fputs(",\"variant\":null,\"pyodide_version\":null,\"fingerprint\":null,", stdout);
-    put_json_text("status", aard_error_code_name(aard_error_get_code(error)));
+    cli_json_text("status", aard_error_code_name(aard_error_get_code(error)));
     putchar(',');
-    put_json_text("message", aard_error_message(error));
+    cli_json_text("message", aard_error_message(error));
     putchar('}');
     return true;
 }

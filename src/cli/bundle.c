@@ -103,15 +103,6 @@ static void inspect_text(const aard_bundle *bundle)
 
 /* ---- inspect, as JSON ----------------------------------------------------------------------------------------- */
 
-static void put_json_text(const char *key, const char *text)
-{
-    printf("\"%s\":", key);
-    if (text)
-        cli_json_string(stdout, text, strlen(text));
-    else
-        fputs("null", stdout);
-}
-
 static void put_json_list(const char *key, const aard_manifest *manifest, size_t (*count)(const aard_manifest *),
                           const char *(*item)(const aard_manifest *, size_t))
 {
@@ -127,13 +118,13 @@ static void put_json_manifest(const aard_manifest *manifest)
 {
     bool writable = aard_manifest_filesystem_mode(manifest) == AARD_FILESYSTEM_READ_WRITE;
     putchar('{');
-    put_json_text("entrypoint", aard_manifest_entrypoint(manifest));
+    cli_json_text("entrypoint", aard_manifest_entrypoint(manifest));
     putchar(',');
-    put_json_text("language", language_name(manifest));
+    cli_json_text("language", language_name(manifest));
     putchar(',');
-    put_json_text("pyodide_version", aard_manifest_pyodide_version(manifest));
+    cli_json_text("pyodide_version", aard_manifest_pyodide_version(manifest));
     putchar(',');
-    put_json_text("profile", aard_manifest_pyodide_profile(manifest));
+    cli_json_text("profile", aard_manifest_pyodide_profile(manifest));
     put_json_list("packages", manifest, aard_manifest_package_count, aard_manifest_package);
     put_json_list("preload_imports", manifest, aard_manifest_preload_import_count, aard_manifest_preload_import);
     printf(",\"cpu_limit_ms\":%llu,\"network\":", (unsigned long long)aard_manifest_cpu_limit_ms(manifest));
@@ -154,7 +145,7 @@ static void inspect_json(const aard_bundle *bundle)
 {
     const aard_manifest *manifest = aard_bundle_manifest(bundle);
     putchar('{');
-    put_json_text("digest", aard_bundle_digest(bundle));
+    cli_json_text("digest", aard_bundle_digest(bundle));
     printf(",\"unpacked_bytes\":%llu,\"manifest\":", (unsigned long long)unpacked_bytes(bundle));
     if (manifest)
         put_json_manifest(manifest);
@@ -174,14 +165,10 @@ static void inspect_json(const aard_bundle *bundle)
 
 int cli_bundle_inspect(const cli_command *command, int argc, char **argv)
 {
-    static const struct option list[] = {
-        CLI_HELP_OPTION, CLI_VERSION_OPTION, {"json", no_argument, NULL, CLI_OPT_JSON}, CLI_NO_MORE_OPTIONS};
-    bool json = false;
-    cli_options_start();
-    while (cli_next_option(command, argc, argv, "hV", list) != -1) json = true;
-    if (argc - optind != 1) cli_usage(command, "name one bundle, not %d", argc - optind);
+    bool json;
+    const char *path = cli_inspect_options(command, argc, argv, "bundle", &json);
     aard_bundle *bundle;
-    int status = cli_fail(aard_bundle_open(argv[optind], NULL, &bundle));
+    int status = cli_fail(aard_bundle_open(path, NULL, &bundle));
     if (status) return status;
     if (json)
         inspect_json(bundle);

@@ -107,6 +107,8 @@ void cli_options_start(void);
 /* The next option, -1 behind the last; --help and --version are served here, bad options are usage errors.  Options may
  * stand before and after positional arguments, which are argv[optind] onwards at the end. */
 int cli_next_option(const cli_command *command, int argc, char **argv, const char *letters, const struct option *list);
+/* The options and the one argument of an `inspect` command, the path of the `what` that it shows. */
+const char *cli_inspect_options(const cli_command *command, int argc, char **argv, const char *what, bool *json);
 /* A whole number of 1 or more, in decimal digits and nothing else. */
 uint64_t cli_number(const cli_command *command, const char *option, const char *text);
 
@@ -174,6 +176,8 @@ void cli_pretty(FILE *file, const char *json, size_t len);
 void cli_summary(FILE *file, const aard_outcome *outcome, double boot_ms);
 /* Writes text as a JSON string; bytes that are not UTF-8 become U+FFFD. */
 void cli_json_string(FILE *file, const char *text, size_t len);
+/* A member of an object to stdout, with a text that ends with NUL; NULL is null. */
+void cli_json_text(const char *key, const char *text);
 /* Writes text for a terminal or a table: control characters become '?'. */
 void cli_plain(FILE *file, const char *text, size_t len);
 /* "1.5 MiB" into `out`, which is returned. */

@@ -56,6 +56,17 @@ int cli_next_option(const cli_command *command, int argc, char **argv, const cha
     }
 }
 
+const char *cli_inspect_options(const cli_command *command, int argc, char **argv, const char *what, bool *json)
+{
+    static const struct option list[] = {
+        CLI_HELP_OPTION, CLI_VERSION_OPTION, {"json", no_argument, NULL, CLI_OPT_JSON}, CLI_NO_MORE_OPTIONS};
+    *json = false;
+    cli_options_start();
+    while (cli_next_option(command, argc, argv, "hV", list) != -1) *json = true;
+    if (argc - optind != 1) cli_usage(command, "name one %s, not %d", what, argc - optind);
+    return argv[optind];
+}
+
 uint64_t cli_number(const cli_command *command, const char *option, const char *text)
 {
     uint64_t number = 0;

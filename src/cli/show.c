@@ -65,6 +65,15 @@ void cli_json_string(FILE *file, const char *text, size_t len)
     putc('"', file);
 }
 
+void cli_json_text(const char *key, const char *text)
+{
+    printf("\"%s\":", key);
+    if (text)
+        cli_json_string(stdout, text, strlen(text));
+    else
+        fputs("null", stdout);
+}
+
 /* Behind the string that starts at `at`. */
 static size_t string_end(const char *json, size_t len, size_t at)
 {

@@ -95,16 +95,6 @@ static void inspect_text(const aard_warm_state *state)
            cli_size(aard_warm_state_file_bytes(state), file));
 }
 
-static void put_json_text(const char *key, const char *text)
-{
-    printf("\"%s\":", key);
-    if (text)
-        cli_json_string(stdout, text, strlen(text));
-    else
-        fputs("null", stdout);
-    putchar(',');
-}
-
 static void put_json_list(const char *key, const aard_warm_state *state, size_t (*count)(const aard_warm_state *),
                           const char *(*item)(const aard_warm_state *, size_t))
 {
@@ -119,10 +109,14 @@ static void put_json_list(const char *key, const aard_warm_state *state, size_t 
 static void inspect_json(const aard_warm_state *state)
 {
     putchar('{');
-    put_json_text("fingerprint", aard_warm_state_fingerprint(state));
-    put_json_text("distribution_fingerprint", aard_warm_state_distribution_fingerprint(state));
-    put_json_text("pyodide_version", aard_warm_state_pyodide_version(state));
-    put_json_text("bundle_digest", aard_warm_state_bundle_digest(state));
+    cli_json_text("fingerprint", aard_warm_state_fingerprint(state));
+    putchar(',');
+    cli_json_text("distribution_fingerprint", aard_warm_state_distribution_fingerprint(state));
+    putchar(',');
+    cli_json_text("pyodide_version", aard_warm_state_pyodide_version(state));
+    putchar(',');
+    cli_json_text("bundle_digest", aard_warm_state_bundle_digest(state));
+    putchar(',');
     put_json_list("packages", state, aard_warm_state_package_count, aard_warm_state_package);
     put_json_list("preload_imports", state, aard_warm_state_preload_import_count, aard_warm_state_preload_import);
     printf("\"overlay_preloaded\":%s,\"memory_bytes\":%llu,\"file_bytes\":%llu}\n",
@@ -133,14 +127,10 @@ static void inspect_json(const aard_warm_state *state)
 
 int cli_warm_inspect(const cli_command *command, int argc, char **argv)
 {
-    static const struct option list[] = {
-        CLI_HELP_OPTION, CLI_VERSION_OPTION, {"json", no_argument, NULL, CLI_OPT_JSON}, CLI_NO_MORE_OPTIONS};
-    bool json = false;
-    cli_options_start();
-    while (cli_next_option(command, argc, argv, "hV", list) != -1) json = true;
-    if (argc - optind != 1) cli_usage(command, "name one warm state, not %d", argc - optind);
+    bool json;
+    const char *path = cli_inspect_options(command, argc, argv, "warm state", &json);
     aard_warm_state *state;
-    int status = cli_fail(aard_warm_state_open(argv[optind], NULL, &state));
+    int status = cli_fail(aard_warm_state_open(path, NULL, &state));
     if (status) return status;
     if (json)
         inspect_json(state);
