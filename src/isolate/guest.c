@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/thread.h"
 #include "guest/guest.h"
 #include "isolate/config.h"
 #include "isolate/host.h"
@@ -147,11 +148,7 @@ aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **ou
                                         : aard__file_rules_of(AARD_FILESYSTEM_READ_WRITE, 0, 0, 0);
     guest->heap_limit = options->heap_limit;
     guest->time_origin = aard__clock_monotonic();
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&guest->wake, &attributes);
-    pthread_condattr_destroy(&attributes);
+    aard__cond_init(&guest->wake);
     pthread_mutex_init(&guest->wake_lock, NULL);
     bool javascript = guest->ops == &aard__javascript;
     const aard__snapshot *own = javascript || guest->capturing ? NULL : aard__python_expect(guest);
@@ -254,6 +251,9 @@ void aard__guest_unstop(aard__guest *guest)
     aard__vm_interrupt_cancel(guest->vm);
     aard__vm_terminate_cancel(guest->vm);
     guest->stopped = guest->roused = false;
+    if (!guest->making_code) return;
+    guest->making_code = 0; /* what was stopped did not take it back */
+    aard__guest_allow_code(guest, false);
 }
 
 aard__waking aard__guest_sleep(aard__guest *guest, uint64_t ns)

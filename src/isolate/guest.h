@@ -88,6 +88,7 @@ struct aard__guest {
     bool can_reset;                        /* there is a checkpoint */
     bool grants_javascript;                /* Python may use JavaScript's objects */
     bool grants_code;                      /* code may be made: from strings, and of WebAssembly */
+    unsigned making_code;                  /* how often the host lets code be made all the same */
     bool capturing;                        /* Python's boot leaves a state that can be captured */
     const aard__prelinked *prelinked;      /* from the options */
     const char *layout;                    /* the name of Python's layout (python_layout.h) */

@@ -283,10 +283,16 @@ end:
     aard__buf_free(&answer);
 }
 
-/* allowCode(yes): whether code may be made from strings and of WebAssembly, where that is not granted anyway */
+/* allowCode(yes): whether code may be made from strings and of WebAssembly, where that is not granted anyway; as often as
+ * it was allowed it is to be taken back */
 static void host_allow_code(aard__frame *frame, void *user)
 {
-    aard__guest_allow_code(user, aard__frame_bool(frame, 0));
+    aard__guest *guest = user;
+    if (aard__frame_bool(frame, 0))
+        guest->making_code++;
+    else if (guest->making_code)
+        guest->making_code--;
+    aard__guest_allow_code(guest, guest->making_code > 0);
 }
 
 /* grantsCode() -> whether that is granted */

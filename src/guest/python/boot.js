@@ -29,19 +29,7 @@
   }
 
   const encoder = new TextEncoder();
-  // `makes` makes code, which the guest itself may not.
-  const linker = {
-    find: host.symbol,
-    allow(makes) {
-      if (!guard.closed) return makes();
-      host.allowCode(true);
-      try {
-        return makes();
-      } finally {
-        host.allowCode(false);
-      }
-    },
-  };
+  const linker = { find: host.symbol, allow: (makes) => (guard.closed ? shared.makeCode(makes) : makes()) };
   const writeLine = (fd) => (line) => host.write(fd, encoder.encode(`${line}\n`));
 
   const makeConfig = () => ({
@@ -71,56 +59,6 @@
     shared.hostFs.place("/lib", `python${major}${minor}.zip`, STDLIB);
   };
 
-  // Random bytes come from the kernel, whatever Emscripten finds in its surroundings.
-  const randomDevices = (Module) => {
-    const FS = Module.FS;
-    const read = (stream, buffer, offset, length) => {
-      host.random(buffer.subarray(offset, offset + length));
-      return length;
-    };
-    for (const name of ["random", "urandom"]) {
-      const path = `/dev/${name}`;
-      FS.unlink(path);
-      const device = FS.makedev(FS.createDevice.major++, 0);
-      FS.registerDevice(device, { read, write: (stream, buffer, offset, length) => length });
-      FS.mkdev(path, 0o666, device);
-    }
-  };
-
-  // What Python asks the host: a message is written to the device, and the answer is read from it.  "d" and a name tells of a
-  // capability that was not granted; "c", the name of a host function, a NUL and its input calls that.
-  const hostDevice = (Module) => {
-    const FS = Module.FS;
-    const decoder = new TextDecoder();
-    const answer = (message) => {
-      const text = message.slice(1);
-      if (message[0] === "d") host.violation("capability_denied", "js", text);
-      if (message[0] !== "c") return "";
-      const end = text.indexOf("\0");
-      return host.callHost(text.slice(0, end), text.slice(end + 1));
-    };
-    const device = FS.makedev(FS.createDevice.major++, 0);
-    FS.registerDevice(device, {
-      open(stream) {
-        stream.seekable = false;
-      },
-      write(stream, buffer, offset, length) {
-        stream.answer = encoder.encode(answer(decoder.decode(buffer.slice(offset, offset + length))));
-        return length;
-      },
-      read(stream, buffer, offset, length) {
-        const { answer: bytes = encoder.encode("") } = stream;
-        const part = bytes.subarray(0, length);
-        buffer.set(part, offset);
-        stream.answer = bytes.subarray(part.length);
-        return part.length;
-      },
-    });
-    FS.mkdev("/dev/aardvark", 0o666, device);
-  };
-
-  const EINTR = 27;
-
   // Seconds and microseconds behind select()'s last argument; nothing to watch is a way to sleep.  One that is cut short
   // makes Python look for signals.
   const sleepInHost = (env) => {
@@ -129,7 +67,7 @@
       const timeout = rest[3] >>> 2;
       if (count !== 0 || timeout === 0) return real(count, ...rest);
       const time = new Int32Array(env.memory.buffer, timeout << 2, 2);
-      return host.sleep(time[0] * 1e3 + time[1] / 1e3) ? -EINTR : 0;
+      return host.sleep(time[0] * 1e3 + time[1] / 1e3) ? -shared.errno.EINTR : 0;
     };
     env.__syscall__newselect.sig = real.sig;
   };
@@ -272,8 +210,7 @@
           for (const path of [config.env.HOME, "/app", "/session"]) Module.FS.mkdirTree(path);
         },
         placeStdlib,
-        randomDevices,
-        hostDevice,
+        shared.makeDevices,
         shared.makeNetworkDevice,
         (Module) => Module.FS.chdir("/session"),
         (Module) => Object.assign(Module.ENV, config.env),

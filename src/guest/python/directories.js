@@ -2,10 +2,7 @@
 // number of the mount and a path below it.  Nodes only remember names; what is behind them may change at any time.
 (host, shared) => {
   "use strict";
-  const EINVAL = 28;
-  const ENODEV = 43;
-  const ENOMEM = 48;
-  const EPERM = 63;
+  const { EINVAL, ENODEV, ENOMEM, EPERM } = shared.errno;
   const DIRECTORY = 0o40777;
   const FILE = 0o100777;
   const WRITES = 3; // of a descriptor's flags

@@ -6,12 +6,7 @@
 // Until `seal` the host is at work, and nothing is refused.
 (host, shared) => {
   "use strict";
-  const EINVAL = 28;
-  const EMFILE = 33;
-  const ENAMETOOLONG = 37;
-  const ENOSPC = 51;
-  const EPERM = 63;
-  const EROFS = 69;
+  const { EINVAL, EMFILE, ENAMETOOLONG, ENOSPC, EPERM, EROFS } = shared.errno;
 
   const KINDS = { [EROFS]: "filesystem_read_only", [ENOSPC]: "filesystem_quota", [EMFILE]: "filesystem_quota" };
   const PLACES = ["/session", "/tmp"];

@@ -162,13 +162,10 @@
         guard.noted = true;
         if (!guard.closed) return real(...args);
         if (!mayMake[name]?.(env, args)) return 0;
-        host.allowCode(true);
-        try {
+        return shared.makeCode(() => {
           if (name === "_dlopen_js") return fromItsFile(args[0] >>> 0, () => real(...args));
           return real(...args);
-        } finally {
-          host.allowCode(false);
-        }
+        });
       });
       put(referring, (real) => (...args) => {
         if (guard.closed && args[0] === errorValue()) return -1;

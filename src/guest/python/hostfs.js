@@ -2,10 +2,7 @@
 // nothing the guest does can change them.  A file is known by its number; `host.fileRead` copies from it.
 (host, shared) => {
   "use strict";
-  const EROFS = 69;
-  const EINVAL = 28;
-  const ENODEV = 43;
-  const ENOMEM = 48;
+  const { EINVAL, ENODEV, ENOMEM, EROFS } = shared.errno;
   const DIRECTORY = 0o40555;
   const FILE = 0o100444;
 

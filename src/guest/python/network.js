@@ -8,11 +8,7 @@
 //       waits until a request has been answered, not longer.
 (host, shared) => {
   "use strict";
-  const EACCES = 2;
-  const EAGAIN = 6;
-  const EINVAL = 28;
-  const EIO = 29;
-  const ENOMEM = 48;
+  const { EACCES, EAGAIN, EINVAL, EIO, ENOMEM } = shared.errno;
   const O_NONBLOCK = 2048;
   const DEVICE = "/dev/network";
   const encoder = new TextEncoder();
@@ -95,9 +91,7 @@
         return done;
       },
     };
-    const device = FS.makedev(FS.createDevice.major++, 0);
-    FS.registerDevice(device, ops);
-    FS.mkdev(DEVICE, 0o666, device);
+    shared.addDevice(FS, DEVICE, ops);
   };
 
   // Emscripten would make WebSockets of sockets; here there are none.  That somebody wanted one is written down.

@@ -1,0 +1,54 @@
+// Devices of a Python guest: where its random bytes come from, and where it asks the host (network.js has a third).
+(host, shared) => {
+  "use strict";
+  const { addDevice } = shared;
+  const encoder = new TextEncoder();
+  const decoder = new TextDecoder();
+
+  // Random bytes come from the kernel, whatever Emscripten finds in its surroundings.
+  const randomDevices = ({ FS }) => {
+    const read = (stream, buffer, offset, length) => {
+      host.random(buffer.subarray(offset, offset + length));
+      return length;
+    };
+    for (const path of ["/dev/random", "/dev/urandom"]) {
+      FS.unlink(path);
+      addDevice(FS, path, { read, write: (stream, buffer, offset, length) => length });
+    }
+  };
+
+  // "d" and a name tells of a capability that was not granted; "c", the name of a host function, a NUL and its input calls
+  // that.
+  const answer = (message) => {
+    const text = message.slice(1);
+    if (message[0] === "d") host.violation("capability_denied", "js", text);
+    if (message[0] !== "c") return "";
+    const end = text.indexOf("\0");
+    return host.callHost(text.slice(0, end), text.slice(end + 1));
+  };
+
+  // What Python asks the host: a message is written to the device, and the answer is read from it.
+  const hostDevice = ({ FS }) => {
+    addDevice(FS, "/dev/aardvark", {
+      open(stream) {
+        stream.seekable = false;
+      },
+      write(stream, buffer, offset, length) {
+        stream.answer = encoder.encode(answer(decoder.decode(buffer.slice(offset, offset + length))));
+        return length;
+      },
+      read(stream, buffer, offset, length) {
+        const { answer: bytes = encoder.encode("") } = stream;
+        const part = bytes.subarray(0, length);
+        buffer.set(part, offset);
+        stream.answer = bytes.subarray(part.length);
+        return part.length;
+      },
+    });
+  };
+
+  shared.makeDevices = (Module) => {
+    randomDevices(Module);
+    hostDevice(Module);
+  };
+}

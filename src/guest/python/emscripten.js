@@ -1,0 +1,37 @@
+// What the files around Emscripten's glue share: its error numbers, and ways to reach it.
+(host, shared) => {
+  "use strict";
+
+  // As WASI numbers them (wasi_snapshot_preview1, errno).
+  shared.errno = Object.freeze({
+    EACCES: 2,
+    EAGAIN: 6,
+    EINTR: 27,
+    EINVAL: 28,
+    EIO: 29,
+    EMFILE: 33,
+    ENAMETOOLONG: 37,
+    ENODEV: 43,
+    ENOMEM: 48,
+    ENOSPC: 51,
+    EPERM: 63,
+    EROFS: 69,
+  });
+
+  // A device of a number of its own at `path`.
+  shared.addDevice = (FS, path, ops) => {
+    const device = FS.makedev(FS.createDevice.major++, 0);
+    FS.registerDevice(device, ops);
+    FS.mkdev(path, 0o666, device);
+  };
+
+  // `makes` makes code for the host's own sake, which the guest itself may not.
+  shared.makeCode = (makes) => {
+    host.allowCode(true);
+    try {
+      return makes();
+    } finally {
+      host.allowCode(false);
+    }
+  };
+}
