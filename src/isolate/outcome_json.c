@@ -12,6 +12,13 @@ static void put_text(aard__buf *out, const char *key, const aard__buf *text)
     aard__buf_json_string(out, text->data ? text->data : "", text->len);
 }
 
+/* A member with a text that ends with NUL. */
+static void put_string(aard__buf *out, const char *key, const char *text)
+{
+    aard__buf_printf(out, "\"%s\":", key);
+    aard__buf_json_string(out, text, strlen(text));
+}
+
 static void put_base64(aard__buf *out, const aard__buf *data)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -41,9 +48,8 @@ static void put_result(aard__buf *out, const aard_outcome *outcome)
     aard__buf_puts(out, ",\"buffers\":[");
     for (size_t i = 0; i < outcome->buffer_count; i++) {
         const aard__outcome_buffer *buffer = &outcome->buffers[i];
-        const aard__buf id = {buffer->id, __builtin_strlen(buffer->id), 0, false};
         aard__buf_puts(out, i ? ",{" : "{");
-        put_text(out, "id", &id);
+        put_string(out, "id", buffer->id);
         aard__buf_printf(out, ",\"length\":%zu,\"metadata\":%s,\"base64\":\"", buffer->data.len, buffer->metadata);
         put_base64(out, &buffer->data);
         aard__buf_puts(out, "\"}");
@@ -76,13 +82,6 @@ static void put_ms(aard__buf *out, const char *key, double ms)
 {
     unsigned long long us = ms > 0 ? (unsigned long long)(ms * 1000 + 0.5) : 0;
     aard__buf_printf(out, ",\"%s\":%llu.%03llu", key, us / 1000, us % 1000);
-}
-
-/* A member with a text that ends with NUL. */
-static void put_string(aard__buf *out, const char *key, const char *text)
-{
-    aard__buf_printf(out, "\"%s\":", key);
-    aard__buf_json_string(out, text, strlen(text));
 }
 
 static void put_attempts(aard__buf *out, const aard__ledger *ledger, bool allowed)
