@@ -12,7 +12,7 @@ LEAKS_OF_LEFT_GUESTS
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 #define MIB ((size_t)1 << 20)
 
-enum { HEAP_MIB = 48, LIMIT_MS = 20000 };
+enum { HEAP_MIB = 32, LIMIT_MS = 20000 };
 
 static const char *const python[] = {
     "x = []\nwhile True: x.append('x' * 1000000)",
