@@ -199,10 +199,8 @@ check: all tests stage ## build everything and pass every test; the last line co
 	@$(RUN_TESTS) $(TEST_BIN) $(TEST_SH)
 
 soak: all tests stage ## ten thousand resets, 20 000 calls that end at their limit, each allocation bomb 500 times, hundreds of kills
-	@AARD_SOAK=1 $(BUILD)/tests/test_reset_javascript
-	@AARDVARK_SOAK_RESETS=10000 $(BUILD)/tests/test_reset_python
-	@AARD_SOAK=1 $(BUILD)/tests/test_stop_race
-	@AARD_SOAK=1 TEST_TIMEOUT=36000 $(RUN_TESTS) $(BUILD)/tests/test_warm_kill $(BUILD)/tests/test_bombs
+	@AARD_SOAK=1 TEST_TIMEOUT=36000 $(RUN_TESTS) \
+	   $(addprefix $(BUILD)/tests/test_,reset_javascript reset_python stop_race warm_kill bombs)
 
 # Each in a build directory of its own.  V8 itself is not instrumented.  A huge allocation fails as it does elsewhere.
 sanitized = $(MAKE) BUILD=$(BUILD)/$@ HARDEN= OPT='-O1 -g -fno-omit-frame-pointer' SAN='$(1)' TEST_TIMEOUT=600

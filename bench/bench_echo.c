@@ -60,29 +60,16 @@ static void add(row *r, double prepare, double run, double total)
     r->total.ms[r->total.count++] = total;
 }
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* The smallest value that `percent` of the values do not exceed. */
-static double percentile(const series *sorted, size_t percent)
-{
-    size_t rank = (sorted->count * percent + 99) / 100;
-    return sorted->ms[rank ? rank - 1 : 0];
-}
-
 static void print_series(const char *row_name, const char *metric, series *s, bool machine)
 {
-    qsort(s->ms, s->count, sizeof *s->ms, by_value);
+    bench_sort(s->ms, s->count);
     double sum = 0;
     for (size_t i = 0; i < s->count; i++) sum += s->ms[i];
     const char *format =
         machine ? "row=%s metric=%s count=%zu avg_ms=%.6f min_ms=%.6f p50_ms=%.6f p99_ms=%.6f max_ms=%.6f\n"
                 : "%-24s %-8s %7zu %11.4f %11.4f %11.4f %11.4f %11.4f\n";
-    printf(format, row_name, metric, s->count, sum / (double)s->count, s->ms[0], percentile(s, 50), percentile(s, 99),
-           s->ms[s->count - 1]);
+    printf(format, row_name, metric, s->count, sum / (double)s->count, s->ms[0], bench_percentile(s->ms, s->count, 50),
+           bench_percentile(s->ms, s->count, 99), s->ms[s->count - 1]);
 }
 
 static void print_row(row *r, bool machine)

@@ -38,23 +38,12 @@ static series new_series(size_t capacity)
     return s;
 }
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double percentile(const series *s, size_t percent)
-{
-    size_t rank = (s->count * percent + 99) / 100;
-    return s->values[rank ? rank - 1 : 0];
-}
-
 static void print_series(const char *language, const char *name, series *s)
 {
-    qsort(s->values, s->count, sizeof *s->values, by_value);
+    bench_sort(s->values, s->count);
     printf("row=%s_%s count=%zu min_ms=%.4f p50_ms=%.4f p99_ms=%.4f max_ms=%.4f\n", name, language, s->count,
-           s->values[0], percentile(s, 50), percentile(s, 99), s->values[s->count - 1]);
+           s->values[0], bench_percentile(s->values, s->count, 50), bench_percentile(s->values, s->count, 99),
+           s->values[s->count - 1]);
     free(s->values);
 }
 
@@ -222,11 +211,11 @@ static void cost(aard_language language)
         without.values[without.count++] = block(&plain, fd, payload, len);
         with.values[with.count++] = block(&armed, fd, payload, len);
     }
-    qsort(without.values, ROUNDS, sizeof(double), by_value);
-    qsort(with.values, ROUNDS, sizeof(double), by_value);
+    bench_sort(without.values, ROUNDS);
+    bench_sort(with.values, ROUNDS);
     /* time is disturbed by whatever else runs, instructions are not */
     size_t percent = fd >= 0 ? 50 : 0;
-    double a = percentile(&without, percent), b = percentile(&with, percent);
+    double a = bench_percentile(without.values, ROUNDS, percent), b = bench_percentile(with.values, ROUNDS, percent);
     printf("row=cost_%s unit=%s without=%.0f with=%.0f ratio=%.4f\n",
            language == AARD_LANGUAGE_PYTHON ? "python" : "javascript", fd >= 0 ? "instructions" : "ns", a, b, b / a);
     free(without.values);

@@ -15,6 +15,10 @@ void bench_die(aard_error *error); /* NULL is fine */
 _Noreturn void bench_fail(const char *what);
 
 double bench_now_ms(void);
+
+void bench_sort(double *list, size_t count);
+/* The smallest of the sorted values that `percent` of them do not exceed. */
+double bench_percentile(const double *sorted, size_t count, size_t percent);
 long bench_rss_kib(void);
 
 /* Memory that no other process and no other mapping of this one shares: Private_Clean and Private_Dirty of smaps_rollup. */

@@ -304,3 +304,33 @@ double now_ms(void)
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+double median(double *list, size_t count)
+{
+    qsort(list, count, sizeof *list, by_value);
+    return count ? list[count / 2] : 0;
+}
+
+long resident_kib(void)
+{
+    long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%*d %ld", &pages), 1);
+    fclose(file);
+    return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+size_t soak_count(size_t usual, size_t promised)
+{
+    const char *soak = getenv("AARD_SOAK");
+    if (!soak) return usual;
+    size_t count = strtoul(soak, NULL, 10);
+    return count > 1 ? count : promised;
+}

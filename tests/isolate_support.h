@@ -71,4 +71,12 @@ void assert_lacks(const char *text, const char *part);
 double late_ms(void);
 double now_ms(void);
 
+double median(double *list, size_t count); /* sorts it; 0 of none */
+
+long resident_kib(void); /* of this process */
+
+/* How often a test does what has to hold many times: as often as is `promised` in `make soak`, where AARD_SOAK=1, and so often
+ * where that is another number. */
+size_t soak_count(size_t usual, size_t promised);
+
 #endif

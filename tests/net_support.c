@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "isolate_support.h"
 #include "net/lookup.h"
 #include "net/transfer.h"
 #include "policy/address.h"
@@ -477,4 +478,35 @@ void net_stop(void)
     aard__buf_free(&small_gzip);
     aard__lookup_set_hook(NULL);
     aard__exchange_set_hook(NULL);
+}
+
+/* ---- guests --------------------------------------------------------------------------------------------------------- */
+
+const char *net_text(const char *text)
+{
+    static char out[8192];
+    size_t len = 0;
+    for (const char *c = text; *c && len < sizeof out - 64; c++) {
+        char what = c[0] == '$' ? c[1] : '\0';
+        const server *to = what == 'S' || what == 'T' ? &net_https : &net_http;
+        if (what == 'H' || what == 'S')
+            len += (size_t)sprintf(out + len, "%s://public.test:%d", to == &net_https ? "https" : "http", to->port);
+        else if (what == 'P' || what == 'T')
+            len += (size_t)sprintf(out + len, "%d", to->port);
+        else
+            out[len++] = *c;
+        if (what && strchr("HSPT", what)) c++;
+    }
+    out[len] = '\0';
+    return out;
+}
+
+aard_isolate_config *net_config(aard_language language)
+{
+    aard_isolate_config *config = config_of(language);
+    assert_ok(aard_isolate_config_allow_host(config, "public.test"));
+    assert_ok(aard_isolate_config_allow_host(config, "a.test"));
+    assert_ok(aard_isolate_config_set_ca_file(config, net_ca_file()));
+    aard_isolate_config_set_https_only(config, false);
+    return config;
 }

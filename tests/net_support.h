@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <aardvark.h>
+
 /* What is asked for by path:
  *   /hello                 "hello"
  *   /echo                  the request as JSON: {"method", "target", "headers": {lower case: value}, "body"}
@@ -32,6 +34,13 @@ void net_start(void);
 void net_stop(void);
 extern server net_http, net_https;
 const char *net_ca_file(void);
+
+/* `text` with the servers in it: $H and $S are their origins under the name public.test, plain and with TLS, $P and $T their
+ * ports.  It stays until the next call. */
+const char *net_text(const char *text);
+
+/* For guests that may reach public.test and a.test, by HTTP too. */
+aard_isolate_config *net_config(aard_language language);
 
 /* Names, until net_forget_names: `answers` are addresses separated by commas, "" for none; answers of more than one lookup
  * are separated by '|', the last one stays.  The names public.test, a.test, b.test and *.public.test are the address

@@ -3,8 +3,6 @@
  * `make soak` sets them off 500 times each.  test-timeout: 400 */
 #include "isolate_support.h"
 
-#include <unistd.h>
-
 #include "engine/engine.h"
 
 LEAKS_OF_LEFT_GUESTS
@@ -75,16 +73,6 @@ static const char *const javascript[] = {
     "const b = new Uint8Array(2e7); const a = []; for (;;) a.push(b.slice())",
 };
 
-static size_t rss_mib(void)
-{
-    unsigned long size = 0, resident = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-    assert_non_null(file);
-    assert_int_equal(fscanf(file, "%lu %lu", &size, &resident), 2);
-    fclose(file);
-    return resident * (size_t)sysconf(_SC_PAGESIZE) / MIB;
-}
-
 /* A limit, or the guest's own exception for no memory; a builtin that does not look may be ended by the clock. */
 static void ends_well(aard_outcome *outcome, const char *code)
 {
@@ -99,33 +87,33 @@ static void ends_well(aard_outcome *outcome, const char *code)
 
 static void set_off(aard_language language, const char *const *codes, size_t count)
 {
-    const char *soak = getenv("AARD_SOAK"); /* 1, or how often */
-    size_t times = !soak ? 2 : atoi(soak) > 1 ? (size_t)atoi(soak) : 500;
+    size_t times = soak_count(2, 500);
     aard_isolate_config *config = config_of(language);
     aard_isolate_config_set_heap_limit(config, HEAP_MIB * MIB);
     aard_isolate_config_set_wall_limit_ms(config, LIMIT_MS);
     aard_isolate *isolate = boot(config, NULL);
-    size_t before = 0, worst = 0;
+    long before = 0, worst = 0;
     aard__losses losses = aard__engine_losses();
     for (size_t i = 0; i < times; i++) {
         for (size_t k = 0; k < count; k++) {
             double began = now_ms();
             ends_well(exec(isolate, codes[k]), codes[k]);
-            if (getenv("AARD_VERBOSE")) print_message("%8.1f ms, %zu MiB: %s\n", now_ms() - began, rss_mib(), codes[k]);
+            if (getenv("AARD_VERBOSE"))
+                print_message("%8.1f ms, %ld MiB: %s\n", now_ms() - began, resident_kib() / 1024, codes[k]);
             value_is(exec(isolate, "1 + 1"), "2");
-            if (rss_mib() > worst) worst = rss_mib();
+            if (resident_kib() > worst) worst = resident_kib();
         }
         assert_ok(aard_isolate_reset(isolate));
-        if (i == 0) before = rss_mib();
+        if (i == 0) before = resident_kib();
     }
     aard__losses now = aard__engine_losses();
     print_message(
-        "%zu times %zu bombs: %llu guests left, %llu of them for good; %zu MiB, once %zu, after the first %zu\n", times,
+        "%zu times %zu bombs: %llu guests left, %llu of them for good; %ld MiB, once %ld, after the first %ld\n", times,
         count, (unsigned long long)(now.lost - losses.lost), (unsigned long long)(now.abandoned - losses.abandoned),
-        rss_mib(), worst, before);
+        resident_kib() / 1024, worst / 1024, before / 1024);
     assert_int_equal(now.abandoned, losses.abandoned);
 #ifndef __SANITIZE_ADDRESS__
-    assert_true(rss_mib() < before + 64 + times / 2);
+    assert_true(resident_kib() < before + (64 + (long)times / 2) * 1024);
 #endif
     aard_isolate_free(isolate);
 }

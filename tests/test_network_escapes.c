@@ -268,21 +268,6 @@ static const escape python_escapes[] = {
 
 /* ---- trying --------------------------------------------------------------------------------------------------------- */
 
-static char code[8192];
-
-static const char *with_ports(const char *text)
-{
-    size_t len = 0;
-    for (const char *c = text; *c && len < sizeof code - 16; c++) {
-        if (c[0] == '$' && (c[1] == 'P' || c[1] == 'T'))
-            len += (size_t)sprintf(code + len, "%d", *++c == 'T' ? net_https.port : net_http.port);
-        else
-            code[len++] = *c;
-    }
-    code[len] = '\0';
-    return code;
-}
-
 static void set_names(const char *names)
 {
     char copy[512], *rest = copy;
@@ -322,7 +307,7 @@ static void try_to(aard_isolate *isolate, const escape *attempt, const char *for
     char text[6000];
     set_names(attempt->names);
     snprintf(text, sizeof text, format, attempt->code);
-    aard_outcome *outcome = exec(isolate, with_ports(text));
+    aard_outcome *outcome = exec(isolate, net_text(text));
     const char *value = aard_outcome_is_success(outcome) ? aard_outcome_value_json(outcome, NULL)
                                                          : aard_outcome_failure_message(outcome);
     if (strstr(value, "THROUGH") || net_http.secrets || net_https.secrets || net_private_connections())
@@ -403,7 +388,7 @@ static void test_a_name_is_looked_up_once(void **state)
     (void)state;
     set_names("rebind.test=" PUBLIC "|127.0.0.1");
     aard_outcome *outcome = exec(javascript,
-                                 with_ports("(async () => (await fetch('http://rebind.test:$P/hello')).text())()"));
+                                 net_text("(async () => (await fetch('http://rebind.test:$P/hello')).text())()"));
     value_is(outcome, "\"hello\"");
     assert_int_equal(net_lookups(), 1);
     assert_int_equal(net_private_connections(), 0);

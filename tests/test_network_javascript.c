@@ -6,35 +6,6 @@
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
-static char code[8192];
-
-/* `text` with $H and $S for the servers' origins under the name public.test. */
-static const char *with_ports(const char *text)
-{
-    size_t len = 0;
-    for (const char *c = text; *c && len < sizeof code - 64; c++) {
-        if (c[0] == '$' && (c[1] == 'H' || c[1] == 'S')) {
-            bool tls = *++c == 'S';
-            len += (size_t)sprintf(code + len, "%s://public.test:%d", tls ? "https" : "http",
-                                   (tls ? &net_https : &net_http)->port);
-        } else {
-            code[len++] = *c;
-        }
-    }
-    code[len] = '\0';
-    return code;
-}
-
-static aard_isolate_config *open_config(void)
-{
-    aard_isolate_config *config = config_of(AARD_LANGUAGE_JAVASCRIPT);
-    assert_ok(aard_isolate_config_allow_host(config, "public.test"));
-    assert_ok(aard_isolate_config_allow_host(config, "a.test"));
-    assert_ok(aard_isolate_config_set_ca_file(config, net_ca_file()));
-    aard_isolate_config_set_https_only(config, false);
-    return config;
-}
-
 static aard_isolate *isolate;
 
 /* Runs the body of an asynchronous function. */
@@ -42,7 +13,7 @@ static aard_outcome *run(aard_isolate *one, const char *body, const aard_call *w
 {
     char text[4096];
     snprintf(text, sizeof text, "(async () => { %s })()", body);
-    return exec_with(one, with_ports(text), what);
+    return exec_with(one, net_text(text), what);
 }
 
 static void gives(const char *body, const char *json) { value_is(run(isolate, body, NULL), json); }
@@ -233,14 +204,14 @@ static void test_what_goes_wrong_out_there(void **state)
     net_name("a.test", "");
     gives("try { await fetch('https://a.test/') } catch (e) { return e.message.includes('name_not_found') }", "true");
     /* Nobody but the file of certificates says whom to believe. */
-    aard_isolate_config *config = open_config();
+    aard_isolate_config *config = net_config(AARD_LANGUAGE_JAVASCRIPT);
     assert_ok(aard_isolate_config_set_ca_file(config, NULL));
     aard_isolate *other = boot(config, NULL);
     value_is(run(other, "try { await fetch('$S/hello') } catch (e) { return e.message.includes('tls_failed') }", NULL),
              "true");
     aard_isolate_free(other);
     net_name("other.test", PUBLIC); /* the certificate is not for that name */
-    config = open_config();
+    config = net_config(AARD_LANGUAGE_JAVASCRIPT);
     assert_ok(aard_isolate_config_allow_host(config, "other.test"));
     other = boot(config, NULL);
     char text[200];
@@ -320,7 +291,7 @@ static void fails_with(aard_isolate *one, const char *text, const char *reason)
 static void test_limits(void **state)
 {
     (void)state;
-    aard_isolate_config *config = open_config();
+    aard_isolate_config *config = net_config(AARD_LANGUAGE_JAVASCRIPT);
     aard_isolate_config_set_network_limit(config, AARD_NETWORK_REQUEST_BYTES, 1000);
     aard_isolate_config_set_network_limit(config, AARD_NETWORK_RESPONSE_BYTES, 100000);
     aard_isolate_config_set_network_limit(config, AARD_NETWORK_HEADER_BYTES, 8000);
@@ -359,7 +330,7 @@ static void test_limits(void **state)
 static void test_a_slow_name_is_given_up(void **state)
 {
     (void)state;
-    aard_isolate_config *config = open_config();
+    aard_isolate_config *config = net_config(AARD_LANGUAGE_JAVASCRIPT);
     aard_isolate_config_set_network_limit(config, AARD_NETWORK_TIMEOUT_MS, 100);
     aard_isolate *one = boot(config, NULL);
     net_slow_lookups(600);
@@ -420,7 +391,7 @@ static void test_what_is_under_way_ends_with_the_call(void **state)
 
 static void *work(void *argument)
 {
-    aard_isolate *one = boot(open_config(), NULL);
+    aard_isolate *one = boot(net_config(AARD_LANGUAGE_JAVASCRIPT), NULL);
     char text[400];
     snprintf(
         text, sizeof text,
@@ -465,7 +436,7 @@ static void bundle_gives(const char *network, const char *host, bool says_http, 
     assert_ok(aard_isolate_config_set_ca_file(config, net_ca_file()));
     const char *const files[][2] = {{"aardvark.manifest.json", manifest}, {"main.mjs", HANDLER}, {NULL, NULL}};
     aard_isolate *one = boot(config, bundle_of(files));
-    snprintf(input, sizeof input, "\"%s\"", with_ports(url));
+    snprintf(input, sizeof input, "\"%s\"", net_text(url));
     snprintf(json, sizeof json, "\"%s\"", want);
     value_is(call(one, NULL, input), json);
     aard_isolate_free(one);
@@ -496,7 +467,7 @@ static void test_the_tighter_of_host_and_manifest(void **state)
 static void test_the_host_has_the_last_word(void **state)
 {
     (void)state;
-    aard_isolate_config *config = open_config();
+    aard_isolate_config *config = net_config(AARD_LANGUAGE_JAVASCRIPT);
     aard_isolate_config_set_network(config, false);
     aard_isolate *one = boot(config, NULL);
     fails_with(one, "await fetch('$H/hello')", "no_allowlist");
@@ -532,7 +503,7 @@ static int set_up(void **state)
 {
     (void)state;
     net_start();
-    isolate = boot(open_config(), NULL);
+    isolate = boot(net_config(AARD_LANGUAGE_JAVASCRIPT), NULL);
     return 0;
 }
 

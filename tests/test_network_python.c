@@ -4,47 +4,15 @@
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
-static char code[8192];
-
-/* `text` with $H and $S for the servers' origins under the name public.test, $P for the plain one's port. */
-static const char *with_ports(const char *text)
-{
-    size_t len = 0;
-    for (const char *c = text; *c && len < sizeof code - 64; c++) {
-        if (c[0] == '$' && (c[1] == 'H' || c[1] == 'S')) {
-            bool tls = *++c == 'S';
-            len += (size_t)sprintf(code + len, "%s://public.test:%d", tls ? "https" : "http",
-                                   (tls ? &net_https : &net_http)->port);
-        } else if (c[0] == '$' && c[1] == 'P') {
-            c++;
-            len += (size_t)sprintf(code + len, "%d", net_http.port);
-        } else {
-            code[len++] = *c;
-        }
-    }
-    code[len] = '\0';
-    return code;
-}
-
-static aard_isolate_config *open_config(void)
-{
-    aard_isolate_config *config = config_of(AARD_LANGUAGE_PYTHON);
-    assert_ok(aard_isolate_config_allow_host(config, "public.test"));
-    assert_ok(aard_isolate_config_allow_host(config, "a.test"));
-    assert_ok(aard_isolate_config_set_ca_file(config, net_ca_file()));
-    aard_isolate_config_set_https_only(config, false);
-    return config;
-}
-
 /* Without JavaScript, and with it. */
 static aard_isolate *closed, *granted;
 
-static void gives(const char *text, const char *json) { value_is(exec(closed, with_ports(text)), json); }
+static void gives(const char *text, const char *json) { value_is(exec(closed, net_text(text)), json); }
 
 static void both_give(const char *text, const char *json)
 {
     gives(text, json);
-    value_is(exec(granted, with_ports(text)), json);
+    value_is(exec(granted, net_text(text)), json);
 }
 
 /* ---- the standard library ------------------------------------------------------------------------------------------- */
@@ -110,7 +78,7 @@ static void test_sockets_are_closed(void **state)
         char text[500];
         snprintf(text, sizeof text,
                  "import socket\ntry:\n    %s\n    x = 'through'\nexcept OSError:\n    x = 'closed'\nx", codes[i]);
-        aard_outcome *outcome = exec(closed, with_ports(text));
+        aard_outcome *outcome = exec(closed, net_text(text));
         if (!aard_outcome_violation_count(outcome)) fail_msg("%s is not written down", codes[i]);
         assert_string_equal(aard_outcome_violation(outcome, 0)->reason, "raw_socket");
         value_is(outcome, "\"closed\"");
@@ -195,12 +163,12 @@ static void test_a_stop_ends_a_transfer_at_once(void **state)
         aard_isolate *one = isolates[i & 1];
         value_is(exec(one, "import urllib.request, asyncio, pyodide.http\n1"), "1");
         double start = now_ms();
-        aard_outcome *outcome = exec_with(one, with_ports(codes[i / 2]), brief);
+        aard_outcome *outcome = exec_with(one, net_text(codes[i / 2]), brief);
         double took = now_ms() - start;
         if (took > 200 + late_ms() + 100) fail_msg("%s took %.0f ms", codes[i / 2], took);
         assert_non_null(aard_outcome_network_attempt(outcome, 0));
         failure_is(outcome, AARD_FAILURE_TIMEOUT_EXCEEDED, NULL);
-        value_is(exec(one, with_ports("from urllib.request import urlopen\nurlopen('$H/hello').read().decode()")),
+        value_is(exec(one, net_text("from urllib.request import urlopen\nurlopen('$H/hello').read().decode()")),
                  "\"hello\"");
     }
     aard_call_free(brief);
@@ -273,7 +241,7 @@ static void test_preloaded_modules_are_adapted(void **state)
     aard_isolate_config_set_cleanup(config, AARD_CLEANUP_FULL);
     aard_isolate *one = boot(config, bundle_of(files));
     char input[200];
-    snprintf(input, sizeof input, "\"%s\"", with_ports("$H/hello"));
+    snprintf(input, sizeof input, "\"%s\"", net_text("$H/hello"));
     for (int i = 0; i < 3; i++) value_is(call(one, NULL, input), "[\"hello\",\"hello\"]");
     aard_isolate_free(one);
 }
@@ -289,8 +257,8 @@ static int set_up(void **state)
 {
     (void)state;
     net_start();
-    closed = boot(open_config(), NULL);
-    aard_isolate_config *config = open_config();
+    closed = boot(net_config(AARD_LANGUAGE_PYTHON), NULL);
+    aard_isolate_config *config = net_config(AARD_LANGUAGE_PYTHON);
     assert_ok(aard_isolate_config_add_capability(config, "js"));
     granted = boot(config, NULL);
     return 0;

@@ -1,8 +1,6 @@
 /* Resets of JavaScript isolates: what a call leaves behind, the next one never sees.  test-timeout: 300 */
 #include "isolate_support.h"
 
-#include <unistd.h>
-
 #include "bundle/code.h"
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
@@ -482,22 +480,6 @@ static void test_buffers_go_with_their_call(void **state)
 
 /* ---- many ---------------------------------------------------------------------------------------------------------- */
 
-static long heap_and_stack_kib(void)
-{
-    long pages = 0;
-    FILE *statm = fopen("/proc/self/statm", "r");
-    assert_non_null(statm);
-    assert_int_equal(fscanf(statm, "%*d %ld", &pages), 1);
-    fclose(statm);
-    return pages * (sysconf(_SC_PAGESIZE) / 1024);
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* The median of `count` resets with a call, in milliseconds. */
 static double resets(aard_isolate *isolate, aard_handler *handler, size_t count)
 {
@@ -511,26 +493,24 @@ static double resets(aard_isolate *isolate, aard_handler *handler, size_t count)
         aard_outcome_free(exec(isolate, "globalThis.left = new Array(1000).fill(Symbol.for('left'));"
                                         "setInterval(() => left, 1); new Promise(() => {}); 1"));
     }
-    qsort(took, count, sizeof *took, by_value);
-    double median = took[count / 2];
+    double usual = median(took, count);
     free(took);
-    return median;
+    return usual;
 }
 
 static void test_many_resets_cost_no_more_than_few(void **state)
 {
     (void)state;
-    const char *soak = getenv("AARD_SOAK");
-    size_t count = soak ? 10000 : 1000;
+    size_t count = soak_count(1000, 10000);
     aard_isolate *isolate = boot(config_of(AARD_LANGUAGE_JAVASCRIPT), bundle_of(module_files));
     aard_handler *handler;
     assert_ok(aard_handler_new(isolate, "main:handler", &handler));
     resets(isolate, handler, count / 5);
-    long before = heap_and_stack_kib();
+    long before = resident_kib();
     double first = resets(isolate, handler, count / 5), last = 0;
     for (size_t done = 0; done < count; done += count / 5) last = resets(isolate, handler, count / 5);
-    long grown = heap_and_stack_kib() - before;
-    if (soak) print_message("%zu resets: %.3f ms at first, %.3f at last; %+ld KiB\n", count, first, last, grown);
+    long grown = resident_kib() - before;
+    print_message("%zu resets: %.3f ms at first, %.3f at last; %+ld KiB\n", count, first, last, grown);
     if (grown > 12 * 1024) fail_msg("%ld KiB more after %zu resets", grown, count);
     if (last > 3 * first + 1) fail_msg("a reset with its call took %.3f ms at first and %.3f at last", first, last);
     aard_handler_free(handler);

@@ -1,8 +1,6 @@
 /* Resets of Python isolates: what a call leaves behind, the next one never sees.  test-timeout: 300 */
 #include "isolate_support.h"
 
-#include <unistd.h>
-
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
 /* `leave` leaves something behind.  `look` gives on a guest after a reset what it gives on one that was never used; and
@@ -437,29 +435,6 @@ static void test_a_reset_after_a_termination_anywhere(void **state)
 
 /* ---- for long ---------------------------------------------------------------------------------------------------- */
 
-static long resident_kib(void)
-{
-    long pages = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-    assert_non_null(file);
-    assert_int_equal(fscanf(file, "%*d %ld", &pages), 1);
-    fclose(file);
-    return pages * (sysconf(_SC_PAGESIZE) / 1024);
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *list, size_t count)
-{
-    qsort(list, count, sizeof *list, by_value);
-    return list[count / 2];
-}
-
-/* AARDVARK_SOAK_RESETS sets how many; make soak does 10 000. */
 static void test_many_resets_stay_small_and_quick(void **state)
 {
     (void)state;
@@ -471,8 +446,7 @@ static void test_many_resets_stay_small_and_quick(void **state)
                                        "import colorsys, string",
                                        "class A: pass\nA().b = 1",
                                        "print('text')"};
-    const char *wanted = getenv("AARDVARK_SOAK_RESETS");
-    size_t count = wanted ? strtoul(wanted, NULL, 10) : 2000, quarter = count / 4;
+    size_t count = soak_count(2000, 10000), quarter = count / 4;
     assert_true(count >= 400);
     double *ms = calloc(count, sizeof *ms);
     aard_isolate *isolate = start(AARD_CLEANUP_FULL, 0);

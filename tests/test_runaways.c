@@ -30,18 +30,6 @@ static int end_of(const aard_outcome *outcome)
     }
 }
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, size_t count)
-{
-    qsort(values, count, sizeof *values, by_value);
-    return count ? values[count / 2] : 0;
-}
-
 typedef struct measure {
     aard_isolate *isolate;
     aard_handler *handler;

@@ -96,7 +96,7 @@ static void test_calls_that_end_at_their_limit(void **state)
         assert_ok(aard_handler_new(r->isolate, "main:spin", &r->handler));
         assert_ok(aard_cancel_handle_new(&r->cancel));
         r->seed = i + 1;
-        r->calls = (getenv("AARD_SOAK") ? 20000 : 1000) / THREADS;
+        r->calls = (unsigned)soak_count(1000, 20000) / THREADS;
         aard_call *warm_up = NULL;
         assert_ok(aard_call_new(&warm_up));
         for (int k = 0; k < 20; k++) aard_outcome_free(spin(r, warm_up, "1"));
@@ -147,7 +147,7 @@ static void test_calls_that_are_cancelled_as_they_end(void **state)
     r.isolate = boot(config_of(AARD_LANGUAGE_JAVASCRIPT), bundle_of(files));
     assert_ok(aard_handler_new(r.isolate, "main:spin", &r.handler));
     assert_int_equal(pthread_create(&thread, NULL, cancel_all, &c), 0);
-    unsigned times = getenv("AARD_SOAK") ? 20000 : 1000;
+    unsigned times = (unsigned)soak_count(1000, 20000);
     for (unsigned i = 0; i < times; i++) {
         aard_cancel_handle *handle = NULL;
         aard_call *call = NULL;

@@ -1,8 +1,6 @@
 /* SIGKILL while a warm state is captured and written, and while a distribution is staged and prepared: what is there
  * afterwards is whole, and the next run leaves nothing of the ones before.
- * test-timeout: 1200
- *
- * $AARD_SOAK makes it as many kills as are promised, 200 of each; else it is a few. */
+ * test-timeout: 1200 */
 #include "dist_support.h"
 #include "isolate_support.h"
 
@@ -13,7 +11,7 @@
 static char *home;
 static unsigned seed = 11;
 
-static int kills(void) { return getenv("AARD_SOAK") ? 200 : 8; }
+static int kills(void) { return (int)soak_count(8, 200); }
 
 static pid_t spawn(const char *job, const char *dir, const char *path)
 {
