@@ -2,23 +2,12 @@
 #ifndef AARD_TESTS_DIST_SUPPORT_H
 #define AARD_TESTS_DIST_SUPPORT_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <aardvark.h>
 #include <archive.h>
 #include <archive_entry.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <sodium.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,6 +15,7 @@
 
 #include "base/file.h"
 #include "distribution/distribution.h"
+#include "isolate_support.h"
 
 /* ---- paths and files -------------------------------------------------------------------------------------- */
 
@@ -97,28 +87,6 @@ static inline int count_entries(const char *path, const char *prefix)
             count++;
     closedir(dir);
     return count;
-}
-
-/* ---- checks ----------------------------------------------------------------------------------------------- */
-
-static inline void assert_ok(aard_error *error)
-{
-    if (error) fail_msg("%s: %s", aard_error_code_name(aard_error_get_code(error)), aard_error_message(error));
-}
-
-/* Expects an error of that code whose message has all of the texts (up to a NULL), and frees it. */
-static inline void assert_refused(aard_error *error, aard_error_code code, ...)
-{
-    va_list texts;
-    assert_non_null(error);
-    if (aard_error_get_code(error) != code)
-        fail_msg("%s, not %s: %s", aard_error_code_name(aard_error_get_code(error)), aard_error_code_name(code),
-                 aard_error_message(error));
-    va_start(texts, code);
-    for (const char *text; (text = va_arg(texts, const char *));)
-        if (!strstr(aard_error_message(error), text)) fail_msg("'%s' is not in: %s", text, aard_error_message(error));
-    va_end(texts);
-    aard_error_free(error);
 }
 
 /* ---- sources ---------------------------------------------------------------------------------------------- */
@@ -239,6 +207,30 @@ static inline const char *make_wheel(const char *dir, const char *name, const ch
         {module, "value = 1\n"}, {info[0], metadata}, {info[1], ""}, {info[2], "Wheel-Version: 1.0\n"}};
     make_zip(path, entries, 4);
     return path;
+}
+
+/* Two wheels in DIR, tiny-pkg and tiny-base, which it depends on; stores their paths. */
+static inline void make_tiny_wheels(const char *dir, const char **wheels)
+{
+    static const char *const tiny[][2] = {
+        {"tiny_pkg/__init__.py", "from tiny_base import BASE\nVALUE = ['tiny', BASE]\n"},
+        {"tiny_pkg/data/words.txt", "words\n"},
+        {"tiny_pkg-2.0.dist-info/METADATA",
+         "Metadata-Version: 2.1\nName: Tiny_Pkg\nVersion: 2.0\nRequires-Dist: tiny-base\n\nA description.\n"},
+        {"tiny_pkg-2.0.dist-info/RECORD", ""},
+        {"tiny_pkg-2.0.dist-info/WHEEL", "Wheel-Version: 1.0\n"},
+    };
+    static const char *const base[][2] = {
+        {"tiny_base.py", "BASE = 'base'\n"},
+        {"tiny_base-1.0.dist-info/METADATA",
+         "Metadata-Version: 2.1\nName: tiny-base\nVersion: 1.0\n\nA description.\n"},
+        {"tiny_base-1.0.dist-info/RECORD", ""},
+        {"tiny_base-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\n"},
+    };
+    wheels[0] = at(dir, "tiny_pkg-2.0-py3-none-any.whl");
+    wheels[1] = at(dir, "tiny_base-1.0-py3-none-any.whl");
+    make_zip(wheels[0], tiny, 5);
+    make_zip(wheels[1], base, 4);
 }
 
 static inline void sha256_of(const char *path, char hex[65])

@@ -110,6 +110,17 @@ aard_outcome *exec_with(aard_isolate *isolate, const char *code, const aard_call
     return check_form(outcome);
 }
 
+aard_outcome *invoke(aard_handler *handler, const char *input)
+{
+    aard_call *what;
+    aard_outcome *outcome;
+    assert_ok(aard_call_new(&what));
+    aard_call_set_input_json(what, input, strlen(input));
+    assert_ok(aard_handler_invoke(handler, what, &outcome));
+    aard_call_free(what);
+    return check_form(outcome);
+}
+
 aard_outcome *exec(aard_isolate *isolate, const char *code) { return exec_with(isolate, code, NULL); }
 
 aard_call *limited_to(uint64_t ms)

@@ -33,6 +33,7 @@ aard_isolate *boot(aard_isolate_config *config, aard_bundle *bundle);
 /* One call of a handler or of inline code.  `input` may be NULL.  Every outcome is checked for form before it is given. */
 aard_outcome *call(aard_isolate *isolate, const char *entrypoint, const char *input);
 aard_outcome *call_with(aard_isolate *isolate, const char *entrypoint, const aard_call *what);
+aard_outcome *invoke(aard_handler *handler, const char *input);
 aard_outcome *exec(aard_isolate *isolate, const char *code);
 aard_outcome *exec_with(aard_isolate *isolate, const char *code, const aard_call *what);
 

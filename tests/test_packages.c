@@ -6,21 +6,6 @@ typedef struct staged {
     aard_distribution *distribution;
 } staged;
 
-static const char *const wheel_files[][2] = {
-    {"tiny_pkg/__init__.py", "from tiny_base import BASE\nVALUE = ['tiny', BASE]\n"},
-    {"tiny_pkg/data/words.txt", "words\n"},
-    {"tiny_pkg-2.0.dist-info/METADATA",
-     "Metadata-Version: 2.1\nName: Tiny_Pkg\nVersion: 2.0\nRequires-Dist: tiny-base\n\nA description.\n"},
-    {"tiny_pkg-2.0.dist-info/RECORD", ""},
-    {"tiny_pkg-2.0.dist-info/WHEEL", "Wheel-Version: 1.0\n"},
-};
-static const char *const base_files[][2] = {
-    {"tiny_base.py", "BASE = 'base'\n"},
-    {"tiny_base-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny-base\nVersion: 1.0\n\nA description.\n"},
-    {"tiny_base-1.0.dist-info/RECORD", ""},
-    {"tiny_base-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\n"},
-};
-
 static int set_up(void **state)
 {
     staged *s = calloc(1, sizeof *s);
@@ -28,11 +13,8 @@ static int set_up(void **state)
     s->home = strdup(at(s->temp, "home"));
     make_source(at(s->temp, "source"));
     assert_int_equal(setenv("AARDVARK_HOME", s->temp, 1), 0); /* a catalog of its own */
-    make_zip(at(s->temp, "tiny_pkg-2.0-py3-none-any.whl"), wheel_files, 5);
-    make_zip(at(s->temp, "tiny_base-1.0-py3-none-any.whl"), base_files, 4);
     request r = {.home = s->home, .archive = at(s->temp, "source")};
-    r.wheels[0] = at(s->temp, "tiny_pkg-2.0-py3-none-any.whl");
-    r.wheels[1] = at(s->temp, "tiny_base-1.0-py3-none-any.whl");
+    make_tiny_wheels(s->temp, r.wheels);
     s->distribution = stage_ok(&r);
     *state = s;
     return 0;

@@ -261,17 +261,6 @@ static const char *const module_files[][2] = {
     {NULL, NULL},
 };
 
-static aard_outcome *invoke(aard_handler *handler, const char *input)
-{
-    aard_call *what;
-    aard_outcome *outcome;
-    assert_ok(aard_call_new(&what));
-    aard_call_set_input_json(what, input, strlen(input));
-    assert_ok(aard_handler_invoke(handler, what, &outcome));
-    aard_call_free(what);
-    return check_form(outcome);
-}
-
 static void test_a_handlers_module_stays_as_it_was_imported(void **state)
 {
     (void)state;

@@ -9,32 +9,14 @@
 static char *home;
 static aard_distribution *distribution;
 
-static const char *const tiny_files[][2] = {
-    {"tiny_pkg/__init__.py", "from tiny_base import BASE\nVALUE = ['tiny', BASE]\n"},
-    {"tiny_pkg/data/words.txt", "words\n"},
-    {"tiny_pkg-2.0.dist-info/METADATA",
-     "Metadata-Version: 2.1\nName: Tiny_Pkg\nVersion: 2.0\nRequires-Dist: tiny-base\n\nA description.\n"},
-    {"tiny_pkg-2.0.dist-info/RECORD", ""},
-    {"tiny_pkg-2.0.dist-info/WHEEL", "Wheel-Version: 1.0\n"},
-};
-static const char *const base_files[][2] = {
-    {"tiny_base.py", "BASE = 'base'\n"},
-    {"tiny_base-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny-base\nVersion: 1.0\n\nA description.\n"},
-    {"tiny_base-1.0.dist-info/RECORD", ""},
-    {"tiny_base-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\n"},
-};
-
 /* A distribution of this test's own with two packages, prepared; and a catalog of its own. */
 static int set_up(void **state)
 {
     (void)state;
     home = make_temp();
     make_source(at(home, "source"));
-    make_zip(at(home, "tiny_pkg-2.0-py3-none-any.whl"), tiny_files, 5);
-    make_zip(at(home, "tiny_base-1.0-py3-none-any.whl"), base_files, 4);
     request r = {.home = at(home, "distributions"), .archive = at(home, "source")};
-    r.wheels[0] = at(home, "tiny_pkg-2.0-py3-none-any.whl");
-    r.wheels[1] = at(home, "tiny_base-1.0-py3-none-any.whl");
+    make_tiny_wheels(home, r.wheels);
     distribution = stage_ok(&r);
     assert_int_equal(setenv("AARDVARK_HOME", home, 1), 0);
     assert_ok(aard_distribution_prepare(distribution, true));
