@@ -245,10 +245,11 @@ $(BUILD)/tests/libsupport.a: $(SUPPORT_OBJ)
 # Servers in tests speak TLS; the library gets its own with libcurl.
 LINK_TEST = $(CXX) $(SAN) $@.o $(BUILD)/tests/libsupport.a $(BUILD)/libaardvark.a
 
-# What the library asks of the system goes through this test, which lets it fail.
-FAULTS := open openat read pread __read_chk __pread_chk write pwrite fstat stat ftruncate memfd_create mmap pthread_create
+# What the library asks of the system goes through these tests, which let it fail (tests/fault_support.h).
+FAULTS := open openat read pread __read_chk __pread_chk write pwrite fstat stat ftruncate memfd_create eventfd socket mmap \
+          pthread_create
 comma  := ,
-$(BUILD)/tests/test_faults: private LDLIBS += $(FAULTS:%=-Wl$(comma)--wrap=%)
+$(BUILD)/tests/test_faults $(BUILD)/tests/test_network_faults: private LDLIBS += $(FAULTS:%=-Wl$(comma)--wrap=%)
 
 $(TEST_BIN) $(TOOL_BIN): $(BUILD)/tests/%: tests/%.c $(BUILD)/tests/libsupport.a $(BUILD)/libaardvark.a
 	@mkdir -p $(@D)

@@ -175,7 +175,8 @@ static void check_members(const json_t *root)
     has_members(diagnostics, dropped ? DIAGNOSTICS " policy_violations_dropped" : DIAGNOSTICS);
     has_members(json_object_get(diagnostics, "reset"), "mode duration_ms generation");
     has_members(json_object_get(diagnostics, "warm_state"), "fingerprint source");
-    has_members(json_object_get(diagnostics, "network"), "allowed blocked");
+    const json_t *network = json_object_get(diagnostics, "network");
+    has_members(network, json_object_get(network, "dropped") ? "allowed blocked dropped" : "allowed blocked");
 }
 
 /* jansson takes neither great depth, nor lone surrogates, nor numbers beyond a double. */

@@ -4,6 +4,7 @@
 #include <archive_entry.h>
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -29,6 +30,7 @@ static SSL_CTX *tls;
 static int listeners[2];
 static atomic_bool over;
 static atomic_int open_connections;
+static _Thread_local bool serving;
 static aard__buf bomb, small_gzip;
 
 static void must(bool fine, const char *what)
@@ -323,6 +325,7 @@ static bool one_request(connection *c)
 static void *run_connection(void *argument)
 {
     connection *c = argument;
+    serving = true;
     if (c->server == &net_https) {
         c->ssl = SSL_new(tls);
         SSL_set_fd(c->ssl, c->fd);
@@ -340,6 +343,7 @@ static void *run_listener(void *argument)
 {
     server *s = argument;
     int fd = listeners[s == &net_https];
+    serving = true;
     while (!over) {
         struct pollfd event = {.fd = fd, .events = POLLIN};
         if (poll(&event, 1, 20) != 1) continue;
@@ -352,6 +356,7 @@ static void *run_listener(void *argument)
         }
         struct timeval most = {20, 0};
         setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most);
+        setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int)); /* answers are written in pieces */
         s->connections++;
         open_connections++;
         must(!pthread_create(&thread, NULL, run_connection, c), "thread");
@@ -467,10 +472,17 @@ void net_start(void)
     aard__exchange_set_hook(reroute);
 }
 
+bool net_is_server(void) { return serving; }
+
+void net_wait_for_quiet(void)
+{
+    for (int i = 0; i < 10000 && open_connections; i++) usleep(1000);
+}
+
 void net_stop(void)
 {
     over = true;
-    for (int i = 0; i < 1000 && open_connections; i++) usleep(10000);
+    net_wait_for_quiet();
     usleep(50000);
     unlink(ca_path);
     SSL_CTX_free(tls);

@@ -53,6 +53,12 @@ int net_lookups(void); /* since the last forgetting */
 /* Before that many milliseconds no lookup is answered. */
 void net_slow_lookups(int ms);
 
+/* Whether the calling thread is one of the servers'. */
+bool net_is_server(void);
+
+/* Waits until no connection is open. */
+void net_wait_for_quiet(void);
+
 /* Connections to private addresses that were about to be made; they are not made. */
 int net_private_connections(void);
 

@@ -19,7 +19,7 @@
 #undef curl_multi_setopt
 
 /* Requests, answered or not, that the guest has not let go of. */
-enum { MOST_LIVE = 1000 };
+enum { MOST_LIVE = 1000, MOST_SLEEP_MS = 200 };
 
 /* ---- one hop ------------------------------------------------------------------------------------------------------ */
 
@@ -239,10 +239,11 @@ static bool has_come(const aard__net *net, unsigned id)
     return transfer && transfer->phase == AARD__ANSWERED;
 }
 
+/* Not for longer than MOST_SLEEP_MS: whoever would wake this thread may fail to, and it is not to miss that it was stopped. */
 static void sleep_until(aard__net *net, uint64_t until)
 {
     uint64_t now = aard__clock_monotonic(), ns = until > now ? until - now : 0, count;
-    int ms = ns > UINT64_C(3600000000000) ? 3600000 : (int)((ns + 999999) / 1000000);
+    int ms = ns > MOST_SLEEP_MS * UINT64_C(1000000) ? MOST_SLEEP_MS : (int)((ns + 999999) / 1000000);
     if (net->multi) {
         struct curl_waitfd event = {.fd = net->event_fd, .events = CURL_WAIT_POLLIN};
         net->curl->multi_poll(net->multi, &event, 1, ms, NULL);

@@ -1,0 +1,157 @@
+/* The nth allocation, file operation, mapping or thread fails, once or from then on, for all n, in a life that makes requests:
+ * each step gives an error or an outcome in good form, nothing stays open, and the next request is answered.
+ * test-timeout: 900 */
+#include "fault_support.h"
+#include "isolate_support.h"
+#include "net_support.h"
+
+#include <unistd.h>
+
+enum { WALL_MS = 1500 };
+
+static const char *const codes[] = {
+    "from urllib.request import urlopen\n"
+    "def ask():\n"
+    "    return [urlopen('$H/to?code=302&url=/hello').read().decode(), urlopen('$S/echo', b'x').status]\n",
+    "export const ask = async () => {\n"
+    "  const first = await fetch('$H/to?code=302&url=/hello'), second = new XMLHttpRequest();\n"
+    "  second.open('POST', '$S/echo', false);\n"
+    "  second.send('x');\n"
+    "  return [await first.text(), second.status];\n"
+    "};\n",
+};
+
+static aard_bundle *bundles[2];
+static int answered; /* calls that got what they asked for, of one life */
+
+static void ask(aard_handler *handler)
+{
+    aard_outcome *outcome = NULL;
+    aard_call *call = NULL;
+    if (!fault_is_clean(aard_call_new(&call))) return;
+    aard_call_set_wall_limit_ms(call, WALL_MS);
+    if (fault_is_clean(aard_handler_invoke(handler, call, &outcome))) {
+        int paused = fault_pause();
+        const char *value = aard_outcome_value_json(check_form(outcome), NULL);
+        answered += value && !strcmp(value, "[\"hello\",200]");
+        if (value && strcmp(value, "[\"hello\",200]") != 0) fail_msg("%s", value);
+        aard_outcome_free(outcome);
+        fault_resume(paused);
+    }
+    aard_call_free(call);
+}
+
+/* Two calls, with a reset between them. */
+static void use(aard_isolate *isolate)
+{
+    aard_handler *handler = NULL;
+    if (!fault_is_clean(aard_handler_new(isolate, "main:ask", &handler))) return;
+    ask(handler);
+    fault_is_clean(aard_isolate_reset(isolate));
+    ask(handler);
+    aard_handler_free(handler);
+}
+
+static void must_be_answered(aard_isolate *isolate)
+{
+    answered = 0;
+    use(isolate);
+    assert_int_equal(answered, 2);
+}
+
+/* Connections end where the server hears of it: that takes a moment. */
+static int open_files(int wanted)
+{
+    int files = 0;
+    for (int i = 0; i < 2000 && (files = fault_open_files()) != wanted; i++) {
+        net_wait_for_quiet();
+        usleep(1000);
+    }
+    return files;
+}
+
+static aard_isolate *begin(bool javascript)
+{
+    aard_isolate_config *config = net_config(javascript ? AARD_LANGUAGE_JAVASCRIPT : AARD_LANGUAGE_PYTHON);
+    aard_isolate_config_set_cleanup(config, AARD_CLEANUP_FULL);
+    return boot(config, aard_bundle_retain(bundles[javascript]));
+}
+
+static int files_without_guests;
+
+static void calls(bool javascript, fault kind, bool ever)
+{
+    aard_isolate *isolate = begin(javascript);
+    must_be_answered(isolate);
+    long n = 0;
+    double slowest = 0;
+    for (bool more = true; more; n++) {
+        double began = now_ms();
+        fault_arm(kind, n, ever);
+        use(isolate);
+        more = fault_disarm();
+        double took = now_ms() - began;
+        if (getenv("AARD_VERBOSE")) print_message("%s %ld: %.0f ms\n", fault_names[kind], n, took);
+        if (took > slowest) slowest = took;
+        must_be_answered(isolate);
+    }
+    aard_isolate_free(isolate);
+    assert_int_equal(open_files(files_without_guests), files_without_guests);
+    print_message("%s: %s %s of %ld; the slowest took %.0f ms\n", javascript ? "JavaScript" : "Python",
+                  ever ? "from one on, each" : "each", fault_names[kind], n, slowest);
+    if (slowest > 2 * (WALL_MS + late_ms())) fail_msg("it took %.0f ms", slowest);
+}
+
+static void test_requests_of_javascript(void **state)
+{
+    (void)state;
+    for (fault kind = 0; kind < FAULTS; kind++)
+        for (int ever = 0; ever < 2; ever++) calls(true, kind, ever);
+}
+
+static void test_requests_of_python(void **state)
+{
+    (void)state;
+    for (fault kind = 0; kind < FAULTS; kind++)
+        for (int ever = 0; ever < 2; ever++) calls(false, kind, ever);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    net_start();
+    net_name("public.test", PUBLIC);
+    for (int i = 0; i < 2; i++) {
+        const char *const files[][2] = {{i ? "main.js" : "main.py", net_text(codes[i])}, {NULL, NULL}};
+        bundles[i] = bundle_of(files);
+    }
+    fault_spare(net_is_server);
+    fault_start();
+    for (int i = 0; i < 2; i++) { /* what is made once for all is there */
+        aard_isolate *isolate = begin(i);
+        must_be_answered(isolate);
+        aard_isolate_free(isolate);
+    }
+    net_wait_for_quiet();
+    usleep(50000);
+    files_without_guests = fault_open_files();
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    fault_stop();
+    for (int i = 0; i < 2; i++) aard_bundle_free(bundles[i]);
+    net_stop();
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_requests_of_javascript),
+        cmocka_unit_test(test_requests_of_python),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
