@@ -5,7 +5,7 @@
 #include <locale.h>
 
 #include "base/alloc.h"
-#include "isolate/outcome.h"
+#include "outcome/outcome.h"
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 

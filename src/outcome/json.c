@@ -4,7 +4,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
-#include "isolate/outcome.h"
+#include "outcome/outcome.h"
 
 static void put_text(aard__buf *out, const char *key, const aard__buf *text)
 {

@@ -1,6 +1,6 @@
 /* Making outcomes. */
-#ifndef AARD_ISOLATE_OUTCOME_H
-#define AARD_ISOLATE_OUTCOME_H
+#ifndef AARD_OUTCOME_OUTCOME_H
+#define AARD_OUTCOME_OUTCOME_H
 
 #include <aardvark/isolate.h>
 #include <aardvark/outcome.h>

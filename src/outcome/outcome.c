@@ -1,4 +1,4 @@
-#include "isolate/outcome.h"
+#include "outcome/outcome.h"
 
 #include <stdarg.h>
 #include <stdio.h>
