@@ -3,6 +3,8 @@
 
 #include <pthread.h>
 
+LEAKS_OF_LEFT_GUESTS
+
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
 enum { LIMIT_MS = 150 };

@@ -24,7 +24,8 @@ typedef struct making {
     size_t archive_count;
     aard__overlay_item *items;
     size_t count;
-    char **names; /* of the items */
+    char **names; /* of the items; some may be of items that were dropped again */
+    size_t name_count;
 } making;
 
 /* The lock's hash is checked here, where the package is used: staging is long ago. */
@@ -63,7 +64,7 @@ static aard_error *add_files(making *m, const aard_bundle *archive, const char *
     aard__overlay_item *items = aard__realloc(m->items, (m->count + more + 1) * sizeof *items);
     if (!items) return aard__error_no_memory();
     m->items = items;
-    char **names = aard__realloc(m->names, (m->count + more + 1) * sizeof *names);
+    char **names = aard__realloc(m->names, (m->name_count + more + 1) * sizeof *names);
     if (!names) return aard__error_no_memory();
     m->names = names;
     for (size_t i = 0; i < more; i++) {
@@ -75,7 +76,7 @@ static aard_error *add_files(making *m, const aard_bundle *archive, const char *
         if (!whole) return aard__error_no_memory();
         memcpy(whole, tree, tree_len);
         memcpy(whole + tree_len, name, name_len + 1);
-        names[m->count] = whole;
+        names[m->name_count++] = whole;
         items[m->count++] = (aard__overlay_item){whole, tree_len + name_len, data, len};
     }
     return NULL;
@@ -127,6 +128,7 @@ static void end_making(making *m)
     for (size_t i = 0; i < m->archive_count; i++) aard_bundle_free(m->archives[i]);
     aard__free(m->archives);
     aard__free(m->items);
+    for (size_t i = 0; i < m->name_count; i++) aard__free(m->names[i]);
     aard__free(m->names);
 }
 
