@@ -35,7 +35,7 @@ endif
 VERSION  := $(shell sed -n 's/^.define AARD_VERSION_STRING "\(.*\)"/\1/p' include/aardvark/export.h)
 SOVERSION := 0
 
-PKGS     := libzip jansson libsodium libarchive icu-uc libcrypto
+PKGS     := libzip jansson libsodium icu-uc libcrypto
 ifneq ($(wildcard .deps/config.mk),)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS))
@@ -242,7 +242,7 @@ $(BUILD)/tests/libsupport.a: $(SUPPORT_OBJ)
 	@mkdir -p $(@D) && rm -f $@
 	$(call step,AR)ar rcs $@ $^
 
-# Servers in tests speak TLS; the library gets its own with libcurl.
+# Servers in tests speak TLS and send archives; the library loads what it needs of that when it does.
 LINK_TEST = $(CXX) $(SAN) $@.o $(BUILD)/tests/libsupport.a $(BUILD)/libaardvark.a
 
 # What the library asks of the system goes through these tests, which let it fail (tests/fault_support.h).
@@ -254,7 +254,7 @@ $(BUILD)/tests/test_faults $(BUILD)/tests/test_network_faults: private LDLIBS +=
 $(TEST_BIN) $(TOOL_BIN): $(BUILD)/tests/%: tests/%.c $(BUILD)/tests/libsupport.a $(BUILD)/libaardvark.a
 	@mkdir -p $(@D)
 	$(call step,CC)$(CC) $(CPPFLAGS) -Itests $(CFLAGS) -MMD -MP -MF $@.d -MT $@ -c $< -o $@.o
-	$(call step,LINK)$(LINK_TEST) -lcmocka $(LDLIBS) -lssl -lm -o $@
+	$(call step,LINK)$(LINK_TEST) -lcmocka $(LDLIBS) -lssl -larchive -lm -o $@
 
 # ---- fuzzing ---------------------------------------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/library.h"
 #include "base/wide_hash.h"
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
@@ -467,9 +468,32 @@ static void test_wide_hash(void **state)
 
 #define TEST(name) cmocka_unit_test_teardown(name, let_allocate)
 
+/* ---- libraries --------------------------------------------------------------------------------------------------- */
+
+static void test_a_library_is_loaded_when_it_is_asked_for(void **state)
+{
+    (void)state;
+    double (*cosine)(double) = NULL, (*sine)(double) = NULL;
+    void (*absent)(void) = NULL;
+    char why[300] = "";
+    const aard__library_function functions[] = {{"cos", &cosine}, {"sin", &sine}, {"no_such_function", &absent}};
+    aard__library library = {"libm", "libm.so.6", "libc6", "2.36", functions, 2};
+    assert_true(aard__library_load(&library, why, sizeof why));
+    assert_true(cosine(0) == 1 && sine(0) == 0);
+    assert_string_equal(why, "");
+    library.count = 3;
+    assert_false(aard__library_load(&library, why, sizeof why));
+    assert_string_equal(why, "libm has no no_such_function; install libc6 2.36 or later");
+    library.file = "libno_such_library.so.7";
+    assert_false(aard__library_load(&library, why, sizeof why));
+    assert_non_null(strstr(why, "libm can't be loaded (libno_such_library.so.7: "));
+    assert_non_null(strstr(why, "; install libc6"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_library_is_loaded_when_it_is_asked_for),
         TEST(test_allocations_of_nothing_can_be_freed),
         TEST(test_the_hook_decides),
         TEST(test_a_buffer_grows),

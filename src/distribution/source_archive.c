@@ -1,11 +1,10 @@
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "distribution/libarchive.h"
 #include "distribution/source.h"
 
 #define CHUNK (256u << 10)
@@ -13,6 +12,7 @@
 #define TOP_MAX 100
 
 typedef struct unpacking {
+    const aard__libarchive *lib;
     const aard__source *source;
     struct archive *archive;
     const char *path;
@@ -29,7 +29,7 @@ static aard_error *refused(const unpacking *u, const char *entry, const char *wh
 
 static aard_error *broken(const unpacking *u)
 {
-    const char *text = archive_error_string(u->archive);
+    const char *text = u->lib->error_string(u->archive);
     return aard__error(AARD_ERR_STAGE_SOURCE, "'%s' cannot be read as a .tar.bz2 or .tar.gz archive (%s): get it again",
                        u->path, text ? text : "it is damaged");
 }
@@ -66,24 +66,24 @@ static aard_error *take_entry(unpacking *u, const char *name)
     aard__intake *intake = u->source->intake;
     AARD__TRY(within(u, aard__intake_begin(intake, name)));
     for (;;) {
-        la_ssize_t n = archive_read_data(u->archive, u->chunk, sizeof u->chunk);
+        la_ssize_t n = u->lib->read_data(u->archive, u->chunk, sizeof u->chunk);
         if (n == ARCHIVE_RETRY) continue;
         if (n < 0) return broken(u);
         if (n == 0) break;
         AARD__TRY(within(u, aard__intake_write(intake, u->chunk, (size_t)n)));
-        aard__source_report(u->source, "unpacking", (uint64_t)archive_filter_bytes(u->archive, -1), u->size);
+        aard__source_report(u->source, "unpacking", (uint64_t)u->lib->filter_bytes(u->archive, -1), u->size);
     }
     return aard__intake_end(intake);
 }
 
 static aard_error *look_at(unpacking *u, struct archive_entry *entry)
 {
-    const char *full = archive_entry_pathname(entry), *name = NULL;
-    if (!full) full = archive_entry_pathname_utf8(entry);
+    const char *full = u->lib->entry_pathname(entry), *name = NULL;
+    if (!full) full = u->lib->entry_pathname_utf8(entry);
     if (!full) return refused(u, "?", "has a name that is no text");
     AARD__TRY(split(u, full, &name));
-    if (archive_entry_hardlink(entry)) return refused(u, full, "is a hard link");
-    mode_t type = archive_entry_filetype(entry);
+    if (u->lib->entry_hardlink(entry)) return refused(u, full, "is a hard link");
+    mode_t type = u->lib->entry_filetype(entry);
     if (type == AE_IFDIR) return NULL;
     if (type == AE_IFLNK) return refused(u, full, "is a symbolic link");
     if (type != AE_IFREG) return refused(u, full, "is a special file");
@@ -92,13 +92,13 @@ static aard_error *look_at(unpacking *u, struct archive_entry *entry)
 
 static aard_error *unpack(unpacking *u)
 {
-    archive_read_support_filter_bzip2(u->archive);
-    archive_read_support_filter_gzip(u->archive);
-    archive_read_support_format_tar(u->archive);
-    if (archive_read_open_filename(u->archive, u->path, CHUNK) != ARCHIVE_OK) return broken(u);
+    u->lib->read_support_filter_bzip2(u->archive);
+    u->lib->read_support_filter_gzip(u->archive);
+    u->lib->read_support_format_tar(u->archive);
+    if (u->lib->read_open_filename(u->archive, u->path, CHUNK) != ARCHIVE_OK) return broken(u);
     for (size_t entries = 0;; entries++) {
         struct archive_entry *entry;
-        int status = archive_read_next_header(u->archive, &entry);
+        int status = u->lib->read_next_header(u->archive, &entry);
         if (status == ARCHIVE_RETRY) continue;
         if (status == ARCHIVE_EOF) return NULL;
         if (status != ARCHIVE_OK && status != ARCHIVE_WARN) return broken(u);
@@ -114,14 +114,17 @@ aard_error *aard__source_archive(const aard__source *source, const char *path)
     struct stat st;
     if (stat(path, &st) < 0)
         return aard__error_errno(errno == ENOENT ? AARD_ERR_NOT_FOUND : AARD_ERR_IO, errno, "cannot open '%s'", path);
+    const aard__libarchive *lib;
+    AARD__TRY(aard__libarchive_load(&lib));
     unpacking *u = aard__calloc(1, sizeof *u);
     if (!u) return aard__error_no_memory();
+    u->lib = lib;
     u->source = source;
     u->path = path;
     u->size = (uint64_t)st.st_size;
-    u->archive = archive_read_new();
+    u->archive = u->lib->read_new();
     aard_error *error = u->archive ? unpack(u) : aard__error_no_memory();
-    if (u->archive) archive_read_free(u->archive);
+    if (u->archive) u->lib->read_free(u->archive);
     aard__free(u);
     return error;
 }
