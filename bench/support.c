@@ -7,18 +7,25 @@
 #include <time.h>
 #include <unistd.h>
 
+/* In the middle of everything: nothing is taken down. */
+static _Noreturn void leave(int status)
+{
+    fflush(NULL);
+    _exit(status);
+}
+
 void bench_die(aard_error *error)
 {
     if (!error) return;
     fprintf(stderr, "%s: %s: %s\n", bench_name, aard_error_code_name(aard_error_get_code(error)),
             aard_error_message(error));
-    exit((int)aard_error_get_class(error));
+    leave((int)aard_error_get_class(error));
 }
 
 _Noreturn void bench_fail(const char *what)
 {
     fprintf(stderr, "%s: %s\n", bench_name, what);
-    exit(AARD_CLASS_HOST);
+    leave(AARD_CLASS_HOST);
 }
 
 double bench_now_ms(void)
@@ -83,7 +90,7 @@ char *bench_read_file(const char *path, size_t *len)
     FILE *file = fopen(path, "rb");
     if (!file || fseek(file, 0, SEEK_END) != 0) {
         fprintf(stderr, "%s: can't read %s: %s\n", bench_name, path, strerror(errno));
-        exit(AARD_CLASS_USAGE);
+        leave(AARD_CLASS_USAGE);
     }
     long size = ftell(file);
     rewind(file);
@@ -154,7 +161,7 @@ void bench_check_value(const aard_outcome *outcome, const char *json, size_t len
     const char *value = aard_outcome_value_json(outcome, &got);
     if (!value) {
         fprintf(stderr, "%s: the call failed: %s\n", bench_name, aard_outcome_failure_message(outcome));
-        exit(1);
+        leave(1);
     }
     if (got != len || memcmp(value, json, len) != 0) bench_fail("the value is not what it has to be");
 }
