@@ -31,7 +31,7 @@ static int listeners[2];
 static atomic_bool over;
 static atomic_int open_connections;
 static _Thread_local bool serving;
-static aard__buf bomb, small_gzip;
+static aard__buf bomb, small_gzip, twice_gzip;
 
 static void must(bool fine, const char *what)
 {
@@ -186,18 +186,32 @@ static long number_in(const char *target, const char *key)
     return at ? atol(at + strlen(key)) : 0;
 }
 
-static bool redirect(connection *c, const char *target)
+/* Appends what stands behind `key`, percent-decoded, and a line's end. */
+static void put_decoded(char headers[900], const char *target, const char *key)
 {
-    char headers[900] = "Location: ";
     size_t len = strlen(headers);
-    const char *at = strstr(target, "url=");
-    for (at = at ? at + 4 : ""; *at && len < sizeof headers - 8; at++) {
+    const char *at = strstr(target, key);
+    for (at = at ? at + strlen(key) : ""; *at && len < 900 - 8; at++) {
         unsigned byte = (unsigned char)*at;
         if (*at == '%' && sscanf(at + 1, "%2x", &byte) == 1) at += 2;
         headers[len++] = (char)byte;
     }
     strcpy(headers + len, "\r\n");
+}
+
+static bool redirect(connection *c, const char *target)
+{
+    char headers[900] = "Location: ";
+    put_decoded(headers, target, "url=");
     return answer_text(c, (int)number_in(target, "code="), headers, "elsewhere");
+}
+
+static bool with_headers(connection *c, const char *target)
+{
+    char headers[900] = "";
+    put_decoded(headers, target, "h=");
+    const aard__buf *body = number_in(target, "n=") == 2 ? &twice_gzip : &small_gzip;
+    return answer(c, 200, headers, body->data, body->len);
 }
 
 static char block[65536]; /* of "x" */
@@ -287,6 +301,7 @@ static bool serve(connection *c, const char *method, const char *target, char *h
     if (!strncmp(target, "/chunks?", 8)) return many(c, number_in(target, "n="), true);
     if (!strncmp(target, "/header?", 8)) return wide_header(c, number_in(target, "n="));
     if (!strcmp(target, "/gzip")) return answer(c, 200, "Content-Encoding: gzip\r\n", small_gzip.data, small_gzip.len);
+    if (!strncmp(target, "/with?", 6)) return with_headers(c, target);
     if (!strcmp(target, "/bomb")) return answer(c, 200, "Content-Encoding: gzip\r\n", bomb.data, bomb.len);
     if (!strncmp(target, "/wait?", 6)) return wait_ms(c, number_in(target, "ms="));
     if (!strcmp(target, "/drip")) return drip(c);
@@ -465,6 +480,7 @@ void net_start(void)
     memset(block, 'x', sizeof block);
     make_certificates();
     gzip("hello", 5, 1, &small_gzip);
+    gzip(small_gzip.data, small_gzip.len, 1, &twice_gzip);
     gzip(zeros, sizeof zeros, 1024, &bomb);
     start_server(&net_http);
     start_server(&net_https);
@@ -488,6 +504,7 @@ void net_stop(void)
     SSL_CTX_free(tls);
     aard__buf_free(&bomb);
     aard__buf_free(&small_gzip);
+    aard__buf_free(&twice_gzip);
     aard__lookup_set_hook(NULL);
     aard__exchange_set_hook(NULL);
 }

@@ -18,6 +18,7 @@
  *   /chunks?n=N            the same, without a length
  *   /header?n=N            a header of N bytes
  *   /gzip, /bomb           "hello", 64 MiB of zeros, gzipped
+ *   /with?n=N&h=L          the gzipped "hello" with the header lines L, percent-decoded; with n=2, gzipped twice
  *   /wait?ms=N             "waited" after so long
  *   /drip                  a byte every 10 ms, without end
  *   /close, /garbage       no answer at all, an answer that is no HTTP

@@ -222,6 +222,60 @@ static void test_what_goes_wrong_out_there(void **state)
     aard_isolate_free(other);
 }
 
+/* Layers of encodings multiply: a few bytes could keep the host busy for hours, in code that nothing ends. */
+static void test_an_answer_is_encoded_once_at_most(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {
+        {"Content-Encoding: gzip", "hello"},
+        {"Content-Encoding:%20%20GZip%20", "hello"},
+        {"Content-Encoding: x-gzip", "hello"},
+        {"Content-Encoding: identity, gzip", "hello"},
+        {"content-encoding: gzip, gzip", "bad_response"},
+        {"Content-Encoding: deflate,gzip", "bad_response"},
+        {"Content-Encoding: ,,gzip ,%09,gzip", "bad_response"},
+        {"Content-Encoding: gzip%0D%0AContent-Encoding: gzip", "bad_response"},
+        {"Content-Encoding: br", "bad_response"}, /* nobody asked for these */
+        {"Content-Encoding: zstd", "bad_response"},
+        {"Content-Encoding: unknown", "bad_response"},
+        {"Transfer-Encoding: gzip", "bad_response"},
+        {"Transfer-Encoding: gzip, chunked", "bad_response"},
+        {"Transfer-Encoding: chunked, deflate", "bad_response"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        for (int range = 0; range < 2; range++) { /* who asks for a part gets it as it is */
+            char text[400];
+            int layers = strcmp(rows[i][1], "hello") ? 2 : 1;
+            bool raw = range && !strncasecmp(rows[i][0], "Content-", 8);
+            snprintf(
+                text, sizeof text,
+                "let s; try { s = await (await fetch('$H/with?n=%d&h=%s', {headers: {'%s': 'bytes=0-'}})).text() } "
+                "catch (e) { s = e.message } return s.includes('%s') || s",
+                layers, rows[i][0], range ? "Range" : "X", raw ? "\\x1f" : rows[i][1]);
+            aard_outcome *outcome = run(isolate, text, NULL);
+            assert_success(outcome);
+            if (strcmp(aard_outcome_value_json(outcome, NULL), "true"))
+                fail_msg("%s, %d: %s", rows[i][0], range, aard_outcome_value_json(outcome, NULL));
+            aard_outcome_free(outcome);
+        }
+}
+
+/* libcurl reads such a name in its list of addresses as one that is to be forgotten, and would look it up by itself. */
+static void test_a_name_that_begins_with_a_hyphen_is_pinned(void **state)
+{
+    (void)state;
+    aard_isolate_config *config = net_config(AARD_LANGUAGE_JAVASCRIPT);
+    assert_ok(aard_isolate_config_allow_host(config, "*.public.test"));
+    aard_isolate *one = boot(config, NULL);
+    value_is(run(one, "return (await fetch('http://-a.public.test:$P/hello')).text()", NULL), "\"hello\"");
+    value_is(run(one,
+                 "await fetch('http://b.public.test:$P/hello'); await fetch('http://-b.public.test:$P/hello'); "
+                 "return (await fetch('http://b.public.test:$P/hello')).text()",
+                 NULL),
+             "\"hello\"");
+    aard_isolate_free(one);
+}
+
 /* ---- XMLHttpRequest ------------------------------------------------------------------------------------------------- */
 
 static void test_xhr_waits(void **state)
@@ -525,6 +579,8 @@ int main(void)
         cmocka_unit_test_setup(test_many_at_once, forget),
         cmocka_unit_test_setup(test_aborting, forget),
         cmocka_unit_test_setup(test_what_goes_wrong_out_there, forget),
+        cmocka_unit_test_setup(test_an_answer_is_encoded_once_at_most, forget),
+        cmocka_unit_test_setup(test_a_name_that_begins_with_a_hyphen_is_pinned, forget),
         cmocka_unit_test_setup(test_xhr_waits, forget),
         cmocka_unit_test_setup(test_xhr_tells_by_events, forget),
         cmocka_unit_test_setup(test_limits, forget),

@@ -2,6 +2,8 @@
 #include "isolate_support.h"
 #include "net_support.h"
 
+#include <malloc.h>
+
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
 /* Without JavaScript, and with it. */
@@ -227,6 +229,100 @@ static void test_the_device_takes_no_nonsense(void **state)
         "[true,true]");
 }
 
+static size_t in_use; /* bytes, when it was measured */
+
+static size_t measure(void)
+{
+    struct mallinfo2 now = mallinfo2();
+    return now.uordblks + now.hblkhd;
+}
+
+static void on_measure(void *user, const char *input, size_t len, aard_reply *reply)
+{
+    (void)user, (void)input, (void)len, (void)reply;
+    in_use = measure();
+}
+
+/* What the host keeps of a request is none of the guest's memory, and not kept until the guest lets go of the answer. */
+static void test_requests_take_no_memory_of_the_host(void **state)
+{
+    (void)state;
+    static const char *const codes[] = {
+        "{'url': 'https://evil.example/', 'body': True}, bytes(1 << 20)", /* refused by the list */
+        "{'url': 'http://public.test:$P/hello', 'method': 'TRACE', 'body': True}, bytes(1 << 20)",
+        "{'url': 'x', 'method': 'A' * (1 << 20)}, b''", /* shown as it was written */
+        "{'url': 'x' * (1 << 20)}, b''",
+        "{'url': 'http://public.test:$P/hello', 'body': True}, bytes(200000)", /* answered, and not taken */
+    };
+    aard_isolate_config *config = net_config(AARD_LANGUAGE_PYTHON);
+    assert_ok(aard_isolate_config_add_function(config, "measure", on_measure, NULL, NULL));
+    assert_ok(aard_isolate_config_add_capability(config, "measure"));
+    aard_isolate *one = boot(config, NULL);
+    value_is(exec(one, "import os, json\nfrom aardvark import host\n1"), "1");
+    for (size_t i = 0; i < COUNT(codes); i++) {
+        char text[1000];
+        snprintf(
+            text, sizeof text,
+            "ds = []\n"
+            "def send(what, body):\n"
+            "    text = json.dumps({'method': 'POST', 'headers': '', 'redirects': 0, 'timeout': 0, **what}).encode()\n"
+            "    ds.append(os.open('/dev/network', os.O_RDWR))\n"
+            "    os.write(ds[-1], len(text).to_bytes(4, 'little') + text + body)\n"
+            "    return os.read(ds[-1], 1)\n"
+            "def all():\n"
+            "    for i in range(150):\n"
+            "        send(%s)\n"
+            "    host.measure()\n"
+            "    return len(ds)\n"
+            "all()",
+            codes[i]);
+        size_t before = measure();
+        value_is(exec(one, net_text(text)), "150");
+        if (in_use > before + (16 << 20)) fail_msg("%s takes %zu bytes", codes[i], in_use - before);
+        value_is(exec(one, "for d in ds:\n    os.close(d)\nlen(ds)"), "150");
+    }
+    aard_isolate_free(one);
+}
+
+static void test_bodies_that_wait_are_limited_together(void **state)
+{
+    (void)state;
+    aard_isolate_config *config = net_config(AARD_LANGUAGE_PYTHON);
+    aard_isolate_config_set_network_limit(config, AARD_NETWORK_REQUEST_BYTES, 200000);
+    aard_isolate_config_set_network_limit(config, AARD_NETWORK_CONNECTIONS, 1);
+    aard_isolate *one = boot(config, NULL);
+    aard_outcome *outcome = exec(
+        one, net_text("from pyodide.http import pyfetch\nimport asyncio\nasync def ask(path):\n    try:\n"
+                      "        return (await pyfetch('$H' + path, method='POST', body=bytes(200000))).status\n"
+                      "    except OSError as e:\n        return 'requests_too_large' in str(e)\n"
+                      "[await asyncio.gather(*[ask('/wait?ms=200') for i in range(5)]), await ask('/hello')]"));
+    const aard_violation *last = aard_outcome_violation(outcome, aard_outcome_violation_count(outcome) - 1);
+    assert_string_equal(last->reason, "requests_too_large");
+    assert_int_equal(last->count, 2);
+    value_is(outcome, "[[200,200,200,true,true],200]");
+    aard_isolate_free(one);
+}
+
+/* No list is walked anew for each of them. */
+static void test_many_headers(void **state)
+{
+    (void)state;
+    double start = now_ms();
+    gives(
+        "import os, json\n"
+        "ns = set()\n"
+        "for i in range(10):\n"
+        "    text = json.dumps({'method': 'GET', 'url': '$H/hello', 'headers': 'a:b\\n' * 16000, 'redirects': 0, 'timeout': "
+        "0}).encode()\n"
+        "    d = os.open('/dev/network', os.O_RDWR)\n"
+        "    os.write(d, len(text).to_bytes(4, 'little') + text)\n"
+        "    ns.add(b'hello' in os.read(d, 1000))\n"
+        "    os.close(d)\n"
+        "list(ns)",
+        "[true]");
+    assert_true(now_ms() - start < 1500 + late_ms());
+}
+
 static void test_preloaded_modules_are_adapted(void **state)
 {
     (void)state;
@@ -284,6 +380,9 @@ int main(void)
         cmocka_unit_test_setup(test_a_stop_ends_a_transfer_at_once, forget),
         cmocka_unit_test_setup(test_nothing_is_left_for_the_next_call, forget),
         cmocka_unit_test_setup(test_the_device_takes_no_nonsense, forget),
+        cmocka_unit_test_setup(test_requests_take_no_memory_of_the_host, forget),
+        cmocka_unit_test_setup(test_bodies_that_wait_are_limited_together, forget),
+        cmocka_unit_test_setup(test_many_headers, forget),
         cmocka_unit_test_setup(test_preloaded_modules_are_adapted, forget),
     };
     return cmocka_run_group_tests_name("network_python", tests, set_up, tear_down);

@@ -25,6 +25,7 @@ static const char *meaning(const char *reason)
         {"header_not_allowed", "a header is not the guest's to set"},
         {"headers_too_large", "the headers are larger than the limit"},
         {"request_too_large", "the request's body is larger than the limit"},
+        {"requests_too_large", "the bodies of the requests under way are together larger than the limit"},
         {"response_too_large", "the response's body is larger than the limit"},
         {"responses_too_large", "the responses that nobody has taken are larger than the limit"},
         {"too_many_requests", "the call has made as many requests as it may"},
@@ -46,8 +47,8 @@ bool aard__reason_is_violation(const char *reason)
     static const char *const policy[] = {
         "no_allowlist",         "host_not_allowed",   "port_not_allowed",  "scheme_not_allowed", "private_address",
         "redirect_not_allowed", "credentials_in_url", "malformed_url",     "malformed_request",  "method_not_allowed",
-        "header_not_allowed",   "headers_too_large",  "request_too_large", "response_too_large", "responses_too_large",
-        "too_many_requests",    "too_many_redirects"};
+        "header_not_allowed",   "headers_too_large",  "request_too_large", "requests_too_large", "response_too_large",
+        "responses_too_large",  "too_many_requests",  "too_many_redirects"};
     for (size_t i = 0; i < sizeof policy / sizeof *policy; i++)
         if (!strcmp(policy[i], reason)) return true;
     return false;
@@ -81,6 +82,7 @@ void aard__transfer_settle(aard__transfer *transfer)
     aard__exchange_end(transfer);
     aard__lookup_drop(transfer->lookup);
     transfer->lookup = NULL;
+    aard__transfer_forget(transfer);
     transfer->phase = AARD__ANSWERED;
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #define CURL_DISABLE_TYPECHECK
+#include "base/clock.h"
 #include "base/utf8.h"
 #include "net/transfer.h"
 
@@ -23,12 +24,11 @@ static size_t end_with(aard__transfer *transfer, const char *reason)
     return 0; /* libcurl ends a transfer whose callback takes less than it was given */
 }
 
-/* Bytes of answers that may wait to be taken: one for each connection and for a request that is waited for. */
-static uint64_t most_held(const aard__network_limits *limits)
+/* Who is to stop is not to wait for the end of what a server sends. */
+static const char *is_over(const aard__transfer *transfer)
 {
-    uint64_t most;
-    bool fits = !__builtin_mul_overflow(limits->connections + 2, limits->response_bytes, &most);
-    return fits && limits->connections + 2 > 2 ? most : UINT64_MAX;
+    if (atomic_load(&transfer->net->stopped)) return "call_ended";
+    return transfer->deadline <= aard__clock_monotonic() ? "timed_out" : NULL;
 }
 
 static size_t on_body(char *data, size_t size, size_t count, void *user)
@@ -37,13 +37,16 @@ static size_t on_body(char *data, size_t size, size_t count, void *user)
     aard__net *net = transfer->net;
     size_t len = size * count;
     const aard__network_limits *limits = &net->policy->limits;
+    const char *over = is_over(transfer);
+    if (over) return end_with(transfer, over);
     transfer->body_began = true;
     if (aard__transfer_is_redirect(transfer)) {
         transfer->discarded += len;
         return transfer->discarded <= MOST_DISCARDED ? len : 0;
     }
     if (len > limits->response_bytes - transfer->reply.body.len) return end_with(transfer, "response_too_large");
-    if (len + net->held > most_held(limits)) return end_with(transfer, "responses_too_large");
+    if (len + net->held > aard__network_most(limits, limits->response_bytes))
+        return end_with(transfer, "responses_too_large");
     aard__buf_append(&transfer->reply.body, data, len);
     if (transfer->reply.body.failed) return end_with(transfer, "out_of_memory");
     net->held += len;
@@ -78,11 +81,37 @@ static void take_status(aard__transfer *transfer, const char *line, size_t len)
     if (text) aard__buf_append(&transfer->status_text, text + 1, (size_t)(end - text - 1));
 }
 
-static void take_header(aard__transfer *transfer, const char *line, size_t len)
+static bool is_word(const char *text, size_t len, const char *word)
+{
+    return strlen(word) == len && !strncasecmp(text, word, len);
+}
+
+/* Whether the encodings of a message are none, or one that was asked for.  libcurl takes off as many as there are, each of
+ * which can blow up what the next one reads a thousandfold, and comes back to nobody before all of that is done. */
+static bool may_decode(aard__transfer *transfer, bool of_content, const char *value, size_t len)
+{
+    if (of_content && transfer->asks_for_range) return true; /* it is left as it is */
+    for (const char *at = value, *end = value + len; at < end; at++) {
+        const char *word = at;
+        at = memchr(at, ',', (size_t)(end - at));
+        if (!at) at = end;
+        size_t size = (size_t)(at - word);
+        while (size && (*word == ' ' || *word == '\t')) word++, size--;
+        while (size && (word[size - 1] == ' ' || word[size - 1] == '\t')) size--;
+        if (!size || is_word(word, size, "identity") || (!of_content && is_word(word, size, "chunked"))) continue;
+        bool asked = of_content &&
+                     (is_word(word, size, "gzip") || is_word(word, size, "x-gzip") || is_word(word, size, "deflate"));
+        if (!asked || ++transfer->encodings > 1) return false;
+    }
+    return true;
+}
+
+/* False where the message can't be read. */
+static bool take_header(aard__transfer *transfer, const char *line, size_t len)
 {
     const char *colon = memchr(line, ':', len);
     size_t name_len = colon ? (size_t)(colon - line) : 0;
-    if (!name_len || line[0] == ' ' || line[0] == '\t') return;
+    if (!name_len || line[0] == ' ' || line[0] == '\t') return true;
     const char *value = colon + 1;
     size_t value_len = len - name_len - 1;
     while (value_len && (*value == ' ' || *value == '\t')) value++, value_len--;
@@ -92,15 +121,21 @@ static void take_header(aard__transfer *transfer, const char *line, size_t len)
     aard__buf_putc(&transfer->got_headers, ',');
     put_latin1(&transfer->got_headers, value, value_len);
     aard__buf_putc(&transfer->got_headers, ']');
-    if (name_len != 8 || strncasecmp(line, "Location", 8) || transfer->has_location) return;
+    bool of_content = is_word(line, name_len, "Content-Encoding");
+    if (of_content || is_word(line, name_len, "Transfer-Encoding"))
+        return may_decode(transfer, of_content, value, value_len);
+    if (!is_word(line, name_len, "Location") || transfer->has_location) return true;
     transfer->has_location = true;
     aard__buf_append(&transfer->location, value, value_len);
+    return true;
 }
 
 static size_t on_header(char *data, size_t size, size_t count, void *user)
 {
     aard__transfer *transfer = user;
     size_t len = size * count, kept = len;
+    const char *over = is_over(transfer);
+    if (over) return end_with(transfer, over);
     transfer->got_header_bytes += len;
     if (transfer->got_header_bytes > transfer->net->policy->limits.header_bytes)
         return end_with(transfer, "headers_too_large");
@@ -108,8 +143,8 @@ static size_t on_header(char *data, size_t size, size_t count, void *user)
     if (transfer->body_began || !kept) return len; /* trailers are nobody's */
     if (kept > 5 && !memcmp(data, "HTTP/", 5))
         take_status(transfer, data, kept);
-    else
-        take_header(transfer, data, kept);
+    else if (!take_header(transfer, data, kept))
+        return end_with(transfer, "bad_response");
     bool failed = transfer->got_headers.failed || transfer->location.failed || transfer->status_text.failed;
     return failed ? end_with(transfer, "out_of_memory") : len;
 }
@@ -135,39 +170,45 @@ static curl_socket_t on_socket(void *user, curlsocktype purpose, struct curl_soc
 
 /* ---- handing it over ---------------------------------------------------------------------------------------------- */
 
-/* Appends to a list of libcurl's; false when memory is out. */
-static bool append(const aard__curl *curl, struct curl_slist **list, aard__buf *text)
+/* Appends to a list of libcurl's, behind its last item `end`: libcurl would look for that from the list's start each time.
+ * False when memory is out. */
+static bool append(const aard__curl *curl, struct curl_slist **list, struct curl_slist **end, aard__buf *text)
 {
     aard__buf_putc(text, '\0');
-    struct curl_slist *grown = text->failed ? NULL : curl->slist_append(*list, text->data);
-    if (grown) *list = grown;
+    struct curl_slist *grown = text->failed ? NULL : curl->slist_append(*end, text->data);
     aard__buf_free(text);
-    return grown != NULL;
+    if (!grown) return false;
+    if (!*list) *list = grown;
+    *end = *end ? (*end)->next : grown;
+    return true;
 }
 
 static bool make_headers(aard__transfer *transfer, const aard__curl *curl)
 {
     static const char *const without[] = {"Expect:", "Content-Type:"};
+    struct curl_slist *end = NULL;
     bool fits = true, typed = false;
     for (size_t i = 0; i < transfer->header_count && fits; i++) {
         aard__buf line = AARD__BUF_INIT;
         const aard__header *header = &transfer->headers[i];
         typed = typed || !strcasecmp(header->name, "Content-Type");
         aard__buf_printf(&line, header->value[0] ? "%s: %s" : "%s;", header->name, header->value);
-        fits = append(curl, &transfer->sent_headers, &line);
+        fits = append(curl, &transfer->sent_headers, &end, &line);
     }
     for (int i = 0; i < (typed ? 1 : 2) && fits; i++) {
         aard__buf line = AARD__BUF_INIT;
         aard__buf_puts(&line, without[i]);
-        fits = append(curl, &transfer->sent_headers, &line);
+        fits = append(curl, &transfer->sent_headers, &end, &line);
     }
     return fits;
 }
 
+/* "+": for a while, which is enough; without it a name that begins with "-" would be taken for one to be forgotten. */
 static bool pin(aard__transfer *transfer, const aard__curl *curl, const aard__socket_address *addresses, size_t count)
 {
+    struct curl_slist *end = NULL;
     aard__buf line = AARD__BUF_INIT;
-    aard__buf_printf(&line, "%s:%u:", transfer->url.host, transfer->url.port);
+    aard__buf_printf(&line, "+%s:%u:", transfer->url.host, transfer->url.port);
     for (size_t i = 0; i < count; i++) {
         char text[INET6_ADDRSTRLEN];
         bool v6 = addresses[i].any.sa_family == AF_INET6;
@@ -175,7 +216,7 @@ static bool pin(aard__transfer *transfer, const aard__curl *curl, const aard__so
         if (!inet_ntop(addresses[i].any.sa_family, from, text, sizeof text)) continue;
         aard__buf_printf(&line, v6 ? "%s[%s]" : "%s%s", i ? "," : "", text);
     }
-    return append(curl, &transfer->pinned, &line);
+    return append(curl, &transfer->pinned, &end, &line);
 }
 
 static void set_method(const aard__transfer *transfer, const aard__curl *curl, CURL *easy)
@@ -218,6 +259,7 @@ static void set_options(aard__transfer *transfer, const aard__curl *curl, CURL *
     curl->easy_setopt(easy, CURLOPT_USERAGENT, "aardvark/" AARD_VERSION_STRING);
     curl->easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->sent_headers);
     curl->easy_setopt(easy, CURLOPT_RESOLVE, transfer->pinned);
+    curl->easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, -1L);
     curl->easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket);
     curl->easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
     curl->easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
@@ -232,7 +274,7 @@ static void forget_hop(aard__transfer *transfer)
     transfer->refusal = NULL;
     transfer->error[0] = '\0';
     transfer->got_header_bytes = transfer->discarded = 0;
-    transfer->status = 0;
+    transfer->status = transfer->encodings = 0;
     transfer->has_location = transfer->body_began = false;
     aard__buf_clear(&transfer->got_headers);
     aard__buf_clear(&transfer->location);

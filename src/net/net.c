@@ -300,7 +300,8 @@ static void refuse_as_written(aard__transfer *transfer, const aard__net_request 
     aard__buf url = AARD__BUF_INIT;
     aard__url_put_redacted(request->url, request->url_len, &url);
     aard__buf_putc(&url, '\0');
-    if (!transfer->method) transfer->method = aard__memdup0(request->method, request->method_len);
+    size_t shown = request->method_len < AARD__LEDGER_TEXT ? request->method_len : AARD__LEDGER_TEXT;
+    if (!transfer->method) transfer->method = aard__memdup0(request->method, shown);
     aard__transfer_record(transfer, url.failed ? "" : url.data, reason, false);
     aard__buf_free(&url);
     aard__transfer_fail(transfer, reason);

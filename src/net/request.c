@@ -15,15 +15,21 @@ static void free_headers(aard__transfer *transfer)
     transfer->header_count = 0;
 }
 
+void aard__transfer_forget(aard__transfer *transfer)
+{
+    transfer->net->asked -= transfer->body.len;
+    aard__buf_free(&transfer->body);
+    free_headers(transfer);
+}
+
 void aard__transfer_free(aard__transfer *transfer)
 {
     if (!transfer) return;
     aard__exchange_end(transfer);
     aard__lookup_drop(transfer->lookup);
-    free_headers(transfer);
+    aard__transfer_forget(transfer);
     aard__url_free(&transfer->url);
     aard__free(transfer->method);
-    aard__buf_free(&transfer->body);
     aard__buf_free(&transfer->got_headers);
     aard__buf_free(&transfer->location);
     aard__buf_free(&transfer->status_text);
@@ -128,8 +134,11 @@ const char *aard__transfer_ask(aard__transfer *transfer, const aard__net_request
     transfer->redirects = request->redirects;
     if ((refusal = add_headers(transfer, request->headers, request->headers_len))) return refusal;
     if (request->body_len > limits->request_bytes) return "request_too_large";
+    aard__net *net = transfer->net;
+    if (request->body_len > aard__network_most(limits, limits->request_bytes) - net->asked) return "requests_too_large";
     transfer->has_body = request->has_body;
     aard__buf_append(&transfer->body, request->body, request->body_len);
+    net->asked += transfer->body.len;
     return transfer->body.failed ? "" : NULL;
 }
 
@@ -167,6 +176,7 @@ static const char *turn_into_get(aard__transfer *transfer)
     aard__free(transfer->method);
     transfer->method = get;
     transfer->has_body = false;
+    transfer->net->asked -= transfer->body.len;
     aard__buf_free(&transfer->body);
     drop_headers(transfer, is_of_body);
     return NULL;

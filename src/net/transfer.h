@@ -43,7 +43,7 @@ typedef struct aard__transfer {
     /* What came. */
     const char *refusal; /* why we ended it ourselves */
     size_t got_header_bytes, discarded;
-    unsigned status;
+    unsigned status, encodings;
     aard__buf got_headers, location, status_text; /* got_headers: items of a JSON array, without the brackets */
     bool has_location, body_began;
     aard__net_reply reply;
@@ -60,6 +60,7 @@ struct aard__net {
     unsigned *last_id;
     size_t live;       /* transfers */
     uint64_t requests; /* made so far, redirects included */
+    uint64_t asked;    /* bytes of bodies of requests that are not answered yet */
     uint64_t held;     /* bytes of bodies that came and are still here */
 };
 
@@ -74,6 +75,8 @@ bool aard__transfer_is_redirect(const aard__transfer *transfer);
 /* Makes the transfer ask for what the redirect leads to.  NULL, or the reason. */
 const char *aard__transfer_follow(aard__transfer *transfer);
 
+/* Lets go of the body and the headers that were to be sent. */
+void aard__transfer_forget(aard__transfer *transfer);
 void aard__transfer_free(aard__transfer *transfer);
 
 /* ---- answer.c: how it ends --------------------------------------------------------------------------------- */

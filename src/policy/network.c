@@ -19,6 +19,13 @@ const aard__network_limits aard__network_defaults = {
     .requests = 200,
 };
 
+uint64_t aard__network_most(const aard__network_limits *limits, uint64_t bytes)
+{
+    uint64_t most;
+    bool fits = !__builtin_mul_overflow(limits->connections + 2, bytes, &most);
+    return fits && limits->connections + 2 > 2 ? most : UINT64_MAX;
+}
+
 /* ---- lists ------------------------------------------------------------------------------------------------------ */
 
 aard_error *aard__host_list_add(aard__host_list *list, const char *pattern)

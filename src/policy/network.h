@@ -44,6 +44,10 @@ typedef struct aard__network_policy {
     const char *ca_file; /* whom to believe besides nobody; NULL = whom the system believes */
 } aard__network_policy;
 
+/* Bytes of bodies of at most `bytes` each that may wait together: one for each connection and for a request that is waited
+ * for. */
+uint64_t aard__network_most(const aard__network_limits *limits, uint64_t bytes);
+
 /* NULL where the policy allows a request to `url`; else the word for why it does not: "no_allowlist", "host_not_allowed",
  * "port_not_allowed", "scheme_not_allowed" or, of an address that stands in the URL, "private_address". */
 const char *aard__network_refusal(const aard__network_policy *policy, const aard__url *url);
