@@ -108,6 +108,8 @@ static const attempt read_only_places[] = {
     {"by an opener", "no(open, '/app/main.py', 'w', opener=lambda p, f: os.open(p, os.O_RDWR | os.O_TRUNC))",
      "read_only_path"},
     {"through /proc/self/fd", "fd = os.open('/app/main.py', 0)\nno(put, f'/proc/self/fd/{fd}')", "read_only_path"},
+    {"by an access mode that is none", "no(os.open, '/app/main.py', 3)\nno(os.open, '/lib/left', 3 | os.O_CREAT)",
+     "read_only_path"},
     {"what /proc/self/fd points to", "fd = os.open('/app/main.py', 0)\nno(put, os.readlink(f'/proc/self/fd/{fd}'))",
      "read_only_path"},
     {"a new file in /proc", "no(put, '/proc/left')", "read_only_path"},
@@ -377,6 +379,10 @@ static const attempt of_mounts[] = {
     {"renamed out through a link",
      "put('/rw/x')\nno(os.rename, '/rw/x', '/rw/dir/x')\nno(os.rename, '/rw/x', '/rw/../out/x')", NULL},
     {"renamed in through a link", "no(os.rename, '/rw/dir/secret', '/rw/got')\nshow('/rw/got')", NULL},
+    {"what is not shown, renamed over",
+     "put('/rw/x')\nfor n in ('file', 'dir', 'dangling', 'pipe'): no(os.replace, '/rw/x', '/rw/' + n)\n"
+     "os.path.exists('/rw/x') or print('SECRET')",
+     NULL},
     {"a link renamed", "no(os.rename, '/rw/file', '/rw/renamed')\nshow('/rw/renamed')", NULL},
     {"a directory renamed out",
      "os.makedirs('/rw/d/b')\nno(os.rename, '/rw/d', '/rw/../out/a')\nno(os.rename, '/rw/d', '/ro/a')",
@@ -407,6 +413,8 @@ static const attempt of_mounts[] = {
     {"a descriptor made writable, read-only",
      "fd = os.open('/ro/a', 0)\nfcntl(fd, 4, os.O_RDWR)\nno(os.write, fd, b'x')\nno(os.ftruncate, fd, 0)\n"
      "no(os.pwrite, os.dup(fd), b'x', 0)",
+     "mount_read_only"},
+    {"an access mode that is none, read-only", "no(os.open, '/ro/a', 3)\nno(os.open, '/ro/x', 3 | os.O_CREAT)",
      "mount_read_only"},
     {"a mapping, read-only",
      "fd = os.open('/ro/a', 0)\nfcntl(fd, 4, os.O_RDWR)\ndef f():\n    m = mmap.mmap(fd, 1, access=mmap.ACCESS_WRITE)\n"
@@ -605,6 +613,48 @@ static void test_directories_of_the_host_are_of_use(void **state)
     remove_tree(dir);
 }
 
+/* What is written over or removed gives its room back: at once, or when nobody has it open any more, in whichever isolate. */
+static void test_room_in_a_directory_comes_back(void **state)
+{
+    (void)state;
+    static const char *const codes[] = {
+        "for i in range(60):\n    put('/rw/new', 'w', 'x' * 5000)\n    os.replace('/rw/new', '/rw/saved')",
+        "for i in range(60):\n    put('/rw/new', 'w', 'x' * 5000)\n    os.remove('/rw/new')",
+        "for i in range(60):\n    with open('/rw/new', 'w') as f:\n        f.write('x' * 5000)\n        os.remove('/rw/new')",
+        "for i in range(60):\n    with open('/rw/new', 'w') as f:\n        f.write('x' * 5000)\n        f.flush()\n"
+        "        put('/rw/other', 'w', '')\n        os.replace('/rw/other', '/rw/new')",
+        "for i in range(60):\n    os.mkdir('/rw/c')\n    os.mkdir('/rw/d')\n    os.rename('/rw/c', '/rw/d')\n    os.rmdir('/rw/d')",
+        "for i in range(60):\n    put('/rw/same', 'w', 'x')\n    os.rename('/rw/same', '/rw/same')",
+    };
+    char dir[300], path[400];
+    temporary(dir, sizeof dir);
+    arrange(dir);
+    aard_isolate *isolate = isolate_with_mounts(dir);
+    aard_outcome_free(exec(isolate, PRELUDE));
+    for (size_t i = 0; i < COUNT(codes); i++) {
+        aard_outcome *outcome = exec(isolate, codes[i]);
+        if (!aard_outcome_is_success(outcome)) fail_msg("%s: %s", codes[i], aard_outcome_failure_message(outcome));
+        aard_outcome_free(outcome);
+    }
+    aard_isolate_free(isolate);
+    aard_isolate_config *config = config_of(AARD_LANGUAGE_PYTHON);
+    aard_isolate_config_set_filesystem(config, AARD_FILESYSTEM_READ_WRITE, QUOTA, FILES, HANDLES);
+    snprintf(path, sizeof path, "%s/rw", dir);
+    assert_ok(aard_isolate_config_mount(config, path, "/rw", AARD_FILESYSTEM_READ_WRITE));
+    aard_isolate *other;
+    assert_ok(aard_isolate_new(config, &other));
+    isolate = boot(config, NULL);
+    value_is(exec(isolate, "f = open('/rw/x', 'wb', 0)\nf.write(b'x' * 60000)"), "60000");
+    static const char remove[] = "import os\nn = 0\ntry:\n    os.remove('/rw/x')\nexcept OSError: pass\n"
+                                 "with open('/rw/y', 'wb', 0) as g: n = g.write(b'x' * 60000)\nn";
+    value_is(exec(other, remove), "5536");
+    value_is(exec(isolate, "f.close()\n1"), "1");
+    value_is(exec(other, remove), "60000");
+    aard_isolate_free(isolate);
+    aard_isolate_free(other);
+    remove_tree(dir);
+}
+
 /* A manifest that asks for less gets less, in directories of the host too; a warm state has its own idea of where it was. */
 static void test_directories_and_what_asks_for_less(void **state)
 {
@@ -728,6 +778,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_directories_of_the_host_are_of_use),
         cmocka_unit_test(test_directories_of_the_host),
+        cmocka_unit_test(test_room_in_a_directory_comes_back),
         cmocka_unit_test(test_directories_and_what_asks_for_less),
         cmocka_unit_test(test_directories_of_the_host_without_openat2),
         cmocka_unit_test(test_directories_that_change_under_ones_feet),

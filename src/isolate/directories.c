@@ -61,15 +61,13 @@ struct aard__open_file {
     int fd; /* -1: the place is free */
     aard__mount *mount;
     bool write, kept;
-    dev_t device;
-    ino_t inode;
     char *path;
 };
 
 static void close_file(aard__open_file *file)
 {
     if (file->fd < 0) return;
-    close(file->fd);
+    aard__mount_close(file->mount, file->fd);
     aard__free(file->path);
     *file = (aard__open_file){.fd = -1};
 }
@@ -264,16 +262,15 @@ static void host_open(aard__frame *frame, void *user)
     error = write ? may_write(&r) : 0;
     if (!error) error = aard__mount_open(r.mount, r.path.data, r.path.len, write, &fd);
     if (error) goto end;
-    struct stat seen;
     aard__open_file *file = free_place(&r.guest->open_files, r.rules.handles);
     char *path = aard__memdup0(r.path.data ? r.path.data : "", r.path.len);
-    if (!file || !path || fstat(fd, &seen)) {
+    if (!file || !path) {
         aard__free(path);
-        close(fd);
+        aard__mount_close(r.mount, fd);
         error = EMFILE;
         goto end;
     }
-    *file = (aard__open_file){fd, r.mount, write, false, seen.st_dev, seen.st_ino, path};
+    *file = (aard__open_file){fd, r.mount, write, false, path};
     answer(frame, &r, 0, "");
     aard__frame_return_number(frame, (double)(file - r.guest->open_files.list));
     return;
@@ -377,24 +374,13 @@ static void host_make(aard__frame *frame, void *user)
     answer(frame, &r, error, "files");
 }
 
-static bool held(const request *r)
-{
-    struct stat seen;
-    if (aard__mount_stat(r->mount, r->path.data, r->path.len, &seen)) return false;
-    const aard__open_files *files = &r->guest->open_files;
-    for (size_t i = 0; i < files->count; i++)
-        if (files->list[i].fd >= 0 && files->list[i].device == seen.st_dev && files->list[i].inode == seen.st_ino)
-            return true;
-    return false;
-}
-
 /* remove(mount, path, directory) */
 static void host_remove(aard__frame *frame, void *user)
 {
     request r;
     int error = EINVAL;
     if (take_request(frame, user, &r) && !(error = may_write(&r)))
-        error = aard__mount_remove(r.mount, r.path.data, r.path.len, aard__frame_bool(frame, 2), held(&r));
+        error = aard__mount_remove(r.mount, r.path.data, r.path.len, aard__frame_bool(frame, 2));
     answer(frame, &r, error, "");
 }
 

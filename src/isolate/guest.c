@@ -175,6 +175,7 @@ void aard__guest_free(aard__guest *guest)
 {
     if (!guest) return;
     aard__guest_go_offline(guest);
+    aard__open_files_free(&guest->open_files);
     if (!aard__vm_free(guest->vm)) return; /* and every ref; what can't be freed stays as a whole */
     aard__pages_free(guest->pages);
     aard_bundle_free(guest->bundle);
@@ -183,7 +184,6 @@ void aard__guest_free(aard__guest *guest)
     aard__free(guest->packages);
     aard__streams_free(&guest->streams);
     aard__ledger_free(&guest->ledger);
-    aard__open_files_free(&guest->open_files);
     aard__buf_free(&guest->result);
     aard__buf_free(&guest->report);
     aard__result_free(&guest->entry);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,11 +16,22 @@
 
 enum { LONGEST_PATH = 4095, TRIES = 16 };
 
+/* A file that guests have open; `removed` by one of them, and so taking room until it is closed. */
+typedef struct opened {
+    dev_t device;
+    ino_t inode;
+    size_t uses;
+    bool removed;
+} opened;
+
 struct aard__mount {
     atomic_size_t owners;
     int fd;
     aard_filesystem_mode mode;
-    atomic_uint_fast64_t bytes, files; /* added by guests */
+    pthread_mutex_t lock;  /* over what follows, and what it is changed with */
+    uint64_t bytes, files; /* added by guests */
+    opened *opened;
+    size_t opened_count;
     char place[];
 };
 
@@ -72,6 +84,7 @@ aard_error *aard__mount_new(const char *host_dir, const char *guest_path, aard_f
         return error;
     }
     atomic_init(&mount->owners, 1);
+    pthread_mutex_init(&mount->lock, NULL);
     mount->mode = mode;
     memcpy(mount->place, guest_path, size);
     *out = mount;
@@ -88,6 +101,8 @@ void aard__mount_free(aard__mount *mount)
 {
     if (!mount || atomic_fetch_sub(&mount->owners, 1) != 1) return;
     close(mount->fd);
+    pthread_mutex_destroy(&mount->lock);
+    aard__free(mount->opened);
     aard__free(mount);
 }
 
@@ -213,7 +228,59 @@ int aard__mount_list(const aard__mount *mount, const char *path, size_t len, aar
     return error;
 }
 
-int aard__mount_open(const aard__mount *mount, const char *path, size_t len, bool write, int *fd)
+/* ---- limits --------------------------------------------------------------------------------------------------------- */
+
+/* As much of `amount` as there is room for is taken. */
+static uint64_t charge(uint64_t *used, uint64_t limit, uint64_t amount)
+{
+    uint64_t room = *used < limit ? limit - *used : 0, taken = amount < room ? amount : room;
+    *used += taken;
+    return taken;
+}
+
+/* What was there before any guest came gives no more room than there was. */
+static void give_back(uint64_t *used, uint64_t amount) { *used -= amount < *used ? amount : *used; }
+
+static opened *find_opened(const aard__mount *mount, const struct stat *file)
+{
+    for (size_t i = 0; i < mount->opened_count; i++)
+        if (mount->opened[i].device == file->st_dev && mount->opened[i].inode == file->st_ino) return &mount->opened[i];
+    return NULL;
+}
+
+/* A name of `file` is gone. */
+static void let_go(aard__mount *mount, const struct stat *file)
+{
+    bool last = !S_ISDIR(file->st_mode) && file->st_nlink == 1;
+    opened *held = last ? find_opened(mount, file) : NULL;
+    if (held) {
+        held->removed = true;
+        return;
+    }
+    give_back(&mount->files, 1);
+    if (last) give_back(&mount->bytes, (uint64_t)file->st_size);
+}
+
+/* ---- open files ----------------------------------------------------------------------------------------------------- */
+
+static int enter(aard__mount *mount, int fd)
+{
+    struct stat seen;
+    if (fstat(fd, &seen)) return errno;
+    if (!S_ISREG(seen.st_mode) || !seen.st_nlink) return ENOENT; /* what is gone has given its room back */
+    opened *known = find_opened(mount, &seen);
+    if (known) {
+        known->uses++;
+        return 0;
+    }
+    opened *list = aard__realloc(mount->opened, (mount->opened_count + 1) * sizeof *list);
+    if (!list) return ENOMEM;
+    mount->opened = list;
+    list[mount->opened_count++] = (opened){seen.st_dev, seen.st_ino, 1, false};
+    return 0;
+}
+
+int aard__mount_open(aard__mount *mount, const char *path, size_t len, bool write, int *fd)
 {
     struct stat seen;
     int found, error = aard__mount_stat(mount, path, len, &seen); /* opening a device may do something already */
@@ -221,7 +288,9 @@ int aard__mount_open(const aard__mount *mount, const char *path, size_t len, boo
     if (S_ISDIR(seen.st_mode)) return EISDIR;
     error = look_up(mount, path, len, (write ? O_RDWR : O_RDONLY) | O_NONBLOCK | O_NOCTTY, &found);
     if (error) return error;
-    error = fstat(found, &seen) ? errno : S_ISREG(seen.st_mode) ? 0 : ENOENT;
+    pthread_mutex_lock(&mount->lock);
+    error = enter(mount, found);
+    pthread_mutex_unlock(&mount->lock);
     if (error)
         close(found);
     else
@@ -229,24 +298,20 @@ int aard__mount_open(const aard__mount *mount, const char *path, size_t len, boo
     return error;
 }
 
-/* ---- limits --------------------------------------------------------------------------------------------------------- */
-
-/* As much of `amount` as there is room for is taken. */
-static uint64_t charge(atomic_uint_fast64_t *used, uint64_t limit, uint64_t amount)
+void aard__mount_close(aard__mount *mount, int fd)
 {
-    uint64_t now = atomic_load(used), taken;
-    do {
-        taken = now >= limit ? 0 : amount < limit - now ? amount : limit - now;
-    } while (!atomic_compare_exchange_weak(used, &now, now + taken));
-    return taken;
-}
-
-/* What was there before any guest came gives no more room than there was. */
-static void give_back(atomic_uint_fast64_t *used, uint64_t amount)
-{
-    uint64_t now = atomic_load(used);
-    while (!atomic_compare_exchange_weak(used, &now, now > amount ? now - amount : 0)) {
+    struct stat seen;
+    pthread_mutex_lock(&mount->lock);
+    opened *known = fstat(fd, &seen) ? NULL : find_opened(mount, &seen);
+    if (known && --known->uses == 0) {
+        if (known->removed) {
+            give_back(&mount->files, 1);
+            give_back(&mount->bytes, (uint64_t)seen.st_size);
+        }
+        *known = mount->opened[--mount->opened_count];
     }
+    pthread_mutex_unlock(&mount->lock);
+    close(fd);
 }
 
 /* ---- changing ------------------------------------------------------------------------------------------------------- */
@@ -256,6 +321,7 @@ int aard__mount_make(aard__mount *mount, const aard__file_rules *rules, const ch
     char name[NAME_MAX + 1];
     int parent, error = look_up_parent(mount, path, len, name, &parent);
     if (error) return error;
+    pthread_mutex_lock(&mount->lock);
     if (!charge(&mount->files, rules->files, 1)) {
         error = EDQUOT;
     } else if (directory) {
@@ -266,44 +332,59 @@ int aard__mount_make(aard__mount *mount, const aard__file_rules *rules, const ch
         if (made >= 0) close(made);
     }
     if (error && error != EDQUOT) give_back(&mount->files, 1);
+    pthread_mutex_unlock(&mount->lock);
     close(parent);
     return error;
 }
 
-int aard__mount_remove(aard__mount *mount, const char *path, size_t len, bool directory, bool held)
+int aard__mount_remove(aard__mount *mount, const char *path, size_t len, bool directory)
 {
     char name[NAME_MAX + 1];
     struct stat seen;
     int parent, error = look_up_parent(mount, path, len, name, &parent);
     if (error) return error;
-    if (fstatat(parent, name, &seen, AT_SYMLINK_NOFOLLOW) || !shown(seen.st_mode)) error = ENOENT;
-    if (!error && unlinkat(parent, name, directory ? AT_REMOVEDIR : 0)) error = errno;
+    pthread_mutex_lock(&mount->lock);
+    if (fstatat(parent, name, &seen, AT_SYMLINK_NOFOLLOW) || !shown(seen.st_mode))
+        error = ENOENT;
+    else if (unlinkat(parent, name, directory ? AT_REMOVEDIR : 0))
+        error = errno;
+    else
+        let_go(mount, &seen);
+    pthread_mutex_unlock(&mount->lock);
     close(parent);
-    if (error) return error;
-    if (!held) give_back(&mount->files, 1);
-    if (!held && !directory && seen.st_nlink == 1) give_back(&mount->bytes, (uint64_t)seen.st_size);
+    return error;
+}
+
+/* What is not shown is not put away by what takes its name. */
+static int move(aard__mount *mount, int old_parent, const char *old_name, int new_parent, const char *new_name)
+{
+    struct stat seen, there;
+    if (fstatat(old_parent, old_name, &seen, AT_SYMLINK_NOFOLLOW) || !shown(seen.st_mode)) return ENOENT;
+    bool taken = !fstatat(new_parent, new_name, &there, AT_SYMLINK_NOFOLLOW);
+    if (taken && !shown(there.st_mode)) return EEXIST;
+    if (renameat(old_parent, old_name, new_parent, new_name)) return errno;
+    bool same = taken && seen.st_dev == there.st_dev && seen.st_ino == there.st_ino;
+    if (taken && !same) let_go(mount, &there);
     return 0;
 }
 
 int aard__mount_rename(aard__mount *mount, const char *from, size_t from_len, const char *to, size_t to_len)
 {
     char old_name[NAME_MAX + 1], new_name[NAME_MAX + 1];
-    struct stat seen;
     int old_parent, new_parent, error = look_up_parent(mount, from, from_len, old_name, &old_parent);
     if (error) return error;
     error = look_up_parent(mount, to, to_len, new_name, &new_parent);
     if (!error) {
-        if (fstatat(old_parent, old_name, &seen, AT_SYMLINK_NOFOLLOW) || !shown(seen.st_mode))
-            error = ENOENT;
-        else if (renameat(old_parent, old_name, new_parent, new_name))
-            error = errno;
+        pthread_mutex_lock(&mount->lock);
+        error = move(mount, old_parent, old_name, new_parent, new_name);
+        pthread_mutex_unlock(&mount->lock);
         close(new_parent);
     }
     close(old_parent);
     return error;
 }
 
-int aard__mount_truncate(aard__mount *mount, const aard__file_rules *rules, int fd, uint64_t size)
+static int resize(aard__mount *mount, const aard__file_rules *rules, int fd, uint64_t size)
 {
     struct stat seen;
     if (fstat(fd, &seen)) return errno;
@@ -317,8 +398,16 @@ int aard__mount_truncate(aard__mount *mount, const aard__file_rules *rules, int 
     return error;
 }
 
-int aard__mount_write(aard__mount *mount, const aard__file_rules *rules, int fd, const void *data, size_t len,
-                      uint64_t position, size_t *written)
+int aard__mount_truncate(aard__mount *mount, const aard__file_rules *rules, int fd, uint64_t size)
+{
+    pthread_mutex_lock(&mount->lock);
+    int error = resize(mount, rules, fd, size);
+    pthread_mutex_unlock(&mount->lock);
+    return error;
+}
+
+static int put(aard__mount *mount, const aard__file_rules *rules, int fd, const void *data, size_t len,
+               uint64_t position, size_t *written)
 {
     struct stat seen;
     if (position > INT64_MAX || len > INT64_MAX - position) return EFBIG;
@@ -338,5 +427,14 @@ int aard__mount_write(aard__mount *mount, const aard__file_rules *rules, int fd,
     uint64_t grown = reached > before ? reached - before : 0;
     if (grown < taken) give_back(&mount->bytes, taken - grown);
     if (!error) *written = (size_t)done;
+    return error;
+}
+
+int aard__mount_write(aard__mount *mount, const aard__file_rules *rules, int fd, const void *data, size_t len,
+                      uint64_t position, size_t *written)
+{
+    pthread_mutex_lock(&mount->lock);
+    int error = put(mount, rules, fd, data, len, position, written);
+    pthread_mutex_unlock(&mount->lock);
     return error;
 }

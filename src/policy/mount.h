@@ -33,16 +33,16 @@ int aard__mount_stat(const aard__mount *mount, const char *path, size_t len, str
 /* JSON text: [name, is directory] of each entry whose name is UTF-8. */
 int aard__mount_list(const aard__mount *mount, const char *path, size_t len, aard__buf *out);
 
-/* A descriptor of a regular file. */
-int aard__mount_open(const aard__mount *mount, const char *path, size_t len, bool write, int *fd);
+/* A descriptor of a regular file, for aard__mount_close: what is removed meanwhile takes room until then. */
+int aard__mount_open(aard__mount *mount, const char *path, size_t len, bool write, int *fd);
+void aard__mount_close(aard__mount *mount, int fd);
 
 /* ---- changing: the limits are of `rules`, for all that has been added to the mount while it lives */
 
 /* A new file, or directory; an error where the name is taken. */
 int aard__mount_make(aard__mount *mount, const aard__file_rules *rules, const char *path, size_t len, bool directory);
 
-/* `held`: the file is open, so that what it takes stays taken. */
-int aard__mount_remove(aard__mount *mount, const char *path, size_t len, bool directory, bool held);
+int aard__mount_remove(aard__mount *mount, const char *path, size_t len, bool directory);
 int aard__mount_rename(aard__mount *mount, const char *from, size_t from_len, const char *to, size_t to_len);
 int aard__mount_truncate(aard__mount *mount, const aard__file_rules *rules, int fd, uint64_t size);
 

@@ -217,7 +217,7 @@
     const isOwn = ({ node_ops }) => node_ops === ops.dir || node_ops === ops.file || node_ops === ops.link;
 
     const permissions = FS.nodePermissions;
-    FS.nodePermissions = (node, wanted) => {
+    FS.nodePermissions = (node, wanted = "rw") => { // what Emscripten has no text for is more than reading and writing
       if (sealed && wanted.includes("w")) {
         const own = isOwn(node);
         if (own ? !rules.writable : !FS.isChrdev(node.mode) && !node.node_ops.outside) {
