@@ -345,6 +345,21 @@ static void test_inline_code_gives_its_last_expression(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) value_is(exec(guest, rows[i][0]), rows[i][1]);
 }
 
+/* What the continuation of a timer's promise queues comes before timers that were there. */
+static void test_later_timers_do_not_keep_earlier_ones_waiting(void **state)
+{
+    (void)state;
+    double start = now_ms();
+    value_is(
+        exec(
+            guest,
+            "setTimeout(() => {}, 4000);\nfor (let i = 0; i < 5; i++) await new Promise((r) => setTimeout(r, 1));\n"
+            "await new Promise((r) => queueMicrotask(() => setTimeout(() => queueMicrotask(() => setTimeout(r, 1)), 1)));\n"
+            "'soon'"),
+        "\"soon\"");
+    assert_true(now_ms() - start < 2000 + late_ms());
+}
+
 static void test_inline_values_without_json_are_inspected(void **state)
 {
     (void)state;
@@ -570,6 +585,7 @@ int main(void)
         IN_GUEST(test_inputs_that_are_no_json),
         IN_GUEST(test_typed_arrays_come_back_as_buffers),
         IN_GUEST(test_inline_code_gives_its_last_expression),
+        IN_GUEST(test_later_timers_do_not_keep_earlier_ones_waiting),
         IN_GUEST(test_inline_values_without_json_are_inspected),
         IN_GUEST(test_inline_code_that_fails),
         IN_GUEST(test_inline_code_gets_an_input),

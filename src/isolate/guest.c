@@ -292,23 +292,20 @@ aard__state aard__guest_wait(aard__guest *guest, aard__state state, aard_outcome
         uint64_t wait;
         if (!turn(guest, &wait)) return AARD__BROKEN;
         state = guest->ops->poll(guest, outcome);
-        if (state != AARD__PENDING || !wait) continue;
+        if (state != AARD__PENDING || !wait || !idle) {
+            idle = state == AARD__PENDING && wait; /* one more round: polling itself may have queued something */
+            continue;
+        }
+        idle = false;
         if (guest->net && aard__net_busy(guest->net)) {
-            idle = false;
             if (!aard__net_wait(guest->net, 0, wait) && aard__guest_sleep(guest, 0) == AARD__STOPPED)
                 return AARD__BROKEN;
             continue;
         }
         if (wait == UINT64_MAX) {
-            /* One more round: polling itself may have queued something. */
-            if (idle) {
-                aard__outcome_fail(outcome, AARD_FAILURE_OTHER, AARD__NOTHING_LEFT);
-                return AARD__BROKEN;
-            }
-            idle = true;
-            continue;
+            aard__outcome_fail(outcome, AARD_FAILURE_OTHER, AARD__NOTHING_LEFT);
+            return AARD__BROKEN;
         }
-        idle = false;
         if (aard__guest_sleep(guest, wait) == AARD__STOPPED) return AARD__BROKEN;
     }
     return state;

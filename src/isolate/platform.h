@@ -11,8 +11,8 @@
  *   now() -> milliseconds since the time origin, monotonic
  *   write(fd, string)   the guest's stdout (1) or stderr (2)
  * `*shared` becomes the object in which the platform leaves what its host needs:
- *   runTimers(now)      runs at most one due task; gives the ms until the next one (0 = due already), -1 for none.  Let
- *                       microtasks run between two calls (aard__vm_pump).
+ *   runTimers(now)      runs at most one due task; gives the ms until the next one (0 = one ran or is due), -1 for none.
+ *                       Let microtasks run between two calls (aard__vm_pump).
  *   clearAllTimers()    drops all of them
  *   reportError(value)  writes an uncaught exception to stderr
  *   resetConsole()      forgets console groups

@@ -177,8 +177,9 @@ test("runTimers and clearAllTimers, as the host sees them", () => {
   assert(shared.runTimers(now + 5000) === 0, "one task a call");
   assertEquals(ran, 1);
   clearTimeout(id);
-  assertEquals(shared.runTimers(now + 5000), -1);
+  assertEquals(shared.runTimers(now + 5000), 0, "what comes of it is not known yet");
   assertEquals(ran, 2);
+  assertEquals(shared.runTimers(now + 5000), -1);
   setTimeout(() => ran++, 0);
   shared.clearAllTimers();
   assertEquals(shared.runTimers(now + 5000), -1);

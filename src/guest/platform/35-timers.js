@@ -1,7 +1,7 @@
 // Timers and queueMicrotask (HTML, "Timers", "Microtask queuing"), and the one queue of tasks behind them.
 //
 // The host drives it: shared.runTimers(now) runs at most one due task, so that the host can let microtasks run before
-// the next, and gives the milliseconds until the next task is due: 0 at once, -1 when none waits.
+// the next, and gives the milliseconds until the next task is due: 0 where one ran or is due, -1 when none waits.
 "use strict";
 
 (function (host, shared) {
@@ -111,15 +111,15 @@
 
   shared.runTimers = (now) => {
     nesting = 0;
-    if (shared.deliverAnswers) shared.deliverAnswers(); // 75-fetch.js
-    if (heap.length === 0) return -1;
-    const first = heap[0];
-    if (first.deadline <= now) {
+    let ran = shared.deliverAnswers !== null && shared.deliverAnswers(); // 75-fetch.js
+    if (heap.length > 0 && heap[0].deadline <= now) {
+      const first = heap[0];
       dequeue(first);
       run(first);
-      if (heap.length === 0) return -1;
+      ran = true;
     }
-    return heap[0].deadline > now ? heap[0].deadline - now : 0;
+    if (ran) return 0; // the microtasks of that may queue what comes before all that is here now
+    return heap.length === 0 ? -1 : heap[0].deadline - now;
   };
   shared.pendingTimers = () => heap.length;
   shared.clearAllTimers = () => {

@@ -39,14 +39,18 @@
     host.netDrop(id);
     return answer;
   };
-  // Hands out the answers that have come; the event loop calls it while something is awaited (35-timers.js).
+  // Hands out the answers that have come, and gives whether there were any; the event loop calls it while something is
+  // awaited (35-timers.js).
   const deliver = () => {
+    let any = false;
     for (let id; (id = host.netNext()) !== 0; ) {
       const callback = MapPrototypeGet(waiting, id);
       if (callback === undefined) continue;
       forget(id);
+      any = true;
       callback(answerOf(id));
     }
+    return any;
   };
   const forget = (id) => {
     if (MapPrototypeGet(waiting, id) === undefined) return;
