@@ -401,6 +401,31 @@ static void test_a_slow_name_is_given_up(void **state)
     nanosleep(&rest, NULL);
 }
 
+/* Who asks for names that nobody answers, and gives them up, does not keep others from asking. */
+static void test_slow_names_are_a_guests_own_trouble(void **state)
+{
+    (void)state;
+    aard_isolate_config *config = net_config(AARD_LANGUAGE_JAVASCRIPT);
+    aard_isolate *one = boot(config, NULL), *other = boot(net_config(AARD_LANGUAGE_JAVASCRIPT), NULL);
+    aard_call *brief = limited_to(300);
+    net_slow_lookups(2000);
+    aard_outcome_free(run(one,
+                          "for (let i = 0; i < 150; i++) { const stop = new AbortController(); "
+                          "fetch('$H/hello', {signal: stop.signal}).catch(() => 0); "
+                          "await new Promise((r) => setTimeout(r, 1)); stop.abort() } return 1",
+                          brief));
+    int asked = net_lookups();
+    if (asked <= 4 || asked > 16) fail_msg("%d lookups", asked);
+    net_slow_lookups(0);
+    value_is(run(other, "return (await fetch('$H/hello')).text()", NULL), "\"hello\"");
+    double start = now_ms(); /* its own wait, until there is room again */
+    value_is(run(one, "return (await fetch('$H/hello')).text()", NULL), "\"hello\"");
+    assert_true(now_ms() - start > 500);
+    aard_call_free(brief);
+    aard_isolate_free(one);
+    aard_isolate_free(other);
+}
+
 /* ---- stops, resets, several at once --------------------------------------------------------------------------------- */
 
 static void test_a_stop_ends_a_transfer_at_once(void **state)
@@ -585,6 +610,7 @@ int main(void)
         cmocka_unit_test_setup(test_xhr_tells_by_events, forget),
         cmocka_unit_test_setup(test_limits, forget),
         cmocka_unit_test_setup(test_a_slow_name_is_given_up, forget),
+        cmocka_unit_test_setup(test_slow_names_are_a_guests_own_trouble, forget),
         cmocka_unit_test_setup(test_a_stop_ends_a_transfer_at_once, forget),
         cmocka_unit_test_setup(test_what_is_under_way_ends_with_the_call, forget),
         cmocka_unit_test_setup(test_isolates_side_by_side, forget),

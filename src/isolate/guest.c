@@ -176,6 +176,8 @@ void aard__guest_free(aard__guest *guest)
     if (!guest) return;
     aard__guest_go_offline(guest);
     aard__open_files_free(&guest->open_files);
+    aard__lookup_share_drop(guest->lookups);
+    guest->lookups = NULL;
     if (!aard__vm_free(guest->vm)) return; /* and every ref; what can't be freed stays as a whole */
     aard__pages_free(guest->pages);
     aard_bundle_free(guest->bundle);

@@ -113,6 +113,7 @@ struct aard__guest {
     uint64_t time_origin;                /* by aard__clock_monotonic */
     const aard__network_policy *network; /* of the call under way; NULL where there is none */
     aard__net *net;                      /* once that call makes a request; changes under wake_lock */
+    aard__lookup_share *lookups;         /* NULL until there is a request */
     unsigned last_request;               /* the number of */
     pthread_mutex_t wake_lock;
     pthread_cond_t wake;

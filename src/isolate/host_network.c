@@ -30,8 +30,10 @@ static aard__net *net_of(aard__guest *guest, aard__frame *frame)
 {
     if (guest->net) return guest->net;
     aard__net *net = NULL;
-    aard_error *error = aard__net_new(guest->network ? guest->network : &offline, &guest->ledger, &guest->last_request,
-                                      &net);
+    if (!guest->lookups) guest->lookups = aard__lookup_share_new();
+    aard_error *error = guest->lookups ? aard__net_new(guest->network ? guest->network : &offline, &guest->ledger,
+                                                       &guest->last_request, guest->lookups, &net)
+                                       : aard__error_no_memory();
     if (error) {
         aard__frame_throw(frame, "Error", aard_error_message(error));
         aard_error_free(error);

@@ -11,7 +11,8 @@
 
 enum {
     AARD__LOOKUP_ADDRESSES = 16, /* of one name that are looked at */
-    AARD__LOOKUPS = 64           /* under way in the process, forgotten ones included */
+    AARD__LOOKUPS = 64,          /* under way in the process, forgotten ones included */
+    AARD__LOOKUPS_EACH = 16      /* of one guest */
 };
 
 typedef union aard__socket_address {
@@ -21,10 +22,15 @@ typedef union aard__socket_address {
 } aard__socket_address;
 
 typedef struct aard__lookup aard__lookup;
+typedef struct aard__lookup_share aard__lookup_share; /* one guest's */
 
-/* Starts to look `name` up; writes to `event_fd`, an eventfd of which it keeps a copy, once it is done.
- * Errors: busy (too many are under way), thread, no_memory. */
-aard_error *aard__lookup_start(const char *name, int event_fd, aard__lookup **out);
+aard__lookup_share *aard__lookup_share_new(void);        /* NULL when memory is out */
+void aard__lookup_share_drop(aard__lookup_share *share); /* lookups that are under way keep it; NULL is fine */
+
+/* Starts to look `name` up; writes to `event_fd`, an eventfd of which it keeps a copy, once it is done.  `*out` is NULL
+ * where too many are under way: try again later.
+ * Errors: busy (no file descriptor is left), thread, no_memory. */
+aard_error *aard__lookup_start(aard__lookup_share *share, const char *name, int event_fd, aard__lookup **out);
 
 /* Whether it is done; then `*addresses` has `*count` of them, none where the name has no address, and lives as long as the
  * lookup. */

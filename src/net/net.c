@@ -52,8 +52,12 @@ static void begin_hop(aard__transfer *transfer)
         start_exchange(transfer, NULL, 0);
         return;
     }
-    aard_error *error = aard__lookup_start(transfer->url.host, transfer->net->event_fd, &transfer->lookup);
-    if (error) aard__transfer_refuse(transfer, "no_transport", true);
+    aard__net *net = transfer->net;
+    aard_error *error = aard__lookup_start(net->lookups, transfer->url.host, net->event_fd, &transfer->lookup);
+    if (error)
+        aard__transfer_refuse(transfer, "no_transport", true);
+    else if (!transfer->lookup)
+        transfer->phase = AARD__WAITING;
     aard_error_free(error);
 }
 
@@ -361,13 +365,15 @@ void aard__net_stop(aard__net *net)
     (void)written;
 }
 
-aard_error *aard__net_new(const aard__network_policy *policy, aard__ledger *ledger, unsigned *last_id, aard__net **out)
+aard_error *aard__net_new(const aard__network_policy *policy, aard__ledger *ledger, unsigned *last_id,
+                          aard__lookup_share *lookups, aard__net **out)
 {
     aard__net *net = aard__calloc(1, sizeof *net);
     if (!net) return aard__error_no_memory();
     net->policy = policy;
     net->ledger = ledger;
     net->last_id = last_id;
+    net->lookups = lookups;
     net->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (net->event_fd < 0) {
         aard__free(net);

@@ -6,6 +6,7 @@
 #define AARD_NET_NET_H
 
 #include "base/buf.h"
+#include "net/lookup.h"
 #include "policy/ledger.h"
 #include "policy/network.h"
 
@@ -38,7 +39,8 @@ typedef struct aard__net_reply {
 
 /* All outlive it.  `*last_id` is the last number that was given to a request of the guest: none is given twice, in other calls
  * either.  Errors: no_memory, busy (no file descriptor is left). */
-aard_error *aard__net_new(const aard__network_policy *policy, aard__ledger *ledger, unsigned *last_id, aard__net **out);
+aard_error *aard__net_new(const aard__network_policy *policy, aard__ledger *ledger, unsigned *last_id,
+                          aard__lookup_share *lookups, aard__net **out);
 void aard__net_free(aard__net *net); /* NULL is fine */
 
 /* Any thread: whoever waits stops waiting, now and from now on. */

@@ -58,6 +58,7 @@ struct aard__net {
     _Atomic(bool) stopped;
     aard__transfer *transfers; /* oldest first */
     unsigned *last_id;
+    aard__lookup_share *lookups;
     size_t live;       /* transfers */
     uint64_t requests; /* made so far, redirects included */
     uint64_t asked;    /* bytes of bodies of requests that are not answered yet */
