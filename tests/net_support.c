@@ -240,6 +240,14 @@ static bool wide_header(connection *c, long count)
     return fine && put_text(c, "\r\nok");
 }
 
+static bool wide_line(connection *c, long count)
+{
+    bool fine = put_text(c, "HTTP/1.1 200 OK\r\nX: ");
+    for (long left = count; left > 0 && fine; left -= (long)sizeof block)
+        fine = put(c, block, left < (long)sizeof block ? (size_t)left : sizeof block);
+    return fine && put_text(c, "\r\nContent-Length: 2\r\n\r\nok");
+}
+
 static bool drip(connection *c)
 {
     bool fine = put_text(c, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
@@ -247,6 +255,13 @@ static bool drip(connection *c)
         usleep(10000);
         fine = put_text(c, "x");
     }
+    return false;
+}
+
+static bool endless(connection *c, const char *first, const char *more)
+{
+    bool fine = put_text(c, first);
+    while (fine && !over) fine = put_text(c, more);
     return false;
 }
 
@@ -304,7 +319,11 @@ static bool serve(connection *c, const char *method, const char *target, char *h
     if (!strncmp(target, "/with?", 6)) return with_headers(c, target);
     if (!strcmp(target, "/bomb")) return answer(c, 200, "Content-Encoding: gzip\r\n", bomb.data, bomb.len);
     if (!strncmp(target, "/wait?", 6)) return wait_ms(c, number_in(target, "ms="));
+    if (!strncmp(target, "/line?", 6)) return wide_line(c, number_in(target, "n="));
     if (!strcmp(target, "/drip")) return drip(c);
+    if (!strcmp(target, "/hints")) return endless(c, "", "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n");
+    if (!strcmp(target, "/trailers"))
+        return endless(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n", "X: yyyyyyyyyy\r\n");
     if (!strcmp(target, "/close")) return false;
     if (!strcmp(target, "/garbage")) return put_text(c, "this is no HTTP at all\r\n\r\n") && false;
     if (!strcmp(target, "/loop")) return answer_text(c, 302, "Location: /loop\r\n", "");

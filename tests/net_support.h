@@ -16,7 +16,8 @@
  *   /to?code=N&url=U       a redirect; U is percent-decoded
  *   /bytes?n=N             N times "x"
  *   /chunks?n=N            the same, without a length
- *   /header?n=N            a header of N bytes
+ *   /header?n=N, /line?n=N headers of N bytes, in many lines and in one
+ *   /hints, /trailers      interim answers, trailers of a chunked body, without end
  *   /gzip, /bomb           "hello", 64 MiB of zeros, gzipped
  *   /with?n=N&h=L          the gzipped "hello" with the header lines L, percent-decoded; with n=2, gzipped twice
  *   /wait?ms=N             "waited" after so long

@@ -359,6 +359,10 @@ static void test_limits(void **state)
     fails_with(one, "await fetch('$H/chunks?n=10000000')", "response_too_large");
     fails_with(one, "await fetch('$H/bomb')", "response_too_large");
     fails_with(one, "await fetch('$H/header?n=20000')", "headers_too_large");
+    fails_with(one, "await fetch('$H/hints')", "headers_too_large");
+    fails_with(one, "await fetch('$H/trailers')", "headers_too_large");
+    fails_with(one, "await fetch('$H/line?n=20000')", "headers_too_large");
+    fails_with(one, "await fetch('$H/line?n=2000000')", "headers_too_large");
     fails_with(one, "await fetch('$H/echo', {headers: {a: 'x'.repeat(9000)}})", "headers_too_large");
     fails_with(one, "await fetch('$H/drip')", "timed_out");
     fails_with(one, "await fetch('$H/wait?ms=2000')", "timed_out");

@@ -305,9 +305,11 @@ const char *aard__exchange_failure(const aard__transfer *transfer, CURLcode code
 {
     if (transfer->refusal) return transfer->refusal;
     if (code == CURLE_WRITE_ERROR && transfer->discarded > MOST_DISCARDED) return NULL;
-    switch (code) {
+    switch ((int)code) {
     case CURLE_OK: return NULL;
-    case CURLE_OUT_OF_MEMORY: return "out_of_memory";
+    case CURLE_OUT_OF_MEMORY: /* of a line of a header too, which libcurl gathers in 100 KB at most */
+        return transfer->status && !transfer->body_began ? "headers_too_large" : "out_of_memory";
+    case 100: return "headers_too_large"; /* CURLE_TOO_LARGE, which libcurl 8.6 added for these */
     case CURLE_OPERATION_TIMEDOUT: return "timed_out";
     case CURLE_COULDNT_RESOLVE_HOST: return "name_not_found";
     case CURLE_PEER_FAILED_VERIFICATION:

@@ -12,7 +12,7 @@
 
 /* Bytes of UTF-8.  A name may have 253 characters; what is far beyond that can take ICU time that grows with the square
  * of its length (marks to be put in order), and no limit on the guest's time reaches into a host function. */
-enum { MOST_DOMAIN = 16 * 1024 };
+enum { MOST_DOMAIN = 4 * 1024 };
 
 static bool to_ascii(const UIDNA *idna, const char *domain, size_t len, aard__buf *out)
 {
