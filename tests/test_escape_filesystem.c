@@ -204,6 +204,15 @@ static const attempt quotas[] = {
     {"many duplicates by fcntl", "def f():\n    for i in range(99): fcntl(1, 0, 50)\nno(f)", "handles"},
     {"a duplicate with a huge number", "fcntl(1, 0, 2**31 - 2)", NULL},
     {"many pipes", "def f():\n    while True: os.pipe()\nno(f)", "handles"},
+    {"a pipe that nobody reads",
+     "r, w = os.pipe()\nn = 0\ndef f():\n    global n\n    while n < 2**26: n += os.write(w, bytes(2**20))\nno(f)\n"
+     "n <= 2**16 or print('TOO MUCH', n)\ndef g():\n    while os.read(r, 999): pass\nno(g)\n"
+     "os.write(w, b'again') == 5 and os.read(r, 9) == b'again' or print('BROKEN')",
+     NULL},
+    {"a pipe that nobody reads, in small pieces",
+     "r, w = os.pipe()\nn = 0\ndef f():\n    global n\n    while n < 2**20: n += os.writev(w, [b'x' * 99, b'y' * 9000])\nno(f)\n"
+     "n <= 2**16 or print('TOO MUCH', n)",
+     NULL},
     {"many directories open", "def f():\n    while True: os.open('/lib', 0)\nno(f)", "handles"},
     {"many handles of one file", "def f():\n    while True: os.open('/session/a', os.O_CREAT | os.O_TRUNC | 1)\nno(f)",
      "handles"},

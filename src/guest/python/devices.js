@@ -1,4 +1,5 @@
-// Devices of a Python guest: where its random bytes come from, and where it asks the host (network.js has a third).
+// Devices of a Python guest: where its random bytes come from, where it asks the host, and terminals (network.js has
+// another).
 (host, shared) => {
   "use strict";
   const { addDevice } = shared;
@@ -15,6 +16,18 @@
       FS.unlink(path);
       addDevice(FS, path, { read, write: (stream, buffer, offset, length) => length });
     }
+  };
+
+  // Emscripten's terminals gather lines, a number for each byte: long ones come in parts.
+  const LINE = 16384;
+  const shortLines = ({ FS }) => {
+    const { stream_ops: ops } = FS.getDevice(FS.makedev(5, 0)); // of both
+    const { write } = ops;
+    ops.write = (stream, buffer, offset, length, position) => {
+      const written = write(stream, buffer, offset, Math.min(length, LINE), position);
+      if (stream.tty.output.length >= LINE) stream.tty.ops.fsync(stream.tty);
+      return written;
+    };
   };
 
   // "d" and a name tells of a capability that was not granted; "c", the name of a host function, a NUL and its input calls
@@ -49,6 +62,7 @@
 
   shared.makeDevices = (Module) => {
     randomDevices(Module);
+    shortLines(Module);
     hostDevice(Module);
   };
 }

@@ -6,7 +6,7 @@
 // Until `seal` the host is at work, and nothing is refused.
 (host, shared) => {
   "use strict";
-  const { EINVAL, EMFILE, ENAMETOOLONG, ENOSPC, EPERM, EROFS } = shared.errno;
+  const { EAGAIN, EINVAL, EMFILE, ENAMETOOLONG, ENOSPC, EPERM, EROFS } = shared.errno;
 
   const KINDS = { [EROFS]: "filesystem_read_only", [ENOSPC]: "filesystem_quota", [EMFILE]: "filesystem_quota" };
   const PLACES = ["/session", "/tmp"];
@@ -14,6 +14,7 @@
   const BLOCK = 4096;
   const LONGEST_NAME = 255;
   const LONGEST_LINK = 4095;
+  const PIPE = 65536; // bytes in one
 
   shared.makeFiles = (Module) => {
     const { FS } = Module;
@@ -267,6 +268,18 @@
     FS.open = (path, flags, mode) => {
       mayOpen(); // before a file is made or emptied for nothing
       return open(path, flags, mode);
+    };
+
+    // A pipe that is full takes no more, as where nobody may wait; Emscripten's hold whatever is written to them.
+    const { write: writeAny } = FS;
+    FS.write = (stream, buffer, offset, length, ...rest) => {
+      const { pipe } = stream.node;
+      if (pipe && length > 0) {
+        const held = pipe.buckets.reduce((sum, bucket) => sum + bucket.offset - bucket.roffset, 0);
+        if (held >= PIPE) fail(EAGAIN);
+        length = Math.min(length, PIPE - held);
+      }
+      return writeAny(stream, buffer, offset, length, ...rest);
     };
 
     // From or to another filesystem: that it can't be changed is said first.
