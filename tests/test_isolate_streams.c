@@ -231,6 +231,26 @@ static void test_a_limit_of_nothing_keeps_nothing(void **state)
 
 /* ---- the callback's owner -------------------------------------------------------------------------------------- */
 
+/* Emscripten's terminal would keep them, eight bytes for one, until a line ends. */
+static void test_a_terminal_keeps_no_endless_line(void **state)
+{
+    (void)state;
+    aard_isolate_config *config = config_of(AARD_LANGUAGE_PYTHON);
+    aard_isolate_config_set_engine_heap_limit(config, 48 << 20);
+    aard_isolate *isolate = boot(config, NULL);
+    aard_outcome *outcome = exec(isolate, "import os\n"
+                                          "for path in ('/dev/tty', '/dev/tty1'):\n"
+                                          "    n = 0\n"
+                                          "    d = os.open(path, os.O_WRONLY)\n"
+                                          "    while n < 20 << 20: n += os.write(d, b'x' * (1 << 20))\n"
+                                          "    os.close(d)\n"
+                                          "n >> 20");
+    const aard_diagnostics *d = aard_outcome_diagnostics(outcome);
+    assert_true(d->stdout_dropped_bytes + d->stderr_dropped_bytes > 37 << 20);
+    value_is(outcome, "20");
+    aard_isolate_free(isolate);
+}
+
 static void test_a_finalizer_is_called_exactly_once(void **state)
 {
     (void)state;
@@ -273,6 +293,7 @@ int main(void)
         cmocka_unit_test_setup(test_both_streams_have_a_limit_of_their_own, forget),
         cmocka_unit_test_setup(test_capture_can_be_turned_off, forget),
         cmocka_unit_test_setup(test_a_limit_of_nothing_keeps_nothing, forget),
+        cmocka_unit_test_setup(test_a_terminal_keeps_no_endless_line, forget),
         cmocka_unit_test(test_a_finalizer_is_called_exactly_once),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
