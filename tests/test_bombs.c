@@ -28,6 +28,9 @@ static const char *const python[] = {
     "import collections\nd = collections.deque()\nwhile True: d.extend(range(100000))",
     "x = []\nwhile True: x.append(lambda: x)",
     "import itertools\nset(itertools.count())",
+    /* A pipe has room for 64 KiB; what it holds is not in Python's memory. */
+    "import os\nr, w = os.pipe()\ntry:\n    for _ in range(10000): os.write(w, bytes(65536))\n"
+    "except BlockingIOError: raise MemoryError",
 };
 
 static const char *const javascript[] = {
@@ -71,6 +74,13 @@ static const char *const javascript[] = {
     "new ArrayBuffer(2 ** 32)",
     "const a = []; for (;;) a.push(new TextEncoder().encode('x'.repeat(1e5)))",
     "const b = new Uint8Array(2e7); const a = []; for (;;) a.push(b.slice())",
+    "structuredClone(new Array(1000).fill('x'.repeat(1e6)))",
+    "const s = 'x'.repeat(1e6), o = { get a() { return structuredClone([s, s, s, o.n++ < 20 ? o : s]) }, n: 0 }; o.a",
+    "{ const a = []; for (let i = 0; i < 20; i++) { const m = new WebAssembly.Memory({ initial: 512 });"
+    " new Uint8Array(m.buffer).fill(1); a.push(m) } }",
+    "{ const m = new WebAssembly.Memory({ initial: 1 }); for (let i = 0; i < 640; i++) m.grow(16) }",
+    "{ const a = []; for (let i = 0; i < 1000; i++) a.push(new WebAssembly.Memory({ initial: 1 })) }",
+    "{ const a = []; for (let i = 0; i < 200; i++) a.push(new WebAssembly.Memory({ initial: 0 })) }",
 };
 
 /* A limit, or the guest's own exception for no memory; a builtin that does not look may be ended by the clock. */

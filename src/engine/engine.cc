@@ -283,6 +283,8 @@ aard_error *aard__vm_new(const aard__vm_options *options, aard__vm **out)
     vm->user = options->user;
     vm->code_refused = options->code_refused;
     vm->buffers = std::make_unique<aard::Buffers>(options->buffers_max);
+    if (options->memories_apart) vm->own_memories = std::make_unique<aard::Buffers>(options->memories_max);
+    vm->memories = options->memories_apart ? vm->own_memories.get() : vm->buffers.get();
     v8::Isolate::CreateParams params;
     params.array_buffer_allocator = vm->buffers.get();
     if (options->js_heap_max) params.constraints.ConfigureDefaultsFromHeapSize(0, options->js_heap_max);
@@ -317,6 +319,7 @@ bool aard__vm_free(aard__vm *vm)
     v8::platform::NotifyIsolateShutdown(aard::platform(), vm->isolate);
     vm->isolate->Dispose();
     if (vm->lost) aard::free_segments(vm);
+    aard::forget_memories(vm);
     vms--;
     delete vm;
     return true;
@@ -368,7 +371,7 @@ aard_error *aard__vm_run(aard__vm *vm, void (*work)(void *user), void *user, boo
     vm->forced.store(false);
     aard::running = vm;
     vm->compiled_wasm = vm->seen_ended = false;
-    vm->ran_on = 0;
+    vm->ran_on = vm->seen_in_unicode = 0;
     alignas(v8::HandleScope) unsigned char room[sizeof(v8::HandleScope)];
     auto *handles = ::new (static_cast<void *>(room)) v8::HandleScope(vm->isolate);
     *finished = run.start();

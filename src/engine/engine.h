@@ -43,8 +43,10 @@ bool aard__engine_record_code(bool on);
 /* ---- vms ------------------------------------------------------------------------------------------------- */
 
 typedef struct aard__vm_options {
-    size_t js_heap_max;             /* bytes; 0 = V8's own default */
-    size_t buffers_max;             /* bytes of ArrayBuffers; 0 = no limit */
+    size_t js_heap_max;  /* bytes; 0 = V8's own default */
+    size_t buffers_max;  /* bytes of ArrayBuffers; 0 = no limit */
+    size_t memories_max; /* bytes of WebAssembly's memories, which count as ArrayBuffers unless: */
+    bool memories_apart;
     void *user;                     /* handed to every host function */
     const aard__snapshot *snapshot; /* where the engine uses this one, its realms are copies of number `realm` in it */
     size_t realm;

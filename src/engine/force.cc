@@ -3,6 +3,7 @@
 #include <link.h>
 #include <pthread.h>
 #include <signal.h>
+#include <string.h>
 #include <ucontext.h>
 
 #include "engine/vm.hh"
@@ -15,15 +16,28 @@ struct Range {
 
 Range code; // V8's
 
+constexpr size_t kMostLibraries = 4;
+Range unicode[kMostLibraries]; // ICU's, which V8 hands whole strings to
+size_t unicode_count;
+
+bool holds(const Range &range, uintptr_t at) { return at >= range.start && at < range.end; }
+
+bool is_unicode(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return !strncmp(slash ? slash + 1 : path, "libicu", 6);
+}
+
 int find_code(dl_phdr_info *info, size_t, void *)
 {
     auto here = reinterpret_cast<uintptr_t>(&v8::V8::GetVersion);
     for (int i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) &part = info->dlpi_phdr[i];
         uintptr_t start = info->dlpi_addr + part.p_vaddr;
-        if (part.p_type != PT_LOAD || !(part.p_flags & PF_X) || here < start || here >= start + part.p_memsz) continue;
-        code = {start, start + part.p_memsz};
-        return 1;
+        if (part.p_type != PT_LOAD || !(part.p_flags & PF_X)) continue;
+        Range range = {start, start + part.p_memsz};
+        if (holds(range, here)) code = range;
+        if (is_unicode(info->dlpi_name) && unicode_count < kMostLibraries) unicode[unicode_count++] = range;
     }
     return 0;
 }
@@ -41,6 +55,18 @@ uintptr_t place(const void *context)
 #endif
 }
 
+bool in_unicode(uintptr_t at)
+{
+    for (size_t i = 0; i < unicode_count; i++)
+        if (holds(unicode[i], at)) return true;
+    return false;
+}
+
+// ICU has locks, which it holds for moments only, and functions that take the square of a string's length.  Where as many
+// signals in a row have found it at work it is in such a function: a builtin that called it again and again would have been
+// met in V8's code.
+constexpr unsigned kInUnicode = 50;
+
 // On the stack of the run, if it is one.  In V8's own code nothing of the C library's is under way, whose locks would stay
 // taken; elsewhere the next signal finds it in a better place.
 void on_signal(int, siginfo_t *, void *context)
@@ -48,7 +74,7 @@ void on_signal(int, siginfo_t *, void *context)
     aard__vm *vm = aard::running;
     if (!vm || !vm->forced.load() || !vm->ended.load() || vm->collecting || !vm->run->is_on_stack()) return;
     uintptr_t at = place(context);
-    if (at < code.start || at >= code.end) return;
+    if (!holds(code, at) && (!in_unicode(at) || ++vm->seen_in_unicode < kInUnicode)) return;
     vm->lost = vm->beyond_help = true;
     vm->run->leave();
 }

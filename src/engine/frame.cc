@@ -60,12 +60,38 @@ void realm_is_gone(aard__frame *frame, void *)
     frame->info.GetReturnValue().Set(!aard::realm_of(frame->isolate->GetCurrentContext()));
 }
 
+// The bytes of a copy count as the guest's buffers do: a string that stands in a value a thousand times is in them a
+// thousand times.  However much a guest may have, V8 writes and reads the bytes without looking whether it was ended.
+constexpr size_t kMostCloned = size_t(1) << 30;
+
 class CloneDelegate : public v8::ValueSerializer::Delegate {
   public:
-    explicit CloneDelegate(v8::Isolate *isolate) : isolate_(isolate) {}
+    explicit CloneDelegate(v8::Isolate *isolate) : isolate_(isolate), vm_(aard::vm_of(isolate)) {}
+    void *ReallocateBufferMemory(void *old, size_t size, size_t *actual) override
+    {
+        bool may = !vm_->ended.load() && size <= kMostCloned && vm_->buffers->take(size);
+        void *grown = may ? aard::allocate_for_run(size) : nullptr;
+        full_ = !grown;
+        if (may && !grown) vm_->buffers->give(size);
+        if (!grown) return nullptr;
+        if (old) memcpy(grown, old, std::min(size, size_));
+        FreeBufferMemory(old);
+        *actual = size_ = size;
+        return grown;
+    }
+    void FreeBufferMemory(void *bytes) override
+    {
+        if (bytes) vm_->buffers->give(size_);
+        aard::free_for_run(bytes);
+    }
     void ThrowDataCloneError(v8::Local<v8::String> message) override
     {
         v8::Local<v8::Context> context = isolate_->GetCurrentContext();
+        if (full_) {
+            isolate_->ThrowException(
+                v8::Exception::RangeError(aard::string(isolate_, "there is no memory for a copy that large")));
+            return;
+        }
         v8::Local<v8::Value> error = v8::Exception::Error(message);
         error.As<v8::Object>()
             ->Set(context, aard::string(isolate_, "name"), aard::string(isolate_, "DataCloneError"))
@@ -75,6 +101,9 @@ class CloneDelegate : public v8::ValueSerializer::Delegate {
 
   private:
     v8::Isolate *isolate_;
+    aard__vm *vm_;
+    size_t size_ = 0; // of the bytes at hand
+    bool full_ = false;
 };
 
 // The buffers of the transfer list; false (with an exception) for anything in it that can't be transferred.
@@ -120,7 +149,7 @@ void structured_clone(aard__frame *frame, void *)
     v8::Local<v8::Value> copy;
     if (!deserializer.ReadHeader(context).IsNothing() && deserializer.ReadValue(context).ToLocal(&copy))
         frame->info.GetReturnValue().Set(copy);
-    free(bytes.first); // ValueSerializer::Delegate's default is realloc
+    delegate.FreeBufferMemory(bytes.first);
 }
 
 } // namespace

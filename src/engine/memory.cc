@@ -17,7 +17,7 @@ bool Buffers::take(size_t length)
 {
     size_t used = used_.fetch_add(length) + length;
     if (!most_ || (used <= most_ && used >= length)) return true;
-    used_.fetch_sub(length);
+    give(length);
     refused_.store(true);
     return false;
 }
@@ -26,7 +26,7 @@ void *Buffers::Allocate(size_t length)
 {
     if (!take(length)) return nullptr;
     void *data = calloc(length ? length : 1, 1);
-    if (!data) used_.fetch_sub(length);
+    if (!data) give(length);
     if (!data) refused_.store(true);
     return data;
 }
@@ -35,14 +35,16 @@ void *Buffers::AllocateUninitialized(size_t length)
 {
     if (!take(length)) return nullptr;
     void *data = malloc(length ? length : 1);
-    if (!data) used_.fetch_sub(length);
+    if (!data) give(length);
     if (!data) refused_.store(true);
     return data;
 }
 
+void Buffers::give(size_t length) { used_.fetch_sub(length); }
+
 void Buffers::Free(void *data, size_t length)
 {
-    if (data) used_.fetch_sub(length);
+    if (data) give(length);
     free(data);
 }
 
@@ -148,7 +150,11 @@ static_assert(sizeof(Segment) % 16 == 0, "what follows is aligned like malloc's"
 
 std::mutex segments_lock; // V8's threads free what others have allocated
 
-void *allocate_segment(size_t size)
+} // namespace
+
+namespace aard {
+
+void *allocate_for_run(size_t size)
 {
     if (size > SIZE_MAX - sizeof(Segment)) return nullptr;
     auto *segment = static_cast<Segment *>(malloc(sizeof(Segment) + size));
@@ -164,7 +170,7 @@ void *allocate_segment(size_t size)
     return segment + 1;
 }
 
-void free_segment(void *data)
+void free_for_run(void *data)
 {
     if (!data) return;
     Segment *segment = static_cast<Segment *>(data) - 1;
@@ -181,18 +187,22 @@ void free_segment(void *data)
     free(segment);
 }
 
+} // namespace aard
+
+namespace {
+
 class Zones : public v8::ZoneBackingAllocator {
   public:
-    MallocFn GetMallocFn() const override { return allocate_segment; }
-    FreeFn GetFreeFn() const override { return free_segment; }
+    MallocFn GetMallocFn() const override { return aard::allocate_for_run; }
+    FreeFn GetFreeFn() const override { return aard::free_for_run; }
 };
 
 // ---- the platform --------------------------------------------------------------------------------------------------------
 
 class Watched : public v8::Platform {
   public:
-    explicit Watched(v8::Platform *inner) : inner_(inner) {}
-    v8::PageAllocator *GetPageAllocator() override { return inner_->GetPageAllocator(); }
+    explicit Watched(v8::Platform *inner) : inner_(inner), pages_(aard::counted(inner->GetPageAllocator())) {}
+    v8::PageAllocator *GetPageAllocator() override { return pages_; }
     v8::ZoneBackingAllocator *GetZoneBackingAllocator() override { return &zones_; }
     void OnCriticalMemoryPressure() override { inner_->OnCriticalMemoryPressure(); }
     int NumberOfWorkerThreads() override { return inner_->NumberOfWorkerThreads(); }
@@ -231,6 +241,7 @@ class Watched : public v8::Platform {
 
   private:
     v8::Platform *inner_;
+    v8::PageAllocator *pages_;
     Zones zones_;
 };
 

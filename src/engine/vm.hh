@@ -25,9 +25,11 @@ class Buffers : public v8::ArrayBuffer::Allocator {
     void *AllocateUninitialized(size_t length) override;
     void Free(void *data, size_t length) override;
     bool refused() { return refused_.exchange(false); }
+    // For memory that is allocated elsewhere.
+    bool take(size_t length);
+    void give(size_t length);
 
   private:
-    bool take(size_t length);
     const size_t most_;
     std::atomic<size_t> used_{0};
     std::atomic<bool> refused_{false};
@@ -39,7 +41,9 @@ struct Segment; // of V8's zones
 
 struct aard__vm {
     v8::Isolate *isolate = nullptr;
-    std::unique_ptr<aard::Buffers> buffers;
+    std::unique_ptr<aard::Buffers> buffers, own_memories;
+    aard::Buffers *memories = nullptr; // what memories of WebAssembly are counted by
+    size_t wasm_memories = 0;          // how many there are
     void *user = nullptr;
     void (*code_refused)(void *user, bool wasm) = nullptr;
     std::atomic<bool> ended{false}; // V8 itself forgets a termination once the script that ran is gone
@@ -54,6 +58,7 @@ struct aard__vm {
     uint64_t collected_at = 0;         // when the last one ended
     uint64_t ran_on = 0;               // for so long the script has run since it was seen to be ended, in ns
     bool seen_ended = false;           // by a collection
+    unsigned seen_in_unicode = 0;      // by signals that were to end the run
     aard::Segment *segments = nullptr; // that the run has allocated
     bool compiled_wasm = false;        // the run has: some of them are the process's
     std::vector<v8::Locker *> lockers; // one per nested enter, innermost last
@@ -125,8 +130,12 @@ void prepare_isolate(aard__vm *vm);
 // memory.cc: the platform as V8 sees it, limits on an isolate's memory, and what is done when it has none.
 v8::Platform *watched(v8::Platform *platform);
 void limit_memory(aard__vm *vm);
-void free_segments(aard__vm *vm); // of a lost vm that has been disposed of
-void keep_segments(aard__vm *vm); // of a run that came to its end
+void *allocate_for_run(size_t size); // what stays of the run under way when that is left is freed with its vm
+void free_for_run(void *data);
+void free_segments(aard__vm *vm);                     // of a lost vm that has been disposed of
+void keep_segments(aard__vm *vm);                     // of a run that came to its end
+v8::PageAllocator *counted(v8::PageAllocator *inner); // wasm_memory.cc
+void forget_memories(const aard__vm *vm);
 extern std::atomic<uint64_t> lost_count, abandoned_count;
 
 // The vm whose run the calling thread is in, on the run's stack; null elsewhere.

@@ -158,7 +158,9 @@ aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **ou
                                    .realm = javascript ? AARD__SNAPSHOT_JAVASCRIPT : AARD__SNAPSHOT_PYTHON,
                                    .renewed = javascript,
                                    .js_heap_max = javascript ? options->heap_limit : options->engine_heap_limit,
-                                   .buffers_max = options->buffer_limit};
+                                   .buffers_max = options->buffer_limit,
+                                   .memories_max = options->heap_limit,
+                                   .memories_apart = !javascript};
     if (javascript && !options->buffer_limit) vm_options.buffers_max = options->heap_limit;
     aard_error *error = aard__vm_new(&vm_options, &guest->vm);
     guest->streams.vm = guest->vm;

@@ -1,0 +1,119 @@
+// Memories of WebAssembly.  V8 asks neither its allocator of buffers for them nor counts them as heap: it reserves pages, and
+// makes some accessible.  So they are counted where V8 gets its pages.
+#include <map>
+#include <mutex>
+
+#include "engine/vm.hh"
+
+namespace {
+
+constexpr size_t kWasmPage = 64 * 1024; // nothing else of V8's is aligned so
+constexpr size_t kMostMemories = 64;    // of one vm: each reserves up to 10 GiB of the process's addresses
+
+struct Reservation {
+    aard__vm *vm;
+    size_t length, accessible;
+};
+
+std::mutex lock; // V8 frees memories on threads of its own
+std::map<uintptr_t, Reservation> reservations;
+
+class Counted : public v8::PageAllocator {
+  public:
+    explicit Counted(v8::PageAllocator *inner) : inner_(inner) {}
+    size_t AllocatePageSize() override { return inner_->AllocatePageSize(); }
+    size_t CommitPageSize() override { return inner_->CommitPageSize(); }
+    void SetRandomMmapSeed(int64_t seed) override { inner_->SetRandomMmapSeed(seed); }
+    void *GetRandomMmapAddr() override { return inner_->GetRandomMmapAddr(); }
+    bool ReleasePages(void *address, size_t length, size_t new_length) override
+    {
+        return inner_->ReleasePages(address, length, new_length);
+    }
+#if V8_MAJOR_VERSION > 10
+    bool RecommitPages(void *address, size_t length, Permission permissions) override
+    {
+        return inner_->RecommitPages(address, length, permissions);
+    }
+#endif
+    bool DiscardSystemPages(void *address, size_t size) override { return inner_->DiscardSystemPages(address, size); }
+    bool DecommitPages(void *address, size_t size) override { return inner_->DecommitPages(address, size); }
+    bool ReserveForSharedMemoryMapping(void *address, size_t size) override
+    {
+        return inner_->ReserveForSharedMemoryMapping(address, size);
+    }
+    std::unique_ptr<SharedMemory> AllocateSharedPages(size_t length, const void *original) override
+    {
+        return inner_->AllocateSharedPages(length, original);
+    }
+    bool CanAllocateSharedPages() override { return inner_->CanAllocateSharedPages(); }
+
+    void *AllocatePages(void *address, size_t length, size_t alignment, Permission permissions) override
+    {
+        aard__vm *vm = aard::running;
+        bool counts = vm && alignment == kWasmPage && permissions == kNoAccess;
+        if (!counts) return inner_->AllocatePages(address, length, alignment, permissions);
+        std::lock_guard<std::mutex> hold(lock);
+        if (vm->wasm_memories == kMostMemories) return nullptr;
+        void *pages = inner_->AllocatePages(address, length, alignment, permissions);
+        if (!pages) return nullptr;
+        vm->wasm_memories++;
+        reservations[reinterpret_cast<uintptr_t>(pages)] = {vm, length, 0};
+        return pages;
+    }
+
+    bool SetPermissions(void *address, size_t length, Permission permissions) override
+    {
+        if (permissions == kReadWrite && !take(reinterpret_cast<uintptr_t>(address), length)) return false;
+        return inner_->SetPermissions(address, length, permissions);
+    }
+
+    bool FreePages(void *address, size_t length) override
+    {
+        {
+            std::lock_guard<std::mutex> hold(lock);
+            auto found = reservations.find(reinterpret_cast<uintptr_t>(address));
+            if (found != reservations.end()) {
+                const Reservation &one = found->second;
+                if (one.vm) one.vm->wasm_memories--;
+                if (one.vm) one.vm->memories->give(one.accessible);
+                reservations.erase(found);
+            }
+        }
+        return inner_->FreePages(address, length);
+    }
+
+  private:
+    // Whether so much from there on may be accessible; what is no such memory may.
+    static bool take(uintptr_t address, size_t length)
+    {
+        std::lock_guard<std::mutex> hold(lock);
+        auto found = reservations.upper_bound(address);
+        if (found == reservations.begin()) return true;
+        --found;
+        Reservation &one = found->second;
+        size_t offset = address - found->first, most = one.accessible;
+        if (offset >= one.length || !one.vm) return true;
+        // V8 makes the whole of a memory accessible, from its start, each time it grows.
+        if (length <= most) return true;
+        if (!one.vm->memories->take(length - most)) return false;
+        one.accessible = length;
+        return true;
+    }
+
+    v8::PageAllocator *inner_;
+};
+
+} // namespace
+
+namespace aard {
+
+v8::PageAllocator *counted(v8::PageAllocator *inner) { return new Counted(inner); }
+
+void forget_memories(const aard__vm *vm)
+{
+    std::lock_guard<std::mutex> hold(lock);
+    for (auto &entry : reservations)
+        if (entry.second.vm == vm) entry.second.vm = nullptr;
+}
+
+} // namespace aard
