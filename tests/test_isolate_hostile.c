@@ -108,6 +108,28 @@ static void test_python_that_tampers_with_the_adapter(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) attack(0, rows[i]);
 }
 
+/* A report is read by the host, where no limit of the guest's holds: millions of parts would be gigabytes. */
+static void test_a_report_of_millions_of_parts(void **state)
+{
+    (void)state;
+    catch_faults();
+    static const char code[] = FIND
+        "adapter['_State'].report = b'{\"kind\":\"repr\",\"repr\":\"x\",\"y\":[' + b'[],' * 10 ** 7 + b'1]}'\n"
+        "adapter['_finish'] = lambda *a: None\n1";
+    aard_outcome *outcome = exec(isolates[0], code);
+    failure_is(outcome, AARD_FAILURE_ADAPTER_ERROR, "tampered", NULL);
+    assert_true(resident_kib() < (1 << 20));
+    renew(0);
+    /* Text may be long. */
+    static const char quoted[] = "['[{,\"\\\\' * 10 ** 6, 1j]";
+    outcome = exec(isolates[0], quoted);
+    assert_success(outcome);
+    size_t len;
+    assert_non_null(aard_outcome_value_repr(outcome, &len));
+    assert_true(len > 5000000);
+    aard_outcome_free(outcome);
+}
+
 static void test_python_that_tampers_with_its_library(void **state)
 {
     (void)state;
@@ -283,6 +305,7 @@ int main(void)
         cmocka_unit_test(test_the_adapters_name_for_a_malformed_answer),
         cmocka_unit_test(test_javascript_that_tampers_with_its_realm),
         cmocka_unit_test(test_python_that_tampers_with_the_adapter),
+        cmocka_unit_test(test_a_report_of_millions_of_parts),
         cmocka_unit_test(test_python_that_tampers_with_its_library),
         cmocka_unit_test(test_python_that_tampers_with_javascript),
     };
