@@ -318,6 +318,48 @@ static void test_a_checkpoint_is_what_resets_go_back_to(void **state)
     aard_isolate_free(isolate);
 }
 
+/* Descriptors that a module opened when it was imported are there after each reset, with nothing in them. */
+static void test_what_a_module_opened_carries_nothing(void **state)
+{
+    (void)state;
+    static const char *const files[][2] = {
+        {"main.py",
+         "import os\n"
+         "kept = open('/tmp/kept', 'w+b', buffering=0)\n"
+         "answers = os.open('/dev/aardvark', os.O_RDWR)\n"
+         "def leave(x):\n    kept.write(b'LEFT')\n    os.write(answers, b'cleft\\0{}')\n"
+         "def look(x):\n    kept.seek(0)\n    return [kept.read().decode(), os.read(answers, 9).decode()]\n"},
+        {"pipes.py", "import os\n"
+                     "source, sink = os.pipe()\n"
+                     "def leave(x):\n    os.write(sink, b'LEFT')\n"
+                     "def look(x):\n"
+                     "    try: return os.read(source, 9).decode()\n"
+                     "    except BlockingIOError: return ''\n"},
+        {NULL, NULL},
+    };
+    static const char *const rows[][4] = {
+        {"main:leave", "main:look", "[\"LEFT\",\"?\"]", "[\"\",\"\"]"},
+        {"pipes:leave", "pipes:look", "\"LEFT\"", "\"\""},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        aard_isolate *isolate = boot(config_of(AARD_LANGUAGE_PYTHON), bundle_of(files));
+        aard_handler *leave, *look;
+        assert_ok(aard_handler_new(isolate, rows[i][0], &leave));
+        assert_ok(aard_handler_new(isolate, rows[i][1], &look));
+        value_is(invoke(look, "1"), rows[i][3]);
+        assert_ok(aard_isolate_reset(isolate));
+        for (int k = 0; k < 4; k++) {
+            value_is(invoke(look, "1"), rows[i][3]);
+            aard_outcome_free(invoke(leave, "1"));
+            if (k == 3) value_is(invoke(look, "1"), rows[i][2]); /* it would be seen */
+            assert_ok(aard_isolate_reset(isolate));
+        }
+        aard_handler_free(leave);
+        aard_handler_free(look);
+        aard_isolate_free(isolate);
+    }
+}
+
 /* What a guest can't be reset in place after. */
 static const char noted[] = "import socket\nsocket.socket()\n1";
 
@@ -471,6 +513,7 @@ int main(void)
         cmocka_unit_test(test_a_handlers_module_stays_as_it_was_imported),
         cmocka_unit_test(test_a_checkpoint_is_what_resets_go_back_to),
         cmocka_unit_test(test_a_checkpoint_outlives_its_guest),
+        cmocka_unit_test(test_what_a_module_opened_carries_nothing),
         cmocka_unit_test(test_what_javascript_touched_is_not_reset_in_place),
         cmocka_unit_test(test_a_reset_after_a_termination_anywhere),
         cmocka_unit_test(test_many_resets_stay_small_and_quick),

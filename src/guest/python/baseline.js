@@ -46,6 +46,16 @@
     node.timestamp = timestamp;
   };
 
+  // Devices keep what they have to say in the stream.
+  const restoreStream = ({ stream, own, state }) => {
+    for (const name in stream) if (Object.hasOwn(stream, name) && !Object.hasOwn(own, name)) delete stream[name];
+    Object.assign(stream, own);
+    Object.assign(stream.shared, state);
+  };
+
+  // What is on its way in pipes and sockets is nowhere that could be put back.
+  const isConduit = (stream) => stream && (stream.node.pipe || stream.node.sock);
+
   shared.makeBaseline = (Module, guard) => {
     const { FS } = Module;
     let touched = false; // something in the file system has changed, or may have
@@ -74,7 +84,7 @@
         inode: FS.nextInode,
         directory: FS.currentPath,
         streams: FS.streams.map((stream) =>
-          stream ? { stream, fd: stream.fd, node: stream.node, path: stream.path, shared: stream.shared, state: { ...stream.shared } } : null,
+          stream ? { stream, own: { ...stream }, state: { ...stream.shared } } : null,
         ),
       };
     };
@@ -98,11 +108,7 @@
       files.streams.forEach((was, fd) => {
         streams[fd] = was ? was.stream : was;
         if (!was) return;
-        was.stream.fd = was.fd;
-        was.stream.node = was.node;
-        was.stream.path = was.path;
-        was.stream.shared = was.shared;
-        Object.assign(was.shared, was.state);
+        restoreStream(was);
       });
       touched = false;
     };
@@ -143,7 +149,7 @@
         takeReferences();
         stack = Module.stackSave();
         touched = false;
-        guard.noted = false;
+        guard.noted = FS.streams.some(isConduit);
       },
       // False where the guest has changed what can't be put back.
       restore() {
