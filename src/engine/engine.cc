@@ -39,6 +39,7 @@ std::atomic<bool> want_traps{true}, has_started{false};
 void start()
 {
     has_started = true;
+    aard::count_icu();
     v8::V8::SetFlagsFromString(v8_flags, sizeof v8_flags - 1);
     the_platform = v8::platform::NewDefaultPlatform(1, v8::platform::IdleTaskSupport::kDisabled,
                                                     v8::platform::InProcessStackDumping::kDisabled);
@@ -97,6 +98,7 @@ bool release_read_only_heap()
 pthread_once_t started = PTHREAD_ONCE_INIT;
 
 constexpr unsigned kMostAbandoned = 64;
+constexpr size_t kMostOfIcu = size_t(1) << 30; // where the heap has no limit
 constexpr size_t kSmallHeap = 8 * 1024 * 1024;
 constexpr size_t kStackReserve = 256 * 1024;   // left below V8's limit for host functions and V8's own C++
 constexpr size_t kStackMost = 7 * 1024 * 1024; // what a guest may use at most, however large the thread's stack is
@@ -287,6 +289,7 @@ aard_error *aard__vm_new(const aard__vm_options *options, aard__vm **out)
     vm->memories = options->memories_apart ? vm->own_memories.get() : vm->buffers.get();
     v8::Isolate::CreateParams params;
     params.array_buffer_allocator = vm->buffers.get();
+    vm->icu_max = options->js_heap_max ? options->js_heap_max : kMostOfIcu;
     if (options->js_heap_max) params.constraints.ConfigureDefaultsFromHeapSize(0, options->js_heap_max);
     {
         std::lock_guard<std::mutex> hold(anchor_lock);
@@ -349,12 +352,16 @@ void aard__vm_enter(aard__vm *vm)
     vm->isolate->Enter();
     if (vm->lockers.empty()) limit_stack(vm);
     vm->lockers.push_back(locker);
+    vm->before.push_back(aard::entered);
+    aard::entered = vm;
 }
 
 void aard__vm_leave(aard__vm *vm)
 {
     v8::Locker *locker = vm->lockers.back();
     vm->lockers.pop_back();
+    aard::entered = vm->before.back();
+    vm->before.pop_back();
     vm->isolate->Exit();
     delete locker;
 }
@@ -363,6 +370,7 @@ aard_error *aard__vm_run(aard__vm *vm, void (*work)(void *user), void *user, boo
 {
     aard::Run run(work, user);
     if (!run.take_stack()) return aard__error_no_memory();
+    aard__vm *entered = aard::entered;
     aard__vm_enter(vm);
     vm->isolate->SetStackLimit(run.floor() + kStackReserve);
     aard__vm *outer = aard::running;
@@ -392,6 +400,7 @@ aard_error *aard__vm_run(aard__vm *vm, void (*work)(void *user), void *user, boo
         run.drop_stack();
         vm->isolate->Exit(); // the thread is somebody else's; the lock is held for ever
     }
+    aard::entered = entered;
     return nullptr;
 }
 

@@ -9,7 +9,7 @@
 namespace aard {
 
 std::atomic<uint64_t> lost_count{0}, abandoned_count{0};
-thread_local aard__vm *running;
+thread_local aard__vm *running, *entered;
 
 // ---- buffers -----------------------------------------------------------------------------------------------------------
 
@@ -102,18 +102,22 @@ size_t near_heap_limit(void *user, size_t current, size_t)
 
 // ---- the end of V8 -----------------------------------------------------------------------------------------------------
 
-void out_of_memory()
+} // namespace
+
+void aard::out_of_memory()
 {
-    aard__vm *vm = aard::running;
+    aard__vm *vm = running;
     if (!vm) return; // V8 aborts
     vm->heap_full.store(true);
     leave(vm);
 }
 
+namespace {
+
 #if V8_MAJOR_VERSION > 10
-void on_out_of_memory(const char *, const v8::OOMDetails &) { out_of_memory(); }
+void on_out_of_memory(const char *, const v8::OOMDetails &) { aard::out_of_memory(); }
 #else
-void on_out_of_memory(const char *, bool) { out_of_memory(); }
+void on_out_of_memory(const char *, bool) { aard::out_of_memory(); }
 #endif
 
 // V8 calls this before it aborts over a check that failed.  An array beyond its limit is such a check, and does no harm to
@@ -126,7 +130,7 @@ __attribute__((no_sanitize("address"))) void on_fatal_error()
     auto *at = static_cast<uintptr_t *>(__builtin_frame_address(0));
     if (!aard::running) return;
     for (size_t i = 0; i < kWords; i++)
-        if (at[i] == kMark && !memcmp(at + i + 1, size_error, sizeof size_error - 1)) out_of_memory();
+        if (at[i] == kMark && !memcmp(at + i + 1, size_error, sizeof size_error - 1)) aard::out_of_memory();
 }
 
 } // namespace
@@ -138,7 +142,7 @@ namespace aard {
 struct Segment {
     Segment *next, *previous;
     aard__vm *vm; // whose run it was allocated in; null for one of nobody's
-    uintptr_t unused;
+    size_t size;
 };
 
 } // namespace aard
@@ -166,6 +170,7 @@ void *allocate_for_run(size_t size)
         segment->next = segment->vm->segments;
         if (segment->next) segment->next->previous = segment;
         segment->vm->segments = segment;
+        segment->vm->segments_size += segment->size = size;
     }
     return segment + 1;
 }
@@ -182,6 +187,7 @@ void free_for_run(void *data)
             else
                 segment->vm->segments = segment->next;
             if (segment->next) segment->next->previous = segment->previous;
+            segment->vm->segments_size -= segment->size;
         }
     }
     free(segment);
@@ -191,9 +197,18 @@ void free_for_run(void *data)
 
 namespace {
 
+// A text's tree takes fifty times the text.  Where a zone gets nothing V8 is out of memory.
+constexpr size_t kMostSegments = size_t(512) << 20;
+
+void *allocate_zone(size_t size)
+{
+    bool full = aard::running && aard::running->segments_size > kMostSegments;
+    return full ? nullptr : aard::allocate_for_run(size);
+}
+
 class Zones : public v8::ZoneBackingAllocator {
   public:
-    MallocFn GetMallocFn() const override { return aard::allocate_for_run; }
+    MallocFn GetMallocFn() const override { return allocate_zone; }
     FreeFn GetFreeFn() const override { return aard::free_for_run; }
 };
 
@@ -265,6 +280,7 @@ void keep_segments(aard__vm *vm)
     std::lock_guard<std::mutex> hold(segments_lock);
     for (Segment *segment = vm->segments; segment; segment = segment->next) segment->vm = nullptr;
     vm->segments = nullptr;
+    vm->segments_size = 0;
 }
 
 void free_segments(aard__vm *vm)

@@ -54,14 +54,18 @@ struct aard__vm {
     pthread_t thread;                       // of the run under way
     bool lost = false, beyond_help = false; // left for good; and in the middle of a collection
     aard::Run *run = nullptr;
-    int collecting = 0;                // collections of garbage under way
-    uint64_t collected_at = 0;         // when the last one ended
-    uint64_t ran_on = 0;               // for so long the script has run since it was seen to be ended, in ns
-    bool seen_ended = false;           // by a collection
+    int collecting = 0;               // collections of garbage under way
+    uint64_t collected_at = 0;        // when the last one ended
+    uint64_t ran_on = 0;              // for so long the script has run since it was seen to be ended, in ns
+    bool seen_ended = false;          // by a collection
+    size_t icu_used = 0, icu_max = 0; // bytes of ICU's
+    bool icu_asked = false;           // somebody will look whether that is too much
+    size_t segments_size = 0;
     unsigned seen_in_unicode = 0;      // by signals that were to end the run
     aard::Segment *segments = nullptr; // that the run has allocated
     bool compiled_wasm = false;        // the run has: some of them are the process's
     std::vector<v8::Locker *> lockers; // one per nested enter, innermost last
+    std::vector<aard__vm *> before;    // what the thread had entered then
     bool from_snapshot = false;
     size_t number = 0; // of the snapshot's realm that its realms are copies of
     std::vector<aard__realm *> realms;
@@ -130,6 +134,7 @@ void prepare_isolate(aard__vm *vm);
 // memory.cc: the platform as V8 sees it, limits on an isolate's memory, and what is done when it has none.
 v8::Platform *watched(v8::Platform *platform);
 void limit_memory(aard__vm *vm);
+void out_of_memory();                // leaves the run under way, if there is one
 void *allocate_for_run(size_t size); // what stays of the run under way when that is left is freed with its vm
 void free_for_run(void *data);
 void free_segments(aard__vm *vm);                     // of a lost vm that has been disposed of
@@ -140,6 +145,11 @@ extern std::atomic<uint64_t> lost_count, abandoned_count;
 
 // The vm whose run the calling thread is in, on the run's stack; null elsewhere.
 extern thread_local aard__vm *running;
+
+// The vm that the calling thread has entered last, whether it runs something or not.
+extern thread_local aard__vm *entered;
+
+void count_icu(); // icu.cc
 
 // Around the making of a snapshot, which is a vm too; false while all vms are made from another than V8's own.
 bool begin_snapshot();

@@ -1,0 +1,87 @@
+// What ICU allocates for V8: formatters, collators, and a copy of each string that a guest has segmented.  V8 counts none of it.
+// ICU is told to take its memory here.  It is malloc's all the same, so that what a host had ICU allocate before can be freed
+// here, and the other way round.
+#include <malloc.h>
+#include <unicode/uclean.h>
+
+#include <cstdlib>
+
+#include "engine/vm.hh"
+
+namespace {
+
+using aard::entered;
+
+// Between two steps of the script.  Most of it may be garbage, of which V8 does not know how large it is.
+void look(v8::Isolate *isolate, void *)
+{
+    aard__vm *vm = aard::vm_of(isolate);
+    isolate->LowMemoryNotification();
+    vm->icu_asked = false;
+    if (vm->icu_used > vm->icu_max - vm->icu_max / 8 && !vm->heap_full.exchange(true)) aard__vm_terminate(vm);
+}
+
+// Nothing can be done about it right here: ICU may hold a lock.
+void count(size_t bytes)
+{
+    if (!entered) return;
+    entered->icu_used += bytes;
+    if (entered->icu_used <= entered->icu_max || entered->icu_asked || aard::running != entered) return;
+    entered->icu_asked = true;
+    entered->isolate->RequestInterrupt(look, nullptr);
+}
+
+void discount(void *data)
+{
+    if (!entered || !data) return;
+    size_t bytes = malloc_usable_size(data);
+    // Some of what it has is shared, and let go of by another than it was made for.
+    entered->icu_used -= bytes < entered->icu_used ? bytes : entered->icu_used;
+}
+
+// A script that calls nothing but builtins is looked at only after thousands of them.  Where ICU takes that much at once it
+// copies a string, for V8 and under no lock.
+constexpr size_t kCopy = 1 << 20;
+
+void make_room(size_t size)
+{
+    if (size < kCopy || !entered || aard::running != entered) return;
+    if (entered->icu_used + size > 2 * entered->icu_max) aard::out_of_memory();
+}
+
+void *U_CALLCONV allocate(const void *, size_t size)
+{
+    make_room(size);
+    void *data = malloc(size);
+    if (data) count(malloc_usable_size(data));
+    return data;
+}
+
+void *U_CALLCONV reallocate(const void *, void *old, size_t size)
+{
+    make_room(size);
+    size_t before = old ? malloc_usable_size(old) : 0;
+    void *data = realloc(old, size);
+    if (!data || !entered) return data;
+    entered->icu_used -= before < entered->icu_used ? before : entered->icu_used;
+    count(malloc_usable_size(data));
+    return data;
+}
+
+void U_CALLCONV release(const void *, void *data)
+{
+    discount(data);
+    free(data);
+}
+
+} // namespace
+
+namespace aard {
+
+void count_icu()
+{
+    UErrorCode status = U_ZERO_ERROR;
+    u_setMemoryFunctions(nullptr, allocate, reallocate, release, &status);
+}
+
+} // namespace aard
