@@ -81,6 +81,13 @@ static const char *const javascript[] = {
     "{ const m = new WebAssembly.Memory({ initial: 1 }); for (let i = 0; i < 640; i++) m.grow(16) }",
     "{ const a = []; for (let i = 0; i < 1000; i++) a.push(new WebAssembly.Memory({ initial: 1 })) }",
     "{ const a = []; for (let i = 0; i < 200; i++) a.push(new WebAssembly.Memory({ initial: 0 })) }",
+    "JSON.parse('['.repeat(2e7))",
+    "new RegExp('a|b|'.repeat(5e6)).test('x')",
+    "{ const a = []; for (;;) a.push(new Intl.DateTimeFormat('de')) }",
+    "{ const a = []; for (;;) a.push(new Intl.Collator('de')) }",
+    "{ const s = '\\u1234'.repeat(1e6), g = new Intl.Segmenter('en'), a = []; for (let i = 0; i < 400; i++)"
+    " a.push(g.segment(s)) }",
+    "{ const s = '\\u1234'.repeat(1e6), g = new Intl.Segmenter('en'); for (let i = 0; i < 400; i++) g.segment(s) }",
 };
 
 /* A limit, or the guest's own exception for no memory; a builtin that does not look may be ended by the clock. */
@@ -140,11 +147,31 @@ static void test_javascript(void **state)
     set_off(AARD_LANGUAGE_JAVASCRIPT, javascript, COUNT(javascript));
 }
 
+/* What is let go of is not counted. */
+static void test_garbage_is_no_bomb(void **state)
+{
+    (void)state;
+    static const char *const rows[] = {
+        "for (let i = 0; i < 2000; i++) new Intl.DateTimeFormat('de').format(0); 1",
+        "for (let i = 0; i < 300; i++) new WebAssembly.Memory({ initial: 1 }).grow(300); 1",
+        "for (let i = 0; i < 200; i++) structuredClone(new Array(20).fill('x'.repeat(1e5))); 1",
+        "for (let i = 0; i < 200; i++) new RegExp('a|b|'.repeat(1e4) + i).test('x'); 1",
+        "JSON.parse('['.repeat(1e5) + ']'.repeat(1e5)).length",
+    };
+    aard_isolate_config *config = config_of(AARD_LANGUAGE_JAVASCRIPT);
+    aard_isolate_config_set_heap_limit(config, HEAP_MIB * MIB);
+    aard_isolate *isolate = boot(config, NULL);
+    for (int times = 0; times < 3; times++)
+        for (size_t i = 0; i < COUNT(rows); i++) value_is(exec(isolate, rows[i]), "1");
+    aard_isolate_free(isolate);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_python),
         cmocka_unit_test(test_javascript),
+        cmocka_unit_test(test_garbage_is_no_bomb),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
