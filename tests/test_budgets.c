@@ -457,6 +457,27 @@ static void test_guests_do_not_need_the_threads_stack(void **state)
     aard_isolate_free(isolate);
 }
 
+/* What has to be remembered of a guest is asked of modules that the guest can replace. */
+static void test_a_checkpoint_is_made_within_the_limits(void **state)
+{
+    (void)state;
+    static const char code[] = "import sys\nclass M:\n    def seed(self): pass\n    @property\n    def _inst(self):\n"
+                               "        while True: pass\nsys.modules['random'] = M()\n1";
+    for (int limited = 0; limited < 2; limited++) {
+        aard_isolate_config *config = config_of(AARD_LANGUAGE_PYTHON);
+        aard_isolate_config_set_startup_limit_ms(config, 2000 + 20 * (uint64_t)late_ms());
+        if (limited) aard_isolate_config_set_wall_limit_ms(config, 300);
+        aard_isolate *isolate = boot(config, NULL);
+        value_is(exec(isolate, code), "1");
+        double began = now_ms();
+        assert_ok(aard_isolate_checkpoint(isolate));
+        aard_outcome *outcome = NULL; /* what was captured does the same, in the guest that is made of it */
+        assert_refused(aard_isolate_exec(isolate, "1", 1, NULL, NULL, &outcome), AARD_ERR_GUEST_BOOT, "start", NULL);
+        assert_true(now_ms() - began < 60000);
+        aard_isolate_free(isolate);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -473,6 +494,7 @@ int main(void)
         cmocka_unit_test(test_buffers_count_too),
         cmocka_unit_test(test_results_are_limited_in_depth),
         cmocka_unit_test(test_imports_have_the_start_ups_limit),
+        cmocka_unit_test(test_a_checkpoint_is_made_within_the_limits),
         cmocka_unit_test(test_callbacks_run_on_the_hosts_own_stack),
         cmocka_unit_test(test_guests_do_not_need_the_threads_stack),
     };

@@ -83,10 +83,9 @@ aard_error *aard__isolate_boot(aard_isolate *isolate, aard_bundle *bundle)
     isolate->generation++;
     isolate->budget = (aard__budget){.stop = aard__guest_stop, .user = guest};
     aard__handlers_forget(isolate);
-    aard__vm_enter(guest->vm);
-    aard__isolate_renew_checkpoint(isolate);
-    aard__vm_leave(guest->vm);
-    return NULL;
+    AARD__TRY(aard__isolate_take_checkpoint(isolate));
+    if (isolate->guest) return NULL;
+    return aard__error(AARD_ERR_GUEST_BOOT, "the guest did not start: it was stopped while its state was remembered");
 }
 
 void aard__isolate_drop_guest(aard_isolate *isolate)
@@ -181,6 +180,7 @@ aard_error *aard__isolate_do(aard_isolate *isolate, bool (*work)(aard_isolate *i
 {
     errand e = {.isolate = isolate, .work = work, .user = user};
     aard__limits limits = aard__config_limits(isolate->config, NULL, 0);
+    if (!limits.wall_ms) limits.wall_ms = isolate->config->startup_limit_ms;
     AARD__TRY(aard__isolate_arm(isolate, &limits, NULL));
     aard_error *error = aard__guest_run(isolate->guest, run_errand, &e);
     bool stopped = aard__budget_disarm(&isolate->budget) != AARD__CAUSE_NONE;

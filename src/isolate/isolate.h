@@ -45,7 +45,7 @@ aard_error *aard__isolate_arm_at(aard_isolate *isolate, const aard__limits *limi
                                  uint64_t now, uint64_t cpu_start);
 
 /* What a guest has defined may run where no call is made: at the end of an object, when a path changes.  It has a call's
- * limits for that.  `work` gives false where the guest is torn; such a guest, one that took too long, and one that was lost
+ * limits for that, and for want of those that of start-ups.  `work` gives false where the guest is torn; such a guest, one that took too long, and one that was lost
  * goes away, and there is none then. */
 aard_error *aard__isolate_do(aard_isolate *isolate, bool (*work)(aard_isolate *isolate, void *user), void *user);
 
@@ -71,6 +71,9 @@ aard_error *aard__isolate_ensure_guest(aard_isolate *isolate);
 /* Where resets are wanted and the guest is clean: makes its state, which the host has just changed, the one that they go
  * back to; the vm entered.  A guest that can't remember it is replaced by a new one at the next reset. */
 void aard__isolate_renew_checkpoint(aard_isolate *isolate);
+
+/* The same where neither the vm is entered nor a limit set: code of the guest may run.  There may be no guest afterwards. */
+aard_error *aard__isolate_take_checkpoint(aard_isolate *isolate);
 
 /* What the host wants to be done about a call that is over.  An error is the next call's, which tries again. */
 void aard__isolate_clean_up(aard_isolate *isolate);

@@ -13,6 +13,19 @@ void aard__isolate_renew_checkpoint(aard_isolate *isolate)
     if (!error) aard__handlers_keep(isolate);
 }
 
+static bool renew_checkpoint(aard_isolate *isolate, void *user)
+{
+    (void)user;
+    aard__isolate_renew_checkpoint(isolate);
+    return true;
+}
+
+aard_error *aard__isolate_take_checkpoint(aard_isolate *isolate)
+{
+    if (!isolate->guest->ops->checkpoint || !isolate->resettable) return NULL;
+    return aard__isolate_do(isolate, renew_checkpoint, NULL);
+}
+
 static bool reset_by_language(aard_isolate *isolate, void *user)
 {
     aard_error **error = user;
@@ -83,9 +96,7 @@ static aard_error *checkpoint(aard_isolate *isolate)
     aard_warm_state_free(isolate->kept);
     isolate->kept = state;
     isolate->resettable = true;
-    aard__vm_enter(isolate->guest->vm);
-    aard__isolate_renew_checkpoint(isolate);
-    aard__vm_leave(isolate->guest->vm);
+    AARD__TRY(aard__isolate_take_checkpoint(isolate));
     isolate->used = false;
     return NULL; /* a guest that can't remember its state is replaced by one from `kept` */
 }
