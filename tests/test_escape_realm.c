@@ -136,6 +136,10 @@ static const attempt of_python[] = {
      "put('/tmp/x.so')\ndso = (ctypes.c_uint32 * 32)()\ndso[1] = 0x102\nctypes.memmove(ctypes.addressof(dso) + 36, b'/tmp/x.so\\0', 10)\n"
      "no(lambda: lib._emscripten_dlopen_js(dso, 0, 0, 0))",
      "js"},
+    {"functions that give and take JavaScript's values",
+     "for n in ('JsvUTF8ToString', 'JsvNum_fromInt', 'new_error', 'Jsv_typeof'):\n"
+     "    shown(no(lambda: getattr(lib, n)(mark, mark, mark)))",
+     NULL},
     {"the descriptor of a library that is not there", "no(lambda: lib._dlsym_js(12345678, b'strlen', 0))", NULL},
 };
 
@@ -401,6 +405,18 @@ static const attempt of_javascript[] = {
     {"SharedArrayBuffer and Atomics",
      "try { loot.push(new SharedArrayBuffer(8)) } catch {}\ntry { Atomics.wait(new Int32Array(new SharedArrayBuffer(8)), 0, 0, "
      "1e9) } catch {}",
+     NULL},
+    {"shared memory of WebAssembly",
+     "const m = new WebAssembly.Memory({ initial: 1, maximum: 2, shared: true }), i = new Int32Array(m.buffer);"
+     "loot.push(m, m.buffer.constructor, Atomics.waitAsync?.(i, 0, 0, 1).value); try { Atomics.wait(i, 0, 0, 1e9); "
+     "globalThis.host = i } catch (e) { loot.push(e) }",
+     NULL},
+    {"what buffers are told by", "Array.prototype.toJSON = function (...a) { loot.push(this, a); return [this, a] }",
+     NULL},
+    {"the end of the stack",
+     "let n = 0; const f = () => { try { f() } catch (e) { if (n++ < 9) loot.push(e, e.stack); for (const g of [() => new URL("
+     "'http://a'), () => structuredClone({ a: [1] }), () => aardvark.host.x(1), () => console.log('.'), () => setTimeout("
+     "() => 1, 0), () => new Intl.NumberFormat().format(1)]) try { g() } catch (e) { if (n++ < 99) loot.push(e, e.stack) } } }; f()",
      NULL},
     {"odd imports",
      "for (const s of ['host', 'shared', 'node:fs', 'fs', 'internal/x', '../../javascript/adapter.js', '/javascript/adapter.js', "
