@@ -59,11 +59,11 @@ void assert_text(const char *have, size_t len, const char *want);
 void assert_contains(const char *text, const char *part);
 void assert_lacks(const char *text, const char *part);
 
-/* For tests that make guests be left in the middle: what stood on their stack, of V8's and of ours, then goes to nobody. */
+/* For tests that make guests be left in the middle: what stood on their stack, of V8's, of ICU's and of ours, then goes to nobody. */
 #ifdef __SANITIZE_ADDRESS__
 #define LEAKS_OF_LEFT_GUESTS                                                                                           \
     const char *__lsan_default_suppressions(void) __attribute__((visibility("default")));                              \
-    const char *__lsan_default_suppressions(void) { return "leak:v8::internal\nleak:aard__buf_reserve\n"; }
+    const char *__lsan_default_suppressions(void) { return "leak:v8::internal\nleak:aard__buf_reserve\nleak:libicu\n"; }
 #else
 #define LEAKS_OF_LEFT_GUESTS
 #endif

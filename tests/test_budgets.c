@@ -282,6 +282,27 @@ static void test_the_engine_below_python_has_a_limit(void **state)
     aard_isolate_free(isolate);
 }
 
+/* Whoever limits Python's heap alone. */
+static void test_the_engine_below_python_follows_its_heap(void **state)
+{
+    (void)state;
+    aard_isolate_config *config = config_of(AARD_LANGUAGE_PYTHON);
+    aard_isolate_config_set_heap_limit(config, 64 * MIB);
+    assert_ok(aard_isolate_config_add_capability(config, "js"));
+    aard_isolate *isolate = boot(config, NULL);
+    value_is(exec(isolate, "import js\nlen([js.Uint8Array.new(16 << 20) for _ in range(7)])"), "7");
+    long before = resident_kib();
+    failure_is(exec(isolate, "import js\nx = js.Array.new()\nwhile True: x.push(js.Array.new(10000).fill(0))"),
+               AARD_FAILURE_HEAP_LIMIT_EXCEEDED, NULL);
+#ifndef __SANITIZE_ADDRESS__
+    assert_true(resident_kib() < before + 300 * 1024);
+#endif
+    failure_is(exec(isolate, "import js\nx = js.Array.new()\nwhile True: x.push(js.Uint8Array.new(16 << 20))"),
+               AARD_FAILURE_PYTHON_EXCEPTION, "RangeError: Array buffer allocation failed", NULL);
+    value_is(exec(isolate, "import js\njs.Array.new(3).length"), "3");
+    aard_isolate_free(isolate);
+}
+
 /* ---- results ------------------------------------------------------------------------------------------------------ */
 
 static void test_results_are_limited_in_size(void **state)
@@ -490,6 +511,7 @@ int main(void)
         cmocka_unit_test(test_a_full_heap_is_the_guests_own_matter_first),
         cmocka_unit_test(test_a_limit_that_nothing_can_start_with_is_refused),
         cmocka_unit_test(test_the_engine_below_python_has_a_limit),
+        cmocka_unit_test(test_the_engine_below_python_follows_its_heap),
         cmocka_unit_test(test_results_are_limited_in_size),
         cmocka_unit_test(test_buffers_count_too),
         cmocka_unit_test(test_results_are_limited_in_depth),

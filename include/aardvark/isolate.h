@@ -70,9 +70,11 @@ AARD_API void aard_isolate_config_set_startup_limit_ms(aard_isolate_config *conf
 /* Bytes of the guest's heap: Python's memory (whole pages of 64 KiB; what it starts with must fit), JavaScript's objects.
  * 0 = what the language has by itself (the default): 4 GiB, and the engine's own limit. */
 AARD_API void aard_isolate_config_set_heap_limit(aard_isolate_config *config, size_t bytes);
-/* Bytes of the engine's heap below Python; at least 16 MiB.  0 = the engine's own limit (the default). */
+/* Bytes of the engine's heap below Python; at least 16 MiB.  0 = as much as the heap limit, but 128 MiB at least, and where
+ * there is none the engine's own (the default). */
 AARD_API void aard_isolate_config_set_engine_heap_limit(aard_isolate_config *config, size_t bytes);
-/* Bytes of ArrayBuffers.  0 = the heap limit for JavaScript, no limit for Python (the default). */
+/* Bytes of ArrayBuffers.  0 = for JavaScript the heap limit; for Python, whose files are in them, what the engine's heap has
+ * by default and twice the files' quota; without a heap limit none (the default). */
 AARD_API void aard_isolate_config_set_buffer_limit(aard_isolate_config *config, size_t bytes);
 /* Bytes of a call's result: its value as JSON text, its buffers, its exception.  0 = no limit; default 256 MiB. */
 AARD_API void aard_isolate_config_set_result_limit(aard_isolate_config *config, size_t bytes);

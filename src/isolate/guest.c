@@ -18,6 +18,9 @@
 /* While other threads of the engine work for us there is nothing to wait on: look again after this long. */
 #define BACKGROUND_POLL_NS UINT64_C(100000)
 
+/* What Pyodide's JavaScript can do with, packages included. */
+#define ENGINE_LEAST ((size_t)128 << 20)
+
 static aard_error *boot_error(const aard__result *result, const char *what)
 {
     if (result->status == AARD__TERMINATED)
@@ -126,6 +129,25 @@ static aard_error *start(aard__guest *guest, uint64_t deadline)
                                                  : "the guest did not start: its heap limit is too low");
 }
 
+/* A host that limits Python's memory does not want the engine below to take what Python may not: it gets as much again, and
+ * what its own code needs at least.  Buffers are the guest's files too, which may be twice as large while they grow. */
+static void limit_memory(const aard__guest *guest, const aard__guest_options *options, aard__vm_options *vm)
+{
+    bool javascript = guest->ops == &aard__javascript;
+    size_t heap = options->heap_limit, below = heap && heap < ENGINE_LEAST ? ENGINE_LEAST : heap, files;
+    if (__builtin_mul_overflow(guest->file_rules.bytes, 2, &files)) files = SIZE_MAX;
+    size_t buffers = files > SIZE_MAX - below ? SIZE_MAX : below + files;
+    vm->memories_apart = !javascript;
+    vm->memories_max = heap;
+    if (javascript) {
+        vm->js_heap_max = heap;
+        vm->buffers_max = options->buffer_limit ? options->buffer_limit : heap;
+    } else {
+        vm->js_heap_max = options->engine_heap_limit ? options->engine_heap_limit : below;
+        vm->buffers_max = options->buffer_limit ? options->buffer_limit : heap ? buffers : 0;
+    }
+}
+
 aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **out)
 {
     aard__guest *guest = aard__calloc(1, sizeof *guest);
@@ -156,12 +178,8 @@ aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **ou
                                    .code_refused = code_refused,
                                    .snapshot = aard__snapshot_choose(javascript, own),
                                    .realm = javascript ? AARD__SNAPSHOT_JAVASCRIPT : AARD__SNAPSHOT_PYTHON,
-                                   .renewed = javascript,
-                                   .js_heap_max = javascript ? options->heap_limit : options->engine_heap_limit,
-                                   .buffers_max = options->buffer_limit,
-                                   .memories_max = options->heap_limit,
-                                   .memories_apart = !javascript};
-    if (javascript && !options->buffer_limit) vm_options.buffers_max = options->heap_limit;
+                                   .renewed = javascript};
+    limit_memory(guest, options, &vm_options);
     aard_error *error = aard__vm_new(&vm_options, &guest->vm);
     guest->streams.vm = guest->vm;
     if (!error) error = start(guest, options->deadline);
