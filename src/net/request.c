@@ -91,14 +91,10 @@ static const char *add_header(aard__transfer *transfer, const char *line, size_t
     }
     transfer->asks_for_range = transfer->asks_for_range || is(line, name_len, "Range");
     aard__header header = {aard__memdup0(line, name_len), value};
-    aard__header *grown = header.name ? aard__realloc(transfer->headers, (transfer->header_count + 1) * sizeof header)
-                                      : NULL;
-    if (!grown) {
-        aard__free(header.name);
+    if (!header.name) {
         aard__free(value);
         return "";
     }
-    transfer->headers = grown;
     transfer->headers[transfer->header_count++] = header;
     return NULL;
 }
@@ -106,6 +102,9 @@ static const char *add_header(aard__transfer *transfer, const char *line, size_t
 static const char *add_headers(aard__transfer *transfer, const char *lines, size_t len)
 {
     if (len > transfer->net->policy->limits.header_bytes) return "headers_too_large";
+    size_t most = 1;
+    for (size_t i = 0; i < len; i++) most += lines[i] == '\n';
+    if (!(transfer->headers = aard__calloc(most, sizeof *transfer->headers))) return "";
     for (const char *at = lines, *end = lines + len; at < end;) {
         const char *newline = memchr(at, '\n', (size_t)(end - at)), *stop = newline ? newline : end;
         const char *refusal = add_header(transfer, at, (size_t)(stop - at));
