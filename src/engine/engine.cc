@@ -375,7 +375,7 @@ aard_error *aard__vm_run(aard__vm *vm, void (*work)(void *user), void *user, boo
     vm->isolate->SetStackLimit(run.floor() + kStackReserve);
     aard__vm *outer = aard::running;
     vm->run = &run;
-    vm->thread = pthread_self();
+    vm->thread.store(pthread_self());
     vm->forced.store(false);
     aard::running = vm;
     vm->compiled_wasm = vm->seen_ended = false;

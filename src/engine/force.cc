@@ -6,6 +6,7 @@
 #include <string.h>
 #include <ucontext.h>
 
+#include "engine/sanitizers.hh"
 #include "engine/vm.hh"
 
 namespace {
@@ -106,7 +107,8 @@ void install()
 extern "C" void aard__vm_force(aard__vm *vm)
 {
     pthread_once(&once, install);
-    if (!the_signal) return;
+    pthread_t thread = vm->thread.load();
+    if (!the_signal || !thread) return;
     vm->forced.store(true);
-    pthread_kill(vm->thread, the_signal);
+    pthread_kill(thread, the_signal);
 }

@@ -51,7 +51,7 @@ struct aard__vm {
     std::atomic<bool> heap_full{false};
     std::atomic<bool> told{false}; // V8 has been, of the termination
     std::atomic<bool> forced{false};
-    pthread_t thread;                       // of the run under way
+    std::atomic<pthread_t> thread{0};       // of the run under way; 0 before the first
     bool lost = false, beyond_help = false; // left for good; and in the middle of a collection
     aard::Run *run = nullptr;
     int collecting = 0;               // collections of garbage under way

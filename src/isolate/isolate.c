@@ -178,10 +178,16 @@ static void run_errand(void *user)
 
 aard_error *aard__isolate_do(aard_isolate *isolate, bool (*work)(aard_isolate *isolate, void *user), void *user)
 {
-    errand e = {.isolate = isolate, .work = work, .user = user};
     aard__limits limits = aard__config_limits(isolate->config, NULL, 0);
     if (!limits.wall_ms) limits.wall_ms = isolate->config->startup_limit_ms;
-    AARD__TRY(aard__isolate_arm(isolate, &limits, NULL));
+    return aard__isolate_do_within(isolate, &limits, work, user);
+}
+
+aard_error *aard__isolate_do_within(aard_isolate *isolate, const aard__limits *limits,
+                                    bool (*work)(aard_isolate *isolate, void *user), void *user)
+{
+    errand e = {.isolate = isolate, .work = work, .user = user};
+    AARD__TRY(aard__isolate_arm(isolate, limits, NULL));
     aard_error *error = aard__guest_run(isolate->guest, run_errand, &e);
     bool stopped = aard__budget_disarm(&isolate->budget) != AARD__CAUSE_NONE;
     if (!error && (stopped || !e.whole || isolate->guest->lost)) aard__isolate_drop_guest(isolate);

@@ -45,9 +45,12 @@ aard_error *aard__isolate_arm_at(aard_isolate *isolate, const aard__limits *limi
                                  uint64_t now, uint64_t cpu_start);
 
 /* What a guest has defined may run where no call is made: at the end of an object, when a path changes.  It has a call's
- * limits for that, and for want of those that of start-ups.  `work` gives false where the guest is torn; such a guest, one that took too long, and one that was lost
- * goes away, and there is none then. */
+ * limits for that, and for want of those that of start-ups.  `work` gives false where the guest is torn; such a guest, one
+ * that took too long, and one that was lost goes away, and there is none then. */
 aard_error *aard__isolate_do(aard_isolate *isolate, bool (*work)(aard_isolate *isolate, void *user), void *user);
+/* The same within other limits. */
+aard_error *aard__isolate_do_within(aard_isolate *isolate, const aard__limits *limits,
+                                    bool (*work)(aard_isolate *isolate, void *user), void *user);
 
 /* Lets go of a guest that is of no use any more. */
 void aard__isolate_drop_guest(aard_isolate *isolate);

@@ -13,6 +13,8 @@ void aard__isolate_renew_checkpoint(aard_isolate *isolate)
     if (!error) aard__handlers_keep(isolate);
 }
 
+enum { CHECKPOINT_MS = 10000 }; /* some take milliseconds; more is the guest's code at work */
+
 static bool renew_checkpoint(aard_isolate *isolate, void *user)
 {
     (void)user;
@@ -23,7 +25,10 @@ static bool renew_checkpoint(aard_isolate *isolate, void *user)
 aard_error *aard__isolate_take_checkpoint(aard_isolate *isolate)
 {
     if (!isolate->guest->ops->checkpoint || !isolate->resettable) return NULL;
-    return aard__isolate_do(isolate, renew_checkpoint, NULL);
+    /* It is part of a start, whose limit calls' limits say nothing about. */
+    const aard__limits limits = {.wall_ms = isolate->config->startup_limit_ms ? isolate->config->startup_limit_ms
+                                                                              : CHECKPOINT_MS};
+    return aard__isolate_do_within(isolate, &limits, renew_checkpoint, NULL);
 }
 
 static bool reset_by_language(aard_isolate *isolate, void *user)
