@@ -22,10 +22,8 @@ typedef struct making {
     const char *key;
     aard_bundle **archives; /* opened as bundles, whose rules fit: regular files with plain names */
     size_t archive_count;
-    aard__overlay_item *items;
+    aard__overlay_item *items; /* their names are owned */
     size_t count;
-    char **names; /* of the items; some may be of items that were dropped again */
-    size_t name_count;
 } making;
 
 /* The lock's hash is checked here, where the package is used: staging is long ago. */
@@ -64,9 +62,6 @@ static aard_error *add_files(making *m, const aard_bundle *archive, const char *
     aard__overlay_item *items = aard__realloc(m->items, (m->count + more + 1) * sizeof *items);
     if (!items) return aard__error_no_memory();
     m->items = items;
-    char **names = aard__realloc(m->names, (m->name_count + more + 1) * sizeof *names);
-    if (!names) return aard__error_no_memory();
-    m->names = names;
     for (size_t i = 0; i < more; i++) {
         const char *name;
         size_t name_len, len;
@@ -76,7 +71,6 @@ static aard_error *add_files(making *m, const aard_bundle *archive, const char *
         if (!whole) return aard__error_no_memory();
         memcpy(whole, tree, tree_len);
         memcpy(whole + tree_len, name, name_len + 1);
-        names[m->name_count++] = whole;
         items[m->count++] = (aard__overlay_item){whole, tree_len + name_len, data, len};
     }
     return NULL;
@@ -88,8 +82,10 @@ static void drop_duplicates(making *m)
     size_t kept = 0;
     for (size_t i = 0; i < m->count; i++) {
         const aard__overlay_item *one = &m->items[i], *last = kept ? &m->items[kept - 1] : NULL;
-        if (last && last->name_len == one->name_len && !memcmp(last->name, one->name, one->name_len)) continue;
-        m->items[kept++] = *one;
+        if (last && last->name_len == one->name_len && !memcmp(last->name, one->name, one->name_len))
+            aard__free((char *)one->name);
+        else
+            m->items[kept++] = *one;
     }
     m->count = kept;
 }
@@ -127,9 +123,8 @@ static void end_making(making *m)
 {
     for (size_t i = 0; i < m->archive_count; i++) aard_bundle_free(m->archives[i]);
     aard__free(m->archives);
+    for (size_t i = 0; i < m->count; i++) aard__free((char *)m->items[i].name);
     aard__free(m->items);
-    for (size_t i = 0; i < m->name_count; i++) aard__free(m->names[i]);
-    aard__free(m->names);
 }
 
 static aard_error *write_overlay(void *user, int fd)
