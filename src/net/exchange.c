@@ -81,11 +81,6 @@ static void take_status(aard__transfer *transfer, const char *line, size_t len)
     if (text) aard__buf_append(&transfer->status_text, text + 1, (size_t)(end - text - 1));
 }
 
-static bool is_word(const char *text, size_t len, const char *word)
-{
-    return strlen(word) == len && !strncasecmp(text, word, len);
-}
-
 /* Whether the encodings of a message are none, or one that was asked for.  libcurl takes off as many as there are, each of
  * which can blow up what the next one reads a thousandfold, and comes back to nobody before all of that is done. */
 static bool may_decode(aard__transfer *transfer, bool of_content, const char *value, size_t len)
@@ -98,9 +93,10 @@ static bool may_decode(aard__transfer *transfer, bool of_content, const char *va
         size_t size = (size_t)(at - word);
         while (size && (*word == ' ' || *word == '\t')) word++, size--;
         while (size && (word[size - 1] == ' ' || word[size - 1] == '\t')) size--;
-        if (!size || is_word(word, size, "identity") || (!of_content && is_word(word, size, "chunked"))) continue;
-        bool asked = of_content &&
-                     (is_word(word, size, "gzip") || is_word(word, size, "x-gzip") || is_word(word, size, "deflate"));
+        if (!size || aard__is_word(word, size, "identity") || (!of_content && aard__is_word(word, size, "chunked")))
+            continue;
+        bool asked = of_content && (aard__is_word(word, size, "gzip") || aard__is_word(word, size, "x-gzip") ||
+                                    aard__is_word(word, size, "deflate"));
         if (!asked || ++transfer->encodings > 1) return false;
     }
     return true;
@@ -121,10 +117,10 @@ static bool take_header(aard__transfer *transfer, const char *line, size_t len)
     aard__buf_putc(&transfer->got_headers, ',');
     put_latin1(&transfer->got_headers, value, value_len);
     aard__buf_putc(&transfer->got_headers, ']');
-    bool of_content = is_word(line, name_len, "Content-Encoding");
-    if (of_content || is_word(line, name_len, "Transfer-Encoding"))
+    bool of_content = aard__is_word(line, name_len, "Content-Encoding");
+    if (of_content || aard__is_word(line, name_len, "Transfer-Encoding"))
         return may_decode(transfer, of_content, value, value_len);
-    if (!is_word(line, name_len, "Location") || transfer->has_location) return true;
+    if (!aard__is_word(line, name_len, "Location") || transfer->has_location) return true;
     transfer->has_location = true;
     aard__buf_append(&transfer->location, value, value_len);
     return true;

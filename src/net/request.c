@@ -62,7 +62,7 @@ static char *latin1(const char *text, size_t len, size_t *out_len)
     return out;
 }
 
-static bool is(const char *text, size_t len, const char *word)
+bool aard__is_word(const char *text, size_t len, const char *word)
 {
     return strlen(word) == len && !strncasecmp(text, word, len);
 }
@@ -84,12 +84,12 @@ static const char *add_header(aard__transfer *transfer, const char *line, size_t
     if (!value) return "malformed_request";
     const char *refusal = aard__network_header_refusal(&transfer->url, line, name_len, value, value_len);
     /* What a body is encoded in is between us and the server; libcurl writes the host by itself. */
-    bool ours = is(line, name_len, "Accept-Encoding") || is(line, name_len, "Host");
+    bool ours = aard__is_word(line, name_len, "Accept-Encoding") || aard__is_word(line, name_len, "Host");
     if (refusal || ours) {
         aard__free(value);
         return refusal;
     }
-    transfer->asks_for_range = transfer->asks_for_range || is(line, name_len, "Range");
+    transfer->asks_for_range = transfer->asks_for_range || aard__is_word(line, name_len, "Range");
     aard__header header = {aard__memdup0(line, name_len), value};
     if (!header.name) {
         aard__free(value);

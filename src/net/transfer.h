@@ -76,6 +76,9 @@ bool aard__transfer_is_redirect(const aard__transfer *transfer);
 /* Makes the transfer ask for what the redirect leads to.  NULL, or the reason. */
 const char *aard__transfer_follow(aard__transfer *transfer);
 
+/* Whether the text is `word`, in capitals or not, as names and values of headers are compared. */
+bool aard__is_word(const char *text, size_t len, const char *word);
+
 /* Lets go of the body and the headers that were to be sent. */
 void aard__transfer_forget(aard__transfer *transfer);
 void aard__transfer_free(aard__transfer *transfer);
