@@ -133,6 +133,33 @@ static void test_a_second_bundle_replaces_the_first_for_python(void **state)
     aard_isolate_free(isolate);
 }
 
+#define VERSIONED(version)                                                                                             \
+    {                                                                                                                  \
+        {"main.py", "import sys, zipimport\n"                                                                          \
+                    "def taken():\n"                                                                                   \
+                    "    modules = ['importlib.metadata', 'email']\n"                                                  \
+                    "    return [[m for m in modules if m in sys.modules], len(zipimport._zip_directory_cache)]\n"     \
+                    "def version():\n"                                                                                 \
+                    "    from importlib.metadata import version\n"                                                     \
+                    "    return version('thing')\n"},                                                                  \
+            {"thing-" version ".dist-info/METADATA", "Name: thing\nVersion: " version "\n"},                           \
+        {                                                                                                              \
+            NULL, NULL                                                                                                 \
+        }                                                                                                              \
+    }
+
+static void test_a_bundle_costs_nothing_that_it_does_not_use(void **state)
+{
+    (void)state;
+    static const char *const first[][2] = VERSIONED("1.0"), *const second[][2] = VERSIONED("2.0");
+    aard_isolate *isolate = boot(config_of(AARD_LANGUAGE_PYTHON), bundle_of(first));
+    value_is(call(isolate, "main:taken", NULL), "[[],1]"); /* and the standard library's directory is as in the image */
+    value_is(call(isolate, "main:version", NULL), "\"1.0\"");
+    load(isolate, second);
+    value_is(call(isolate, "main:version", NULL), "\"2.0\"");
+    aard_isolate_free(isolate);
+}
+
 static const char *const first_javascript[][2] = {
     {"main.js", "import { name } from './helper.js'; export const f = () => ['first', name];"},
     {"helper.js", "export const name = 'first helper';"},
@@ -349,6 +376,7 @@ int main(void)
         cmocka_unit_test(test_app_can_be_imported_from),
         cmocka_unit_test(test_a_file_of_8_mib_is_read_whole),
         cmocka_unit_test(test_a_second_bundle_replaces_the_first_for_python),
+        cmocka_unit_test(test_a_bundle_costs_nothing_that_it_does_not_use),
         cmocka_unit_test(test_a_second_bundle_replaces_the_first_for_javascript),
         cmocka_unit_test(test_a_bundle_outlives_its_owner_in_the_isolate),
         cmocka_unit_test(test_bundles_that_do_not_fit_are_refused),
