@@ -123,10 +123,11 @@ static aard_error *find_signals(aard__guest *guest)
 
 static aard_error *python_boot(aard__guest *guest)
 {
-    static const char *const files[] = {
-        "python/emscripten.js", "python/hostfs.js",     "python/files.js", "python/directories.js", "python/overlay.js",
-        "python/libraries.js",  "python/references.js", "python/rest.js",  "python/guard.js",       "python/devices.js",
-        "python/network.js",    "python/baseline.js",   "python/boot.js"};
+    static const char *const files[] = {"python/emscripten.js", "python/errors.js",      "python/hostfs.js",
+                                        "python/files.js",      "python/directories.js", "python/overlay.js",
+                                        "python/libraries.js",  "python/references.js",  "python/rest.js",
+                                        "python/guard.js",      "python/devices.js",     "python/network.js",
+                                        "python/baseline.js",   "python/boot.js"};
     const aard__python_shared *shared;
     aard__ref *create_module;
     AARD__TRY(guest->eager ? aard__python_share_files(guest, &shared) : aard__python_share(guest, &shared));

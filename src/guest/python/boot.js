@@ -267,6 +267,7 @@
       API._pyodide.set_excepthook();
       await API.packageIndexReady;
     }
+    if (shared.grantsJavaScript) shared.carryErrors(Module, API);
     const write = (fd) => ({
       write(bytes) {
         host.write(fd, bytes);
