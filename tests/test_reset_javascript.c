@@ -22,7 +22,7 @@ static const attempt attempts[] = {
     {"let and const", "let left = 1; const alsoLeft = 2", "typeof left + typeof alsoLeft", "\"undefinedundefined\""},
     {"a function", "function left() {}", "typeof left", "\"undefined\""},
     {"a class", "class Left {}", "typeof Left", "\"undefined\""},
-    {"a name that stays declared", "let again = 1; 1", "let again = 2; again", "2"},
+    {"a name that stays declared", "var again = 1; 1", "let again = 2; again", "2"},
     {"a property of the global object that can't be deleted", "Object.defineProperty(globalThis, 'left', { value: 1 })",
      "'left' in globalThis", "false"},
     {"a symbol's property", "globalThis[Symbol.for('left')] = 1", "Symbol.for('left') in globalThis", "false"},

@@ -146,7 +146,6 @@ typedef enum aard__status {
 /* How an entry into the guest ended.  Reusable; freed with aard__result_free. */
 typedef struct aard__result {
     aard__status status;
-    bool compiled; /* a script that threw, threw while it ran */
     size_t most;   /* set by the caller: bytes that a string value may have; 0 = any */
     bool too_long; /* it has more: there is no value */
     aard__value value;
@@ -197,6 +196,11 @@ void aard__script_free(aard__script *script); /* the vm entered; before the vm i
 
 /* Runs a classic script.  `want_ref`: an object result comes out as a ref, otherwise it is undefined. */
 void aard__realm_run(aard__realm *realm, const aard__source *source, bool want_ref, aard__result *result);
+
+/* Runs inline code as consoles do: `await` may stand at its top level, `let`, `const` and classes may be declared again by
+ * later inline code, and the result is the value of the last statement that has one.  Where something is awaited, `*awaited`
+ * is a promise of an object whose ".repl_result" is that value; else NULL.  Code that parses only as a script is run as one. */
+void aard__realm_run_inline(aard__realm *realm, const aard__source *source, aard__ref **awaited, aard__result *result);
 
 /* The promise rejections that nothing handles, oldest first, into `result` as if thrown; false when there are none. */
 bool aard__realm_next_rejection(aard__realm *realm, aard__result *result);

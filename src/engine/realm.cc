@@ -43,23 +43,49 @@ void append_property(aard__realm *realm, v8::Local<v8::Object> object, const cha
         aard::append_utf8(isolate, value.As<v8::String>(), out, kMostThrown);
 }
 
-// A syntax error's stack has no frames: say where it is.
-void add_place(v8::Local<v8::Context> context, v8::Local<v8::Message> message, aard__result *result)
+// Where a script's last line begins: an error behind its end is in nothing that anybody wrote.
+struct End {
+    int lines = 1;
+    const char *last;
+    explicit End(const aard__source *source) : last(source->data)
+    {
+        const char *end = source->data + source->len;
+        for (const char *c = source->data; c < end; c++)
+            if (*c == '\n') lines++, last = c + 1;
+    }
+};
+
+// A syntax error's stack has no frames: say where it is.  `source`, which may be null, is what V8 has another name and
+// another end for.
+void add_place(v8::Local<v8::Context> context, v8::Local<v8::Message> message, const aard__source *source,
+               aard__result *result)
 {
     static const char at[] = "\n    at ";
     if (message.IsEmpty() || !result->thrown_stack.len ||
         memmem(result->thrown_stack.data, result->thrown_stack.len, at, sizeof at - 1))
         return;
     v8::Local<v8::Value> name = message->GetScriptResourceName();
-    if (!name->IsString()) return;
+    if (!source && !name->IsString()) return;
     aard__buf_puts(&result->thrown_stack, at);
-    aard::append_utf8(context->GetIsolate(), name.As<v8::String>(), &result->thrown_stack);
-    aard__buf_printf(&result->thrown_stack, ":%d:%d", message->GetLineNumber(context).FromMaybe(0),
-                     message->GetStartColumn(context).FromMaybe(-1) + 1);
-    v8::Local<v8::String> line;
-    if (!message->GetSourceLine(context).ToLocal(&line) || line->Length() > 200) return;
+    if (source)
+        aard__buf_puts(&result->thrown_stack, source->name);
+    else
+        aard::append_utf8(context->GetIsolate(), name.As<v8::String>(), &result->thrown_stack);
+    int line = message->GetLineNumber(context).FromMaybe(0), column = message->GetStartColumn(context).FromMaybe(-1) + 1;
+    if (source && line > End(source).lines) {
+        End end(source);
+        size_t len = source->len - static_cast<size_t>(end.last - source->data);
+        aard__buf_printf(&result->thrown_stack, ":%d:%zu", end.lines, len + 1);
+        if (len > 200) return;
+        aard__buf_puts(&result->thrown_stack, "\n      ");
+        aard__buf_append(&result->thrown_stack, end.last, len);
+        return;
+    }
+    aard__buf_printf(&result->thrown_stack, ":%d:%d", line, column);
+    v8::Local<v8::String> text;
+    if (!message->GetSourceLine(context).ToLocal(&text) || text->Length() > 200) return;
     aard__buf_puts(&result->thrown_stack, "\n      ");
-    aard::append_utf8(context->GetIsolate(), line, &result->thrown_stack);
+    aard::append_utf8(context->GetIsolate(), text, &result->thrown_stack);
 }
 
 // WebAssembly.compileStreaming of a realm that no guest has been in.
@@ -73,17 +99,16 @@ v8::Local<v8::Value> find_streaming(v8::Isolate *isolate, v8::Local<v8::Context>
     return function;
 }
 
-// Starts an entry; false where the vm has been ended, which no code of the guest may outlive.
+} // namespace
+
+namespace aard {
+
 bool begin(aard__realm *realm, aard__result *result)
 {
     aard::clear(result);
     if (realm->vm->ended.load()) result->status = AARD__TERMINATED;
     return result->status == AARD__OK;
 }
-
-} // namespace
-
-namespace aard {
 
 v8::String::ExternalOneByteStringResource *lasting_source(const char *data, size_t len)
 {
@@ -124,7 +149,7 @@ void append_utf8(v8::Isolate *isolate, v8::Local<v8::String> string, aard__buf *
 void clear(aard__result *result)
 {
     result->status = AARD__OK;
-    result->compiled = result->too_long = false;
+    result->too_long = false;
     result->value = aard__value{};
     aard__buf_clear(&result->text);
     aard__buf_clear(&result->thrown_type);
@@ -179,6 +204,11 @@ void take_exception(aard__realm *realm, v8::Local<v8::Value> exception, aard__re
 
 void take_caught(aard__realm *realm, v8::TryCatch &catcher, aard__result *result)
 {
+    take_caught_in(realm, catcher, nullptr, result);
+}
+
+void take_caught_in(aard__realm *realm, v8::TryCatch &catcher, const aard__source *source, aard__result *result)
+{
     if (realm->vm->ended.load() || catcher.HasTerminated() || !catcher.CanContinue()) {
         result->status = AARD__TERMINATED;
         return;
@@ -194,7 +224,7 @@ void take_caught(aard__realm *realm, v8::TryCatch &catcher, aard__result *result
     v8::Local<v8::Message> message = catcher.Message();
     catcher.Reset();
     take_exception(realm, exception, result);
-    add_place(realm->context.Get(realm->vm->isolate), message, result);
+    add_place(realm->context.Get(realm->vm->isolate), message, source, result);
 }
 
 v8::Local<v8::Value> to_local(aard__realm *realm, const aard__value &value)
@@ -294,7 +324,7 @@ void aard__realm_allow_codegen(aard__realm *realm, bool allow)
 void aard__realm_run(aard__realm *realm, const aard__source *source, bool want_ref, aard__result *result)
 {
     aard::Entry entry(realm);
-    if (!begin(realm, result)) return;
+    if (!aard::begin(realm, result)) return;
     v8::TryCatch catcher(entry.isolate);
     v8::Local<v8::String> name, text;
     v8::Local<v8::UnboundScript> script;
@@ -312,8 +342,8 @@ void aard__realm_run(aard__realm *realm, const aard__source *source, bool want_r
     auto options = cached          ? v8::ScriptCompiler::kConsumeCodeCache
                    : source->eager ? v8::ScriptCompiler::kEagerCompile
                                    : v8::ScriptCompiler::kNoCompileOptions;
-    result->compiled = v8::ScriptCompiler::CompileUnboundScript(entry.isolate, &compiled, options).ToLocal(&script);
-    if (!result->compiled || !script->BindToCurrentContext()->Run(entry.context).ToLocal(&value)) {
+    if (!v8::ScriptCompiler::CompileUnboundScript(entry.isolate, &compiled, options).ToLocal(&script) ||
+        !script->BindToCurrentContext()->Run(entry.context).ToLocal(&value)) {
         aard::take_caught(realm, catcher, result);
         return;
     }
@@ -352,7 +382,7 @@ void aard__ref_call(aard__realm *realm, aard__ref *function, const aard__value *
                     aard__result *result)
 {
     aard::Entry entry(realm);
-    if (!begin(realm, result)) return;
+    if (!aard::begin(realm, result)) return;
     v8::TryCatch catcher(entry.isolate);
     constexpr size_t kMost = 8;
     v8::Local<v8::Value> locals[kMost];
@@ -375,7 +405,7 @@ void aard__ref_call(aard__realm *realm, aard__ref *function, const aard__value *
 void aard__ref_get(aard__realm *realm, aard__ref *object, const char *name, aard__result *result)
 {
     aard::Entry entry(realm);
-    if (!begin(realm, result)) return;
+    if (!aard::begin(realm, result)) return;
     v8::TryCatch catcher(entry.isolate);
     v8::Local<v8::Value> holder = object->value.Get(entry.isolate), value;
     v8::Local<v8::String> key;

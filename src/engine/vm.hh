@@ -177,10 +177,14 @@ aard__ref *make_ref(aard__vm *vm, v8::Local<v8::Value> value);
 void append_utf8(v8::Isolate *isolate, v8::Local<v8::String> string, aard__buf *out, int most = INT32_MAX);
 
 void clear(aard__result *result);
+// Starts an entry; false where the vm has been ended, which no code of the guest may outlive.
+bool begin(aard__realm *realm, aard__result *result);
 void take_value(aard__realm *realm, v8::Local<v8::Value> value, bool want_ref, aard__result *result);
 void take_exception(aard__realm *realm, v8::Local<v8::Value> exception, aard__result *result);
 // Fills `result` from what `catcher` caught.
 void take_caught(aard__realm *realm, v8::TryCatch &catcher, aard__result *result);
+// The same of `source`, which V8 was given under another name and with something behind it.
+void take_caught_in(aard__realm *realm, v8::TryCatch &catcher, const aard__source *source, aard__result *result);
 
 // Gives the code of the realm's modules to whoever keeps it.
 void put_module_code(aard__realm *realm);

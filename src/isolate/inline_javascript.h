@@ -1,10 +1,13 @@
-/* Inline JavaScript: a classic script whose value is its last expression's, with `await` at the top level. */
+/* Inline JavaScript, as consoles run it: its value is its last expression's, `await` may stand at its top level, and what it
+ * declares stays. */
 #ifndef AARD_ISOLATE_INLINE_JAVASCRIPT_H
 #define AARD_ISOLATE_INLINE_JAVASCRIPT_H
 
 #include "isolate/guest.h"
 
-/* Runs `source`; guest->entry then holds the value (a promise where `await` was used) or the exception. */
-void aard__inline_run(aard__guest *guest, const char *source, size_t len, const char *name);
+/* Runs `source`; guest->entry then holds the value or the exception, or `*awaited` the promise of aard__realm_run_inline.
+ * False, and the outcome says why, for a source that is not UTF-8. */
+bool aard__inline_run(aard__guest *guest, const char *source, size_t len, const char *name, aard__ref **awaited,
+                      aard_outcome *outcome);
 
 #endif

@@ -137,8 +137,8 @@ static bool resolve_path(const char *specifier, const char *referrer, aard__buf 
 {
     bool relative = !strncmp(specifier, "./", 2) || !strncmp(specifier, "../", 3);
     if (!relative && strncmp(specifier, APP, sizeof APP - 1)) return false;
-    const char *slash = strrchr(referrer, '/');
-    if (relative) aard__buf_append(out, referrer, slash ? (size_t)(slash - referrer) : 0);
+    if (strncmp(referrer, APP, sizeof APP - 1)) referrer = APP; /* inline code */
+    if (relative) aard__buf_append(out, referrer, (size_t)(strrchr(referrer, '/') - referrer));
     for (const char *part = specifier; *part;) {
         size_t len = strcspn(part, "/");
         if (len == 2 && part[0] == '.' && part[1] == '.') {
@@ -345,15 +345,17 @@ static aard__state javascript_execute(aard__guest *guest, const char *source, si
     if (guest->entry.status != AARD__OK) return aard__guest_state(guest, outcome);
     if (!guest->entry.value.boolean) return AARD__DONE;
     aard__realm_find_modules(guest->realm, find_module);
-    aard__inline_run(guest, source, len, name);
+    aard__ref *awaited;
+    if (!aard__inline_run(guest, source, len, name, &awaited, outcome)) return AARD__DONE;
     if (guest->entry.status != AARD__OK) return failed(guest, outcome);
     if (guest->entry.too_long) return answered(guest, outcome);
-    aard__value value = guest->entry.value;
+    aard__value args[] = {guest->entry.value, AARD__VALUE_BOOL(awaited != NULL)};
+    if (awaited) args[0] = AARD__VALUE_REF(awaited);
     aard__buf kept = guest->entry.text; /* a string's bytes must outlive the next entry */
     guest->entry.text = AARD__BUF_INIT;
-    aard__ref_call(guest->realm, guest->adapter.execute, &value, 1, true, &guest->entry);
+    aard__ref_call(guest->realm, guest->adapter.execute, args, 2, true, &guest->entry);
     aard__buf_free(&kept);
-    if (value.kind == AARD__REF) aard__ref_free(value.ref);
+    if (args[0].kind == AARD__REF) aard__ref_free(args[0].ref);
     return returned(guest, outcome);
 }
 

@@ -375,7 +375,11 @@
       const handler = handlers[index];
       return guard(() => handler(global[inputs]), settleHandler);
     },
-    finishInline: (value) => settle(value, settleInline),
+    // `awaits`: the code itself does, and the value is a promise of what V8 wraps its value in.
+    finishInline: (value, awaits) =>
+      awaits
+        ? apply(then, value, [(wrapped) => settle(wrapped[".repl_result"], settleInline), fail])
+        : settle(value, settleInline),
     setInput,
     dropBuffers() {
       buffers = [];
