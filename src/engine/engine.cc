@@ -24,12 +24,14 @@ std::atomic<int> vms{0};
 
 // Fixed for the life of the process: compiled code depends on them, and no guest may ever choose one.  Snapshots are part
 // of libraries: a checksum for each new vm finds nothing that the libraries' code would not suffer from too.
+// "use asm" makes WebAssembly without asking whether code may be made; without it, it is a string like any other.
 #if V8_MAJOR_VERSION > 10
-const char v8_flags[] = "--no-harmony-sharedarraybuffer --no-verify-snapshot-checksum --no-freeze-flags-after-init";
+const char v8_flags[] = "--no-harmony-sharedarraybuffer --no-validate-asm --no-verify-snapshot-checksum "
+                        "--no-freeze-flags-after-init";
 const char recording[] = "--no-liftoff --no-wasm-tier-up";
 const char usual[] = "--liftoff --wasm-tier-up --wasm-dynamic-tiering";
 #else
-const char v8_flags[] = "--no-harmony-sharedarraybuffer --no-verify-snapshot-checksum";
+const char v8_flags[] = "--no-harmony-sharedarraybuffer --no-validate-asm --no-verify-snapshot-checksum";
 const char recording[] = "--no-liftoff --no-wasm-tier-up --wasm-lazy-compilation";
 const char usual[] = "--liftoff --wasm-tier-up --wasm-dynamic-tiering --no-wasm-lazy-compilation";
 #endif

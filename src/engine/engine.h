@@ -259,6 +259,8 @@ typedef struct aard__host_entry {
 /* A new null-prototype object that holds the functions of `tables` (NULL-terminated list; static storage). */
 aard__ref *aard__realm_host_object(aard__realm *realm, const aard__host_entry *const *tables);
 
+/* Whether the call has been ended meanwhile: what takes long looks now and then, and returns without a result. */
+bool aard__frame_ended(const aard__frame *frame);
 size_t aard__frame_count(const aard__frame *frame);
 bool aard__frame_is_undefined(const aard__frame *frame, size_t index);
 bool aard__frame_bool(const aard__frame *frame, size_t index);                   /* truthiness */

@@ -93,8 +93,9 @@ class CloneDelegate : public v8::ValueSerializer::Delegate {
             return;
         }
         v8::Local<v8::Value> error = v8::Exception::Error(message);
+        // Defined, not set: a guest may have given Error.prototype a setter.
         error.As<v8::Object>()
-            ->Set(context, aard::string(isolate_, "name"), aard::string(isolate_, "DataCloneError"))
+            ->CreateDataProperty(context, aard::string(isolate_, "name"), aard::string(isolate_, "DataCloneError"))
             .FromMaybe(false);
         isolate_->ThrowException(error);
     }
@@ -110,17 +111,20 @@ class CloneDelegate : public v8::ValueSerializer::Delegate {
 bool transfers(aard__frame *frame, CloneDelegate &delegate, std::vector<v8::Local<v8::ArrayBuffer>> &out)
 {
     if (!argument(frame, 1)->IsArray()) return true;
-    v8::Local<v8::Context> context = frame->isolate->GetCurrentContext();
+    v8::Isolate *isolate = frame->isolate;
+    v8::Local<v8::Context> context = isolate->GetCurrentContext();
     v8::Local<v8::Array> list = argument(frame, 1).As<v8::Array>();
-    for (uint32_t i = 0; i < list->Length(); i++) {
+    v8::Local<v8::Set> seen = v8::Set::New(isolate);
+    for (uint32_t i = 0; i < list->Length() && !aard__frame_ended(frame); i++) {
         v8::Local<v8::Value> item;
         if (!list->Get(context, i).ToLocal(&item)) return false;
-        bool repeated = false;
-        for (auto &seen : out) repeated = repeated || seen->StrictEquals(item);
+        size_t before = seen->Size();
+        if (seen->Add(context, item).IsEmpty()) return false;
+        bool repeated = seen->Size() == before;
         if (repeated || !item->IsArrayBuffer() || !item.As<v8::ArrayBuffer>()->IsDetachable()) {
             delegate.ThrowDataCloneError(
-                aard::string(frame->isolate, repeated ? "an ArrayBuffer stands twice in the transfer list"
-                                                      : "a value in the transfer list is no transferable ArrayBuffer"));
+                aard::string(isolate, repeated ? "an ArrayBuffer stands twice in the transfer list"
+                                               : "a value in the transfer list is no transferable ArrayBuffer"));
             return false;
         }
         out.push_back(item.As<v8::ArrayBuffer>());
@@ -128,18 +132,25 @@ bool transfers(aard__frame *frame, CloneDelegate &delegate, std::vector<v8::Loca
     return true;
 }
 
-void structured_clone(aard__frame *frame, void *)
+// Reading the value has run the guest's getters: what was true of the buffers before need not be any more.
+bool still_transferable(v8::Isolate *isolate, CloneDelegate &delegate,
+                        const std::vector<v8::Local<v8::ArrayBuffer>> &moved)
+{
+    for (const v8::Local<v8::ArrayBuffer> &buffer : moved) {
+        if (buffer->IsDetachable() && !buffer->WasDetached()) continue;
+        delegate.ThrowDataCloneError(
+            aard::string(isolate, "an ArrayBuffer of the transfer list can't be transferred any more"));
+        return false;
+    }
+    return true;
+}
+
+// Reads a copy out of `bytes`, which takes the buffers in `moved` away from whoever had them.
+void read_clone(aard__frame *frame, const std::pair<uint8_t *, size_t> &bytes,
+                const std::vector<v8::Local<v8::ArrayBuffer>> &moved)
 {
     v8::Isolate *isolate = frame->isolate;
     v8::Local<v8::Context> context = isolate->GetCurrentContext();
-    CloneDelegate delegate(isolate);
-    v8::ValueSerializer serializer(isolate, &delegate);
-    std::vector<v8::Local<v8::ArrayBuffer>> moved;
-    serializer.WriteHeader();
-    if (!transfers(frame, delegate, moved)) return;
-    for (uint32_t i = 0; i < moved.size(); i++) serializer.TransferArrayBuffer(i, moved[i]);
-    if (serializer.WriteValue(context, argument(frame, 0)).IsNothing()) return;
-    std::pair<uint8_t *, size_t> bytes = serializer.Release();
     v8::ValueDeserializer deserializer(isolate, bytes.first, bytes.second);
     for (uint32_t i = 0; i < moved.size(); i++) {
         std::shared_ptr<v8::BackingStore> store = moved[i]->GetBackingStore();
@@ -149,6 +160,21 @@ void structured_clone(aard__frame *frame, void *)
     v8::Local<v8::Value> copy;
     if (!deserializer.ReadHeader(context).IsNothing() && deserializer.ReadValue(context).ToLocal(&copy))
         frame->info.GetReturnValue().Set(copy);
+}
+
+void structured_clone(aard__frame *frame, void *)
+{
+    v8::Isolate *isolate = frame->isolate;
+    CloneDelegate delegate(isolate);
+    v8::ValueSerializer serializer(isolate, &delegate);
+    std::vector<v8::Local<v8::ArrayBuffer>> moved;
+    serializer.WriteHeader();
+    if (!transfers(frame, delegate, moved)) return;
+    for (uint32_t i = 0; i < moved.size(); i++) serializer.TransferArrayBuffer(i, moved[i]);
+    if (serializer.WriteValue(isolate->GetCurrentContext(), argument(frame, 0)).IsNothing()) return;
+    if (!still_transferable(isolate, delegate, moved)) return;
+    std::pair<uint8_t *, size_t> bytes = serializer.Release();
+    read_clone(frame, bytes, moved);
     delegate.FreeBufferMemory(bytes.first);
 }
 
@@ -177,6 +203,8 @@ aard__ref *aard__realm_host_object(aard__realm *realm, const aard__host_entry *c
     }
     return aard::make_ref(realm->vm, object);
 }
+
+bool aard__frame_ended(const aard__frame *frame) { return aard::vm_of(frame->isolate)->ended.load(); }
 
 size_t aard__frame_count(const aard__frame *frame) { return static_cast<size_t>(frame->info.Length()); }
 

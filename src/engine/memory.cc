@@ -1,4 +1,5 @@
 // What a vm may have of memory.  Where V8 finds that it can't go on it aborts the process; here the run is left instead.
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
@@ -119,6 +120,15 @@ void on_out_of_memory(const char *, const v8::OOMDetails &) { aard::out_of_memor
 #else
 void on_out_of_memory(const char *, bool) { aard::out_of_memory(); }
 #endif
+
+// A call of V8's interface that it does not allow: it has looked before it did anything, so that only this run is lost.
+// Without a run under way the host itself is wrong, and V8 would go on as if it had not looked.
+void on_misuse(const char *where, const char *what)
+{
+    if (aard::running) leave(aard::running);
+    fprintf(stderr, "aardvark: %s: %s\n", where, what);
+    abort();
+}
 
 // V8 calls this before it aborts over a check that failed.  An array beyond its limit is such a check, and does no harm to
 // anything; after any other V8 is not to be trusted.  The message stands on the stack, between marks meant for dumps.
@@ -269,6 +279,7 @@ v8::Platform *watched(v8::Platform *platform) { return new Watched(platform); }
 void limit_memory(aard__vm *vm)
 {
     vm->isolate->SetOOMErrorHandler(on_out_of_memory);
+    vm->isolate->SetFatalErrorHandler(on_misuse);
     vm->isolate->AddNearHeapLimitCallback(near_heap_limit, vm);
     vm->isolate->AddGCPrologueCallback(before_collection, vm);
     vm->isolate->AddGCEpilogueCallback(after_collection, vm);

@@ -106,6 +106,35 @@ bool is_plain_script(v8::Local<v8::Context> context, v8::Local<v8::Module> modul
 
 void give_namespace(const v8::FunctionCallbackInfo<v8::Value> &info) { info.GetReturnValue().Set(info.Data()); }
 
+// What import() does once the module is found: in a task of its own, because the module that asks may be the very one that
+// is asked for, or one that waits for it, and V8 aborts the process over a module that is evaluated while it is.
+void evaluate_found(const v8::FunctionCallbackInfo<v8::Value> &info)
+{
+    v8::Isolate *isolate = info.GetIsolate();
+    v8::Local<v8::Context> context = isolate->GetCurrentContext();
+    aard__realm *realm = aard::realm_of(context);
+    auto entry = realm ? realm->modules.find(utf8(isolate, info.Data())) : decltype(realm->modules.end()){};
+    if (!realm || entry == realm->modules.end()) return;
+    v8::Local<v8::Module> module = entry->second->module.Get(isolate);
+    v8::Local<v8::Promise> evaluation, imported;
+    v8::Local<v8::Function> give;
+    if (module->GetStatus() == v8::Module::kEvaluating)
+        throw_error(isolate, "the module '" + entry->first + "' is being evaluated");
+    else if (evaluate(context, module).ToLocal(&evaluation) &&
+             v8::Function::New(context, give_namespace, module->GetModuleNamespace()).ToLocal(&give) &&
+             evaluation->Then(context, give).ToLocal(&imported))
+        info.GetReturnValue().Set(imported);
+}
+
+v8::Local<v8::Value> name_of(aard__realm *realm, v8::Local<v8::Module> module)
+{
+    aard__module *entry = owner(realm, module);
+    v8::Local<v8::String> name;
+    if (!entry || !aard::string(realm->vm->isolate, entry->name.data(), entry->name.size()).ToLocal(&name))
+        return v8::String::Empty(realm->vm->isolate);
+    return name;
+}
+
 } // namespace
 
 namespace aard {
@@ -131,23 +160,23 @@ v8::MaybeLocal<v8::Promise> import_dynamically(v8::Local<v8::Context> context, v
     v8::Isolate *isolate = context->GetIsolate();
     v8::EscapableHandleScope handles(isolate);
     aard__realm *realm = realm_of(context);
-    v8::Local<v8::Promise::Resolver> resolver;
-    if (!realm || !v8::Promise::Resolver::New(context).ToLocal(&resolver)) return {};
+    v8::Local<v8::Promise::Resolver> found;
+    if (!realm || !v8::Promise::Resolver::New(context).ToLocal(&found)) return {};
     v8::TryCatch catcher(isolate);
     v8::Local<v8::Module> module;
-    v8::Local<v8::Promise> evaluation, imported;
-    v8::Local<v8::Function> give;
+    v8::Local<v8::Function> go_on;
+    v8::Local<v8::Promise> imported;
     if (resolve_from(realm, utf8(isolate, specifier), utf8(isolate, referrer)).ToLocal(&module) &&
-        evaluate(context, module).ToLocal(&evaluation) &&
-        v8::Function::New(context, give_namespace, module->GetModuleNamespace()).ToLocal(&give) &&
-        evaluation->Then(context, give).ToLocal(&imported))
+        v8::Function::New(context, evaluate_found, name_of(realm, module)).ToLocal(&go_on) &&
+        !found->Resolve(context, v8::Undefined(isolate)).IsNothing() &&
+        found->GetPromise()->Then(context, go_on).ToLocal(&imported))
         return handles.Escape(imported);
     if (catcher.HasTerminated()) {
         catcher.ReThrow();
         return {};
     }
-    if (catcher.HasCaught()) resolver->Reject(context, catcher.Exception()).Check();
-    return handles.Escape(resolver->GetPromise());
+    if (catcher.HasCaught()) found->Reject(context, catcher.Exception()).FromMaybe(false);
+    return handles.Escape(found->GetPromise());
 }
 
 } // namespace aard

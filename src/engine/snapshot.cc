@@ -14,7 +14,7 @@ constexpr char kMagic[8] = {'A', 'A', 'R', 'D', 'S', 'N', 'P', '1'};
 // Before V8's data in a blob.
 struct Header {
     char magic[8];
-    char key[200];
+    char key[264];
     uint64_t references; // how many; their order is the tables'
     uint64_t len;        // of V8's data, which follows
 };

@@ -1,0 +1,133 @@
+/* Where the engine would abort the process over a check of its own: guests that make true things untrue between the check and
+ * what relies on it.  And code that is made without the capability to make any. */
+#include "isolate_support.h"
+
+#include "engine/engine.h"
+
+LEAKS_OF_LEFT_GUESTS
+
+#define COUNT(list) (sizeof(list) / sizeof *(list))
+
+static aard_isolate *javascript(void)
+{
+    aard_isolate_config *config = config_of(AARD_LANGUAGE_JAVASCRIPT);
+    aard_isolate_config_set_wall_limit_ms(config, 20000);
+    return boot(config, NULL);
+}
+
+#define ASM                                                                                                            \
+    "function module(stdlib, foreign, heap) { 'use asm'; var a = new stdlib.Int8Array(heap);"                          \
+    " function f(x) { x = x|0; a[0] = x; return x|0; } return { f: f }; }\n"
+
+static void test_a_buffer_that_changes_while_it_is_cloned(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *code, *value; /* NULL: a DataCloneError */
+    } rows[] = {
+        {ASM "{ const b = new ArrayBuffer(0x10000);"
+             " structuredClone({ get a() { return module(globalThis, {}, b).f(1) } }, { transfer: [b] }).a }",
+         "1"},
+        {"{ const b = new ArrayBuffer(8);"
+         " structuredClone({ get a() { structuredClone(b, { transfer: [b] }) } }, { transfer: [b] }) }",
+         NULL},
+        {"{ const a = new ArrayBuffer(8), b = new ArrayBuffer(8), v = new Uint8Array(b);"
+         " structuredClone([v, { get a() { structuredClone(0, { transfer: [a] }) } }], { transfer: [b, a] }) }",
+         NULL},
+        {"{ const { port1 } = new MessageChannel(), b = new ArrayBuffer(8);"
+         " port1.postMessage({ get a() { port1.postMessage(0, [b]) } }, [b]) }",
+         NULL},
+        {"{ const b = new ArrayBuffer(8), t = [b]; structuredClone({ get a() { t.length = 0; return 2 } },"
+         " { transfer: t }).a + b.byteLength }",
+         "2"},
+    };
+    aard_isolate *isolate = javascript();
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        aard_outcome *outcome = exec(isolate, rows[i].code);
+        if (rows[i].value)
+            value_is(outcome, rows[i].value);
+        else
+            exception_is(outcome, "DataCloneError", NULL, NULL);
+    }
+    value_is(exec(isolate, "1 + 1"), "2");
+    aard_isolate_free(isolate);
+}
+
+/* What the host throws for the guest is made without running the guest's code. */
+static void test_setters_of_errors_are_not_called(void **state)
+{
+    (void)state;
+    aard_isolate *isolate = javascript();
+    value_is(exec(isolate, "globalThis.set = 0;"
+                           "Object.defineProperty(Error.prototype, 'name', { get() { return 'E' }, set() { set++ } });"
+                           "try { structuredClone(() => 1) } catch (e) { [set, e.name] }"),
+             "[0,\"DataCloneError\"]");
+    aard_isolate_free(isolate);
+}
+
+static void test_a_module_imports_what_waits_for_it(void **state)
+{
+    (void)state;
+    static const char *const files[][2] = {
+        {"main.js", "import './other.js';\nexport const log = [];\n"
+                    "import('./main.js').then((m) => log.push(m.log === log));\n"
+                    "import('./fails.js').catch((e) => log.push(e.message));\n"
+                    "log.push('evaluated');\nexport const f = () => log;\n"},
+        {"other.js", "import('./main.js').then((m) => m.log.push('other'));\nimport('./other.js');\n"},
+        {"fails.js", "throw new Error('as it should');\n"},
+        {NULL, NULL},
+    };
+    aard_isolate *isolate = boot(config_of(AARD_LANGUAGE_JAVASCRIPT), bundle_of(files));
+    value_is(call(isolate, "main:f", NULL), "[\"evaluated\",\"other\",true,\"as it should\"]");
+    aard_isolate_free(isolate);
+}
+
+/* As the engine sees it asm.js is WebAssembly, which takes a capability: its buffers are then no one's to give away. */
+static void test_asm_is_plain_javascript(void **state)
+{
+    (void)state;
+    aard_isolate *isolate = javascript();
+    value_is(exec(isolate, ASM "globalThis.b = new ArrayBuffer(0x10000); const m = module(globalThis, {}, b);"
+                               "[m.f(7), structuredClone(b, { transfer: [b] }).byteLength, b.byteLength]"),
+             "[7,65536,0]");
+    aard_isolate_free(isolate);
+}
+
+static void test_code_by_other_names_is_refused(void **state)
+{
+    (void)state;
+    static const char *const rows[] = {
+        "(async () => {}).constructor('return 1')()",
+        "(function* () {}).constructor('yield 1')()",
+        "(async function* () {}).constructor('yield 1')()",
+        "Reflect.construct(Function, ['return 1'], class extends Function {})()",
+        "(0, eval)('1 + 1')",
+        "new (class extends Function {})('return 1')()",
+        "[].constructor.constructor('return 1')()",
+        "new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]))",
+        "await WebAssembly.instantiate(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]))",
+        "await WebAssembly.compileStreaming(new Response(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])))",
+    };
+    aard_isolate *isolate = javascript();
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        aard_outcome *outcome = exec(isolate, rows[i]);
+        if (aard_outcome_failure_kind(outcome) != AARD_FAILURE_JAVASCRIPT_EXCEPTION ||
+            !aard_outcome_violation_count(outcome))
+            fail_msg("%s", rows[i]);
+        assert_string_equal(aard_outcome_violation(outcome, 0)->reason, "codegen");
+        aard_outcome_free(outcome);
+    }
+    aard_isolate_free(isolate);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_buffer_that_changes_while_it_is_cloned),
+        cmocka_unit_test(test_setters_of_errors_are_not_called),
+        cmocka_unit_test(test_a_module_imports_what_waits_for_it),
+        cmocka_unit_test(test_asm_is_plain_javascript),
+        cmocka_unit_test(test_code_by_other_names_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
