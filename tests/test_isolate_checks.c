@@ -120,6 +120,98 @@ static void test_code_by_other_names_is_refused(void **state)
     aard_isolate_free(isolate);
 }
 
+/* ---- host functions that work on much at once ---------------------------------------------------------------------- */
+
+/* Ended in the middle, not at their end: a whole one takes seconds. */
+static void test_host_functions_look_whether_the_call_was_ended(void **state)
+{
+    (void)state;
+    static const char *const rows[] = {
+        "await crypto.subtle.digest('SHA-512', new Uint8Array(2 ** 32)); 1",
+        "for (;;) new TextDecoder('utf-16le').decode(new Uint8Array(2 ** 30 - 64))",
+        "new TextDecoder().decode(new Uint8Array(2 ** 29).fill(0xff))",
+    };
+    aard_isolate *isolate = javascript();
+    aard_call *what = limited_to(200);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        aard_outcome *outcome = exec_with(isolate, rows[i], what);
+        double run = aard_outcome_diagnostics(outcome)->run_ms, cpu = aard_outcome_diagnostics(outcome)->cpu_ms_used;
+        failure_is(outcome, AARD_FAILURE_TIMEOUT_EXCEEDED, NULL);
+        if (run > 200 + 10 * late_ms() && cpu > 200 + 5 * late_ms()) fail_msg("%s: %.0f ms, %.0f of CPU", rows[i], run, cpu);
+    }
+    aard_call_free(what);
+    aard_isolate_free(isolate);
+}
+
+static double milliseconds_of_transfer(aard_isolate *isolate, unsigned count)
+{
+    char code[256];
+    double best = 1e9;
+    snprintf(code, sizeof code,
+             "{ const list = []; for (let i = 0; i < %u; i++) list.push(new ArrayBuffer(1));"
+             " structuredClone(0, { transfer: list }); list.length }",
+             count);
+    for (int i = 0; i < 3; i++) {
+        aard_outcome *outcome = exec(isolate, code);
+        assert_success(outcome);
+        double cpu = aard_outcome_diagnostics(outcome)->cpu_ms_used;
+        if (cpu < best) best = cpu;
+        aard_outcome_free(outcome);
+    }
+    return best;
+}
+
+static void test_a_transfer_list_takes_linear_time(void **state)
+{
+    (void)state;
+    aard_isolate *isolate = javascript();
+    double some = milliseconds_of_transfer(isolate, 4000), many = milliseconds_of_transfer(isolate, 32000);
+    if (many > 24 * some) fail_msg("%.1f ms, and %.1f ms for eight times as many", some, many);
+    exception_is(exec(isolate, "{ const b = new ArrayBuffer(1); structuredClone(0, { transfer: [b, b] }) }"),
+                 "DataCloneError", NULL, "twice", NULL);
+    aard_isolate_free(isolate);
+}
+
+/* What is converted in slices is what the engine would make of it: at the ends of slices stand all kinds of characters. */
+static void test_large_texts_are_what_small_ones_are(void **state)
+{
+    (void)state;
+    aard_isolate *isolate = javascript();
+    value_is(exec(isolate,
+                  "const bad = [], piece = 'a\\u00e9\\u20ac\\ud83d\\ude00\\ud800\\udc00\\ud800x\\udc00\\u0000';"
+                  "const mended = 'a\\u00e9\\u20ac\\ud83d\\ude00\\ud800\\udc00\\ufffdx\\ufffd\\u0000';"
+                  "const n = 40000, encoder = new TextEncoder(), decoder = new TextDecoder();"
+                  "for (let shift = 0; shift < 4; shift++) {"
+                  "  const head = 'yyy'.slice(0, shift), text = head + piece.repeat(n), right = head + mended.repeat(n);"
+                  "  const bytes = encoder.encode(text);"
+                  "  if (decoder.decode(bytes) !== right) bad.push(`utf-8 ${shift}`);"
+                  "  for (const room of [bytes.length, bytes.length - 1, bytes.length - 5, 500001 + shift]) {"
+                  "    const into = new Uint8Array(room), { read, written } = encoder.encodeInto(text, into);"
+                  "    if (decoder.decode(into.subarray(0, written)) !== right.slice(0, read) || written > room ||"
+                  "        room - written > 3) bad.push(`encodeInto ${shift} ${room} ${read} ${written}`);"
+                  "  }"
+                  "  const units = new Uint16Array(text.length);"
+                  "  for (let i = 0; i < text.length; i++) units[i] = text.charCodeAt(i);"
+                  "  if (new TextDecoder('utf-16le').decode(units) !== right) bad.push(`utf-16 ${shift}`);"
+                  "  const broken = new Uint8Array(bytes.length + 2); broken.set(bytes); broken[bytes.length] = 0xf0;"
+                  "  broken[bytes.length + 1] = 0x9f; if (decoder.decode(broken) !== right + '\\ufffd') bad.push(`cut ${shift}`);"
+                  "  const latin = head + 'ab\\xff'.repeat(700000);"
+                  "  if (atob(btoa(latin)) !== latin) bad.push(`base64 ${shift}`);"
+                  "}"
+                  "bad"),
+             "[]");
+    value_is(exec(isolate, "'\\ud83d\\ude00'.repeat(200000) === JSON.parse(JSON.stringify('\\ud83d\\ude00'.repeat(200000)))"),
+             "true");
+    aard_outcome *outcome = exec(isolate, "'x' + '\\ud83d\\ude00'.repeat(200000)");
+    assert_success(outcome);
+    size_t len;
+    const char *text = aard_outcome_value_json(outcome, &len);
+    assert_int_equal(len, 3 + 4 * 200000);
+    for (size_t i = 0; i < 200000; i++) assert_memory_equal(text + 2 + 4 * i, "\xf0\x9f\x98\x80", 4);
+    aard_outcome_free(outcome);
+    aard_isolate_free(isolate);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -128,6 +220,9 @@ int main(void)
         cmocka_unit_test(test_a_module_imports_what_waits_for_it),
         cmocka_unit_test(test_asm_is_plain_javascript),
         cmocka_unit_test(test_code_by_other_names_is_refused),
+        cmocka_unit_test(test_host_functions_look_whether_the_call_was_ended),
+        cmocka_unit_test(test_a_transfer_list_takes_linear_time),
+        cmocka_unit_test(test_large_texts_are_what_small_ones_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

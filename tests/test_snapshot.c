@@ -195,8 +195,8 @@ static void test_what_does_not_fit_is_refused(void **state)
     assert_true(aard__snapshot_distrust());
     assert_ok(aard__snapshot_make(&world, realms, 2, &blob));
     for (size_t len = 0; len < blob.len; len += len < 300 ? 1 : blob.len / 50) refused(&world, blob.data, len);
-    for (size_t i = 0; i < 224; i++) { /* the header, except for what stands behind the key's end */
-        if (!blob.data[i] && i < 208) continue;
+    for (size_t i = 0; i < 288; i++) { /* the header, except for what stands behind the key's end */
+        if (!blob.data[i] && i < 272) continue;
         blob.data[i] ^= 1;
         refused(&world, blob.data, blob.len);
         blob.data[i] ^= 1;

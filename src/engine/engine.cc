@@ -291,6 +291,7 @@ aard_error *aard__vm_new(const aard__vm_options *options, aard__vm **out)
     vm->memories = options->memories_apart ? vm->own_memories.get() : vm->buffers.get();
     v8::Isolate::CreateParams params;
     params.array_buffer_allocator = vm->buffers.get();
+    vm->heap_max = options->js_heap_max;
     vm->icu_max = options->js_heap_max ? options->js_heap_max : kMostOfIcu;
     if (options->js_heap_max) params.constraints.ConfigureDefaultsFromHeapSize(0, options->js_heap_max);
     {
@@ -326,6 +327,7 @@ bool aard__vm_free(aard__vm *vm)
     if (vm->lost) aard::free_segments(vm);
     aard::forget_memories(vm);
     vms--;
+    for (aard__buf &one : vm->scratch) aard__buf_free(&one);
     delete vm;
     return true;
 }

@@ -261,6 +261,10 @@ aard__ref *aard__realm_host_object(aard__realm *realm, const aard__host_entry *c
 
 /* Whether the call has been ended meanwhile: what takes long looks now and then, and returns without a result. */
 bool aard__frame_ended(const aard__frame *frame);
+/* A buffer for the time of this host function.  Where the run is left meanwhile it is freed with the vm. */
+aard__buf *aard__frame_scratch(aard__frame *frame);
+/* Whether a string of so many units (of two bytes, `wide`, or one) can be had at all; false, with a RangeError, where not. */
+bool aard__frame_fits(aard__frame *frame, size_t units, bool wide);
 size_t aard__frame_count(const aard__frame *frame);
 bool aard__frame_is_undefined(const aard__frame *frame, size_t index);
 bool aard__frame_bool(const aard__frame *frame, size_t index);                   /* truthiness */
@@ -282,6 +286,8 @@ void aard__frame_return_utf8(aard__frame *frame, const char *data, size_t len); 
 void aard__frame_return_latin1(aard__frame *frame, const uint8_t *data, size_t len);
 void aard__frame_return_utf16(aard__frame *frame, const uint16_t *data, size_t units);
 void aard__frame_return_array_buffer(aard__frame *frame, const void *data, size_t len); /* copied */
+/* A new ArrayBuffer of zeros, to be filled before the host function returns. */
+uint8_t *aard__frame_return_new_buffer(aard__frame *frame, size_t len);
 void aard__frame_return_ref(aard__frame *frame, aard__ref *ref);
 
 /* Throws an error of a built-in type ("Error", "TypeError", "RangeError"); return from the host function after it. */

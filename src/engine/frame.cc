@@ -15,7 +15,12 @@ void call_host(const v8::FunctionCallbackInfo<v8::Value> &info)
         frame.isolate->ThrowException(v8::Undefined(frame.isolate));
         return;
     }
+    size_t scratch = vm->scratch.size();
     entry->call(&frame, vm->user);
+    while (vm->scratch.size() > scratch) {
+        aard__buf_free(&vm->scratch.back());
+        vm->scratch.pop_back();
+    }
 }
 
 } // namespace aard
@@ -32,11 +37,44 @@ void encode(aard__frame *frame, void *)
     v8::Local<v8::Value> value = argument(frame, 0);
     if (!value->IsString()) return;
     v8::Local<v8::String> text = value.As<v8::String>();
+    if (text->Length() > aard::kSlice) { // V8 writes it without looking whether the call was ended
+        aard__buf *bytes = aard__frame_scratch(frame);
+        aard::append_utf8(frame->isolate, text, bytes);
+        if (bytes->failed)
+            aard__frame_throw(frame, "RangeError", "out of memory");
+        else if (!aard__frame_ended(frame))
+            aard__frame_return_array_buffer(frame, bytes->data, bytes->len);
+        return;
+    }
     int len = text->Utf8Length(frame->isolate);
-    v8::Local<v8::ArrayBuffer> buffer = v8::ArrayBuffer::New(frame->isolate, static_cast<size_t>(len));
-    text->WriteUtf8(frame->isolate, static_cast<char *>(buffer->Data()), len, nullptr,
+    uint8_t *into = aard__frame_return_new_buffer(frame, static_cast<size_t>(len));
+    text->WriteUtf8(frame->isolate, reinterpret_cast<char *>(into), len, nullptr,
                     v8::String::NO_NULL_TERMINATION | v8::String::REPLACE_INVALID_UTF8);
-    frame->info.GetReturnValue().Set(buffer);
+}
+
+// As String::WriteUtf8, of a string that V8 would take long for.
+void encode_slices(aard__frame *frame, v8::Local<v8::String> text, uint8_t *data, size_t room, double *counts)
+{
+    constexpr int kUnits = 8192;
+    uint16_t units[kUnits];
+    aard__buf *bytes = aard__frame_scratch(frame);
+    int length = text->Length(), at = 0;
+    size_t written = 0;
+    for (int step = kUnits; at < length && step > 0 && !aard__frame_ended(frame);) {
+        int count = text->Write(frame->isolate, units, at, std::min(step, length - at), v8::String::NO_NULL_TERMINATION);
+        if (count > 1 && (units[count - 1] & 0xfc00) == 0xd800 && at + count < length) count--; // its trail comes next
+        aard__buf_clear(bytes);
+        aard::append_units(units, count, bytes);
+        if (bytes->failed || bytes->len > room - written) {
+            step = step > 2 ? step / 2 : count == 2 && step == 2 ? 1 : 0; // the last characters that fit
+            continue;
+        }
+        memcpy(data + written, bytes->data, bytes->len);
+        written += bytes->len;
+        at += count;
+    }
+    counts[0] = at;
+    counts[1] = static_cast<double>(written);
 }
 
 void encode_into(aard__frame *frame, void *)
@@ -46,12 +84,16 @@ void encode_into(aard__frame *frame, void *)
     if (!argument(frame, 0)->IsString() || !aard__frame_bytes(frame, 1, &data, &len) ||
         !aard__frame_bytes(frame, 2, &counts, &counts_len) || counts_len < 2 * sizeof(double))
         return;
-    int read = 0;
-    int room = static_cast<int>(std::min(len, static_cast<size_t>(INT32_MAX)));
-    int written = argument(frame, 0).As<v8::String>()->WriteUtf8(
-        frame->isolate, reinterpret_cast<char *>(data), room, &read,
-        v8::String::NO_NULL_TERMINATION | v8::String::REPLACE_INVALID_UTF8);
-    double both[2] = {static_cast<double>(read), static_cast<double>(written)};
+    v8::Local<v8::String> text = argument(frame, 0).As<v8::String>();
+    double both[2];
+    if (text->Length() > aard::kSlice) {
+        encode_slices(frame, text, data, len, both);
+    } else {
+        int read = 0, room = static_cast<int>(std::min(len, static_cast<size_t>(INT32_MAX)));
+        both[1] = text->WriteUtf8(frame->isolate, reinterpret_cast<char *>(data), room, &read,
+                                  v8::String::NO_NULL_TERMINATION | v8::String::REPLACE_INVALID_UTF8);
+        both[0] = read;
+    }
     memcpy(counts, both, sizeof both);
 }
 
@@ -206,6 +248,24 @@ aard__ref *aard__realm_host_object(aard__realm *realm, const aard__host_entry *c
 
 bool aard__frame_ended(const aard__frame *frame) { return aard::vm_of(frame->isolate)->ended.load(); }
 
+aard__buf *aard__frame_scratch(aard__frame *frame)
+{
+    aard__vm *vm = aard::vm_of(frame->isolate);
+    vm->scratch.push_back(AARD__BUF_INIT);
+    return &vm->scratch.back();
+}
+
+bool aard__frame_fits(aard__frame *frame, size_t units, bool wide)
+{
+    aard__vm *vm = aard::vm_of(frame->isolate);
+    size_t most = vm->heap_max ? vm->heap_max / (wide ? 2 : 1) : SIZE_MAX;
+    if (units <= static_cast<size_t>(v8::String::kMaxLength) && units <= most) return true;
+    if (units > most) vm->buffers->refuse();
+    aard__frame_throw(frame, "RangeError",
+                      units > most ? "a string is larger than the guest's heap" : "a string is longer than the engine can hold");
+    return false;
+}
+
 size_t aard__frame_count(const aard__frame *frame) { return static_cast<size_t>(frame->info.Length()); }
 
 bool aard__frame_is_undefined(const aard__frame *frame, size_t index) { return argument(frame, index)->IsUndefined(); }
@@ -291,11 +351,17 @@ void aard__frame_return_utf16(aard__frame *frame, const uint16_t *data, size_t u
         frame, v8::String::NewFromTwoByte(frame->isolate, data, v8::NewStringType::kNormal, static_cast<int>(units)));
 }
 
-void aard__frame_return_array_buffer(aard__frame *frame, const void *data, size_t len)
+uint8_t *aard__frame_return_new_buffer(aard__frame *frame, size_t len)
 {
     v8::Local<v8::ArrayBuffer> buffer = v8::ArrayBuffer::New(frame->isolate, len);
-    if (len) memcpy(buffer->Data(), data, len);
     frame->info.GetReturnValue().Set(buffer);
+    return static_cast<uint8_t *>(buffer->Data());
+}
+
+void aard__frame_return_array_buffer(aard__frame *frame, const void *data, size_t len)
+{
+    uint8_t *into = aard__frame_return_new_buffer(frame, len);
+    if (len) memcpy(into, data, len);
 }
 
 void aard__frame_return_ref(aard__frame *frame, aard__ref *ref)

@@ -7,6 +7,7 @@
 #include <v8.h>
 
 #include <atomic>
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -25,6 +26,7 @@ class Buffers : public v8::ArrayBuffer::Allocator {
     void *AllocateUninitialized(size_t length) override;
     void Free(void *data, size_t length) override;
     bool refused() { return refused_.exchange(false); }
+    void refuse() { refused_.store(true); }
     // For memory that is allocated elsewhere.
     bool take(size_t length);
     void give(size_t length);
@@ -44,6 +46,8 @@ struct aard__vm {
     std::unique_ptr<aard::Buffers> buffers, own_memories;
     aard::Buffers *memories = nullptr; // what memories of WebAssembly are counted by
     size_t wasm_memories = 0;          // how many there are
+    size_t heap_max = 0;               // bytes of its heap; 0 = V8's own limit
+    std::deque<aard__buf> scratch;     // of the host functions under way
     void *user = nullptr;
     void (*code_refused)(void *user, bool wasm) = nullptr;
     std::atomic<bool> ended{false}; // V8 itself forgets a termination once the script that ran is gone
@@ -173,7 +177,13 @@ v8::MaybeLocal<v8::String> string(v8::Isolate *isolate, const char *text, size_t
 
 aard__ref *make_ref(aard__vm *vm, v8::Local<v8::Value> value);
 
-// Appends a string's UTF-8; of one that is longer than `most` units, about as many bytes of its beginning.
+// So many units of a string are converted before somebody looks whether the call was ended.
+constexpr int kSlice = 1 << 18;
+
+// Appends units as UTF-8, lone surrogates as U+FFFD.  With `lead`, one at the end waits in it for what comes next.
+void append_units(const uint16_t *units, int count, aard__buf *out, uint16_t *lead = nullptr);
+
+// Appends a string's UTF-8, of a call that is ended meanwhile some of it; of one that is longer than `most` units, about as many bytes of its beginning.
 void append_utf8(v8::Isolate *isolate, v8::Local<v8::String> string, aard__buf *out, int most = INT32_MAX);
 
 void clear(aard__result *result);

@@ -312,6 +312,22 @@ static bool take_span(const aard__frame *frame, uint8_t **data, size_t *len, uin
     return true;
 }
 
+/* So many bytes are moved before somebody looks whether the call was ended. */
+#define SLICE ((size_t)16 << 20)
+
+static ssize_t read_slices(aard__frame *frame, int fd, uint8_t *data, size_t len, uint64_t position)
+{
+    size_t done = 0, step;
+    ssize_t got;
+    do {
+        step = len - done < SLICE ? len - done : SLICE;
+        got = pread(fd, data + done, step, (off_t)(position + done));
+        if (got < 0) return done ? (ssize_t)done : -1;
+        done += (size_t)got;
+    } while ((size_t)got == step && done < len && !aard__frame_ended(frame));
+    return (ssize_t)done;
+}
+
 /* read(file, bytes, at, length, position) -> how many bytes */
 static void host_read(aard__frame *frame, void *user)
 {
@@ -321,8 +337,23 @@ static void host_read(aard__frame *frame, void *user)
     uint64_t position;
     ssize_t done = -1;
     errno = EBADF;
-    if (file && take_span(frame, &data, &len, &position)) done = pread(file->fd, data, len, (off_t)position);
+    if (file && take_span(frame, &data, &len, &position)) done = read_slices(frame, file->fd, data, len, position);
     aard__frame_return_number(frame, done < 0 ? -guest_errno(errno) : (double)done);
+}
+
+/* As aard__mount_write, in slices. */
+static int write_slices(aard__frame *frame, const request *r, int fd, const uint8_t *data, size_t len,
+                        uint64_t position, size_t *written)
+{
+    size_t step, done;
+    *written = 0;
+    do {
+        step = len - *written < SLICE ? len - *written : SLICE;
+        int error = aard__mount_write(r->mount, &r->rules, fd, data + *written, step, position + *written, &done);
+        if (error) return *written ? 0 : error; /* the next write gets it */
+        *written += done;
+    } while (done == step && *written < len && !aard__frame_ended(frame));
+    return 0;
 }
 
 /* write(file, bytes, at, length, position) -> how many bytes */
@@ -340,7 +371,7 @@ static void host_write_file(aard__frame *frame, void *user)
     request r = request_of(guest, file);
     int error = may_write(&r);
     if (!error && !file->write) error = EBADF;
-    if (!error) error = aard__mount_write(r.mount, &r.rules, file->fd, data, len, position, &written);
+    if (!error) error = write_slices(frame, &r, file->fd, data, len, position, &written);
     answer(frame, &r, error, "bytes");
     if (error) return;
     guest->bytes_written += written;

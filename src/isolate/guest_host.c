@@ -21,9 +21,8 @@ static void host_write(aard__frame *frame, void *user)
         aard__streams_write(&guest->streams, stream, data, len);
         return;
     }
-    aard__buf text = AARD__BUF_INIT;
-    if (aard__frame_string(frame, 1, &text)) aard__streams_write(&guest->streams, stream, text.data, text.len);
-    aard__buf_free(&text);
+    aard__buf *text = aard__frame_scratch(frame);
+    if (aard__frame_string(frame, 1, text)) aard__streams_write(&guest->streams, stream, text->data, text->len);
 }
 
 static bool content_of(const aard__guest *guest, double number, aard__content *out)
@@ -259,28 +258,25 @@ static bool function_answers(aard__guest *guest, const aard__buf *name, const aa
 static void host_call_host(aard__frame *frame, void *user)
 {
     aard__guest *guest = user;
-    aard__buf name = AARD__BUF_INIT, input = AARD__BUF_INIT, answer = AARD__BUF_INIT;
-    if (!aard__frame_string(frame, 0, &name) || !aard__frame_string(frame, 1, &input)) goto end;
-    aard__buf_putc(&name, '\0');
-    if (name.failed || input.failed) {
-        aard__buf_puts(&answer, "!out of memory");
-    } else if (!guest->config || !aard__config_grants(guest->config, name.data)) {
+    aard__buf *name = aard__frame_scratch(frame), *input = aard__frame_scratch(frame);
+    aard__buf *answer = aard__frame_scratch(frame);
+    if (!aard__frame_string(frame, 0, name) || !aard__frame_string(frame, 1, input) || aard__frame_ended(frame)) return;
+    aard__buf_putc(name, '\0');
+    if (name->failed || input->failed) {
+        aard__buf_puts(answer, "!out of memory");
+    } else if (!guest->config || !aard__config_grants(guest->config, name->data)) {
         aard__buf subject = AARD__BUF_INIT;
-        aard__buf_printf(&subject, "aardvark.host.%s", name.data);
-        aard__ledger_violation(&guest->ledger, AARD_VIOLATION_CAPABILITY_DENIED, name.data, subject.data, subject.len);
+        aard__buf_printf(&subject, "aardvark.host.%s", name->data);
+        aard__ledger_violation(&guest->ledger, AARD_VIOLATION_CAPABILITY_DENIED, name->data, subject.data, subject.len);
         aard__buf_free(&subject);
-        aard__buf_putc(&answer, '?');
-    } else if (!function_answers(guest, &name, &input, &answer)) {
-        aard__buf_printf(&answer, "!the host has no function '%s'", name.data);
+        aard__buf_putc(answer, '?');
+    } else if (!function_answers(guest, name, input, answer)) {
+        aard__buf_printf(answer, "!the host has no function '%s'", name->data);
     }
-    if (answer.failed)
+    if (answer->failed)
         aard__frame_throw(frame, "Error", "out of memory");
     else
-        aard__frame_return_utf8(frame, answer.data, answer.len);
-end:
-    aard__buf_free(&name);
-    aard__buf_free(&input);
-    aard__buf_free(&answer);
+        aard__frame_return_utf8(frame, answer->data, answer->len);
 }
 
 /* allowCode(yes): whether code may be made from strings and of WebAssembly, where that is not granted anyway; as often as

@@ -18,21 +18,39 @@ static const EVP_MD *digest_named(const aard__buf *name)
     return NULL;
 }
 
+/* So many bytes are worked on before somebody looks whether the call was ended. */
+#define SLICE ((size_t)1 << 20)
+
+static size_t slice_of(size_t len) { return len < SLICE ? len : SLICE; }
+
+/* False where it can't be done, or the call was ended. */
+static bool compute(aard__frame *frame, EVP_MD_CTX *context, const EVP_MD *digest, const uint8_t *data, size_t len,
+                    uint8_t *hash, unsigned *hash_len)
+{
+    if (!context || EVP_DigestInit_ex(context, digest, NULL) != 1) return false;
+    for (size_t step; len; data += step, len -= step) {
+        step = slice_of(len);
+        if (aard__frame_ended(frame) || EVP_DigestUpdate(context, data, step) != 1) return false;
+    }
+    return EVP_DigestFinal_ex(context, hash, hash_len) == 1;
+}
+
 static void host_digest(aard__frame *frame, void *user)
 {
     (void)user;
     uint8_t *data, hash[EVP_MAX_MD_SIZE];
     size_t len;
     unsigned hash_len = 0;
-    aard__buf name = AARD__BUF_INIT;
-    const EVP_MD *digest = aard__frame_string(frame, 0, &name) && !name.failed ? digest_named(&name) : NULL;
-    if (digest && aard__frame_bytes(frame, 1, &data, &len)) {
-        if (EVP_Digest(len ? (const void *)data : "", len, hash, &hash_len, digest, NULL) == 1)
-            aard__frame_return_array_buffer(frame, hash, hash_len);
-        else
-            aard__frame_throw(frame, "Error", "the digest could not be computed");
-    }
-    aard__buf_free(&name);
+    aard__buf *name = aard__frame_scratch(frame);
+    const EVP_MD *digest = aard__frame_string(frame, 0, name) && !name->failed ? digest_named(name) : NULL;
+    if (!digest || !aard__frame_bytes(frame, 1, &data, &len)) return;
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    bool done = compute(frame, context, digest, data, len, hash, &hash_len);
+    EVP_MD_CTX_free(context);
+    if (done)
+        aard__frame_return_array_buffer(frame, hash, hash_len);
+    else
+        aard__frame_throw(frame, "Error", "the digest could not be computed");
 }
 
 static void host_is_bytes(aard__frame *frame, void *user)
@@ -48,8 +66,9 @@ static void host_random(aard__frame *frame, void *user)
     (void)user;
     uint8_t *data;
     size_t len;
-    if (!aard__frame_bytes(frame, 0, &data, &len) || !len) return;
-    randombytes_buf(data, len);
+    if (!aard__frame_bytes(frame, 0, &data, &len)) return;
+    for (size_t step; len && !aard__frame_ended(frame); data += step, len -= step)
+        randombytes_buf(data, step = slice_of(len));
 }
 
 static void host_random_uuid(aard__frame *frame, void *user)

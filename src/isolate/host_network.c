@@ -59,25 +59,26 @@ static void host_start(aard__frame *frame, void *user)
 {
     aard__net *net = net_of(user, frame);
     if (!net) return;
-    aard__buf texts[4] = {AARD__BUF_INIT, AARD__BUF_INIT, AARD__BUF_INIT, AARD__BUF_INIT};
+    aard__buf *texts[4];
     uint8_t *body = NULL;
     size_t body_len = 0;
     bool fits = true;
-    for (size_t i = 0; i < 3; i++) fits = aard__frame_string(frame, i, &texts[i]) && !texts[i].failed && fits;
+    for (size_t i = 0; i < 4; i++) texts[i] = aard__frame_scratch(frame);
+    for (size_t i = 0; i < 3; i++) fits = aard__frame_string(frame, i, texts[i]) && !texts[i]->failed && fits;
     bool has_body = !aard__frame_is_undefined(frame, 5);
     if (has_body && !aard__frame_bytes(frame, 5, &body, &body_len)) {
-        fits = aard__frame_string(frame, 5, &texts[3]) && !texts[3].failed && fits;
-        body = (uint8_t *)texts[3].data;
-        body_len = texts[3].len;
+        fits = aard__frame_string(frame, 5, texts[3]) && !texts[3]->failed && fits;
+        body = (uint8_t *)texts[3]->data;
+        body_len = texts[3]->len;
     }
     double redirects = aard__frame_number(frame, 3), timeout = aard__frame_number(frame, 4);
     const aard__net_request request = {
-        .method = texts[0].data ? texts[0].data : "",
-        .method_len = texts[0].len,
-        .url = texts[1].data ? texts[1].data : "",
-        .url_len = texts[1].len,
-        .headers = texts[2].data ? texts[2].data : "",
-        .headers_len = texts[2].len,
+        .method = texts[0]->data ? texts[0]->data : "",
+        .method_len = texts[0]->len,
+        .url = texts[1]->data ? texts[1]->data : "",
+        .url_len = texts[1]->len,
+        .headers = texts[2]->data ? texts[2]->data : "",
+        .headers_len = texts[2]->len,
         .body = body,
         .body_len = body_len,
         .has_body = has_body,
@@ -90,7 +91,6 @@ static void host_start(aard__frame *frame, void *user)
         aard__frame_return_number(frame, aard__net_start(net, &request));
     else
         aard__frame_throw(frame, "TypeError", "a request is malformed, or memory is out");
-    for (size_t i = 0; i < 4; i++) aard__buf_free(&texts[i]);
 }
 
 /* netNext() -> the number of a request that has been answered, each once; 0 where there is none */

@@ -60,6 +60,90 @@ static void utf8_mend(aard__buf *out, const uint8_t *data, size_t len)
 
 static void out_of_memory(aard__frame *frame) { aard__frame_throw(frame, "RangeError", "out of memory"); }
 
+/* So many bytes are worked on before somebody looks whether the call was ended. */
+#define SLICE ((size_t)1 << 20)
+
+static size_t slice_end(size_t at, size_t len) { return len - at < SLICE ? len : at + SLICE; }
+
+/* One character at `at`: its length in bytes, and itself; U+FFFD for an error, which `*good` then tells. */
+static size_t utf8_next(const uint8_t *data, size_t len, size_t at, uint32_t *character, bool *good)
+{
+    size_t step = aard__utf8_sequence((const char *)data + at, len - at);
+    bool cut;
+    if (!step) {
+        *character = 0xfffd;
+        *good = false;
+        return utf8_bad(data + at, len - at, &cut);
+    }
+    *character = step == 1 ? data[at] : data[at] & (0x7fu >> step);
+    for (size_t i = 1; i < step; i++) *character = *character << 6 | (data[at + i] & 0x3fu);
+    return step;
+}
+
+/* How many UTF-16 units the text has; false where the call was ended. */
+static bool utf8_count(aard__frame *frame, const uint8_t *data, size_t len, size_t *units, bool *good)
+{
+    *units = 0;
+    *good = true;
+    for (size_t at = 0; at < len;) {
+        if (aard__frame_ended(frame)) return false;
+        for (size_t end = slice_end(at, len); at < end;) {
+            uint32_t character;
+            at += utf8_next(data, len, at, &character, good);
+            *units += character > 0xffff ? 2 : 1;
+        }
+    }
+    return true;
+}
+
+/* The same text into `units`, which has room for it. */
+static bool utf8_decode(aard__frame *frame, const uint8_t *data, size_t len, uint16_t *units)
+{
+    bool good;
+    for (size_t at = 0; at < len;) {
+        if (aard__frame_ended(frame)) return false;
+        for (size_t end = slice_end(at, len); at < end;) {
+            uint32_t character;
+            at += utf8_next(data, len, at, &character, &good);
+            if (character > 0xffff) *units++ = (uint16_t)(0xd7c0 + (character >> 10));
+            *units++ = (uint16_t)(character > 0xffff ? 0xdc00 | (character & 0x3ff) : character);
+        }
+    }
+    return true;
+}
+
+static bool ascii_in_slices(aard__frame *frame, const uint8_t *data, size_t len)
+{
+    for (size_t at = 0, end; at < len; at = end) {
+        end = slice_end(at, len);
+        if (aard__frame_ended(frame) || !aard__ascii((const char *)data + at, end - at)) return false;
+    }
+    return true;
+}
+
+/* A text that takes long: in slices, and not at all where no string can hold it. */
+static void decode_large_utf8(aard__frame *frame, const uint8_t *data, size_t len, bool fatal)
+{
+    size_t units;
+    bool good;
+    if (ascii_in_slices(frame, data, len)) {
+        if (aard__frame_fits(frame, len, false)) aard__frame_return_latin1(frame, data, len);
+        return;
+    }
+    if (!aard__frame_fits(frame, len / 3, true)) return; /* no three bytes are less than a unit */
+    if (!utf8_count(frame, data, len, &units, &good)) return;
+    if (!good && fatal) {
+        aard__frame_return_null(frame);
+        return;
+    }
+    if (!aard__frame_fits(frame, units, true)) return;
+    aard__buf *text = aard__frame_scratch(frame);
+    if (!aard__buf_reserve(text, 2 * units))
+        out_of_memory(frame);
+    else if (utf8_decode(frame, data, len, (uint16_t *)text->data))
+        aard__frame_return_utf16(frame, (const uint16_t *)text->data, units);
+}
+
 static void host_decode_utf8(aard__frame *frame, void *user)
 {
     (void)user;
@@ -75,6 +159,10 @@ static void host_decode_utf8(aard__frame *frame, void *user)
         data += 3;
         len -= 3;
     }
+    if (len > SLICE) {
+        decode_large_utf8(frame, data, len, fatal);
+        return;
+    }
     if (aard__utf8_valid((const char *)data, len)) {
         aard__frame_return_utf8(frame, (const char *)data, len);
         return;
@@ -83,13 +171,12 @@ static void host_decode_utf8(aard__frame *frame, void *user)
         aard__frame_return_null(frame);
         return;
     }
-    aard__buf mended = AARD__BUF_INIT;
-    utf8_mend(&mended, data, len);
-    if (mended.failed)
+    aard__buf *mended = aard__frame_scratch(frame);
+    utf8_mend(mended, data, len);
+    if (mended->failed)
         out_of_memory(frame);
     else
-        aard__frame_return_utf8(frame, mended.data, mended.len);
-    aard__buf_free(&mended);
+        aard__frame_return_utf8(frame, mended->data, mended->len);
 }
 
 /* ---- UTF-16 ---------------------------------------------------------------------------------------------- */
@@ -108,23 +195,24 @@ static size_t utf16_tail(const uint8_t *data, size_t len, bool big)
     return len >= 2 && is_lead(utf16_unit(data + len - odd - 2, big)) ? odd + 2 : odd;
 }
 
-/* Decodes into `units`, errors as U+FFFD; false where there were any.  `*count` starts at 0. */
-static bool utf16_decode(const uint8_t *data, size_t len, bool big, uint16_t *units, size_t *count)
+/* Decodes the part from `*at` to about `end` into `units`, errors as U+FFFD; false where there were any. */
+static bool utf16_decode(const uint8_t *data, size_t len, bool big, size_t *at, size_t end, uint16_t *units,
+                         size_t *count)
 {
     bool good = true;
-    for (size_t at = 0; at < len; at += 2) {
+    for (; *at < end; *at += 2) {
         uint16_t unit = 0xfffd;
-        if (len - at < 2) {
+        if (len - *at < 2) {
             good = false; /* an odd byte at the end */
         } else {
-            unit = utf16_unit(data + at, big);
-            if (is_lead(unit) && len - at >= 4 && is_trail(utf16_unit(data + at + 2, big))) {
+            unit = utf16_unit(data + *at, big);
+            if (is_lead(unit) && len - *at >= 4 && is_trail(utf16_unit(data + *at + 2, big))) {
                 units[(*count)++] = unit;
-                at += 2;
-                unit = utf16_unit(data + at, big);
+                *at += 2;
+                unit = utf16_unit(data + *at, big);
             } else if (is_lead(unit) || is_trail(unit)) {
                 /* A lead and an odd byte behind it, both waiting for the rest, are one error together. */
-                if (is_lead(unit) && len - at == 3) at += 2;
+                if (is_lead(unit) && len - *at == 3) *at += 2;
                 good = false;
                 unit = 0xfffd;
             }
@@ -145,15 +233,21 @@ static void host_decode_utf16(aard__frame *frame, void *user)
         data += 2;
         len -= 2;
     }
-    aard__buf units = AARD__BUF_INIT;
-    if (!aard__buf_reserve(&units, len + 2)) {
+    if (!aard__frame_fits(frame, len / 2, true)) return;
+    aard__buf *units = aard__frame_scratch(frame);
+    if (!aard__buf_reserve(units, len + 2)) {
         out_of_memory(frame);
-    } else if (!utf16_decode(data, len, big, (uint16_t *)units.data, &count) && fatal) {
-        aard__frame_return_null(frame);
-    } else {
-        aard__frame_return_utf16(frame, (const uint16_t *)units.data, count);
+        return;
     }
-    aard__buf_free(&units);
+    bool good = true;
+    for (size_t at = 0; at < len;) {
+        if (aard__frame_ended(frame)) return;
+        good = utf16_decode(data, len, big, &at, slice_end(at, len), (uint16_t *)units->data, &count) && good;
+    }
+    if (!good && fatal)
+        aard__frame_return_null(frame);
+    else
+        aard__frame_return_utf16(frame, (const uint16_t *)units->data, count);
 }
 
 /* ---- windows-1252 ---------------------------------------------------------------------------------------- */
@@ -169,21 +263,27 @@ static void host_decode_windows_1252(aard__frame *frame, void *user)
     (void)user;
     uint8_t *data;
     size_t len, at = 0;
-    if (!aard__frame_bytes(frame, 0, &data, &len)) return;
-    while (at < len && (data[at] & 0xe0) != 0x80) at++;
+    if (!aard__frame_bytes(frame, 0, &data, &len) || !aard__frame_fits(frame, len, false)) return;
+    while (at < len && (data[at] & 0xe0) != 0x80) {
+        if (at % SLICE == 0 && aard__frame_ended(frame)) return;
+        at++;
+    }
     if (at == len) {
         aard__frame_return_latin1(frame, len ? data : (const uint8_t *)"", len);
         return;
     }
-    aard__buf units = AARD__BUF_INIT;
-    if (len > SIZE_MAX / 2 || !aard__buf_reserve(&units, 2 * len)) {
+    if (!aard__frame_fits(frame, len, true)) return;
+    aard__buf *units = aard__frame_scratch(frame);
+    if (!aard__buf_reserve(units, 2 * len)) {
         out_of_memory(frame);
-    } else {
-        uint16_t *out = (uint16_t *)units.data;
-        for (at = 0; at < len; at++) out[at] = (data[at] & 0xe0) == 0x80 ? windows_1252[data[at] & 0x1f] : data[at];
-        aard__frame_return_utf16(frame, out, len);
+        return;
     }
-    aard__buf_free(&units);
+    uint16_t *out = (uint16_t *)units->data;
+    for (at = 0; at < len; at++) {
+        if (at % SLICE == 0 && aard__frame_ended(frame)) return;
+        out[at] = (data[at] & 0xe0) == 0x80 ? windows_1252[data[at] & 0x1f] : data[at];
+    }
+    aard__frame_return_utf16(frame, out, len);
 }
 
 /* ---- decoding in chunks ---------------------------------------------------------------------------------- */
@@ -204,74 +304,86 @@ static void host_decode_tail(aard__frame *frame, void *user)
     aard__frame_return_number(frame, (double)tail);
 }
 
+static void copy_in_slices(aard__frame *frame, uint8_t *to, const uint8_t *from, size_t len)
+{
+    for (size_t at = 0, end; at < len && !aard__frame_ended(frame); at = end) {
+        end = slice_end(at, len);
+        memcpy(to + at, from + at, end - at);
+    }
+}
+
 static void host_join_bytes(aard__frame *frame, void *user)
 {
     (void)user;
     uint8_t *first, *second;
     size_t first_len, second_len;
     if (!aard__frame_bytes(frame, 1, &second, &second_len)) return;
-    if (!aard__frame_bytes(frame, 0, &first, &first_len) || !first_len) {
-        aard__frame_return_array_buffer(frame, second, second_len);
+    if (!aard__frame_bytes(frame, 0, &first, &first_len)) first_len = 0;
+    if (second_len > SIZE_MAX - first_len) {
+        out_of_memory(frame);
         return;
     }
-    aard__buf both = AARD__BUF_INIT;
-    aard__buf_append(&both, first, first_len);
-    aard__buf_append(&both, second, second_len);
-    if (both.failed)
-        out_of_memory(frame);
-    else
-        aard__frame_return_array_buffer(frame, both.data, both.len);
-    aard__buf_free(&both);
+    uint8_t *both = aard__frame_return_new_buffer(frame, first_len + second_len);
+    if (first_len) memcpy(both, first, first_len); /* a few bytes that the last chunk ended with */
+    copy_in_slices(frame, both + first_len, second, second_len);
 }
 
 /* ---- base64 ---------------------------------------------------------------------------------------------- */
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/* Turns UTF-8 in place into one byte a character; false where a character is above U+00FF. */
-static bool to_latin1(aard__buf *text)
+/* Turns UTF-8 in place into one byte a character; false where a character is above U+00FF, or the call was ended. */
+static bool to_latin1(aard__frame *frame, aard__buf *text)
 {
     size_t out = 0;
-    for (size_t at = 0; at < text->len; at++) {
-        uint8_t byte = (uint8_t)text->data[at];
-        if (byte >= 0x80) {
-            if (byte > 0xc3 || at + 1 == text->len) return false;
-            byte = (uint8_t)((byte & 3) << 6 | ((uint8_t)text->data[++at] & 0x3f));
+    for (size_t at = 0; at < text->len;) {
+        if (aard__frame_ended(frame)) return false;
+        for (size_t end = slice_end(at, text->len); at < end; at++) {
+            uint8_t byte = (uint8_t)text->data[at];
+            if (byte >= 0x80) {
+                if (byte > 0xc3 || at + 1 == text->len) return false;
+                byte = (uint8_t)((byte & 3) << 6 | ((uint8_t)text->data[++at] & 0x3f));
+            }
+            text->data[out++] = (char)byte;
         }
-        text->data[out++] = (char)byte;
     }
     text->len = out;
     return true;
 }
 
-static void base64_encode(aard__buf *out, const uint8_t *in, size_t len)
+/* Into `out`, which has room for it; false where the call was ended. */
+static bool base64_encode(aard__frame *frame, char *out, const uint8_t *in, size_t len)
 {
     for (size_t at = 0; at < len; at += 3) {
+        if (at % (3 * SLICE) == 0 && aard__frame_ended(frame)) return false;
         size_t have = len - at < 3 ? len - at : 3;
         uint32_t bits = (uint32_t)in[at] << 16 | (have > 1 ? (uint32_t)in[at + 1] << 8 : 0) |
                         (have > 2 ? in[at + 2] : 0);
-        char four[4] = {alphabet[bits >> 18], alphabet[bits >> 12 & 63], have > 1 ? alphabet[bits >> 6 & 63] : '=',
-                        have > 2 ? alphabet[bits & 63] : '='};
-        aard__buf_append(out, four, 4);
+        *out++ = alphabet[bits >> 18];
+        *out++ = alphabet[bits >> 12 & 63];
+        *out++ = have > 1 ? alphabet[bits >> 6 & 63] : '=';
+        *out++ = have > 2 ? alphabet[bits & 63] : '=';
     }
+    return true;
 }
 
 static void host_base64_encode(aard__frame *frame, void *user)
 {
     (void)user;
-    aard__buf text = AARD__BUF_INIT, out = AARD__BUF_INIT;
-    aard__frame_string(frame, 0, &text);
-    if (text.len / 3 < SIZE_MAX / 8) aard__buf_reserve(&out, text.len / 3 * 4 + 4);
-    if (text.failed || out.failed) {
+    aard__buf *text = aard__frame_scratch(frame), *out = aard__frame_scratch(frame);
+    aard__frame_string(frame, 0, text);
+    if (text->failed) {
         out_of_memory(frame);
-    } else if (!to_latin1(&text)) {
+    } else if (!to_latin1(frame, text)) {
         aard__frame_return_null(frame);
     } else {
-        base64_encode(&out, (const uint8_t *)text.data, text.len);
-        aard__frame_return_latin1(frame, (const uint8_t *)(out.len ? out.data : ""), out.len);
+        size_t len = (text->len + 2) / 3 * 4;
+        if (!aard__frame_fits(frame, len, false)) return;
+        if (!aard__buf_reserve(out, len + 1))
+            out_of_memory(frame);
+        else if (base64_encode(frame, out->data, (const uint8_t *)text->data, text->len))
+            aard__frame_return_latin1(frame, (const uint8_t *)out->data, len);
     }
-    aard__buf_free(&text);
-    aard__buf_free(&out);
 }
 
 static int base64_digit(char c)
@@ -282,12 +394,16 @@ static int base64_digit(char c)
     return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
-/* Decodes in place as Infra's forgiving-base64 decode says; false for failure. */
-static bool base64_decode(aard__buf *text)
+static bool is_base64_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\f' || c == '\r'; }
+
+/* Decodes in place as Infra's forgiving-base64 decode says; false for failure, or where the call was ended. */
+static bool base64_decode(aard__frame *frame, aard__buf *text)
 {
     size_t len = 0;
-    for (size_t at = 0; at < text->len; at++)
-        if (!memchr("\t\n\f\r ", text->data[at], 5)) text->data[len++] = text->data[at];
+    for (size_t at = 0; at < text->len; at++) {
+        if (at % SLICE == 0 && aard__frame_ended(frame)) return false;
+        if (!is_base64_space(text->data[at])) text->data[len++] = text->data[at];
+    }
     if (len && len % 4 == 0 && text->data[len - 1] == '=') {
         len--;
         if (text->data[len - 1] == '=') len--;
@@ -296,6 +412,7 @@ static bool base64_decode(aard__buf *text)
     uint32_t bits = 0;
     size_t out = 0;
     for (size_t at = 0; at < len; at++) {
+        if (at % SLICE == 0 && aard__frame_ended(frame)) return false;
         int digit = base64_digit(text->data[at]);
         if (digit < 0) return false;
         bits = bits << 6 | (uint32_t)digit;
@@ -308,15 +425,14 @@ static bool base64_decode(aard__buf *text)
 static void host_base64_decode(aard__frame *frame, void *user)
 {
     (void)user;
-    aard__buf text = AARD__BUF_INIT;
-    aard__frame_string(frame, 0, &text);
-    if (text.failed)
+    aard__buf *text = aard__frame_scratch(frame);
+    aard__frame_string(frame, 0, text);
+    if (text->failed)
         out_of_memory(frame);
-    else if (!base64_decode(&text))
+    else if (!base64_decode(frame, text))
         aard__frame_return_null(frame);
     else
-        aard__frame_return_latin1(frame, (const uint8_t *)(text.len ? text.data : ""), text.len);
-    aard__buf_free(&text);
+        aard__frame_return_latin1(frame, (const uint8_t *)(text->len ? text->data : ""), text->len);
 }
 
 /* "Bytes" is an ArrayBuffer or a view.  A decoder gives undefined for anything else, and null for data that is invalid

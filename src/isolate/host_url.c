@@ -5,14 +5,12 @@
 static void host_domain_to_ascii(aard__frame *frame, void *user)
 {
     (void)user;
-    aard__buf domain = AARD__BUF_INIT, ascii = AARD__BUF_INIT;
-    if (aard__frame_string(frame, 0, &domain) && !domain.failed &&
-        aard__domain_to_ascii(domain.data, domain.len, &ascii))
-        aard__frame_return_utf8(frame, ascii.data, ascii.len);
+    aard__buf *domain = aard__frame_scratch(frame), *ascii = aard__frame_scratch(frame);
+    if (aard__frame_string(frame, 0, domain) && !domain->failed &&
+        aard__domain_to_ascii(domain->data, domain->len, ascii))
+        aard__frame_return_utf8(frame, ascii->data, ascii->len);
     else
         aard__frame_return_null(frame);
-    aard__buf_free(&domain);
-    aard__buf_free(&ascii);
 }
 
 /*   domainToAscii(string) -> string, or null for failure: "domain parser ToASCII" of the URL Standard, not strict */

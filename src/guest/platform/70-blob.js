@@ -25,9 +25,19 @@
       : new Uint8Array(TypedArrayPrototypeGetBuffer(value), TypedArrayPrototypeGetByteOffset(value), TypedArrayPrototypeGetByteLength(value));
   };
   const lengthOf = TypedArrayPrototypeGetByteLength;
+  // In slices: the engine can be stopped between two of them only.
+  const SLICE = 1 << 24;
+  const put = (into, bytes, at) => {
+    const length = lengthOf(bytes);
+    if (length <= SLICE) return setBytes(into, bytes, at);
+    const buffer = TypedArrayPrototypeGetBuffer(bytes);
+    const offset = TypedArrayPrototypeGetByteOffset(bytes);
+    for (let from = 0; from < length; from += SLICE)
+      setBytes(into, new Uint8Array(buffer, offset + from, MathMin(SLICE, length - from)), at + from);
+  };
   const copyOf = (bytes) => {
     const copy = new Uint8Array(lengthOf(bytes));
-    setBytes(copy, bytes, 0);
+    put(copy, bytes, 0);
     return copy;
   };
   const encode = (text) => new Uint8Array(host.encode(text));
@@ -35,7 +45,7 @@
     let length = 0;
     for (let i = 0; i < parts.length; i++) length += lengthOf(parts[i]);
     const all = new Uint8Array(length);
-    for (let i = 0, at = 0; i < parts.length; at += lengthOf(parts[i++])) setBytes(all, parts[i], at);
+    for (let i = 0, at = 0; i < parts.length; at += lengthOf(parts[i++])) put(all, parts[i], at);
     return all;
   };
   shared.bytes = { __proto__: null, bytesOf, copyOf, encode, lengthOf };
