@@ -152,6 +152,7 @@
     },
     // After the memory has been put back: true when all the rest could be, too.
     reset() {
+      shared.renewViews();
       if (!baseline?.restore()) return false;
       handlers.length = 0;
       handlers.push(...handlersThen);

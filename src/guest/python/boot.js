@@ -99,6 +99,14 @@
     env.emscripten_resize_heap.sig = sig;
   };
 
+  // A stop may have come when the memory had grown and Emscripten's views of it had not been made anew: growing by nothing
+  // makes them.  They are made one after the other, HEAPU64 last.
+  shared.renewViews = () => {
+    if (settings.HEAPU64.buffer !== shared.memory.buffer && !settings.growMemory(shared.memory.buffer.byteLength)) {
+      throw new Error("the guest's memory can't be looked at");
+    }
+  };
+
   // Python looks at this when it is told to look for signals; the host tells it when a call is to end.
   const listenForSignals = (Module) => {
     Module.Py_EmscriptenSignalBuffer = new Uint8Array(1);

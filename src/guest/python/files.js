@@ -369,7 +369,10 @@
         changed = listener;
       },
       take: () => ({ ...used }),
-      restore: (then) => Object.assign(used, then),
+      restore(then) {
+        sealed = true; // what byHost() was cut off in did not say so
+        Object.assign(used, then);
+      },
     };
     return files;
   };
