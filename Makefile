@@ -200,7 +200,7 @@ check: all tests stage ## build everything and pass every test; the last line co
 
 soak: all tests stage ## ten thousand resets, 20 000 calls that end at their limit, each allocation bomb 500 times, hundreds of kills
 	@AARD_SOAK=1 TEST_TIMEOUT=36000 $(RUN_TESTS) \
-	   $(addprefix $(BUILD)/tests/test_,reset_javascript reset_python stop_race warm_kill bombs)
+	   $(addprefix $(BUILD)/tests/test_,reset_javascript reset_python runaways isolate_limits budgets stop_race warm_kill bombs)
 
 # Each in a build directory of its own.  V8 itself is not instrumented.  A huge allocation fails as it does elsewhere.
 sanitized = $(MAKE) BUILD=$(BUILD)/$@ HARDEN= OPT='-O1 -g -fno-omit-frame-pointer' SAN='$(1)' TEST_TIMEOUT=600

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <aardvark.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,7 +69,11 @@ void assert_lacks(const char *text, const char *part);
 #define LEAKS_OF_LEFT_GUESTS
 #endif
 
-/* Milliseconds that a limit may be late: more where a sanitizer slows everything down. */
+/* Whether times are asserted as exactly as they are promised: in `make soak`.  Elsewhere the machine may be busy, and a test
+ * asks only for what tells late from never. */
+bool exact_times(void);
+
+/* Milliseconds that a limit may be late: more on a machine that may be busy, and where a sanitizer slows everything down. */
 double late_ms(void);
 double now_ms(void);
 

@@ -353,11 +353,11 @@ static void test_later_timers_do_not_keep_earlier_ones_waiting(void **state)
     value_is(
         exec(
             guest,
-            "setTimeout(() => {}, 4000);\nfor (let i = 0; i < 5; i++) await new Promise((r) => setTimeout(r, 1));\n"
+            "setTimeout(() => {}, 60000);\nfor (let i = 0; i < 5; i++) await new Promise((r) => setTimeout(r, 1));\n"
             "await new Promise((r) => queueMicrotask(() => setTimeout(() => queueMicrotask(() => setTimeout(r, 1)), 1)));\n"
             "'soon'"),
         "\"soon\"");
-    assert_true(now_ms() - start < 2000 + late_ms());
+    assert_true(now_ms() - start < 30000);
 }
 
 static void test_inline_values_without_json_are_inspected(void **state)

@@ -69,12 +69,13 @@ static void test_javascript_that_never_ends_is_ended(void **state)
         "setTimeout(() => { for (;;); }, 0); (function again() { Promise.resolve().then(again) })(); await null",
     };
     static const char code[] = "globalThis.mark === undefined ? globalThis.mark = 'new' : 'old'";
-    aard_isolate *isolate = boot(limited_config(AARD_LANGUAGE_JAVASCRIPT, LIMIT_MS), bundle_from("javascript"));
+    aard_isolate *isolate = boot(limited_config(AARD_LANGUAGE_JAVASCRIPT, 60000), bundle_from("javascript"));
     aard_handler *handler = NULL;
+    aard_call *limited = limited_to(LIMIT_MS);
     assert_ok(aard_handler_new(isolate, "main:echo", &handler));
     uint64_t generation = 0;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        aard_outcome *outcome = exec(isolate, rows[i]);
+        aard_outcome *outcome = exec_with(isolate, rows[i], limited);
         if (aard_outcome_failure_kind(outcome) != AARD_FAILURE_TIMEOUT_EXCEEDED) print_error("%s\n", rows[i]);
         timed_out(outcome, LIMIT_MS);
         outcome = NULL;
@@ -90,6 +91,7 @@ static void test_javascript_that_never_ends_is_ended(void **state)
         generation = aard_outcome_diagnostics(outcome)->reset_generation;
         value_is(outcome, "1");
     }
+    aard_call_free(limited);
     aard_handler_free(handler);
     aard_isolate_free(isolate);
 }
@@ -137,7 +139,7 @@ static void test_a_limit_covers_the_import_of_the_module(void **state)
 static void test_what_was_written_before_the_end_is_kept(void **state)
 {
     (void)state;
-    aard_isolate *isolate = boot(limited_config(AARD_LANGUAGE_JAVASCRIPT, LIMIT_MS), NULL);
+    aard_isolate *isolate = boot(limited_config(AARD_LANGUAGE_JAVASCRIPT, 10 * LIMIT_MS), NULL);
     streams_are(exec(isolate, "console.log('out'); console.error('err'); for (;;);"), "out\n", "err\n");
     aard_isolate_free(isolate);
 }
@@ -301,7 +303,7 @@ static void test_python_outside_of_calls_is_ended(void **state)
                                          "    def invalidate_caches(self):\n"
                                          "        while True: pass\n"
                                          "sys.meta_path.append(Finder())\n";
-    aard_isolate *isolate = boot(limited_config(AARD_LANGUAGE_PYTHON, 4 * LIMIT_MS), bundle_from("python"));
+    aard_isolate *isolate = boot(limited_config(AARD_LANGUAGE_PYTHON, 15 * LIMIT_MS), bundle_from("python"));
     aard_handler *handler = NULL;
     aard_outcome *outcome = NULL;
     value_is(exec(isolate, endless_end), "null");

@@ -220,7 +220,7 @@ static void sane(const aard_outcome *outcome, bool has_python)
 static void test_diagnostics_are_sane(void **state)
 {
     (void)state;
-    aard_outcome *outcome = exec(python, "sum(range(200000))");
+    aard_outcome *outcome = exec(python, "sum(range(2000000))");
     sane(outcome, true);
     assert_true(aard_outcome_diagnostics(outcome)->run_ms > 0.5);
     assert_true(aard_outcome_diagnostics(outcome)->cpu_ms_used > 0.5);

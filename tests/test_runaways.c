@@ -1,5 +1,5 @@
 /* Guests that never end by themselves, or that want everything there is: each is stopped, in time, and the next call is
- * right and as fast as usual.  test-timeout: 400 */
+ * right and as fast as usual; `make soak` measures how fast.  test-timeout: 400 */
 #include "isolate_support.h"
 
 LEAKS_OF_LEFT_GUESTS
@@ -41,6 +41,15 @@ static const char slow_python[] =
     "import time\nend = time.monotonic() + 0.08\nwhile time.monotonic() < end: list(range(100000))";
 static const char slow_javascript[] = "for (const end = Date.now() + 80; Date.now() < end;) new Array(1e5).fill(0)";
 
+/* Only the runaways have a limit, so that nothing else hangs on the machine's speed. */
+static aard_outcome *exec_limited(aard_isolate *isolate, const char *code)
+{
+    aard_call *limit = limited_to(LIMIT_MS);
+    aard_outcome *outcome = exec_with(isolate, code, limit);
+    aard_call_free(limit);
+    return outcome;
+}
+
 static double echo_ms(measure *m)
 {
     aard_outcome *outcome = NULL;
@@ -52,7 +61,7 @@ static double echo_ms(measure *m)
 
 static void run_one(measure *m, const runaway *row)
 {
-    aard_outcome *outcome = exec(m->isolate, row->code);
+    aard_outcome *outcome = exec_limited(m->isolate, row->code);
     const aard_diagnostics *d = aard_outcome_diagnostics(outcome);
     int end = end_of(outcome);
     if (!(end & row->ends)) {
@@ -61,18 +70,18 @@ static void run_one(measure *m, const runaway *row)
                     aard_outcome_is_success(outcome) ? "" : aard_outcome_failure_message(outcome));
     }
     if (end == T && d->prepare_ms + d->run_ms < LIMIT_MS) fail_msg("ended after %.3f ms: %s", d->run_ms, row->code);
-    if (d->run_ms > LIMIT_MS + 10 * late_ms()) fail_msg("ended after %.1f ms: %s", d->run_ms, row->code);
+    if (d->run_ms > LIMIT_MS + 1000 + 2 * late_ms()) fail_msg("ended after %.1f ms: %s", d->run_ms, row->code);
     if (getenv("AARD_VERBOSE")) print_message("%8.3f ms: %s\n", d->run_ms, row->code);
     if (end == T && m->overs < MOST) m->over[m->overs++] = d->run_ms - LIMIT_MS;
     aard_outcome_free(outcome);
     m->next[m->nexts++] = echo_ms(m);
+    assert_ok(aard_isolate_reset(m->isolate)); /* one that ended by itself leaves its names to no other row */
 }
 
 static void run_all(aard_language language, const char *capability, const runaway *rows, size_t count)
 {
     measure m = {0};
     aard_isolate_config *config = config_of(language);
-    aard_isolate_config_set_wall_limit_ms(config, LIMIT_MS);
     aard_isolate_config_set_startup_limit_ms(config, 60000);
     aard_isolate_config_set_heap_limit(config, 192 * MIB);
     if (capability) assert_ok(aard_isolate_config_add_capability(config, capability));
@@ -89,7 +98,8 @@ static void run_all(aard_language language, const char *capability, const runawa
     print_message("%zu runaways: overshoot p50 %.3f ms of %zu, next call p50 %.4f ms, usual %.4f ms\n", count, over,
                   m.overs, next, usual);
     assert_int_equal(m.wrong, 0);
-    if (next > 2 * usual + 0.2) fail_msg("the next call takes %.4f ms, not %.4f", next, usual);
+    if (next > (exact_times() ? 2 * usual + 0.2 : 20 * usual + 5))
+        fail_msg("the next call takes %.4f ms, not %.4f", next, usual);
     if (over > late_ms() / 10) fail_msg("half of the calls are %.3f ms late", over);
     aard_handler_free(m.handler);
     aard_isolate_free(m.isolate);
@@ -195,7 +205,7 @@ static const runaway javascript[] = {
     {T, "'x'.repeat(40).replace(/(x+)*y/g, '')"},
     {T | H, "let s = 3n; for (;;) s *= s"},
     {T, "let s = 0n; for (;;) s = (s + 1n) ** 3n % (2n ** 4000n)"},
-    {T, "(2n ** 2000000n).toString()"},
+    {T, "(2n ** 200000000n).toString()"},
     {T, "await new Promise((resolve) => setTimeout(resolve, 60000))"},
     {T, "setInterval(() => {}, 1); await new Promise(() => {})"},
     {T, "(function again() { Promise.resolve().then(again) })(); 1"},
@@ -204,7 +214,7 @@ static const runaway javascript[] = {
     {T | H, "for (;;) setTimeout(() => {}, 0)"},
     {T | H, "const again = () => { queueMicrotask(again); queueMicrotask(again) }; again()"},
     {T, "await { then(resolve) { resolve({ then: this.then }) } }"},
-    {E, "(function f() { f() })()"},
+    {T | E, "(function f() { f() })()"},
     {T | H | E, "{ let s = 'x'; for (;;) s += s }"},
     {T | H, "let s = 'x', a = []; for (;;) a.push(s = s.slice(1) + 'y'.repeat(1e6))"},
     {T | H, "const a = []; for (;;) a.push({})"},
@@ -283,14 +293,12 @@ static void test_what_never_comes_back_from_icu(void **state)
         "new Intl.Collator('bo').compare('\\u0f71\\u0f72\\u0f71\\u0f74'.repeat(1e5), '\\u0f74\\u0f71\\u0f72'.repeat(1e5))",
         "Intl.getCanonicalLocales('en-' + Array.from({ length: 1e5 }, (_, i) => (i + 1e7).toString(36).padStart(6, 'a')).join('-'))",
     };
-    aard_isolate_config *config = config_of(AARD_LANGUAGE_JAVASCRIPT);
-    aard_isolate_config_set_wall_limit_ms(config, LIMIT_MS);
-    aard_isolate *isolate = boot(config, NULL);
+    aard_isolate *isolate = boot(config_of(AARD_LANGUAGE_JAVASCRIPT), NULL);
     for (size_t i = 0; i < COUNT(rows); i++) {
         double began = now_ms();
-        failure_is(exec(isolate, rows[i]), AARD_FAILURE_TIMEOUT_EXCEEDED, NULL);
+        failure_is(exec_limited(isolate, rows[i]), AARD_FAILURE_TIMEOUT_EXCEEDED, NULL);
         if (getenv("AARD_VERBOSE")) print_message("%8.1f ms: %s\n", now_ms() - began, rows[i]);
-        assert_true(now_ms() - began < 30000);
+        assert_true(now_ms() - began < 30000 + 10 * late_ms());
         value_is(exec(isolate, "'\\u00e4'.normalize('NFD').length + 'a'.localeCompare('b')"), "1");
     }
     aard_isolate_free(isolate);

@@ -550,7 +550,7 @@ static void test_imports_have_a_limit(void **state)
     };
     aard_isolate_config *config = config_of(AARD_LANGUAGE_PYTHON);
     aard_isolate_config_set_distribution(config, distribution);
-    aard_isolate_config_set_wall_limit_ms(config, 300);
+    aard_isolate_config_set_wall_limit_ms(config, 1500);
     aard_isolate *isolate = boot(config, bundle_of(files));
     aard_warm_state *warm = NULL;
     assert_refused(aard_warm_state_capture(isolate, &warm), AARD_ERR_WARM_CAPTURE, NULL);

@@ -68,7 +68,7 @@ static void test_a_watch_fires_once_and_in_time(void **state)
     assert_true(aard__watch_disarm(&s.watch));
     assert_false(aard__watch_disarm(&s.watch));
     assert_true(s.at >= deadline);
-    assert_true(s.at < deadline + 2000 * MS);
+    assert_true(s.at < deadline + 10000 * MS);
 }
 
 static void test_a_deadline_that_is_over_fires_at_once(void **state)
@@ -88,10 +88,10 @@ static void test_a_disarmed_watch_never_fires(void **state)
     (void)state;
     shot s = {.fired = 0};
     assert_false(aard__watch_disarm(&s.watch)); /* never armed */
-    arm(&s, aard__clock_monotonic() + 30 * MS);
+    arm(&s, aard__clock_monotonic() + 500 * MS);
     assert_false(aard__watch_disarm(&s.watch));
     arm(&s, UINT64_MAX);
-    sleep_ms(60);
+    sleep_ms(550);
     assert_false(aard__watch_disarm(&s.watch));
     assert_int_equal(atomic_load(&s.fired), 0);
 }
@@ -138,7 +138,7 @@ static void test_an_earlier_deadline_does_not_wait_for_a_later_one(void **state)
     uint64_t began = aard__clock_monotonic();
     arm(&early, began + 10 * MS);
     reaches(&early.fired, 1);
-    assert_true(early.at - began < 5000 * MS);
+    assert_true(early.at - began < 30000 * MS);
     assert_true(aard__watch_disarm(&early.watch));
     assert_false(aard__watch_disarm(&late.watch));
     assert_int_equal(atomic_load(&late.fired), 0);
@@ -150,7 +150,7 @@ static void test_many_watches_fire_by_their_deadlines(void **state)
     enum { MANY = 500, STEP_MS = 1 };
     shot *shots = calloc(MANY, sizeof *shots);
     atomic_store(&fired_in_all, 0);
-    uint64_t began = aard__clock_monotonic() + 300 * MS;
+    uint64_t began = aard__clock_monotonic() + 1000 * MS;
     for (unsigned i = 0; i < MANY; i++) { /* in no order */
         unsigned turn = i * 271 % MANY;
         arm(&shots[turn], began + turn * STEP_MS * MS);
