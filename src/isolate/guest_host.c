@@ -173,6 +173,13 @@ static void host_map_image(aard__frame *frame, void *user)
     aard_error_free(error);
 }
 
+/* imageBytes() -> how long the memory of the image is that the guest starts from */
+static void host_image_bytes(aard__frame *frame, void *user)
+{
+    const aard__guest *guest = user;
+    aard__frame_return_number(frame, guest->image ? (double)aard__image_memory_len(guest->image) : 0);
+}
+
 /* symbol(name) -> minus the table slot of a function of the prelinked code, the address of an object, or undefined */
 static void host_symbol(aard__frame *frame, void *user)
 {
@@ -320,6 +327,7 @@ const aard__host_entry aard__guest_host[] = {
     {"result", host_result},
     {"wasmModule", host_wasm_module},
     {"mapImage", host_map_image},
+    {"imageBytes", host_image_bytes},
     {"wrote", host_wrote},
     {"fileRules", host_file_rules},
     {"symbol", host_symbol},

@@ -53,7 +53,11 @@ static aard_error *use_image(aard__guest *guest)
     if (!guest->image) return NULL;
     const char *text = aard__image_text(guest->image, &len);
     aard__value arg = AARD__VALUE_STRING(text, len);
-    return call_shared(guest, "useImage", &arg, 1);
+    aard_error *error = call_shared(guest, "useImage", &arg, 1);
+    if (!error || aard_error_get_code(error) != AARD_ERR_GUEST_BOOT) return error;
+    aard_error *told = aard__error(AARD_ERR_WARM_CORRUPT, "%s", aard_error_message(error));
+    aard_error_free(error);
+    return told;
 }
 
 /* From nothing the boot needs the lock file and the adapter's source, with an image only that. */
@@ -126,8 +130,8 @@ static aard_error *python_boot(aard__guest *guest)
     static const char *const files[] = {"python/emscripten.js", "python/errors.js",      "python/hostfs.js",
                                         "python/files.js",      "python/directories.js", "python/overlay.js",
                                         "python/libraries.js",  "python/references.js",  "python/rest.js",
-                                        "python/guard.js",      "python/devices.js",     "python/network.js",
-                                        "python/baseline.js",   "python/boot.js"};
+                                        "python/image.js",      "python/guard.js",       "python/devices.js",
+                                        "python/network.js",    "python/baseline.js",    "python/boot.js"};
     const aard__python_shared *shared;
     aard__ref *create_module;
     AARD__TRY(guest->eager ? aard__python_share_files(guest, &shared) : aard__python_share(guest, &shared));

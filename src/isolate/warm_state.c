@@ -205,6 +205,13 @@ aard_error *aard_warm_state_write(const aard_warm_state *state, const char *path
     return aard__image_save(state->image, path);
 }
 
+/* Python may hold JavaScript's objects then. */
+static bool has_javascript(const aard_warm_state *state)
+{
+    size_t len;
+    return aard__key_find(aard__image_key(state->image), "capability", NULL, &len) != NULL;
+}
+
 /* ---- isolates ----------------------------------------------------------------------------------------------- */
 
 aard_error *aard__warm_state_begin(aard__guest *guest)
@@ -216,13 +223,6 @@ aard_error *aard__warm_state_begin(aard__guest *guest)
     if (!guest->packages) return aard__error_no_memory();
     guest->overlay = aard__overlay_retain(state->overlay);
     return NULL;
-}
-
-/* Python may hold JavaScript's objects then. */
-static bool has_javascript(const aard_warm_state *state)
-{
-    size_t len;
-    return aard__key_find(aard__image_key(state->image), "capability", NULL, &len) != NULL;
 }
 
 aard_error *aard__warm_state_fits(aard_isolate_config *config)
@@ -310,6 +310,7 @@ static aard_error *try_state(aard_warm_state *state)
     aard__guest_options options = {.language = AARD_LANGUAGE_PYTHON,
                                    .distribution = state->distribution,
                                    .warm = state,
+                                   .grants_javascript = has_javascript(state),
                                    .streams = {.limit = 4096}};
     aard_error *error = aard__guest_new(&options, &guest);
     if (error) {

@@ -20,19 +20,7 @@
   const bytesSize = Module._PyBytes_Size; // -1 and an error for anything but bytes
   const clearError = Module._PyErr_Clear;
 
-  const names = [
-    "resolve",
-    "execute",
-    "buffer",
-    "report",
-    "poll",
-    "mount",
-    "restored",
-    "grant",
-    "denied",
-    "javascript_error",
-    "random_state",
-  ];
+  const names = shared.entryPoints;
   const pointers = { __proto__: null };
   if (shared.image) {
     for (const name of names) pointers[name] = shared.image.pointers[name];
@@ -203,10 +191,11 @@
     if (settle(callNone(pointers[name])) !== DONE) throw new Error("the image's Python does not answer");
   };
 
+  // What runs from here on may be a guest's: the image may have been captured from one, or written by one.
+  files.seal();
+  host.allowCode(false);
+  if (!grantsJavaScript) close();
   // A restored guest must not go on with the random numbers of all the others.
   if (shared.image) must("restored");
   if (grantsJavaScript) must("grant");
-  else close();
-  files.seal();
-  host.allowCode(false);
 }

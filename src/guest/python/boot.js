@@ -195,7 +195,7 @@
 
   // The text of the image to start from (adapter.js's capture()).
   shared.useImage = (text) => {
-    shared.image = JSON.parse(text);
+    shared.image = shared.readImage(text);
   };
 
   // The first half of a start, up to where the WebAssembly has to be there; it is in the start-up snapshot of Python

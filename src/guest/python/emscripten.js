@@ -18,6 +18,21 @@
     EROFS: 69,
   });
 
+  // The functions of adapter.py that adapter.js calls.
+  shared.entryPoints = Object.freeze([
+    "resolve",
+    "execute",
+    "buffer",
+    "report",
+    "poll",
+    "mount",
+    "restored",
+    "grant",
+    "denied",
+    "javascript_error",
+    "random_state",
+  ]);
+
   // A device of a number of its own at `path`.
   shared.addDevice = (FS, path, ops) => {
     const device = FS.makedev(FS.createDevice.major++, 0);

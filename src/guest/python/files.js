@@ -293,8 +293,8 @@
     };
 
     // The glue reads libraries with this; those of the bundle are the guest's own.
-    const isLibrary = (path) => {
-      if (host.grantsCode()) return true;
+    const isLibrary = (path) => host.grantsCode() || isPackaged(path);
+    const isPackaged = (path) => {
       let { object: node } = FS.analyzePath(path);
       if (node?.hostFile === undefined) return false;
       while (!FS.isRoot(node)) node = node.parent;
@@ -364,6 +364,7 @@
         }
       },
       isLibrary,
+      isPackaged,
       touch: (node) => changed(node),
       watch(listener) {
         changed = listener;

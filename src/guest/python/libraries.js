@@ -15,6 +15,13 @@
     throw new Error(`the native library '${name}' ${what}`);
   };
 
+  // Their JavaScript runs where they are loaded again, before there is a guest.
+  const checkPackages = (list) => {
+    for (const { name } of list) {
+      if (!shared.files.isPackaged(name)) fail(name, "is of no package: what a guest has loaded otherwise can't be loaded again");
+    }
+  };
+
   const base = (name) => name.slice(name.lastIndexOf("/") + 1);
 
   // Callbacks for C take places in the function table, too, and a library may get one that was given back.  So a replay
@@ -83,6 +90,7 @@
       const references = library.refcount === Infinity ? -1 : library.refcount;
       return { name, global: Boolean(library.global), references, handles: handles.map(Number) };
     });
+    checkPackages(list);
     const withMemory = list.filter(({ name }) => Module.getDylinkMetadata(Module.FS.readFile(name)).memorySize > 0);
     if (withMemory.length > places.length) {
       fail(withMemory[0].name, "was loaded without noting where; prepare the distribution (aardvark assets stage)");
@@ -100,6 +108,7 @@
   };
 
   const replay = (Module, image) => {
+    checkPackages(image.list);
     recorded = image;
     Module.replayed = (wanted) => image.list.find(({ name }) => base(name) === base(wanted))?.name;
     try {

@@ -52,9 +52,10 @@
   const restoreFiles = (FS, files) => {
     for (const [path, mode, , contents] of files) {
       if (FS.isDir(mode)) FS.mkdirTree(path);
-      else if (FS.isLink(mode)) FS.symlink(contents, path);
-      else FS.writeFile(path, toBytes(contents));
+      else if (FS.isFile(mode)) FS.writeFile(path, toBytes(contents));
     }
+    // Nothing is written through them.
+    for (const [path, mode, , contents] of files) if (FS.isLink(mode)) FS.symlink(contents, path);
     // From the last one on: what is made in a directory changes its time.
     for (const [path, mode, time] of files.reverse()) {
       const { node } = FS.lookupPath(path, { follow: false });
@@ -87,5 +88,5 @@
     }
   };
 
-  shared.rest = { describe, restore };
+  shared.rest = { describe, restore, places: WRITTEN };
 }
