@@ -16,7 +16,7 @@
 /* What prelinked files depend on besides the distribution: this library's way of making them. */
 static bool prelink_key(char out[AARD__HASH_HEX])
 {
-    static const char version[] = AARD_VERSION_STRING " 3"; /* the number grows when src/prelink makes something else */
+    static const char version[] = AARD_VERSION_STRING " 4"; /* the number grows when src/prelink makes something else */
     const aard__guest_file *linker = aard__guest_find(LINKER), *allocator = aard__guest_find(ALLOCATOR);
     aard__hasher hasher;
     uint8_t hash[AARD__HASH_BYTES];

@@ -1,5 +1,6 @@
 #include "prelink/wasm.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -82,6 +83,7 @@ static aard_error *read_imports(aard__wasm_layout *layout)
             aard__read_u32(&reader);
             break;
         case AARD__WASM_TABLE:
+            layout->imported_tables++;
             read_table_import(layout, &reader, env && aard__wasm_name_is(name, len, "__indirect_function_table"));
             break;
         case AARD__WASM_MEMORY: skip_limits(&reader, &min); break;
@@ -118,6 +120,20 @@ static aard_error *count_functions(aard__wasm_layout *layout)
     if (reader.bad || types.bad || aard__read_count(&code) != defined || code.bad)
         return aard__wasm_unexpected("its functions are damaged");
     layout->functions = layout->imported_functions + defined;
+    return NULL;
+}
+
+static aard_error *count_tables(aard__wasm_layout *layout)
+{
+    aard__reader reader = section(layout, AARD__WASM_TABLES);
+    if (!reader.at) return NULL;
+    uint32_t count = aard__read_count(&reader), min;
+    for (uint32_t i = 0; i < count && !reader.bad; i++) {
+        aard__read_u8(&reader);
+        skip_limits(&reader, &min);
+    }
+    if (reader.bad || reader.at != reader.end) return aard__wasm_unexpected("its tables are damaged");
+    layout->tables = layout->imported_tables + count;
     return NULL;
 }
 
@@ -210,6 +226,7 @@ aard_error *aard__wasm_layout_read(const void *data, size_t len, aard__wasm_layo
     aard_error *error = read_sections(&layout);
     if (!error) error = read_imports(&layout);
     if (!error) error = count_functions(&layout);
+    if (!error) error = count_tables(&layout);
     if (!error) error = read_globals(&layout);
     if (!error) error = read_exports(&layout);
     if (!error) error = read_elements(&layout);
@@ -253,8 +270,9 @@ static void write_imports(const aard__wasm_layout *layout, uint32_t table_size, 
 static void write_exports(const aard__wasm_layout *layout, const bool *keep, aard__buf *out)
 {
     uint32_t count = 0;
+    uint32_t tables = layout->tables ? layout->tables - layout->imported_tables : 0;
     for (uint32_t i = 0; i < layout->export_count; i++) count += keep[i];
-    aard__write_u32(out, count);
+    aard__write_u32(out, count + tables);
     for (uint32_t i = 0; i < layout->export_count; i++) {
         const aard__wasm_export *e = &layout->exports[i];
         if (!keep[i]) continue;
@@ -262,6 +280,14 @@ static void write_exports(const aard__wasm_layout *layout, const bool *keep, aar
         aard__buf_append(out, e->name, e->name_len);
         aard__buf_putc(out, (char)e->kind);
         aard__write_u32(out, e->index);
+    }
+    for (uint32_t i = 0; i < tables; i++) { /* for baseline.js, which compares them */
+        char name[32];
+        int len = snprintf(name, sizeof name, AARD__WASM_TABLE_EXPORT "%u", (unsigned)i);
+        aard__write_u32(out, (uint32_t)len);
+        aard__buf_append(out, name, (size_t)len);
+        aard__buf_putc(out, AARD__WASM_TABLE);
+        aard__write_u32(out, layout->imported_tables + i);
     }
 }
 

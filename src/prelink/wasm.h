@@ -38,6 +38,7 @@ enum {
     AARD__WASM_TYPES = 1,
     AARD__WASM_IMPORTS = 2,
     AARD__WASM_FUNCTIONS = 3,
+    AARD__WASM_TABLES = 4,
     AARD__WASM_GLOBALS = 6,
     AARD__WASM_EXPORTS = 7,
     AARD__WASM_ELEMENTS = 9,
@@ -46,6 +47,8 @@ enum {
     AARD__WASM_DATA_COUNT = 12,
     AARD__WASM_LAST_SECTION = 13
 };
+
+#define AARD__WASM_TABLE_EXPORT "aardvark table " /* and its number */
 
 typedef struct aard__wasm_export {
     const char *name; /* in the module's bytes */
@@ -72,6 +75,7 @@ typedef struct aard__wasm_layout {
     uint32_t types;
     uint32_t functions, imported_functions;
     uint32_t globals, imported_globals;
+    uint32_t tables, imported_tables;
     uint32_t table_base; /* index of the imported global __table_base */
     size_t table_min_at; /* where in the imports section the imported table's smallest size stands */
     size_t table_min_len;
@@ -108,7 +112,7 @@ struct aard__stand_ins;
 
 typedef struct aard__wasm_changes {
     const struct aard__addition *addition; /* functions to add; may be NULL */
-    const bool *keep_export;               /* by the export's number */
+    const bool *keep_export;               /* by the export's number; its own tables become exports besides */
     const uint32_t *extra;                 /* functions that get a table slot behind the element segment's */
     uint32_t extra_count;
     uint32_t extra_at;                       /* the slot of the first */

@@ -1,5 +1,5 @@
-// What Python has outside of its memory, as it was at a checkpoint: Emscripten's file system, and the JavaScript objects
-// that Python refers to.  take() remembers it, restore() puts it back, whatever was under way in between: everything is
+// What Python has outside of its memory, as it was at a checkpoint: Emscripten's file system, the JavaScript objects that
+// Python refers to, WebAssembly's globals and tables.  take() remembers it, restore() puts it back, whatever was under way in between: everything is
 // assigned anew, so that an operation that was cut off in the middle leaves nothing behind.
 (host, shared) => {
   "use strict";
@@ -140,6 +140,45 @@
       }
       guard.referenced = false;
     };
+    // Of WebAssembly: what only a guest changes that calls functions by their numbers is compared, and not put back.  Of
+    // Pyodide's mutable globals nothing is ever written but these and the stack pointer; a table can't shrink.  The contents
+    // of the immortal references can't change, those of hiwire's are with the references, those of the function table
+    // change by JavaScript alone, of which the guard is told.
+    const registers = ["getTempRet0", "emscripten_stack_get_base", "emscripten_stack_get_end"]
+      .map((name) => Module[`_${name}`])
+      .filter((read) => read !== undefined);
+    guard.watchTable(Module.wasmTable);
+    let engine; // what was taken
+
+    const takeEngine = () => {
+      engine = { registers: registers.map((read) => read()), tables: shared.tables.map((table) => table.length) };
+    };
+
+    const sameEngine = () => {
+      for (let i = 0; i < registers.length; i++) if (registers[i]() !== engine.registers[i]) return false;
+      for (let i = 0; i < engine.tables.length; i++) if (shared.tables[i].length !== engine.tables[i]) return false;
+      return true;
+    };
+
+    // Lines that were begun on terminals, which nobody has to have open.
+    const terminals = ["/dev/tty", "/dev/tty1"].map((path) => {
+      const stream = FS.open(path, 1);
+      FS.close(stream);
+      return stream.tty;
+    });
+    let lines;
+
+    const takeLines = () => {
+      lines = terminals.map(({ input, output }) => [input.slice(), output.slice()]);
+    };
+
+    const restoreLines = () => {
+      terminals.forEach((terminal, i) => {
+        if (terminal.input.length > 0 || lines[i][0].length > 0) terminal.input = lines[i][0].slice();
+        if (terminal.output.length > 0 || lines[i][1].length > 0) terminal.output = lines[i][1].slice();
+      });
+    };
+
     const marker = Module.API.getExpectedKeys().length - 1;
 
     watch();
@@ -147,15 +186,18 @@
       take() {
         takeFiles();
         takeReferences();
+        takeEngine();
+        takeLines();
         stack = Module.stackSave();
         touched = false;
         guard.noted = FS.streams.some(isConduit);
       },
       // False where the guest has changed what can't be put back.
       restore() {
-        if (!files || guard.noted) return false;
+        if (!files || guard.noted || !sameEngine()) return false;
         Module.stackRestore(stack);
         restoreFiles();
+        restoreLines();
         restoreReferences();
         return true;
       },

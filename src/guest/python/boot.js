@@ -142,7 +142,9 @@
     const unknown = shared.image ? [] : guard.unknown(module);
     if (unknown.length > 0) throw new Error(`pyodide.asm.wasm imports what the guard does not know: ${unknown}`);
     shared.memory = imports.env.memory;
-    done(new WebAssembly.Instance(module, imports), module);
+    const instance = new WebAssembly.Instance(module, imports);
+    shared.tables = [imports.env.__indirect_function_table, ...guard.tablesOf(instance)];
+    done(instance, module);
   };
 
   // Files and directories that were there before the guest: they are as old as the guest.

@@ -124,6 +124,9 @@
     return result;
   };
 
+  // Tables that Pyodide's module makes for itself; it exports them where it is prelinked (src/prelink/wasm.h).
+  const ownTables = ({ exports }) => Object.keys(exports).filter((name) => name.startsWith("aardvark table ")).sort();
+
   const guard = {
     closed: false,
     noted: false, // something was done that a reset can't undo
@@ -150,10 +153,11 @@
       put(denied.null, refusing(() => 0));
       put(denied.negative, refusing(() => -1));
       put(denied.nothing, (real) => (...args) => (guard.closed ? 0 : real(...args)));
-      put(notUndone, (real) => (...args) => {
+      const noting = (real) => (...args) => {
         guard.noted = true;
         return real(...args);
-      });
+      };
+      put(notUndone, noting);
       put(never, (real, name) => (...args) => {
         if (!guard.closed) return real(...args);
         tell(name);
@@ -172,7 +176,23 @@
         guard.referenced = true;
         return real(...args);
       });
+      // What C has the address of besides: a guest finds it in the function table.
+      put(Object.keys(env).filter((name) => name.startsWith("emscripten_gl") && env[name].sig && !env[name].stub), noting);
       put(["__hiwire_deduplicate_new"], (real) => () => (guard.deduplicated = real()));
+    },
+
+    tablesOf: (instance) => ownTables(instance).map((name) => instance.exports[name]),
+
+    // Whoever changes the function table from JavaScript does what a reset can't undo.
+    watchTable(table) {
+      for (const name of ["set", "grow"]) {
+        const real = table[name];
+        const value = (...args) => {
+          guard.noted = true;
+          return Reflect.apply(real, table, args);
+        };
+        Object.defineProperty(table, name, { value });
+      }
     },
 
     // The imports of a module that stand in none of the lists.
