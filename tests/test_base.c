@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/new_file.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/library.h"
@@ -295,22 +296,22 @@ static void test_a_file_is_written_whole_or_not_at_all(void **state)
     char *data = NULL;
     size_t len = 0;
     struct stat st;
-    assert_null(aard__file_write_atomic(path, TEXT("first\0half")));
+    assert_null(aard__file_write_atomic(path, AARD__MODE_PUBLIC, TEXT("first\0half")));
     assert_null(aard__file_read(path, 0, &data, &len));
     assert_int_equal(len, 10);
     assert_memory_equal(data, "first\0half", 11);
     aard__free(data);
-    assert_null(aard__file_write_atomic(path, NULL, 0));
+    assert_null(aard__file_write_atomic(path, AARD__MODE_PUBLIC, NULL, 0));
     assert_null(aard__file_read(path, 0, &data, &len));
     assert_int_equal(len, 0);
     assert_string_equal(data, "");
     aard__free(data);
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0644);
-    gives(aard__file_write_atomic(absent, TEXT("x")), AARD_ERR_IO);
-    gives(aard__file_write_atomic(dir, TEXT("x")), AARD_ERR_IO); /* a directory is in the way */
+    gives(aard__file_write_atomic(absent, AARD__MODE_PUBLIC, TEXT("x")), AARD_ERR_IO);
+    gives(aard__file_write_atomic(dir, AARD__MODE_PUBLIC, TEXT("x")), AARD_ERR_IO); /* a directory is in the way */
     fail_after(0);
-    gives(aard__file_write_atomic(path, TEXT("x")), AARD_ERR_NO_MEMORY);
+    gives(aard__file_write_atomic(path, AARD__MODE_PUBLIC, TEXT("x")), AARD_ERR_NO_MEMORY);
     fail_after(-1);
     assert_int_equal(entries_in(dir), 1);
     assert_null(aard__dir_remove(dir));
@@ -327,7 +328,7 @@ static void test_files_that_can_not_be_read(void **state)
     char *data = (char *)"untouched";
     const void *map = "untouched";
     size_t len = 77;
-    assert_null(aard__file_write_atomic(path, TEXT("12345")));
+    assert_null(aard__file_write_atomic(path, AARD__MODE_PUBLIC, TEXT("12345")));
     assert_int_equal(mkfifo(fifo, 0600), 0);
     gives(aard__file_read("/absent/file", 0, &data, &len), AARD_ERR_NOT_FOUND);
     gives(aard__file_read(below, 0, &data, &len), AARD_ERR_NOT_FOUND);
@@ -357,8 +358,8 @@ static void test_directories_come_and_go(void **state)
     char *in_kept = aard__path_join(kept, "kept"), *top = aard__path_join(dir, "a");
     assert_null(aard__dir_make(deep));
     assert_null(aard__dir_make(deep));
-    assert_null(aard__file_write_atomic(file, TEXT("x")));
-    assert_null(aard__file_write_atomic(in_kept, TEXT("x")));
+    assert_null(aard__file_write_atomic(file, AARD__MODE_PUBLIC, TEXT("x")));
+    assert_null(aard__file_write_atomic(in_kept, AARD__MODE_PUBLIC, TEXT("x")));
     assert_int_equal(symlink(kept, link), 0);
     gives(aard__dir_make(file), AARD_ERR_IO);
     gives(aard__dir_make(under), AARD_ERR_IO);

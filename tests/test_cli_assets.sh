@@ -3,7 +3,7 @@
 # aardvark assets: staging from what is already staged, listing, and finding one flipped byte.
 # shellcheck source=tests/cli/tools.sh
 . tests/cli/tools.sh
-run assets verify
+run assets verify --keep-cache
 check 'the default distribution verifies' 'exits 0' stderr_empty \
     'stdout_matches "^/.*: every file is as it was staged .*fingerprint [0-9a-f]{64}(; not .*)?\)$"'
 staged=$(sed 's/: every file.*//' "$out")
@@ -37,7 +37,8 @@ check 'what was staged verifies; that it is not prepared is told' 'exits 0' 'std
 run assets stage --archive "$staged" -q
 check 'staged already: it is prepared, quietly' 'exits 0' 'stdout_is "$copy"' stderr_empty
 run assets verify "$copy"
-check 'what was prepared verifies' 'exits 0' '! stdout_has "not prepared"'
+check 'what was prepared verifies, and its cache is made anew' 'exits 0' '! stdout_has "not prepared"' \
+    'stdout_has "its cache was made anew"' '[[ ! -e $copy/cache.new ]]'
 run assets stage --archive "$staged"
 check 'staged already, and prepared' 'exits 0' 'stdout_is "$copy"' 'stderr_has "already there"' '! stderr_has preparing'
 run assets stage --archive "$staged" --force --no-prepare --json -q

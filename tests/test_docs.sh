@@ -13,7 +13,7 @@ for command in run exec 'assets stage' 'assets verify' 'assets list' 'bundle pac
 done
 for option in $(grep -oE '(Fl|,) -[a-z]+(-[a-z]+)*' <<<"$man" | sed 's/.* -/--/' | sort -u); do
     check "$option of the man page is an option" \
-        'for c in run exec "assets stage" "bundle pack"; do "$aardvark" $c --help; done | grep -qE -- "$option( |,|$)"'
+        'for c in run exec "assets stage" "assets verify" "bundle pack"; do "$aardvark" $c --help; done | grep -qE -- "$option( |,|$)"'
 done
 
 run exec --language javascript --json -c 1

@@ -43,7 +43,7 @@ static int set_up(void **state)
                                .memory_len = IMAGE_PAGES * AARD__PAGE};
     aard__image *image;
     ok(aard__image_from_memory(&parts, &image));
-    ok(aard__image_save(image, f->path));
+    ok(aard__image_save(image, f->path, 0600));
     aard__image_free(image);
     ok(aard__image_open(f->path, "made=here\n", &f->image));
     f->memory = mmap(NULL, PAGES * AARD__PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -413,13 +413,39 @@ static void a_broken_one_in_the_way_is_replaced(void **state)
     staging_fixture *f = *state;
     request r = {.home = f->home, .archive = f->source};
     assert_ok(aard__dir_make(core_dir(f)));
-    write_file(at(core_dir(f), "rubbish"), "x", 1);
     aard_distribution_free(stage_ok(&r));
     assert_int_equal(unlink(at(core_dir(f), AARD__FILE_WASM)), 0);
     aard_distribution_free(stage_ok(&r));
+}
+
+/* What has the name of a distribution and is none, or has something else in it, is not a staging's to remove. */
+static void what_is_no_distribution_is_left_alone(void **state)
+{
+    staging_fixture *f = *state;
+    request r = {.home = f->home, .archive = f->source};
+    aard_distribution *none = NULL;
+    assert_ok(aard__dir_make(core_dir(f)));
+    write_file(at(core_dir(f), "thesis.tex"), "x", 1);
+    assert_refused(run_stage(&r, &none, NULL), AARD_ERR_IO, "thesis.tex", "--force", NULL);
+    assert_true(exists(at(core_dir(f), "thesis.tex")));
+    assert_int_equal(rename(at(core_dir(f), "thesis.tex"), at(core_dir(f), "x-1-py3-none-any.whl")), 0);
+    assert_refused(run_stage(&r, &none, NULL), AARD_ERR_IO, "in the way", NULL);
+    r.force = true;
+    aard_distribution_free(stage_ok(&r));
+    r.force = false;
+    assert_int_equal(unlink(at(core_dir(f), AARD__FILE_WASM)), 0);
+    write_file(at(core_dir(f), "notes"), "x", 1); /* in one of ours */
+    assert_refused(run_stage(&r, &none, NULL), AARD_ERR_IO, "'notes'", NULL);
     assert_ok(aard__dir_remove(core_dir(f)));
     write_file(core_dir(f), "a file", 6);
+    assert_refused(run_stage(&r, &none, NULL), AARD_ERR_IO, "in the way", NULL);
+    assert_ok(aard__dir_remove(core_dir(f)));
+    assert_int_equal(symlink(f->source, core_dir(f)), 0);
+    assert_refused(run_stage(&r, &none, NULL), AARD_ERR_IO, "in the way", NULL);
+    assert_true(exists(at(f->source, AARD__FILE_WASM)));
+    r.force = true;
     aard_distribution_free(stage_ok(&r));
+    assert_true(exists(at(f->source, AARD__FILE_WASM)));
 }
 
 int main(void)
@@ -440,6 +466,7 @@ int main(void)
         STAGING_TEST(a_wheel_takes_the_place_of_a_package),
         STAGING_TEST(staging_again_changes_nothing_unless_forced),
         STAGING_TEST(a_broken_one_in_the_way_is_replaced),
+        STAGING_TEST(what_is_no_distribution_is_left_alone),
     };
     return cmocka_run_group_tests_name("staging", tests, NULL, NULL);
 }

@@ -56,6 +56,11 @@ static void a_home_without_permission_is_an_error(void **state)
     assert_true(in_child(stage_gives_io, &r, true));
     assert_int_equal(chmod(f->home, 0777), 0);
     assert_int_equal(count_entries(f->home, ""), 0);
+    aard_distribution *none = NULL;
+    assert_refused(run_stage(&r, &none, NULL), AARD_ERR_UNTRUSTED, "chmod go-w", f->home, NULL);
+    assert_int_equal(count_entries(f->home, ""), 0);
+    assert_int_equal(chmod(f->home, 0755), 0);
+    if (geteuid() == 0) assert_int_equal(chown(f->home, 65534, 65534), 0);
     assert_true(in_child(stage_works, &r, true));
     r.home = at(f->source, AARD__FILE_LOCK); /* a file, and what can't be below one */
     assert_true(in_child(stage_gives_io, &r, false));

@@ -35,7 +35,7 @@ static aard__image *make_image(void)
 static void write_image(const char *path)
 {
     aard__image *image = make_image();
-    assert_null(aard__image_save(image, path));
+    assert_null(aard__image_save(image, path, 0600));
     aard__image_free(image);
 }
 
@@ -207,12 +207,12 @@ static void test_an_image_that_can_not_be_written_leaves_nothing(void **state)
     (void)state;
     char *dir = make_temp();
     aard__image *image = make_image();
-    aard_error *error = aard__image_save(image, at(dir, "no/such/dir"));
+    aard_error *error = aard__image_save(image, at(dir, "no/such/dir"), 0600);
     assert_non_null(error);
     assert_int_equal(aard_error_get_code(error), AARD_ERR_IO);
     aard_error_free(error);
     assert_int_equal(mkdir(at(dir, "taken"), 0755), 0);
-    error = aard__image_save(image, at(dir, "taken"));
+    error = aard__image_save(image, at(dir, "taken"), 0600);
     assert_non_null(error);
     aard_error_free(error);
     assert_int_equal(rmdir(at(dir, "taken")), 0);

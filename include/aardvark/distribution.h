@@ -23,7 +23,9 @@ typedef enum aard_variant { AARD_VARIANT_CORE = 0, AARD_VARIANT_FULL = 1 } aard_
  * AARDVARK_PYODIDE_DIST_DIR, else the default staged one: of those in aard_distribution_home that this version of the
  * library staged, the core variant without additions, else the first in name order.  Reads the distribution manifest
  * and checks that each file it names is there with its size; contents are checked by aard_distribution_verify.
- * Errors: distribution_not_found, distribution_invalid, distribution_corrupt (altered, or a file missing or of another
+ * What is in a distribution is run: neither it and its `cache/` nor any directory above may be another user's (but root's)
+ * or be written by its group or by others.  A derived file in `cache/` of which that is not so is not used.
+ * Errors: untrusted (says of what, and what to do), distribution_not_found, distribution_invalid, distribution_corrupt (altered, or a file missing or of another
  * size), distribution_mismatch (another Pyodide's, or staged by another version of the library), io, no_memory. */
 AARD_API aard_error *aard_distribution_open(const char *dir, aard_distribution **out);
 
@@ -68,8 +70,10 @@ AARD_API void aard_stage_options_set_variant(aard_stage_options *options, aard_v
 AARD_API aard_error *aard_stage_options_set_archive(aard_stage_options *options, const char *path);
 /* One more wheel to add; may be called repeatedly.  It takes the place of a package of that name. */
 AARD_API aard_error *aard_stage_options_add_wheel(aard_stage_options *options, const char *path);
-/* Stage anew even where the distribution is already there. */
+/* Stage anew even where the distribution is already there, and in place of whatever else has its name. */
 AARD_API void aard_stage_options_set_force(aard_stage_options *options, bool force);
+/* How long to wait for another staging in the same home; ten minutes unless set, 0 = not at all. */
+AARD_API void aard_stage_options_set_lock_timeout_ms(aard_stage_options *options, uint64_t ms);
 /* Where distributions live; NULL = aard_distribution_home. */
 AARD_API aard_error *aard_stage_options_set_home(aard_stage_options *options, const char *dir);
 /* Progress: `step` is a short phrase; done and total are bytes of it, or wheels (total 0 = unknown).  Called on the
@@ -80,9 +84,10 @@ AARD_API void aard_stage_options_set_progress(aard_stage_options *options, aard_
 /* Stages a distribution: everything is checked and written below a temporary directory beside the target, which is
  * then renamed; a failure or a kill at any time leaves no half-made distribution.  Where an identical one is already
  * staged (and `force` is off) it is opened instead and `*already_there` (may be NULL) is set to true, otherwise to
- * false.  Waits while another staging works in the same home.
+ * false.  Waits while another staging works in the same home; the progress says from the first second on which process
+ * that is.  What is in the way without being a distribution is an error, unless `force` is on.
  * Errors: stage_source (a file missing, unknown or with the wrong hash), stage_tool (npm), wheel_invalid, not_found
- * (the source or a wheel), invalid_argument, io, no_memory. */
+ * (the source or a wheel), untrusted (others can write where distributions live), invalid_argument, io, no_memory. */
 AARD_API aard_error *aard_distribution_stage(const aard_stage_options *options, aard_distribution **out,
                                              bool *already_there);
 

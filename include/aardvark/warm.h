@@ -19,7 +19,8 @@ extern "C" {
 #endif
 
 /* Fills the distribution's cache: Pyodide's code prelinked and compiled for this engine, and a base image of its memory that every
- * Python isolate then starts from.  What is there already and fits is kept, unless `force`.  Everything in the cache can
+ * Python isolate then starts from.  What is there already and fits is kept, unless `force`, which makes all of it in a new
+ * directory that then takes the cache's place: what it holds comes from the distribution's files and this library alone.  Everything in the cache can
  * be made again: a missing, stale or damaged cache only costs time.
  *
  * While it runs, no isolate of the process may be alive: it changes how the whole engine compiles.  Takes some seconds.

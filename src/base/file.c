@@ -11,14 +11,16 @@
 
 #include "base/alloc.h"
 #include "base/new_file.h"
+#include "base/trust.h"
 
-static aard_error *open_regular(const char *path, int *out, struct stat *st)
+aard_error *aard__file_open(const char *path, int *out)
 {
+    struct stat st;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return aard__error_errno(errno == ENOENT || errno == ENOTDIR ? AARD_ERR_NOT_FOUND : AARD_ERR_IO, errno,
                                  "cannot open '%s'", path);
-    if (fstat(fd, st) < 0 || !S_ISREG(st->st_mode)) {
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
         close(fd);
         return aard__error(AARD_ERR_IO, "cannot read '%s': it is not a regular file", path);
     }
@@ -26,19 +28,23 @@ static aard_error *open_regular(const char *path, int *out, struct stat *st)
     return NULL;
 }
 
-aard_error *aard__file_read(const char *path, size_t max, char **data, size_t *len)
+/* `fd` is taken. */
+static aard_error *read_all(int fd, const char *path, size_t max, char **data, size_t *len)
 {
-    int fd;
     struct stat st;
-    AARD__TRY(open_regular(path, &fd, &st));
     aard_error *error = NULL;
-    size_t size = (size_t)st.st_size, got = 0;
     char *buffer = NULL;
+    size_t size = 0, got = 0;
+    if (fstat(fd, &st) < 0) {
+        error = aard__error_errno(AARD_ERR_IO, errno, "cannot read '%s'", path);
+        goto done;
+    }
+    size = (size_t)st.st_size;
     if (max && size > max) {
         error = aard__error(AARD_ERR_IO, "'%s' has %zu bytes, more than the %zu that are read here", path, size, max);
         goto done;
     }
-    buffer = aard__malloc(size + 1);
+    buffer = size < SIZE_MAX ? aard__malloc(size + 1) : NULL;
     if (!buffer) {
         error = aard__error_no_memory();
         goto done;
@@ -63,10 +69,24 @@ done:
     return error;
 }
 
-aard_error *aard__file_write_atomic(const char *path, const void *data, size_t len)
+aard_error *aard__file_read(const char *path, size_t max, char **data, size_t *len)
+{
+    int fd = -1;
+    AARD__TRY(aard__file_open(path, &fd));
+    return read_all(fd, path, max, data, len);
+}
+
+aard_error *aard__file_read_trusted(const char *path, size_t max, char **data, size_t *len)
+{
+    int fd = -1;
+    AARD__TRY(aard__trusted_open(path, &fd));
+    return read_all(fd, path, max, data, len);
+}
+
+aard_error *aard__file_write_atomic(const char *path, mode_t mode, const void *data, size_t len)
 {
     aard__new_file file;
-    AARD__TRY(aard__new_file_open(path, &file));
+    AARD__TRY(aard__new_file_open(path, mode, &file));
     if (aard__write_at(file.fd, data, len, 0)) return aard__new_file_commit(&file);
     aard_error *error = aard__error_errno(AARD_ERR_IO, errno, "cannot write '%s'", path);
     aard__new_file_drop(&file);
@@ -75,14 +95,15 @@ aard_error *aard__file_write_atomic(const char *path, const void *data, size_t l
 
 aard_error *aard__file_map(const char *path, const void **data, size_t *len)
 {
-    int fd;
+    int fd = -1;
     struct stat st;
-    AARD__TRY(open_regular(path, &fd, &st));
+    AARD__TRY(aard__trusted_open(path, &fd));
     void *map = NULL;
-    if (st.st_size) map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    bool ok = fstat(fd, &st) == 0;
+    if (ok && st.st_size) map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     int saved = errno;
     close(fd);
-    if (map == MAP_FAILED) return aard__error_errno(AARD_ERR_IO, saved, "cannot map '%s'", path);
+    if (!ok || map == MAP_FAILED) return aard__error_errno(AARD_ERR_IO, saved, "cannot map '%s'", path);
     *data = map;
     *len = (size_t)st.st_size;
     return NULL;
@@ -109,7 +130,7 @@ aard_error *aard__dir_make(const char *path)
         if (*at && *at != '/') continue;
         char saved = *at;
         *at = '\0';
-        if (mkdir(copy, 0777) < 0 && errno != EEXIST) {
+        if (mkdir(copy, 0755) < 0 && errno != EEXIST) {
             error = aard__error_errno(AARD_ERR_IO, errno, "cannot make the directory '%s'", copy);
             break;
         }

@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/new_file.h"
 #include "bundle/entry_name.h"
 #include "bundle/limits.h"
 #include "bundle/unpack.h"
@@ -253,7 +254,7 @@ aard_error *aard_bundle_pack(const char *dir, const char *path)
     if (error)
         error = aard__error_prefix(error, "cannot pack '%s'", dir);
     else
-        error = aard__file_write_atomic(path, data, len);
+        error = aard__file_write_atomic(path, AARD__MODE_PUBLIC, data, len);
     aard_bundle_free(bundle);
     aard__free(data);
     aard__bundle_files_free(walk.files, walk.count);

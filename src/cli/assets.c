@@ -1,6 +1,7 @@
 /* aardvark assets: staging distributions, checking them, listing them. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 
@@ -42,6 +43,13 @@ static aard_variant parse_variant(const cli_command *command, const char *text)
     cli_usage(command, "--variant wants core or full, not '%s'", text);
 }
 
+static uint64_t lock_timeout_ms(const cli_command *command, const char *text)
+{
+    uint64_t seconds = cli_number(command, "--lock-timeout", text);
+    if (seconds > UINT64_MAX / 1000) cli_usage(command, "--lock-timeout %s is longer than anybody waits", text);
+    return seconds * 1000;
+}
+
 static void take_stage_option(const cli_command *command, stage *s, int option)
 {
     switch (option) {
@@ -54,6 +62,9 @@ static void take_stage_option(const cli_command *command, stage *s, int option)
         aard_stage_options_set_force(s->options, true);
         break;
     case CLI_OPT_NO_PREPARE: s->no_prepare = true; break;
+    case CLI_OPT_LOCK_TIMEOUT:
+        aard_stage_options_set_lock_timeout_ms(s->options, lock_timeout_ms(command, optarg));
+        break;
     case CLI_OPT_JSON: s->json = true; break;
     default: s->quiet = true; break;
     }
@@ -70,6 +81,7 @@ static void parse_stage(const cli_command *command, int argc, char **argv, stage
         {"wheel", required_argument, NULL, CLI_OPT_WHEEL},
         {"force", no_argument, NULL, CLI_OPT_FORCE},
         {"no-prepare", no_argument, NULL, CLI_OPT_NO_PREPARE},
+        {"lock-timeout", required_argument, NULL, CLI_OPT_LOCK_TIMEOUT},
         {"json", no_argument, NULL, CLI_OPT_JSON},
         {"quiet", no_argument, NULL, CLI_OPT_QUIET},
         CLI_NO_MORE_OPTIONS,
@@ -140,20 +152,43 @@ static const char *preparation(aard_distribution *distribution)
     return aard_distribution_is_prelinked(distribution) ? "" : "; not prelinked, which makes starts slower";
 }
 
+/* Compiled code can't be told from other code but by compiling again: a cache is made anew.  One that others than its owner
+ * can't write, and this user can't either, is its owner's word. */
+static int renew_cache(aard_distribution *distribution, const char **renewed)
+{
+    char path[4096];
+    int len = snprintf(path, sizeof path, "%s/cache", aard_distribution_dir(distribution));
+    *renewed = "";
+    if (len >= (int)sizeof path || access(path, F_OK) < 0) return CLI_OK;
+    *renewed = "; its cache was made anew";
+    aard_error *error = aard_distribution_prepare(distribution, true);
+    if (!error || aard_error_get_code(error) != AARD_ERR_IO) return cli_fail(error);
+    cli_message("the cache is as its owner left it: it can't be checked, only made anew, and %s",
+                aard_error_message(error));
+    aard_error_free(error);
+    *renewed = "";
+    return CLI_OK;
+}
+
 int cli_assets_verify(const cli_command *command, int argc, char **argv)
 {
-    static const struct option list[] = {CLI_HELP_OPTION, CLI_VERSION_OPTION, CLI_NO_MORE_OPTIONS};
+    static const struct option list[] = {
+        CLI_HELP_OPTION, CLI_VERSION_OPTION, {"keep-cache", no_argument, NULL, CLI_OPT_KEEP_CACHE}, CLI_NO_MORE_OPTIONS};
+    bool keep = false;
     cli_options_start();
-    while (cli_next_option(command, argc, argv, "hV", list) != -1) continue;
+    while (cli_next_option(command, argc, argv, "hV", list) != -1) keep = true;
     if (argc - optind > 1) cli_usage(command, "name one directory, or none for the one that is used by default");
     aard_distribution *distribution;
     int status = cli_fail(aard_distribution_open(argv[optind], &distribution)); /* NULL behind the last argument */
     if (status) return status;
+    const char *renewed = "";
     status = cli_fail(aard_distribution_verify(distribution));
+    if (!status && !keep) status = renew_cache(distribution, &renewed);
     if (!status)
-        printf("%s: every file is as it was staged (Pyodide %s, %s, fingerprint %s%s)\n",
+        printf("%s: every file is as it was staged (Pyodide %s, %s, fingerprint %s%s%s)\n",
                aard_distribution_dir(distribution), aard_distribution_pyodide_version(distribution),
-               variant_name(distribution), aard_distribution_fingerprint(distribution), preparation(distribution));
+               variant_name(distribution), aard_distribution_fingerprint(distribution), renewed,
+               preparation(distribution));
     aard_distribution_free(distribution);
     return status;
 }

@@ -1,13 +1,17 @@
 #include "distribution/derived.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/new_file.h"
 #include "base/wide_hash.h"
-#include "distribution/manifest.h"
+#include "distribution/distribution.h"
 
 static const char magic[8] = "AARDDRV2";
 
@@ -32,7 +36,7 @@ static void digest_of(const aard_distribution *distribution, const char *key, co
 
 aard_error *aard__derived_path(const aard_distribution *distribution, const char *name, bool make, char **out)
 {
-    char *dir = aard__path_join(aard_distribution_dir(distribution), AARD__DIST_CACHE);
+    char *dir = aard__path_join(aard_distribution_dir(distribution), aard__distribution_cache(distribution));
     if (!dir) return aard__error_no_memory();
     aard_error *error = make ? aard__dir_make(dir) : NULL;
     char *path = error ? NULL : aard__path_join(dir, name);
@@ -115,9 +119,43 @@ aard_error *aard__derived_write(const aard_distribution *distribution, const cha
     aard_error *error = file.failed ? aard__error_no_memory() : NULL;
     if (!error) error = aard__derived_path(distribution, name, true, &path);
     if (!error) {
-        error = aard__file_write_atomic(path, file.data, file.len);
+        error = aard__file_write_atomic(path, AARD__MODE_RUN, file.data, file.len);
         aard__free(path);
     }
     aard__buf_free(&file);
+    return error;
+}
+
+aard_error *aard__derived_renew(aard_distribution *distribution)
+{
+    char *dir = aard__path_join(aard_distribution_dir(distribution), AARD__DIST_CACHE_NEW);
+    if (!dir) return aard__error_no_memory();
+    aard_error *error = aard__dir_remove(dir); /* of one that was killed */
+    if (!error) error = aard__dir_make(dir);
+    if (!error) aard__distribution_set_cache(distribution, AARD__DIST_CACHE_NEW);
+    aard__free(dir);
+    return error;
+}
+
+/* Both change places, so that there is a whole one at every moment, where the file system can do that. */
+static int put_in_place(const char *made, const char *dir)
+{
+    if (renameat2(AT_FDCWD, made, AT_FDCWD, dir, RENAME_EXCHANGE) == 0) return 0;
+    if (errno != ENOENT && errno != EINVAL && errno != ENOSYS) return errno;
+    if (errno != ENOENT) aard_error_free(aard__dir_remove(dir));
+    return rename(made, dir) < 0 ? errno : 0;
+}
+
+aard_error *aard__derived_renewed(aard_distribution *distribution, aard_error *error)
+{
+    char *dir = aard__path_join(aard_distribution_dir(distribution), AARD__DIST_CACHE);
+    char *made = aard__path_join(aard_distribution_dir(distribution), AARD__DIST_CACHE_NEW);
+    if (!error && (!dir || !made)) error = aard__error_no_memory();
+    int failed = error ? 0 : put_in_place(made, dir);
+    if (failed) error = aard__error_errno(AARD_ERR_IO, failed, "cannot put a new cache at '%s'", dir);
+    if (made) aard_error_free(aard__dir_remove(made)); /* the old one, or what has failed */
+    aard__distribution_set_cache(distribution, AARD__DIST_CACHE);
+    aard__free(dir);
+    aard__free(made);
     return error;
 }

@@ -36,6 +36,11 @@ bool aard__derived_check(const aard_distribution *distribution, const char *key,
 aard_error *aard__derived_write(const aard_distribution *distribution, const char *name, const char *key,
                                 const void *data, size_t len);
 
+/* From now on derived files of this distribution are written to and read from a new, empty directory, which takes the
+ * cache's place, or is given up on an error; that is passed on.  While no isolate is alive. */
+aard_error *aard__derived_renew(aard_distribution *distribution);
+aard_error *aard__derived_renewed(aard_distribution *distribution, aard_error *error);
+
 /* The path of `name` in the distribution's cache directory, new memory (aard__free); makes the directory if asked. */
 aard_error *aard__derived_path(const aard_distribution *distribution, const char *name, bool make, char **out);
 

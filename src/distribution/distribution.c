@@ -6,9 +6,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/trust.h"
 
 /* What is read on demand; the lock is held while something is. */
 typedef struct loaded {
@@ -23,6 +25,7 @@ typedef struct loaded {
 struct aard_distribution {
     atomic_size_t owners;
     char *dir;
+    const char *_Atomic cache;
     aard__dist_manifest *manifest;
     loaded *loaded;
 };
@@ -82,7 +85,7 @@ static aard_error *read_manifest(const char *dir, aard__dist_manifest **out)
     char *path, *text = NULL;
     size_t len = 0;
     AARD__TRY(file_path(dir, AARD__DIST_MANIFEST, &path));
-    aard_error *error = aard__file_read(path, AARD__DIST_MANIFEST_MAX, &text, &len);
+    aard_error *error = aard__file_read_trusted(path, AARD__DIST_MANIFEST_MAX, &text, &len);
     if (error && aard_error_get_code(error) == AARD_ERR_NOT_FOUND) {
         aard_error_free(error);
         error = aard__error(AARD_ERR_DISTRIBUTION_NOT_FOUND,
@@ -105,11 +108,32 @@ static loaded *new_loaded(size_t files)
     return l;
 }
 
+/* What is in a distribution and its cache is run: who can add to one of these directories is in the process. */
+static aard_error *check_trust(const char *dir)
+{
+    char *cache = aard__path_join(dir, AARD__DIST_CACHE);
+    int fd = -1;
+    if (!cache) return aard__error_no_memory();
+    aard_error *error = aard__trusted_open_dir(dir, &fd);
+    if (!error) {
+        close(fd);
+        error = aard__trusted_open_dir(cache, &fd);
+        if (!error) close(fd);
+    }
+    if (error && aard_error_get_code(error) == AARD_ERR_NOT_FOUND) {
+        aard_error_free(error);
+        error = NULL; /* reading the manifest says what is missing; there may be no cache */
+    }
+    aard__free(cache);
+    return error;
+}
+
 aard_error *aard__distribution_open_dir(const char *dir, aard_distribution **out)
 {
     aard__dist_manifest *manifest = NULL;
     aard_distribution *distribution = NULL;
-    aard_error *error = read_manifest(dir, &manifest);
+    aard_error *error = check_trust(dir);
+    if (!error) error = read_manifest(dir, &manifest);
     if (!error) error = check_release(dir, manifest);
     for (size_t i = 0; !error && i < manifest->count; i++) error = check_size(dir, &manifest->files[i]);
     if (error) goto fail;
@@ -124,6 +148,7 @@ aard_error *aard__distribution_open_dir(const char *dir, aard_distribution **out
         goto fail;
     }
     atomic_init(&distribution->owners, 1);
+    atomic_init(&distribution->cache, AARD__DIST_CACHE);
     distribution->manifest = manifest;
     *out = distribution;
     return NULL;
@@ -173,6 +198,10 @@ const char *aard_distribution_fingerprint(const aard_distribution *distribution)
 {
     return distribution->manifest->fingerprint;
 }
+
+const char *aard__distribution_cache(const aard_distribution *distribution) { return distribution->cache; }
+
+void aard__distribution_set_cache(aard_distribution *distribution, const char *name) { distribution->cache = name; }
 
 const aard__dist_manifest *aard__distribution_manifest(const aard_distribution *distribution)
 {

@@ -23,6 +23,10 @@ aard_error *aard__distribution_file(const aard_distribution *distribution, const
 aard_error *aard__distribution_resolve(const aard_distribution *distribution, const char *const *names, size_t count,
                                        aard__package_list *out);
 
+/* The directory below the distribution where derived files are (AARD__DIST_CACHE...). */
+const char *aard__distribution_cache(const aard_distribution *distribution);
+void aard__distribution_set_cache(aard_distribution *distribution, const char *name);
+
 const aard__dist_manifest *aard__distribution_manifest(const aard_distribution *distribution);
 
 /* Opens the distribution in `dir`, which is named as it is in messages; never looks elsewhere. */

@@ -10,21 +10,15 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/trust.h"
 #include "distribution/distribution.h"
 
 #define DIR_VARIABLE "AARDVARK_PYODIDE_DIST_DIR"
 
-/* An environment variable's value; NULL where it is unset or empty. */
-static const char *variable(const char *name)
-{
-    const char *value = getenv(name);
-    return value && *value ? value : NULL;
-}
-
 /* A user without $HOME (a service, say) has one in the password file. */
 static bool put_user_home(aard__buf *out)
 {
-    const char *home = variable("HOME");
+    const char *home = aard__trusted_variable("HOME");
     if (home) {
         aard__buf_puts(out, home);
         return true;
@@ -39,7 +33,7 @@ static bool put_user_home(aard__buf *out)
 aard_error *aard_distribution_home(char **out)
 {
     aard__buf path = AARD__BUF_INIT;
-    const char *own = variable("AARDVARK_HOME"), *data = variable("XDG_DATA_HOME");
+    const char *own = aard__trusted_variable("AARDVARK_HOME"), *data = aard__trusted_variable("XDG_DATA_HOME");
     if (own) {
         aard__buf_printf(&path, "%s/distributions", own);
     } else if (data && data[0] == '/') { /* the XDG specification has relative ones ignored */
@@ -150,7 +144,7 @@ aard_error *aard__distribution_default_dir(char **out)
 aard_error *aard_distribution_open(const char *dir, aard_distribution **out)
 {
     if (dir) return aard__distribution_open_dir(dir, out);
-    const char *named = variable(DIR_VARIABLE);
+    const char *named = aard__trusted_variable(DIR_VARIABLE);
     if (named) {
         aard_error *error = aard__distribution_open_dir(named, out);
         return error ? aard__error_prefix(error, DIR_VARIABLE) : NULL;

@@ -45,7 +45,7 @@ aard_error *aard__intake_begin(aard__intake *intake, const char *name)
     aard__taken *file = &intake->files[intake->count];
     *file = (aard__taken){.name = aard__strdup(name)};
     if (!file->name) return aard__error_no_memory();
-    intake->fd = openat(intake->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    intake->fd = openat(intake->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
     if (intake->fd < 0) {
         aard_error *error = cannot_write(intake, errno);
         aard__free(file->name);

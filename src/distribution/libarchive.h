@@ -18,7 +18,7 @@
     X(read_free)                                                                                                       \
     X(read_new)                                                                                                        \
     X(read_next_header)                                                                                                \
-    X(read_open_filename)                                                                                              \
+    X(read_open_fd)                                                                                                    \
     X(read_support_filter_bzip2)                                                                                       \
     X(read_support_filter_gzip)                                                                                        \
     X(read_support_format_tar)

@@ -14,6 +14,7 @@
 
 /* Where derived files live (compiled code and the like): below the distribution, and no part of it. */
 #define AARD__DIST_CACHE "cache"
+#define AARD__DIST_CACHE_NEW "cache.new" /* one that is being made */
 
 /* Where the distribution's lock file came from. */
 typedef enum aard__lock_origin {

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
@@ -16,6 +17,7 @@ typedef struct unpacking {
     const aard__source *source;
     struct archive *archive;
     const char *path;
+    int fd;
     uint64_t size; /* of the archive */
     char top[TOP_MAX + 1];
     char chunk[CHUNK];
@@ -95,7 +97,7 @@ static aard_error *unpack(unpacking *u)
     u->lib->read_support_filter_bzip2(u->archive);
     u->lib->read_support_filter_gzip(u->archive);
     u->lib->read_support_format_tar(u->archive);
-    if (u->lib->read_open_filename(u->archive, u->path, CHUNK) != ARCHIVE_OK) return broken(u);
+    if (u->lib->read_open_fd(u->archive, u->fd, CHUNK) != ARCHIVE_OK) return broken(u);
     for (size_t entries = 0;; entries++) {
         struct archive_entry *entry;
         int status = u->lib->read_next_header(u->archive, &entry);
@@ -112,19 +114,27 @@ static aard_error *unpack(unpacking *u)
 aard_error *aard__source_archive(const aard__source *source, const char *path)
 {
     struct stat st;
-    if (stat(path, &st) < 0)
-        return aard__error_errno(errno == ENOENT ? AARD_ERR_NOT_FOUND : AARD_ERR_IO, errno, "cannot open '%s'", path);
+    int fd = -1;
     const aard__libarchive *lib;
     AARD__TRY(aard__libarchive_load(&lib));
+    AARD__TRY(aard__file_open(path, &fd));
     unpacking *u = aard__calloc(1, sizeof *u);
-    if (!u) return aard__error_no_memory();
+    if (!u || fstat(fd, &st) < 0) {
+        aard_error *error = u ? aard__error_errno(AARD_ERR_IO, errno, "cannot look at '%s'", path)
+                              : aard__error_no_memory();
+        aard__free(u);
+        close(fd);
+        return error;
+    }
     u->lib = lib;
+    u->fd = fd;
     u->source = source;
     u->path = path;
     u->size = (uint64_t)st.st_size;
     u->archive = u->lib->read_new();
     aard_error *error = u->archive ? unpack(u) : aard__error_no_memory();
     if (u->archive) u->lib->read_free(u->archive);
+    close(fd);
     aard__free(u);
     return error;
 }

@@ -1,5 +1,6 @@
 #include "distribution/stage.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -25,7 +26,12 @@ static void report(const staging *s, const char *step)
     if (s->options->progress) s->options->progress(s->options->user, step, 0, 0);
 }
 
-static void report_waiting(void *user) { report(user, "waiting for another staging to end"); }
+static void report_waiting(void *user, const char *holder)
+{
+    char step[128];
+    snprintf(step, sizeof step, "waiting for %s, which stages here", holder);
+    report(user, step);
+}
 
 /* ---- where it is already ---------------------------------------------------------------------------------- */
 
@@ -195,7 +201,7 @@ static aard_error *publish(staging *s, const char *name, aard_distribution **out
     aard__dist_manifest_write(s->manifest, &text);
     aard_error *error = dir && !text.failed ? aard__intake_put(&s->intake, AARD__DIST_MANIFEST, text.data, text.len)
                                             : aard__error_no_memory();
-    if (!error) error = aard__workshop_publish(&s->workshop, name);
+    if (!error) error = aard__workshop_publish(&s->workshop, name, s->options->force);
     if (!error) error = aard__distribution_open_dir(dir, out);
     aard__buf_free(&text);
     aard__free(dir);
@@ -238,7 +244,8 @@ static aard_error *stage(staging *s, aard_distribution **out, bool *already)
     AARD__TRY(find_plain_core(s, out));
     *already = *out != NULL;
     if (*out) return NULL;
-    AARD__TRY(aard__workshop_open(s->home, report_waiting, s, &s->workshop));
+    const aard__workshop_wait wait = {s->options->lock_timeout_ms, report_waiting, s};
+    AARD__TRY(aard__workshop_open(s->home, &wait, &s->workshop));
     aard__intake_init(&s->intake, s->workshop.dir);
     aard_error *error = find_plain_core(s, out); /* another staging may have done it while this one waited */
     *already = *out != NULL;

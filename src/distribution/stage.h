@@ -11,6 +11,7 @@ struct aard_stage_options {
     char *version, *archive, *home; /* NULL = the default */
     aard_variant variant;
     bool force;
+    uint64_t lock_timeout_ms;
     char **wheels;
     size_t wheel_count;
     aard_stage_progress progress;

@@ -3,10 +3,13 @@
 #include "base/alloc.h"
 #include "distribution/stage.h"
 
+#define LOCK_TIMEOUT_MS (10 * 60 * 1000) /* a full distribution on a slow disk takes some minutes */
+
 aard_error *aard_stage_options_new(aard_stage_options **out)
 {
     aard_stage_options *options = aard__calloc(1, sizeof *options);
     if (!options) return aard__error_no_memory();
+    options->lock_timeout_ms = LOCK_TIMEOUT_MS;
     *out = options;
     return NULL;
 }
@@ -61,6 +64,8 @@ aard_error *aard_stage_options_add_wheel(aard_stage_options *options, const char
 void aard_stage_options_set_variant(aard_stage_options *options, aard_variant variant) { options->variant = variant; }
 
 void aard_stage_options_set_force(aard_stage_options *options, bool force) { options->force = force; }
+
+void aard_stage_options_set_lock_timeout_ms(aard_stage_options *options, uint64_t ms) { options->lock_timeout_ms = ms; }
 
 void aard_stage_options_set_progress(aard_stage_options *options, aard_stage_progress progress, void *user)
 {

@@ -1,11 +1,10 @@
 /* Wheels that are added while staging, and the lock file that then names them. */
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/file.h"
 #include "distribution/pins.h"
 #include "distribution/stage.h"
 #include "distribution/wheel.h"
@@ -13,8 +12,8 @@
 static aard_error *take_wheel(aard__intake *intake, const char *path, const aard__wheel *wheel)
 {
     AARD__TRY(aard__intake_drop(intake, wheel->file_name)); /* the release's own of that very name */
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return aard__error_errno(AARD_ERR_IO, errno, "cannot open the wheel '%s'", path);
+    int fd = -1;
+    AARD__TRY(aard__file_open(path, &fd));
     aard_error *error = aard__intake_copy(intake, wheel->file_name, fd, path, NULL, NULL);
     close(fd);
     return error;

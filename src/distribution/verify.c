@@ -63,7 +63,7 @@ static aard_error *verify_manifest(const char *dir, const aard__dist_manifest *m
     aard__buf expected = AARD__BUF_INIT;
     aard__dist_manifest_write(manifest, &expected);
     aard_error *error = !path || expected.failed ? aard__error_no_memory()
-                                                 : aard__file_read(path, AARD__DIST_MANIFEST_MAX, &text, &len);
+                                                 : aard__file_read_trusted(path, AARD__DIST_MANIFEST_MAX, &text, &len);
     if (!error && (len != expected.len || memcmp(text, expected.data, len) != 0))
         error = differs(dir, AARD__DIST_MANIFEST, "was altered since the distribution was opened");
     aard__buf_free(&expected);
@@ -80,7 +80,7 @@ static aard_error *verify_nothing_else(DIR *dir, const char *path, const aard__d
     for (struct dirent *entry; (entry = readdir(dir));) {
         const char *name = entry->d_name;
         if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, AARD__DIST_MANIFEST) == 0 ||
-            strcmp(name, AARD__DIST_CACHE) == 0 || aard__dist_manifest_find(manifest, name))
+            strcmp(name, AARD__DIST_CACHE) == 0 || strcmp(name, AARD__DIST_CACHE_NEW) == 0 || aard__dist_manifest_find(manifest, name))
             continue;
         if (!first[0] || strcmp(name, first) < 0) strcpy(first, name);
     }

@@ -1,6 +1,5 @@
 #include "distribution/wheel.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -10,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/file.h"
 #include "distribution/manifest.h"
 #include "distribution/pins.h"
 #include "distribution/requirement.h"
@@ -279,12 +279,13 @@ done:
 
 static aard_error *open_zip(reading *r)
 {
-    int code = 0;
-    if (access(r->path, R_OK) < 0)
-        return aard__error_errno(errno == ENOENT ? AARD_ERR_NOT_FOUND : AARD_ERR_IO, errno,
-                                 "cannot open the wheel '%s'", r->path);
-    r->zip = zip_open(r->path, ZIP_RDONLY | ZIP_CHECKCONS, &code);
-    if (!r->zip) return invalid(r, "is not a whole ZIP archive");
+    int code = 0, fd = -1;
+    AARD__TRY(aard__file_open(r->path, &fd));
+    r->zip = zip_fdopen(fd, ZIP_CHECKCONS, &code);
+    if (!r->zip) {
+        close(fd);
+        return invalid(r, "is not a whole ZIP archive");
+    }
     r->chunk = aard__malloc(CHUNK);
     return r->chunk ? NULL : aard__error_no_memory();
 }

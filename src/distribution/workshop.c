@@ -3,44 +3,30 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/file_lock.h"
+#include "base/trust.h"
+#include "distribution/manifest.h"
+#include "distribution/source.h"
 
 #define PREFIX ".tmp-"
 #define RANDOM_DIGITS 16
 
-static aard_error *take_lock(const char *home, void (*waiting)(void *user), void *user, int *out)
+static aard_error *take_lock(const char *home, const aard__workshop_wait *wait, int *out)
 {
     char *path = aard__path_join(home, ".lock");
     if (!path) return aard__error_no_memory();
-    aard_error *error = NULL;
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
-    if (fd < 0) {
-        error = aard__error_errno(AARD_ERR_IO, errno, "cannot open '%s'", path);
-        goto done;
-    }
-    int failed = flock(fd, LOCK_EX | LOCK_NB) < 0 ? errno : 0;
-    if (failed == EWOULDBLOCK) {
-        if (waiting) waiting(user);
-        do failed = flock(fd, LOCK_EX) < 0 ? errno : 0;
-        while (failed == EINTR);
-    }
-    if (failed) {
-        close(fd);
-        error = aard__error_errno(AARD_ERR_IO, failed, "cannot lock '%s'", path);
-        goto done;
-    }
-    *out = fd;
-done:
+    aard_error *error = aard__file_lock(path, wait->timeout_ms, wait->waiting, wait->user, out);
     aard__free(path);
     return error;
 }
@@ -61,7 +47,9 @@ static void sweep(const char *home)
     DIR *dir = opendir(home);
     if (!dir) return;
     for (struct dirent *entry; (entry = readdir(dir));) {
+        struct stat st;
         if (!is_temporary(entry->d_name)) continue;
+        if (fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_uid != geteuid()) continue;
         char *path = aard__path_join(home, entry->d_name);
         if (path) aard_error_free(aard__dir_remove(path));
         aard__free(path);
@@ -93,12 +81,22 @@ static aard_error *make_directories(aard__workshop *w)
     return w->dir < 0 ? aard__error_errno(AARD_ERR_IO, errno, "cannot open '%s'", w->product) : NULL;
 }
 
-aard_error *aard__workshop_open(const char *home, void (*waiting)(void *user), void *user, aard__workshop *out)
+/* What is staged here will be run from here. */
+static aard_error *make_home(const char *home)
+{
+    int fd = -1;
+    AARD__TRY(aard__dir_make(home));
+    AARD__TRY(aard__trusted_open_dir(home, &fd));
+    close(fd);
+    return NULL;
+}
+
+aard_error *aard__workshop_open(const char *home, const aard__workshop_wait *wait, aard__workshop *out)
 {
     aard__workshop w = {.lock = -1, .dir = -1};
-    AARD__TRY(aard__dir_make(home));
+    AARD__TRY(make_home(home));
     w.home = aard__strdup(home);
-    aard_error *error = w.home ? take_lock(home, waiting, user, &w.lock) : aard__error_no_memory();
+    aard_error *error = w.home ? take_lock(home, wait, &w.lock) : aard__error_no_memory();
     if (!error) {
         sweep(home);
         error = make_directories(&w);
@@ -126,9 +124,54 @@ static int exchange(const aard__workshop *w, const char *target, const char *asi
     return rename(target, aside) < 0 ? -1 : rename(w->product, target);
 }
 
-aard_error *aard__workshop_publish(aard__workshop *w, const char *name)
+static bool belongs(const char *name)
 {
-    aard_error *error = sync_directory(w->product, w->dir);
+    const aard__source any = {.packages = true};
+    return !strcmp(name, AARD__DIST_MANIFEST) || !strcmp(name, AARD__DIST_CACHE) || !strcmp(name, AARD__DIST_CACHE_NEW) ||
+           aard__source_wants(&any, name);
+}
+
+/* What stands there may be removed where a staging has made it: a distribution, damaged or not, with nothing else in it. */
+static aard_error *check_replaceable(const char *home, const char *name)
+{
+    char *target = aard__path_join(home, name);
+    if (!target) return aard__error_no_memory();
+    bool any = false, manifest = false;
+    char other[NAME_MAX + 1] = "";
+    aard_error *error = NULL;
+    int fd = open(target, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) {
+        if (errno != ENOENT)
+            error = aard__error_errno(AARD_ERR_IO, errno,
+                                      "'%s' is in the way and no distribution: move it away, or stage with --force, which "
+                                      "removes it", target);
+        aard__free(target);
+        return error;
+    }
+    DIR *dir = fdopendir(fd);
+    if (!dir) close(fd);
+    for (struct dirent *entry; dir && (entry = readdir(dir));) {
+        if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")) continue;
+        any = true;
+        manifest = manifest || !strcmp(entry->d_name, AARD__DIST_MANIFEST);
+        if (!belongs(entry->d_name) && (!other[0] || strcmp(entry->d_name, other) < 0)) strcpy(other, entry->d_name);
+    }
+    if (!dir)
+        error = aard__error_no_memory();
+    else if (other[0] || (any && !manifest))
+        error = aard__error(AARD_ERR_IO,
+                            "'%s' is in the way and no distribution of ours%s%s%s: move it away, or stage with --force, "
+                            "which removes it",
+                            target, other[0] ? " (there is '" : "", other, other[0] ? "' in it)" : "");
+    if (dir) closedir(dir);
+    aard__free(target);
+    return error;
+}
+
+aard_error *aard__workshop_publish(aard__workshop *w, const char *name, bool force)
+{
+    aard_error *error = force ? NULL : check_replaceable(w->home, name);
+    if (!error) error = sync_directory(w->product, w->dir);
     if (error) return error;
     char *target = aard__path_join(w->home, name), *aside = aard__path_join(w->root, "aside");
     int home = open(w->home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

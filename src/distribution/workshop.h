@@ -5,6 +5,9 @@
 #ifndef AARD_DISTRIBUTION_WORKSHOP_H
 #define AARD_DISTRIBUTION_WORKSHOP_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/error.h"
 
 typedef struct aard__workshop {
@@ -16,12 +19,20 @@ typedef struct aard__workshop {
     int dir;       /* descriptor of the product */
 } aard__workshop;
 
-/* Makes `home` and the directories above.  Waits while another staging works there, after calling `waiting`.
- * Errors: io, no_memory. */
-aard_error *aard__workshop_open(const char *home, void (*waiting)(void *user), void *user, aard__workshop *out);
+/* How long to wait for another staging, and who hears of it (base/file_lock.h). */
+typedef struct aard__workshop_wait {
+    uint64_t timeout_ms;
+    void (*waiting)(void *user, const char *holder);
+    void *user;
+} aard__workshop_wait;
 
-/* Puts the product at HOME/`name` in one step, in place of what is there, which is then removed. */
-aard_error *aard__workshop_publish(aard__workshop *workshop, const char *name);
+/* Makes `home` and the directories above.  Waits while another staging works there.
+ * Errors: untrusted (others can write there), io, no_memory. */
+aard_error *aard__workshop_open(const char *home, const aard__workshop_wait *wait, aard__workshop *out);
+
+/* Puts the product at HOME/`name` in one step, in place of what is there, which is then removed: what stagings have made,
+ * and, with `force`, anything. */
+aard_error *aard__workshop_publish(aard__workshop *workshop, const char *name, bool force);
 
 /* Removes what is left and lets others in. */
 void aard__workshop_close(aard__workshop *workshop);

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/new_file.h"
 #include "isolate/python_shared.h"
 #include "isolate/snapshot.h"
 
@@ -64,7 +65,7 @@ static aard_error *write_base_image(aard__guest *guest)
     char *path = NULL;
     aard_error *error = aard__guest_capture(guest, &image);
     if (!error) error = aard__derived_path(guest->distribution, AARD__BASE_IMAGE, true, &path);
-    if (!error) error = aard__image_save(image, path);
+    if (!error) error = aard__image_save(image, path, AARD__MODE_RUN);
     aard__free(path);
     aard__image_free(image);
     return error;
@@ -239,13 +240,16 @@ aard_error *aard_distribution_prepare(aard_distribution *distribution, bool forc
                            "a distribution can't be prepared while the process has isolates; do it before making any");
     preparation p = {.distribution = distribution};
     aard__python_forget(distribution);
-    aard_error *error = prelink(&p);
+    /* What is made anew must not be made with the help of what is there; others use that until the end. */
+    aard_error *error = force ? aard__derived_renew(distribution) : NULL;
+    if (!error) error = prelink(&p);
     if (!error) error = make_image(&p);
     if (!error) error = train(&p, true, NULL);
     bool usual = aard__engine_record_code(false);
     if (!error && !usual) error = aard__error(AARD_ERR_ENGINE, "this engine's compiled code can't be kept");
     if (!error) error = write_code(&p);
     if (!error) error = write_snapshot(&p);
+    if (force) error = aard__derived_renewed(distribution, error);
     aard__python_forget(distribution);
     aard__prelinked_free(&p.prelinked);
     aard__python_layout_close(&p.layout);

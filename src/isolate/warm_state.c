@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/hash.h"
+#include "base/new_file.h"
 #include "isolate/isolate.h"
 #include "isolate/packages.h"
 #include "isolate/python_layout.h"
@@ -202,7 +203,7 @@ aard_error *aard_warm_state_open(const char *path, aard_distribution *distributi
 
 aard_error *aard_warm_state_write(const aard_warm_state *state, const char *path)
 {
-    return aard__image_save(state->image, path);
+    return aard__image_save(state->image, path, AARD__MODE_PRIVATE);
 }
 
 /* Python may hold JavaScript's objects then. */

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,13 +13,16 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/file_lock.h"
 #include "base/hash.h"
 #include "base/new_file.h"
+#include "base/trust.h"
 #include "warm/image.h"
 #include "warm/overlay.h"
 
 #define DEFAULT_QUOTA ((uint64_t)2 << 30)
 #define LOCK_NAME ".lock"
+#define LOCK_MS 10000
 
 struct aard_catalog {
     char *dir;
@@ -31,24 +33,45 @@ static const char *const suffixes[] = {[AARD__CATALOG_STATE] = ".warm", [AARD__C
 
 /* ---- life --------------------------------------------------------------------------------------------------- */
 
+static char *default_dir(aard_error **error)
+{
+    char *home = NULL, *dir = NULL;
+    *error = aard_distribution_home(&home);
+    char *slash = home ? strrchr(home, '/') : NULL;
+    if (slash) *slash = '\0';
+    if (home) dir = aard__path_join(home, "catalog");
+    aard__free(home);
+    return dir;
+}
+
+/* What is in it holds guests' memory, and is run: it is nobody else's to read or to write. */
+static aard_error *make_dir(const char *dir)
+{
+    int fd = -1;
+    size_t len = strlen(dir);
+    while (len && dir[len - 1] == '/') len--;
+    while (len && dir[len - 1] != '/') len--;
+    char *parent = len ? aard__memdup0(dir, len) : NULL;
+    if (len && !parent) return aard__error_no_memory();
+    aard_error *error = parent ? aard__dir_make(parent) : NULL;
+    aard__free(parent);
+    if (!error && mkdir(dir, 0700) < 0 && errno != EEXIST)
+        error = aard__error_errno(AARD_ERR_IO, errno, "cannot make the directory '%s'", dir);
+    if (!error) error = aard__dir_make(dir); /* says so where it is none */
+    if (!error) error = aard__trusted_open_dir(dir, &fd);
+    if (fd >= 0) close(fd);
+    return error;
+}
+
 aard_error *aard_catalog_open(const char *dir, uint64_t max_bytes, aard_catalog **out)
 {
     aard_catalog *catalog = aard__calloc(1, sizeof *catalog);
     if (!catalog) return aard__error_no_memory();
     catalog->quota = max_bytes ? max_bytes : DEFAULT_QUOTA;
     aard_error *error = NULL;
-    if (dir) {
-        catalog->dir = aard__strdup(dir);
-    } else {
-        char *home = NULL;
-        error = aard_distribution_home(&home);
-        char *slash = home ? strrchr(home, '/') : NULL;
-        if (slash) *slash = '\0';
-        if (home) catalog->dir = aard__path_join(home, "catalog");
-        aard__free(home);
-    }
+    catalog->dir = dir ? aard__strdup(dir) : default_dir(&error);
     if (!error && !catalog->dir) error = aard__error_no_memory();
-    if (!error) error = aard__dir_make(catalog->dir);
+    if (!error) error = make_dir(catalog->dir);
     if (error) {
         aard_catalog_free(catalog);
         return error;
@@ -82,18 +105,15 @@ aard_error *aard__catalog_path(const aard_catalog *catalog, aard__catalog_kind k
 
 /* ---- the lock ----------------------------------------------------------------------------------------------- */
 
-/* Never held while a guest runs, only while files are counted, moved and removed. */
-static int lock(const aard_catalog *catalog)
+/* Never held while a guest runs, only while files are counted, moved and removed: whoever holds it for longer than that is
+ * not waited for. */
+static aard_error *lock(const aard_catalog *catalog, int *out)
 {
     char *path = aard__path_join(catalog->dir, LOCK_NAME);
-    int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666) : -1;
+    if (!path) return aard__error_no_memory();
+    aard_error *error = aard__file_lock(path, LOCK_MS, NULL, NULL, out);
     aard__free(path);
-    while (fd >= 0 && flock(fd, LOCK_EX) < 0) {
-        if (errno == EINTR) continue;
-        close(fd);
-        return -1;
-    }
-    return fd;
+    return error;
 }
 
 static void unlock(int fd)
@@ -235,7 +255,8 @@ aard_error *aard_catalog_prune(aard_catalog *catalog, size_t *removed)
 int aard__catalog_open_entry(const aard_catalog *catalog, const char *path)
 {
     (void)catalog;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+    int fd = -1;
+    aard_error_free(aard__trusted_open(path, &fd));
     if (fd >= 0) futimens(fd, NULL); /* a catalog that can't be written to has no order, and is used all the same */
     return fd;
 }
@@ -244,7 +265,7 @@ aard_error *aard__catalog_add(aard_catalog *catalog, const char *path, aard__cat
 {
     aard__new_file file;
     struct stat st;
-    AARD__TRY(aard__new_file_open(path, &file));
+    AARD__TRY(aard__new_file_open(path, AARD__MODE_PRIVATE, &file));
     aard_error *error = write(user, file.fd);
     if (!error && fstat(file.fd, &st) < 0) error = aard__error_errno(AARD_ERR_IO, errno, "cannot write '%s'", path);
     uint64_t bytes = error ? 0 : (uint64_t)st.st_blocks * 512;
@@ -252,9 +273,12 @@ aard_error *aard__catalog_add(aard_catalog *catalog, const char *path, aard__cat
         aard__new_file_drop(&file);
         return error;
     }
-    int locked = lock(catalog);
-    aard__new_file_sweep(catalog->dir, NULL);
-    error = make_room(catalog, bytes);
+    int locked = -1;
+    error = lock(catalog, &locked);
+    if (!error) {
+        aard__new_file_sweep(catalog->dir, NULL);
+        error = make_room(catalog, bytes);
+    }
     if (!error)
         error = aard__new_file_commit(&file);
     else
@@ -266,8 +290,10 @@ aard_error *aard__catalog_add(aard_catalog *catalog, const char *path, aard__cat
 void aard__catalog_discard(aard_catalog *catalog, const char *path, int fd)
 {
     struct stat bad, now;
-    int locked = lock(catalog);
-    if (fstat(fd, &bad) == 0 && lstat(path, &now) == 0 && bad.st_dev == now.st_dev && bad.st_ino == now.st_ino)
+    int locked = -1;
+    aard_error *error = lock(catalog, &locked);
+    if (!error && fstat(fd, &bad) == 0 && lstat(path, &now) == 0 && bad.st_dev == now.st_dev && bad.st_ino == now.st_ino)
         unlink(path);
     unlock(locked);
+    aard_error_free(error);
 }

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/new_file.h"
+#include "base/trust.h"
 #include "base/wide_hash.h"
 
 #define PAGE ((size_t)4096)
@@ -140,10 +141,10 @@ aard_error *aard__image_write(const aard__image *image, int fd)
     return aard__error_errno(AARD_ERR_IO, errno, "an image of %zu bytes can't be written", image->map_len);
 }
 
-aard_error *aard__image_save(const aard__image *image, const char *path)
+aard_error *aard__image_save(const aard__image *image, const char *path, mode_t mode)
 {
     aard__new_file file;
-    AARD__TRY(aard__new_file_open(path, &file));
+    AARD__TRY(aard__new_file_open(path, mode, &file));
     aard_error *error = aard__image_write(image, file.fd);
     if (!error) return aard__new_file_commit(&file);
     aard__new_file_drop(&file);
@@ -219,12 +220,14 @@ aard_error *aard__image_open(const char *path, const char *wanted, aard__image *
     aard_error *error = NULL;
     struct stat st;
     image->is_file = true;
-    image->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (image->fd < 0)
-        error = aard__error_errno(errno == ENOENT ? AARD_ERR_NOT_FOUND : AARD_ERR_IO, errno, "cannot open '%s'", path);
-    else if (fstat(image->fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size <= 0)
+    image->fd = -1;
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
         error = aard__error(AARD_ERR_WARM_CORRUPT, "'%s' is not an image", path);
-    else if (!map_all(image, (size_t)st.st_size))
+    else
+        error = aard__trusted_open(path, &image->fd);
+    if (!error && (fstat(image->fd, &st) < 0 || st.st_size <= 0))
+        error = aard__error(AARD_ERR_WARM_CORRUPT, "'%s' is not an image", path);
+    if (!error && !map_all(image, (size_t)st.st_size))
         error = aard__error_errno(AARD_ERR_IO, errno, "cannot map '%s'", path);
     if (!error) error = check(image, path, wanted);
     if (error) {

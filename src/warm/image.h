@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 
@@ -29,14 +30,15 @@ typedef struct aard__image_parts {
 /* Copies the parts into an image in memory, which nobody can change.  Errors: io, no_memory. */
 aard_error *aard__image_from_memory(const aard__image_parts *parts, aard__image **out);
 
-/* Writes an image to a file, whole or not at all: as a temporary file beside it, synced, renamed. */
-aard_error *aard__image_save(const aard__image *image, const char *path);
+/* Writes an image to a file, whole or not at all (base/new_file.h). */
+aard_error *aard__image_save(const aard__image *image, const char *path, mode_t mode);
 
 /* Writes an image to the empty file `fd`. */
 aard_error *aard__image_write(const aard__image *image, int fd);
 
-/* Opens and checks a file.  `wanted` is the lines that its key must have.  Errors: not_found; warm_mismatch (the
- * message names the first line that differs), warm_corrupt (torn, truncated or altered), io, no_memory. */
+/* Opens and checks a file, which nobody else may be able to write (base/trust.h).  `wanted` is the lines that its key must
+ * have.  Errors: not_found, untrusted; warm_mismatch (the message names the first line that differs), warm_corrupt (torn,
+ * truncated or altered), io, no_memory. */
 aard_error *aard__image_open(const char *path, const char *wanted, aard__image **out);
 void aard__image_free(aard__image *image);
 
