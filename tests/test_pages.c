@@ -167,6 +167,46 @@ static void test_idle_pages_go_back_to_the_image(void **state)
     same(f);
 }
 
+/* Each time that a page is let go and taken anew, all threads of the process wait. */
+static void test_a_page_that_is_written_and_left_as_it_was_is_let_go_ever_more_rarely(void **state)
+{
+    fixture *f = *state;
+    volatile uint8_t *page = f->memory + 3 * AARD__PAGE;
+    checkpoint(f);
+    size_t own, restored, let_go = 0;
+    for (int i = 0; i < 20000; i++) {
+        *page = *page;
+        reset(f);
+        aard__page_scan scan = {0};
+        ok(aard__page_scan_run(&scan, f->memory, 8 * AARD__PAGE));
+        let_go += scan.count == 0;
+        aard__page_scan_free(&scan);
+    }
+    assert_in_range(let_go, 3, 4); /* once with all the others that the test has read */
+    aard__pages_counts(f->pages, &own, &restored);
+    assert_int_equal(own, 1);
+    assert_int_equal(restored, 0);
+    same(f);
+}
+
+static void test_many_kept_pages_come_to_lie_under_the_memory(void **state)
+{
+    fixture *f = *state;
+    size_t own, restored, before;
+    scribble(f, 9, 1000);
+    checkpoint(f);
+    before = aard__pages_kept(f->pages);
+    assert_true(before > 500);
+    for (unsigned i = 0; i < 60; i++) {
+        scribble(f, i, 3);
+        reset(f);
+        same(f);
+        aard__pages_counts(f->pages, &own, &restored);
+        if (i < 10) assert_true(own >= before); /* there is nothing that they could be let go for */
+    }
+    assert_true(own < before / 2);
+}
+
 static void test_a_grown_memory_is_zero_behind_its_old_end(void **state)
 {
     fixture *f = *state;
@@ -240,6 +280,8 @@ int main(void)
         TEST(test_many_checkpoints_and_kept_pages_go_idle),
         TEST(test_a_large_call_is_let_go),
         TEST(test_idle_pages_go_back_to_the_image),
+        TEST(test_a_page_that_is_written_and_left_as_it_was_is_let_go_ever_more_rarely),
+        TEST(test_many_kept_pages_come_to_lie_under_the_memory),
         TEST(test_a_grown_memory_is_zero_behind_its_old_end),
         TEST(test_the_older_interface_finds_the_same),
         TEST(test_without_an_image),

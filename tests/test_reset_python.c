@@ -289,6 +289,61 @@ static void test_a_handlers_module_stays_as_it_was_imported(void **state)
     aard_isolate_free(isolate);
 }
 
+static aard_outcome *after_reset(aard_isolate *isolate, aard_handler *handler)
+{
+    assert_ok(aard_isolate_reset(isolate));
+    aard_outcome *outcome = handler ? invoke(handler, "7") : exec(isolate, "'left' in globals()");
+    assert_int_equal(aard_outcome_diagnostics(outcome)->reset_mode, AARD_RESET_IN_PLACE);
+    return outcome;
+}
+
+/* Nobody has said that there would be one. */
+static void test_the_first_reset_is_in_place(void **state)
+{
+    (void)state;
+    for (int prepared = 0; prepared < 2; prepared++) {
+        aard_isolate *isolate = start(AARD_CLEANUP_NONE);
+        if (prepared) assert_ok(aard_isolate_prepare_reset(isolate));
+        value_is(exec(isolate, "left = 1"), "null");
+        for (int i = 0; i < 3; i++) value_is(after_reset(isolate, NULL), "false");
+        aard_isolate_free(isolate);
+
+        isolate = boot(config_of(AARD_LANGUAGE_PYTHON), bundle_of(module_files));
+        aard_handler *handler;
+        assert_ok(aard_handler_new(isolate, "main:handler", &handler));
+        if (prepared) assert_ok(aard_isolate_prepare_reset(isolate));
+        value_is(invoke(handler, "7"), "[1,7]");
+        value_is(invoke(handler, "7"), "[2,7]");
+        for (int i = 0; i < 40; i++) value_is(after_reset(isolate, handler), "[1,7]");
+        value_is(exec(isolate, "left = 1"), "null");
+        value_is(after_reset(isolate, NULL), "false");
+        aard_handler_free(handler);
+        aard_isolate_free(isolate);
+    }
+}
+
+/* Before any call, and with another bundle than the checkpoint's. */
+static void test_a_reset_keeps_the_bundle_that_was_loaded_last(void **state)
+{
+    (void)state;
+    static const char *const second[][2] = {{"main.py", "def handler(x):\n    return 'second'\n"}, {NULL, NULL}};
+    aard_isolate *isolate = boot(config_of(AARD_LANGUAGE_PYTHON), bundle_of(module_files));
+    aard_handler *handler;
+    assert_ok(aard_handler_new(isolate, "main:handler", &handler));
+    assert_ok(aard_isolate_prepare_reset(isolate));
+    value_is(after_reset(isolate, handler), "[1,7]");
+    assert_ok(aard_isolate_reset(isolate));
+    aard_bundle *bundle = bundle_of(second);
+    assert_ok(aard_isolate_load_bundle(isolate, bundle));
+    aard_bundle_free(bundle);
+    value_is(after_reset(isolate, handler), "\"second\"");
+    value_is(after_reset(isolate, handler), "\"second\"");
+    value_is(exec(isolate, "left = 1"), "null");
+    value_is(after_reset(isolate, NULL), "false");
+    aard_handler_free(handler);
+    aard_isolate_free(isolate);
+}
+
 static void test_a_checkpoint_is_what_resets_go_back_to(void **state)
 {
     (void)state;
@@ -528,6 +583,8 @@ int main(void)
         cmocka_unit_test(test_nothing_is_left_after_a_reset),
         cmocka_unit_test(test_without_a_reset_each_of_them_is_seen),
         cmocka_unit_test(test_a_handlers_module_stays_as_it_was_imported),
+        cmocka_unit_test(test_the_first_reset_is_in_place),
+        cmocka_unit_test(test_a_reset_keeps_the_bundle_that_was_loaded_last),
         cmocka_unit_test(test_a_checkpoint_is_what_resets_go_back_to),
         cmocka_unit_test(test_a_checkpoint_outlives_its_guest),
         cmocka_unit_test(test_what_a_module_opened_carries_nothing),

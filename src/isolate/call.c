@@ -83,6 +83,15 @@ static bool imports_apart(const errand *e)
     return e->handler && !e->handler->ready && e->isolate->config->startup_limit_ms;
 }
 
+/* Whether what the call begins with can be gone back to, as far as it has to.  A handler's module is imported first, and the
+ * state is remembered then; what an import leaves that fails is of interest only where there are resets. */
+static bool remembered(const errand *e)
+{
+    const aard_isolate *isolate = e->isolate;
+    return isolate->used || isolate->remembered || !isolate->guest->ops->checkpoint ||
+           (e->handler && !isolate->resettable);
+}
+
 static aard_error *begin(errand *e)
 {
     aard_isolate *isolate = e->isolate;
@@ -90,8 +99,9 @@ static aard_error *begin(errand *e)
     e->start = aard__clock_monotonic();
     e->cpu_start = aard__clock_thread_cpu();
     begin_diagnostics(e);
-    bool ready = isolate->guest && !isolate->soiled;
+    bool ready = isolate->guest && !isolate->soiled && remembered(e);
     AARD__TRY(aard__isolate_ensure_guest(isolate));
+    if (!remembered(e)) AARD__TRY(aard__isolate_remember(isolate));
     e->outcome->diagnostics.reset_mode = isolate->reset_mode;
     e->outcome->diagnostics.reset_ms = isolate->reset_ms;
     isolate->reset_mode = AARD_RESET_NONE;
@@ -112,7 +122,7 @@ static aard_error *begin(errand *e)
     const aard__limits *limits = imports_apart(e) ? &apart : &e->limits;
     aard_cancel_handle *cancel = call ? call->cancel : NULL;
     return ready ? aard__isolate_arm_at(isolate, limits, cancel, e->start, e->cpu_start)
-                 : aard__isolate_arm(isolate, limits, cancel); /* a reset is not the call's doing */
+                 : aard__isolate_arm(isolate, limits, cancel); /* a reset or checkpoint is not the call's doing */
 }
 
 /* What no guest needs to see to know that it is no JSON; false, with a failure, for such an input. */

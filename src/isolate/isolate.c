@@ -79,13 +79,11 @@ aard_error *aard__isolate_boot(aard_isolate *isolate, aard_bundle *bundle)
     AARD__TRY(make_guest(isolate, bundle, &guest));
     aard__guest_free(isolate->guest);
     isolate->guest = guest;
-    isolate->soiled = isolate->used = false;
+    isolate->soiled = isolate->used = isolate->remembered = false;
     isolate->generation++;
     isolate->budget = (aard__budget){.stop = aard__guest_stop, .user = guest};
     aard__handlers_forget(isolate);
-    AARD__TRY(aard__isolate_take_checkpoint(isolate));
-    if (isolate->guest) return NULL;
-    return aard__error(AARD_ERR_GUEST_BOOT, "the guest did not start: it was stopped while its state was remembered");
+    return NULL;
 }
 
 void aard__isolate_drop_guest(aard_isolate *isolate)
@@ -225,7 +223,7 @@ static bool take_bundle(aard_isolate *isolate, void *user)
     e->error = aard__packages_load(isolate->guest, e->bundle);
     if (e->error) return true;
     e->error = aard__guest_mount(isolate->guest, e->bundle);
-    if (!e->error && !isolate->used) aard__isolate_renew_checkpoint(isolate);
+    isolate->remembered = isolate->guest->can_reset = false; /* its checkpoint has another bundle */
     return !e->error;
 }
 
@@ -257,7 +255,6 @@ static aard_error *load_bundle(aard_isolate *isolate, aard_bundle *bundle)
     isolate->bundle = aard_bundle_retain(bundle);
     isolate->generation++;
     aard__handlers_forget(isolate); /* those of the bundle before must be looked up anew */
-    if (isolate->guest && isolate->used) isolate->guest->can_reset = false; /* its checkpoint has another bundle */
     return NULL;
 }
 

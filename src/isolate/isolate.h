@@ -17,10 +17,11 @@ struct aard_isolate {
     aard__host_list bundle_hosts; /* that the bundle's manifest asks for */
     aard_handler *handlers;       /* all that have not been freed */
     aard__budget budget;
-    uint64_t id, generation;    /* the generation counts guests and their resets */
-    bool soiled;                /* the last call was cut off: the guest needs a full reset first */
-    bool used;                  /* a call has been made since the guest was clean */
-    bool resettable;            /* resets are wanted: there are checkpoints for them */
+    uint64_t id, generation; /* the generation counts guests and their resets */
+    bool soiled;             /* the last call was cut off: the guest needs a full reset first */
+    bool used;               /* a call has been made since the guest was clean */
+    bool remembered;         /* while it is not used: its checkpoint, if it can have one, is its state */
+    bool resettable;         /* resets are wanted: what the import of a module leaves is to be undone in place, too */
     aard_reset_mode reset_mode; /* how the guest was made clean since the last call, and how long it took */
     double reset_ms;
     atomic_flag busy;
@@ -71,12 +72,16 @@ aard_error *aard__isolate_full_reset(aard_isolate *isolate);
 /* Makes sure there is a guest that can be called. */
 aard_error *aard__isolate_ensure_guest(aard_isolate *isolate);
 
-/* Where resets are wanted and the guest is clean: makes its state, which the host has just changed, the one that they go
- * back to; the vm entered.  A guest that can't remember it is replaced by a new one at the next reset. */
+/* Makes the state of a guest that is clean the one that resets go back to; the vm entered.  A guest that can't remember it
+ * is replaced by a new one at the next reset. */
 void aard__isolate_renew_checkpoint(aard_isolate *isolate);
 
 /* The same where neither the vm is entered nor a limit set: code of the guest may run.  There may be no guest afterwards. */
 aard_error *aard__isolate_take_checkpoint(aard_isolate *isolate);
+
+/* The same for a guest that is about to be changed, unless its state is remembered already.  Errors: as a boot's, where it
+ * was stopped. */
+aard_error *aard__isolate_remember(aard_isolate *isolate);
 
 /* What the host wants to be done about a call that is over.  An error is the next call's, which tries again. */
 void aard__isolate_clean_up(aard_isolate *isolate);

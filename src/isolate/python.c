@@ -360,14 +360,17 @@ static uint64_t python_heap_bytes(aard__guest *guest)
 #define RANDOM_STATE 12
 #define RANDOM_WORDS 624
 
-/* Nothing that was drawn before a reset may be drawn again. */
+/* Nothing that was drawn before a reset may be drawn again.  The kernel is asked once, for a key, and not ten times. */
 static void renew_random(const aard__guest *guest, uint8_t *memory, size_t len)
 {
     static const uint32_t used_up = RANDOM_WORDS;
     size_t at = guest->random_at;
     if (!at || at > len || len - at < RANDOM_STATE + RANDOM_WORDS * 4) return;
+    uint8_t key[randombytes_SEEDBYTES];
+    randombytes_buf(key, sizeof key);
     memcpy(memory + at + RANDOM_INDEX, &used_up, sizeof used_up);
-    randombytes_buf(memory + at + RANDOM_STATE, RANDOM_WORDS * 4);
+    randombytes_buf_deterministic(memory + at + RANDOM_STATE, RANDOM_WORDS * 4, key);
+    sodium_memzero(key, sizeof key);
 }
 
 static aard_error *python_checkpoint(aard__guest *guest)

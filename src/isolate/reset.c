@@ -7,7 +7,8 @@
 void aard__isolate_renew_checkpoint(aard_isolate *isolate)
 {
     aard__guest *guest = isolate->guest;
-    if (!guest->ops->checkpoint || !isolate->resettable) return;
+    if (!guest->ops->checkpoint) return;
+    isolate->remembered = true;
     aard_error *error = guest->ops->checkpoint(guest);
     aard_error_free(error); /* then only a new guest is clean */
     if (!error) aard__handlers_keep(isolate);
@@ -24,11 +25,19 @@ static bool renew_checkpoint(aard_isolate *isolate, void *user)
 
 aard_error *aard__isolate_take_checkpoint(aard_isolate *isolate)
 {
-    if (!isolate->guest->ops->checkpoint || !isolate->resettable) return NULL;
+    if (!isolate->guest->ops->checkpoint) return NULL;
     /* It is part of a start, whose limit calls' limits say nothing about. */
     const aard__limits limits = {.wall_ms = isolate->config->startup_limit_ms ? isolate->config->startup_limit_ms
                                                                               : CHECKPOINT_MS};
     return aard__isolate_do_within(isolate, &limits, renew_checkpoint, NULL);
+}
+
+aard_error *aard__isolate_remember(aard_isolate *isolate)
+{
+    if (isolate->used || isolate->remembered) return NULL;
+    AARD__TRY(aard__isolate_take_checkpoint(isolate));
+    if (isolate->guest) return NULL;
+    return aard__error(AARD_ERR_GUEST_BOOT, "the guest did not start: it was stopped while its state was remembered");
 }
 
 static bool reset_by_language(aard_isolate *isolate, void *user)
@@ -56,6 +65,7 @@ aard_error *aard__isolate_full_reset(aard_isolate *isolate)
 {
     uint64_t start = aard__clock_monotonic();
     aard_reset_mode mode = AARD_RESET_NEW_ISOLATE;
+    if (isolate->guest && !isolate->soiled) AARD__TRY(aard__isolate_remember(isolate));
     if (isolate->guest) AARD__TRY(reset_guest(isolate));
     if (isolate->guest) {
         mode = isolate->guest->ops->reset_mode;
@@ -118,6 +128,7 @@ aard_error *aard_isolate_prepare_reset(aard_isolate *isolate)
 {
     AARD__TRY(aard__isolate_claim(isolate));
     aard_error *error = aard__isolate_ensure_guest(isolate);
+    if (!error) error = aard__isolate_remember(isolate);
     if (!error) {
         aard__vm_enter(isolate->guest->vm);
         error = aard__guest_make_spare(isolate->guest);

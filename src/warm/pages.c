@@ -9,29 +9,42 @@
 #include "base/alloc.h"
 #include "warm/page_scan.h"
 
-/* A page that stays as it was for so many resets in a row goes back to the image, where looking at it costs nothing. */
+/* A page that stays as it was for so many resets in a row goes back to the image, where looking at it costs nothing.  To let
+ * go of it and to take it anew stops all threads of the process for a moment, so a page that calls write to and leave as it
+ * was is let go after eight times as many resets the next time, and in the end no more. */
 #define RESETS_UNTIL_COLD 32
+#define COLD_SHIFT 3
+#define RETURNS_MOST 3
+/* Copies of so few pages cost less to compare at each reset than to map; and an isolate that is reset once may be reset no
+ * more. */
+#define FEW_KEPT 128
+#define RESETS_UNTIL_MAPPED 16
 /* When a call has written more pages than this for the first time, those are let go instead of put back: most such calls
  * are alone in what they touch. */
 #define MANY_NEW_PAGES 256
 /* Every mapping makes a scan slower, so gaps between kept pages are filled until there are no more runs than this. */
-#define RUNS_WANTED 12
-#define GAP_MAX 128
+#define RUNS_WANTED 24
+#define GAP_MAX 32
 /* Every run is a mapping of its own, of which the kernel allows a process 65 530 (vm.max_map_count). */
 #define MAPPINGS_MAX 20000
+
+typedef struct page_state {
+    uint16_t idle;   /* resets since it was last found changed */
+    uint8_t returns; /* how often it was let go since the checkpoint */
+    bool known;      /* a call has changed it before */
+} page_state;
 
 struct aard__pages {
     const uint8_t *base; /* the image's memory */
     size_t base_pages;
     const uint8_t *memory; /* where it was at the checkpoint; NULL = there is none */
     size_t page_count;     /* of the memory at the checkpoint */
-    uint8_t
-        *kept; /* the pages that were not as in the image at the checkpoint, one after the other; a file's mapping */
+    uint8_t *kept;         /* the pages that were not as in the image at the checkpoint, one after the other */
     size_t kept_count, mappings;
-    bool mapped;       /* the kept pages lie in the memory as that file's */
-    uint32_t *kept_at; /* by page: 1 + its place among the kept, 0 = as in the image */
-    uint8_t *idle;     /* by page: resets since it was last found changed */
-    uint8_t *known;    /* by page: 1 where a call has changed it before */
+    bool mapped;        /* they are a file's, which lies under the memory */
+    uint32_t *kept_at;  /* by page: 1 + its place among the kept, 0 = as in the image */
+    page_state *states; /* by page */
+    size_t resets;      /* since the checkpoint */
     aard__page_scan scan;
     size_t own, restored;
 };
@@ -55,11 +68,11 @@ static void forget(aard__pages *pages)
     if (pages->kept) munmap(pages->kept, pages->kept_count * AARD__PAGE);
     atomic_fetch_sub(&all_mappings, pages->mappings);
     aard__free(pages->kept_at);
-    aard__free(pages->idle);
-    aard__free(pages->known);
-    pages->kept = pages->idle = pages->known = NULL;
+    aard__free(pages->states);
+    pages->kept = NULL;
+    pages->states = NULL;
     pages->kept_at = NULL;
-    pages->kept_count = pages->mappings = 0;
+    pages->kept_count = pages->mappings = pages->resets = 0;
     pages->mapped = false;
     pages->memory = NULL;
 }
@@ -134,8 +147,6 @@ static uint32_t number(uint32_t *marks, size_t page_count)
     return count;
 }
 
-static aard_error *io_error(const char *what) { return aard__error_errno(AARD_ERR_IO, errno, "cannot %s", what); }
-
 /* Puts the file's pages, which hold the same, under the memory: those that no call changes then cost a reset nothing. */
 static bool map_kept(aard__pages *pages, uint8_t *memory, const uint32_t *places, size_t page_count, int fd)
 {
@@ -160,32 +171,39 @@ static bool map_kept(aard__pages *pages, uint8_t *memory, const uint32_t *places
     return true;
 }
 
-static aard_error *keep(aard__pages *pages, uint8_t *memory, uint32_t *places, size_t page_count)
+/* Copies the pages that have places to where `kept` is. */
+static void copy_kept(uint8_t *kept, const uint8_t *memory, const uint32_t *places, size_t page_count)
 {
-    for (size_t gap = 4; gap <= GAP_MAX && count_runs(places, page_count) > RUNS_WANTED; gap *= 2)
-        fill_gaps(places, page_count, gap);
-    size_t count = number(places, page_count), len = count * AARD__PAGE;
-    uint8_t *kept = NULL;
-    int fd = -1;
-    if (count) {
-        fd = memfd_create("aardvark-checkpoint", MFD_CLOEXEC);
-        if (fd < 0) return io_error("make a file in memory");
-        if (ftruncate(fd, (off_t)len) < 0 ||
-            (kept = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)) == MAP_FAILED) {
-            aard_error *error = io_error("map a file in memory");
-            close(fd);
-            return error;
-        }
-    }
     for (size_t page = 0; page < page_count; page++)
         if (places[page])
             memcpy(kept + (size_t)(places[page] - 1) * AARD__PAGE, memory + page * AARD__PAGE, AARD__PAGE);
-    forget(pages);
-    pages->kept = kept;
-    pages->kept_count = count;
-    pages->mapped = !count || map_kept(pages, memory, places, page_count, fd);
+}
+
+/* Turns the copies into a file that lies under the memory, which has just been put back.  Where that can't be, they stay
+ * copies. */
+static void settle(aard__pages *pages, uint8_t *memory)
+{
+    uint32_t *places = aard__calloc(pages->page_count + 1, sizeof *places);
+    if (!places) return;
+    memcpy(places, pages->kept_at, pages->page_count * sizeof *places);
+    for (size_t gap = 4; gap <= GAP_MAX && count_runs(places, pages->page_count) > RUNS_WANTED; gap *= 2)
+        fill_gaps(places, pages->page_count, gap);
+    size_t count = number(places, pages->page_count), len = count * AARD__PAGE;
+    uint8_t *kept = MAP_FAILED;
+    int fd = memfd_create("aardvark-checkpoint", MFD_CLOEXEC);
+    if (fd >= 0 && ftruncate(fd, (off_t)len) == 0) kept = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (kept != MAP_FAILED) {
+        copy_kept(kept, memory, places, pages->page_count);
+        munmap(pages->kept, pages->kept_count * AARD__PAGE);
+        aard__free(pages->kept_at);
+        pages->kept = kept;
+        pages->kept_at = places;
+        pages->kept_count = count;
+        pages->mapped = map_kept(pages, memory, places, pages->page_count, fd);
+    } else {
+        aard__free(places);
+    }
     if (fd >= 0) close(fd);
-    return NULL;
 }
 
 aard_error *aard__pages_checkpoint(aard__pages *pages, uint8_t *memory, size_t len)
@@ -194,20 +212,24 @@ aard_error *aard__pages_checkpoint(aard__pages *pages, uint8_t *memory, size_t l
     AARD__TRY(aard__page_scan_run(&pages->scan, memory, len));
     if (page_count < pages->page_count) return aard__error(AARD_ERR_ENGINE, "the guest's memory has moved");
     uint32_t *places = mark(pages, memory, page_count);
-    uint8_t *idle = aard__calloc(page_count, 1), *known = aard__calloc(page_count, 1);
-    aard_error *error = places && idle && known ? keep(pages, memory, places, page_count) : aard__error_no_memory();
-    if (error) {
+    page_state *states = aard__calloc(page_count, sizeof *states);
+    size_t count = places ? number(places, page_count) : 0;
+    uint8_t *kept = count ? mmap(NULL, count * AARD__PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+                          : NULL;
+    if (!places || !states || kept == MAP_FAILED) {
         aard__free(places);
-        aard__free(idle);
-        aard__free(known);
-        return error;
+        aard__free(states);
+        if (kept && kept != MAP_FAILED) munmap(kept, count * AARD__PAGE);
+        return aard__error_no_memory();
     }
+    copy_kept(kept, memory, places, page_count);
+    forget(pages);
+    pages->kept = kept;
+    pages->kept_count = count;
     pages->kept_at = places;
-    pages->idle = idle;
-    pages->known = known;
+    pages->states = states;
     pages->page_count = page_count;
     pages->memory = memory;
-    if (pages->mapped) drop(memory, 0, page_count); /* what lies under the memory holds the same now */
     return NULL;
 }
 
@@ -220,23 +242,27 @@ static bool has_floor(const aard__pages *pages, size_t page) { return pages->map
 static bool is_to_drop(const aard__pages *pages, size_t page, bool many_new)
 {
     if (page >= pages->page_count) return true;
-    return many_new && !pages->known[page] && has_floor(pages, page);
+    return many_new && !pages->states[page].known && has_floor(pages, page);
 }
 
 static bool put_back(aard__pages *pages, uint8_t *memory, size_t page)
 {
     uint8_t *now = memory + page * AARD__PAGE;
     const uint8_t *before = expected(pages, page);
+    page_state *state = &pages->states[page];
     if (memcmp(now, before, AARD__PAGE) != 0) {
         memcpy(now, before, AARD__PAGE);
-        pages->idle[page] = 0;
-        pages->known[page] = 1;
+        state->idle = 0;
+        state->known = true;
         pages->restored++;
         return true;
     }
-    if (!has_floor(pages, page) || ++pages->idle[page] < RESETS_UNTIL_COLD) return true;
-    pages->idle[page] = 0;
-    pages->known[page] = 0;
+    if (!has_floor(pages, page) || state->returns == RETURNS_MOST ||
+        ++state->idle < RESETS_UNTIL_COLD << COLD_SHIFT * state->returns)
+        return true;
+    state->idle = 0;
+    state->known = false;
+    state->returns++;
     return drop(memory, page, 1);
 }
 
@@ -247,7 +273,7 @@ static bool reset_run(aard__pages *pages, uint8_t *memory, aard__page_run run, b
         size_t stop = page;
         while (stop < end && is_to_drop(pages, stop, many_new)) stop++;
         if (stop > page) {
-            for (size_t i = page; i < stop && i < pages->page_count; i++) pages->known[i] = 1;
+            for (size_t i = page; i < stop && i < pages->page_count; i++) pages->states[i].known = true;
             pages->restored += stop - page;
             if (!drop(memory, page, stop - page)) return false;
             page = stop;
@@ -263,7 +289,7 @@ static bool has_many_new(const aard__pages *pages)
     size_t count = 0;
     for (size_t i = 0; i < pages->scan.count; i++)
         for (size_t page = pages->scan.runs[i].first, n = pages->scan.runs[i].count; n; n--, page++)
-            if (page < pages->page_count && !pages->known[page] && has_floor(pages, page)) count++;
+            if (page < pages->page_count && !pages->states[page].known && has_floor(pages, page)) count++;
     return count > MANY_NEW_PAGES;
 }
 
@@ -278,7 +304,9 @@ aard_error *aard__pages_reset(aard__pages *pages, uint8_t *memory, size_t len)
         pages->own += pages->scan.runs[i].count;
         ok = reset_run(pages, memory, pages->scan.runs[i], many_new);
     }
-    return ok ? NULL : aard__error(AARD_ERR_ENGINE, "the guest's memory could not be put back");
+    if (!ok) return aard__error(AARD_ERR_ENGINE, "the guest's memory could not be put back");
+    if (++pages->resets == RESETS_UNTIL_MAPPED && pages->kept_count > FEW_KEPT) settle(pages, memory);
+    return NULL;
 }
 
 void aard__pages_counts(const aard__pages *pages, size_t *own, size_t *restored)

@@ -136,6 +136,7 @@
       handlersThen = handlers.slice();
       inputThen = { at: inputAt, room: inputRoom };
       baseline.take();
+      shared.python.reset(); // the first time takes ten times as long, and is not for a caller to wait for
       return at;
     },
     // After the memory has been put back: true when all the rest could be, too.

@@ -60,6 +60,7 @@ class _State:
     task = None
     kind_of_task = None  # the function that encodes the task's result
     buffers = ()
+    mounted = False  # there has been a bundle
 
 
 # ---- JSON ------------------------------------------------------------------------------------------------------
@@ -466,9 +467,11 @@ def _is_from_app(module):
 
 def mount():
     """Makes what was just mounted at /app importable and forgets what was imported from there before."""
-    for name, module in list(sys.modules.items()):
-        if _is_from_app(module):
-            del sys.modules[name]
+    if _State.mounted:  # to look at every module is to write to hundreds of pages
+        for name, module in list(sys.modules.items()):
+            if _is_from_app(module):
+                del sys.modules[name]
+    _State.mounted = True
     if "/app" not in sys.path:
         sys.path.insert(0, "/app")
     _invalidate_finders()

@@ -72,7 +72,8 @@
 
     const takeFiles = () => {
       const nodes = [];
-      for (const first of FS.nameTable) for (let node = first; node; node = node.name_next) nodes.push(nodeState(node));
+      const table = Object.entries(FS.nameTable); // thirty of thousands of places are taken
+      for (const [, first] of table) for (let node = first; node; node = node.name_next) nodes.push(nodeState(node));
       kept = new WeakSet();
       for (const { contents, entries } of nodes) if (contents && !entries) kept.add(contents);
       files = {
@@ -80,7 +81,7 @@
         devices: nodes.filter(({ node }) => isDevice(node)),
         opened: nodes.filter(({ node }) => node.opens !== undefined).map(({ node }) => [node, node.opens, node.gone]),
         used: shared.files.take(),
-        table: FS.nameTable.slice(),
+        table,
         inode: FS.nextInode,
         directory: FS.currentPath,
         streams: FS.streams.map((stream) =>
@@ -91,7 +92,8 @@
 
     const restoreFiles = () => {
       if (touched) {
-        FS.nameTable = files.table.slice();
+        FS.nameTable = new Array(FS.nameTable.length);
+        for (const [hash, first] of files.table) FS.nameTable[hash] = first;
         files.nodes.forEach(restoreNode);
       } else {
         files.devices.forEach(restoreTimes);
@@ -195,7 +197,7 @@
       // False where the guest has changed what can't be put back.
       restore() {
         if (!files || guard.noted || !sameEngine()) return false;
-        Module.stackRestore(stack);
+        if (Module.stackSave() !== stack) Module.stackRestore(stack);
         restoreFiles();
         restoreLines();
         restoreReferences();

@@ -150,7 +150,7 @@
   // Files and directories that were there before the guest: they are as old as the guest.
   const renewTimes = (FS) => {
     const now = Date.now();
-    for (const first of FS.nameTable) {
+    for (const first of Object.values(FS.nameTable)) {
       for (let node = first; node; node = node.name_next) node.atime = node.mtime = node.ctime = now;
     }
   };
