@@ -2,7 +2,9 @@
  * what relies on it.  And code that is made without the capability to make any. */
 #include "isolate_support.h"
 
+#include "base/alloc.h"
 #include "engine/engine.h"
+#include "isolate/isolate.h"
 
 LEAKS_OF_LEFT_GUESTS
 
@@ -212,6 +214,110 @@ static void test_large_texts_are_what_small_ones_are(void **state)
     aard_isolate_free(isolate);
 }
 
+/* ---- an isolate and its host ------------------------------------------------------------------------------------------ */
+
+static aard_handler *spare;
+
+static void free_spare(void *user, aard_stream stream, const char *data, size_t len)
+{
+    (void)user;
+    (void)stream;
+    (void)data;
+    (void)len;
+    aard_handler_free(spare);
+    spare = NULL;
+}
+
+/* The call under way has the isolate: nothing of the guest runs for the handler, which goes when somebody else has it. */
+static void test_a_handler_is_freed_in_the_middle_of_a_call(void **state)
+{
+    (void)state;
+    static const char *const files[][2] = {
+        {"main.js", "export const f = () => { console.log('now'); return 1 };\nexport const g = () => 2;\n"}, {NULL, NULL}};
+    aard_isolate_config *config = config_of(AARD_LANGUAGE_JAVASCRIPT);
+    aard_isolate_config_set_stream_callback(config, free_spare, NULL, NULL);
+    aard_isolate_config_set_wall_limit_ms(config, 20000);
+    aard_isolate *isolate = boot(config, bundle_of(files));
+    for (int i = 0; i < 3; i++) {
+        aard_handler *handler;
+        assert_ok(aard_handler_new(isolate, "main:g", &spare));
+        value_is(invoke(spare, "1"), "2");
+        assert_ok(aard_handler_new(isolate, "main:f", &handler));
+        value_is(invoke(handler, "1"), "1");
+        assert_null(spare);
+        assert_true(isolate->handlers && isolate->handlers->next); /* its code has not been run */
+        if (i == 2) break;
+        aard_handler_free(handler);
+        value_is(exec(isolate, "1"), "1");
+        assert_null(isolate->handlers);
+    }
+    aard_handler_free(isolate->handlers);
+    assert_null(isolate->handlers);
+    aard_isolate_free(isolate);
+}
+
+static long allocations_left;
+
+static int allow_some(size_t size)
+{
+    (void)size;
+    return allocations_left-- != 0;
+}
+
+/* Whichever allocation fails while a bundle is loaded: the guest, the isolate and its policy have the same one. */
+static void test_a_bundle_that_is_not_loaded_changes_no_policy(void **state)
+{
+    (void)state;
+#define MANIFEST(host)                                                                                                 \
+    "{\"schemaVersion\": \"1.0\", \"entrypoint\": \"main:f\", \"runtime\": {\"language\": \"javascript\"}, \"resources\": "      \
+    "{\"network\": {\"allow\": [\"" host "\"]}}}"
+    static const char *const first[][2] = {
+        {"aardvark.manifest.json", MANIFEST("a.example")}, {"main.js", "export const f = () => 1"}, {NULL, NULL}};
+    static const char *const second[][2] = {
+        {"aardvark.manifest.json", MANIFEST("b.example")}, {"main.js", "export const f = () => 2"}, {NULL, NULL}};
+    aard_bundle *bundles[] = {bundle_of(first), bundle_of(second)};
+    bool loaded = false;
+    for (long n = 0; !loaded; n++) {
+        aard_isolate *isolate = boot(config_of(AARD_LANGUAGE_JAVASCRIPT), aard_bundle_retain(bundles[0]));
+        allocations_left = n;
+        aard__alloc_set_hook(allow_some);
+        aard_error *error = aard_isolate_load_bundle(isolate, bundles[1]);
+        aard__alloc_set_hook(NULL);
+        loaded = !error;
+        aard_error_free(error);
+        assert_ptr_equal(isolate->bundle, bundles[loaded]);
+        if (isolate->guest && isolate->guest->bundle) assert_ptr_equal(isolate->guest->bundle, bundles[loaded]);
+        assert_int_equal(isolate->bundle_hosts.count, 1);
+        assert_string_equal(isolate->bundle_hosts.patterns[0], loaded ? "b.example" : "a.example");
+        aard_isolate_free(isolate);
+    }
+    aard_bundle_free(bundles[0]);
+    aard_bundle_free(bundles[1]);
+}
+
+static void silent(void *user, aard_stream stream, const char *data, size_t len)
+{
+    (void)user;
+    (void)stream;
+    (void)data;
+    (void)len;
+}
+
+/* A setter that can't fail: the isolate would be made, and say nothing. */
+static void test_a_callback_that_found_no_memory_makes_no_isolate(void **state)
+{
+    (void)state;
+    aard_isolate_config *config = config_of(AARD_LANGUAGE_JAVASCRIPT);
+    aard_isolate *isolate = NULL;
+    allocations_left = 0;
+    aard__alloc_set_hook(allow_some);
+    aard_isolate_config_set_stream_callback(config, silent, NULL, NULL);
+    aard__alloc_set_hook(NULL);
+    assert_refused(aard_isolate_new(config, &isolate), AARD_ERR_NO_MEMORY, NULL);
+    aard_isolate_config_set_stream_callback(config, silent, NULL, NULL);
+    aard_isolate_free(boot(config, NULL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,6 +329,9 @@ int main(void)
         cmocka_unit_test(test_host_functions_look_whether_the_call_was_ended),
         cmocka_unit_test(test_a_transfer_list_takes_linear_time),
         cmocka_unit_test(test_large_texts_are_what_small_ones_are),
+        cmocka_unit_test(test_a_handler_is_freed_in_the_middle_of_a_call),
+        cmocka_unit_test(test_a_bundle_that_is_not_loaded_changes_no_policy),
+        cmocka_unit_test(test_a_callback_that_found_no_memory_makes_no_isolate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

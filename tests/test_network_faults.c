@@ -7,6 +7,8 @@
 
 #include <unistd.h>
 
+#include "isolate/isolate.h"
+
 enum { WALL_MS = 1500 };
 
 static const char *const codes[] = {
@@ -148,9 +150,31 @@ static int tear_down(void **state)
     return 0;
 }
 
+/* A call that could not be made leaves the network as closed as it is between calls.  The first call with a limit starts the
+ * library's watchdog. */
+static void test_a_call_that_is_not_made_closes_the_network(void **state)
+{
+    (void)state;
+    aard_isolate_config *config = config_of(AARD_LANGUAGE_JAVASCRIPT);
+    assert_ok(aard_isolate_config_allow_host(config, "*.example.com"));
+    aard_isolate *isolate = boot(config, NULL);
+    aard_call *what = limited_to(60000);
+    aard_outcome *outcome = NULL;
+    fault_arm(THREAD, 0, true);
+    aard_error *error = aard_isolate_exec(isolate, "1", 1, NULL, what, &outcome);
+    assert_true(fault_disarm());
+    assert_refused(error, AARD_ERR_THREAD, "watchdog", NULL);
+    assert_null(isolate->guest->network);
+    value_is(exec_with(isolate, "1 + 1", what), "2");
+    assert_null(isolate->guest->network);
+    aard_call_free(what);
+    aard_isolate_free(isolate);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_call_that_is_not_made_closes_the_network),
         cmocka_unit_test(test_requests_of_javascript),
         cmocka_unit_test(test_requests_of_python),
     };

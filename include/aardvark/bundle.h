@@ -59,7 +59,8 @@ AARD_API const char *aard_bundle_digest(const aard_bundle *bundle);
 AARD_API size_t aard_bundle_entry_count(const aard_bundle *bundle);
 
 /* Name and content of file `index` (< entry_count).  Both live as long as the bundle and have a NUL behind them, which
- * the lengths do not count; any of the outputs may be NULL. */
+ * the lengths do not count; any of the outputs may be NULL.
+ * An index that is too large gives NULL and 0. */
 AARD_API void aard_bundle_entry(const aard_bundle *bundle, size_t index, const char **name, size_t *name_len,
                                 const uint8_t **data, size_t *data_len);
 

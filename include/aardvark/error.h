@@ -3,6 +3,11 @@
  * Every fallible function returns `aard_error *`: NULL means it succeeded.  An error is owned by the caller and freed
  * with aard_error_free.  On an error the function's outputs are left untouched.
  *
+ * Arguments are checked in every build.  A function that can fail gives AARD_ERR_INVALID_ARGUMENT, with its own name in the
+ * message, for NULL where there must be something and for numbers that stand for nothing.  One that can't fail gives NULL, 0 or
+ * false for NULL and for an index beyond the last, and empties what it has to fill; a setter does nothing for NULL, and what it
+ * can't take is an error of aard_isolate_new or aard_distribution_stage.
+ *
  * A failure of the guest (an exception, a limit) is not an error of this kind: it is in the outcome. */
 #ifndef AARDVARK_ERROR_H
 #define AARDVARK_ERROR_H
@@ -91,13 +96,14 @@ typedef enum aard_error_code {
 /* One error.  Immutable; may be read from any thread. */
 typedef struct aard_error aard_error;
 
-/* The error's code. */
+/* The error's code; 0, which is none, for NULL. */
 AARD_API aard_error_code aard_error_get_code(const aard_error *error);
 
 /* The class of the error's code. */
 AARD_API aard_error_class aard_error_get_class(const aard_error *error);
 
-/* What was wrong, where, and what to do: UTF-8, NUL-terminated, one line.  Lives as long as the error. */
+/* What was wrong, where, and what to do: UTF-8, NUL-terminated, one line.  Lives as long as the error.
+ * NULL for NULL. */
 AARD_API const char *aard_error_message(const aard_error *error);
 
 /* The name of a code, as in AARD_ERROR_MAP; "unknown" for a number that is none.  Static storage. */

@@ -102,7 +102,7 @@ AARD_API aard_error *aard_isolate_config_add_capability(aard_isolate_config *con
  * distribution of its own the configuration takes the state's.  An isolate whose state has a bundle takes that bundle
  * and no other. */
 AARD_API void aard_isolate_config_set_warm_state(aard_isolate_config *config, aard_warm_state *state);
-/* Replaces an earlier callback.  `finalizer` may be NULL. */
+/* Replaces an earlier callback.  `finalizer` may be NULL.  Where memory is out aard_isolate_new says so. */
 AARD_API void aard_isolate_config_set_stream_callback(aard_isolate_config *config, aard_stream_callback callback,
                                                       void *user, aard_finalizer finalizer);
 
@@ -170,6 +170,7 @@ typedef struct aard_handler aard_handler;
  * module is imported by the first call, so that an exception in it is an outcome.  The handler must be freed before its
  * isolate.  Errors: entrypoint_missing, entrypoint_invalid, busy, no_memory. */
 AARD_API aard_error *aard_handler_new(aard_isolate *isolate, const char *entrypoint, aard_handler **out);
+/* While another call has the isolate, what the guest keeps for the handler goes with the next one.  NULL is fine. */
 AARD_API void aard_handler_free(aard_handler *handler);
 
 /* Calls the handler; `call` may be NULL.  An error means the call was never made (busy, no_memory, guest_boot of a

@@ -70,6 +70,11 @@ aard_error *aard__error(aard_error_code code, const char *format, ...)
     return error;
 }
 
+aard_error *aard__error_argument(const char *function, const char *what)
+{
+    return aard__error(AARD_ERR_INVALID_ARGUMENT, "%s: %s", function, what);
+}
+
 aard_error *aard__error_errno(aard_error_code code, int errnum, const char *format, ...)
 {
     char suffix[160] = ": ";
@@ -98,16 +103,16 @@ aard_error *aard__error_prefix(aard_error *error, const char *format, ...)
     return longer;
 }
 
-aard_error_code aard_error_get_code(const aard_error *error) { return error->code; }
+aard_error_code aard_error_get_code(const aard_error *error) { return error ? error->code : (aard_error_code)0; }
 
 aard_error_class aard_error_get_class(const aard_error *error)
 {
-    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
+    for (size_t i = 0; error && i < sizeof codes / sizeof codes[0]; i++)
         if (codes[i].code == error->code) return codes[i].error_class;
     return AARD_CLASS_HOST;
 }
 
-const char *aard_error_message(const aard_error *error) { return error->message; }
+const char *aard_error_message(const aard_error *error) { return error ? error->message : NULL; }
 
 const char *aard_error_code_name(aard_error_code code)
 {

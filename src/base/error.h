@@ -21,6 +21,17 @@ aard_error *aard__error_no_memory(void);
 /* Puts "<formatted>: " in front of the message of `error` (taken) and gives the new error. */
 aard_error *aard__error_prefix(aard_error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* The armor of the public interface: a pointer that must be there, or another condition that the caller must keep.  Every
+ * public function that can fail checks what it is given first, in every build; those that can't give NULL, 0 or false. */
+aard_error *aard__error_argument(const char *function, const char *what);
+
+#define AARD__NEED(argument) AARD__NEED_THAT(argument, "the argument '" #argument "' is NULL; it must not be")
+
+#define AARD__NEED_THAT(condition, otherwise)                                                                          \
+    do {                                                                                                               \
+        if (!(condition)) return aard__error_argument(__func__, otherwise);                                            \
+    } while (0)
+
 #define AARD__TRY(expression)                                                                                          \
     do {                                                                                                               \
         aard_error *try_error_ = (expression);                                                                         \

@@ -144,6 +144,7 @@ aard__cause aard__budget_disarm(aard__budget *budget)
 
 aard_error *aard_cancel_handle_new(aard_cancel_handle **out)
 {
+    AARD__NEED(out);
     aard_cancel_handle *handle = aard__calloc(1, sizeof *handle);
     if (!handle) return aard__error_no_memory();
     atomic_init(&handle->owners, 1);
@@ -154,7 +155,7 @@ aard_error *aard_cancel_handle_new(aard_cancel_handle **out)
 
 aard_cancel_handle *aard_cancel_handle_retain(aard_cancel_handle *handle)
 {
-    atomic_fetch_add(&handle->owners, 1);
+    if (handle) atomic_fetch_add(&handle->owners, 1);
     return handle;
 }
 
@@ -168,6 +169,7 @@ void aard_cancel_handle_free(aard_cancel_handle *handle)
 /* A budget that is listed and not armed yet is told by its flag, one that is armed by its watch. */
 void aard_cancel(aard_cancel_handle *handle)
 {
+    if (!handle) return;
     pthread_mutex_lock(&handle->lock);
     atomic_store(&handle->done, true);
     for (aard__budget *budget = handle->budgets; budget; budget = budget->next) {
@@ -177,4 +179,4 @@ void aard_cancel(aard_cancel_handle *handle)
     pthread_mutex_unlock(&handle->lock);
 }
 
-bool aard_cancel_handle_is_cancelled(const aard_cancel_handle *handle) { return atomic_load(&handle->done); }
+bool aard_cancel_handle_is_cancelled(const aard_cancel_handle *handle) { return handle && atomic_load(&handle->done); }

@@ -71,6 +71,8 @@ static aard_error *read_manifest(aard_bundle *bundle)
 
 aard_error *aard_bundle_from_bytes(const void *data, size_t len, const aard_bundle_limits *limits, aard_bundle **out)
 {
+    AARD__NEED(out);
+    AARD__NEED_THAT(data || !len, "NULL has no bytes; give the data, or a length of 0");
     aard_bundle_limits limit;
     AARD__TRY(read_limits(limits, &limit));
     aard__zip_directory directory;
@@ -130,6 +132,8 @@ static aard_error *check_file(const char *path, const aard_bundle_limits *limit)
 
 aard_error *aard_bundle_open(const char *path, const aard_bundle_limits *limits, aard_bundle **out)
 {
+    AARD__NEED(path);
+    AARD__NEED(out);
     aard_bundle_limits limit;
     char *data;
     size_t len;
@@ -143,7 +147,7 @@ aard_error *aard_bundle_open(const char *path, const aard_bundle_limits *limits,
 
 aard_bundle *aard_bundle_retain(aard_bundle *bundle)
 {
-    atomic_fetch_add_explicit(&bundle->owners, 1, memory_order_relaxed);
+    if (bundle) atomic_fetch_add_explicit(&bundle->owners, 1, memory_order_relaxed);
     return bundle;
 }
 
@@ -173,16 +177,17 @@ void aard__bundle_keep_code(aard_bundle *bundle, size_t index, const void *code,
     if (!atomic_compare_exchange_strong(&bundle->code[index], &none, kept)) aard__free(kept);
 }
 
-const aard_manifest *aard_bundle_manifest(const aard_bundle *bundle) { return bundle->manifest; }
+const aard_manifest *aard_bundle_manifest(const aard_bundle *bundle) { return bundle ? bundle->manifest : NULL; }
 
-const char *aard_bundle_digest(const aard_bundle *bundle) { return bundle->digest; }
+const char *aard_bundle_digest(const aard_bundle *bundle) { return bundle ? bundle->digest : NULL; }
 
-size_t aard_bundle_entry_count(const aard_bundle *bundle) { return bundle->count; }
+size_t aard_bundle_entry_count(const aard_bundle *bundle) { return bundle ? bundle->count : 0; }
 
 void aard_bundle_entry(const aard_bundle *bundle, size_t index, const char **name, size_t *name_len,
                        const uint8_t **data, size_t *data_len)
 {
-    const aard__bundle_file *file = &bundle->files[index];
+    static const aard__bundle_file none;
+    const aard__bundle_file *file = bundle && index < bundle->count ? &bundle->files[index] : &none;
     if (name) *name = file->name;
     if (name_len) *name_len = file->name_len;
     if (data) *data = file->data;
@@ -191,7 +196,7 @@ void aard_bundle_entry(const aard_bundle *bundle, size_t index, const char **nam
 
 bool aard_bundle_find(const aard_bundle *bundle, const char *name, size_t name_len, size_t *index)
 {
-    size_t low = 0, high = bundle->count;
+    size_t low = 0, high = bundle && name ? bundle->count : 0;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         const aard__bundle_file *file = &bundle->files[middle];

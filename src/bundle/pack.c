@@ -237,6 +237,8 @@ static aard_error *open_root(const char *dir, int *out)
 
 aard_error *aard_bundle_pack(const char *dir, const char *path)
 {
+    AARD__NEED(dir);
+    AARD__NEED(path);
     int fd = -1;
     AARD__TRY(open_root(dir, &fd));
     walker walk = {.path = AARD__BUF_INIT};

@@ -164,7 +164,7 @@ fail:
 
 aard_distribution *aard_distribution_retain(aard_distribution *distribution)
 {
-    atomic_fetch_add_explicit(&distribution->owners, 1, memory_order_relaxed);
+    if (distribution) atomic_fetch_add_explicit(&distribution->owners, 1, memory_order_relaxed);
     return distribution;
 }
 
@@ -182,21 +182,24 @@ void aard_distribution_free(aard_distribution *distribution)
     aard__free(distribution);
 }
 
-const char *aard_distribution_dir(const aard_distribution *distribution) { return distribution->dir; }
+const char *aard_distribution_dir(const aard_distribution *distribution)
+{
+    return distribution ? distribution->dir : NULL;
+}
 
 const char *aard_distribution_pyodide_version(const aard_distribution *distribution)
 {
-    return distribution->manifest->pyodide_version;
+    return distribution ? distribution->manifest->pyodide_version : NULL;
 }
 
 aard_variant aard_distribution_variant(const aard_distribution *distribution)
 {
-    return distribution->manifest->variant;
+    return distribution ? distribution->manifest->variant : (aard_variant)0;
 }
 
 const char *aard_distribution_fingerprint(const aard_distribution *distribution)
 {
-    return distribution->manifest->fingerprint;
+    return distribution ? distribution->manifest->fingerprint : NULL;
 }
 
 const char *aard__distribution_cache(const aard_distribution *distribution) { return distribution->cache; }
@@ -205,7 +208,7 @@ void aard__distribution_set_cache(aard_distribution *distribution, const char *n
 
 const aard__dist_manifest *aard__distribution_manifest(const aard_distribution *distribution)
 {
-    return distribution->manifest;
+    return distribution ? distribution->manifest : NULL;
 }
 
 static aard_error *map_file(const char *dir, const aard__dist_file *file, const void **out)

@@ -32,6 +32,7 @@ static bool put_user_home(aard__buf *out)
 
 aard_error *aard_distribution_home(char **out)
 {
+    AARD__NEED(out);
     aard__buf path = AARD__BUF_INIT;
     const char *own = aard__trusted_variable("AARDVARK_HOME"), *data = aard__trusted_variable("XDG_DATA_HOME");
     if (own) {
@@ -143,6 +144,7 @@ aard_error *aard__distribution_default_dir(char **out)
 
 aard_error *aard_distribution_open(const char *dir, aard_distribution **out)
 {
+    AARD__NEED(out);
     if (dir) return aard__distribution_open_dir(dir, out);
     const char *named = aard__trusted_variable(DIR_VARIABLE);
     if (named) {
@@ -171,6 +173,7 @@ static aard_error *visit(const char *home, const char *name, aard_distribution_v
 
 aard_error *aard_distribution_list(const char *home, aard_distribution_visit each, void *user)
 {
+    AARD__NEED(each);
     char *standard = NULL;
     names list = {0};
     if (!home) AARD__TRY(aard_distribution_home(&standard));

@@ -259,6 +259,8 @@ static aard_error *stage(staging *s, aard_distribution **out, bool *already)
 
 aard_error *aard_distribution_stage(const aard_stage_options *options, aard_distribution **out, bool *already_there)
 {
+    AARD__NEED(options);
+    AARD__NEED(out);
     AARD__TRY(check_options(options));
     if (sodium_init() < 0) return aard__error(AARD_ERR_IO, "cannot start libsodium");
     char *home = NULL, *origin = NULL;

@@ -7,6 +7,7 @@
 
 aard_error *aard_stage_options_new(aard_stage_options **out)
 {
+    AARD__NEED(out);
     aard_stage_options *options = aard__calloc(1, sizeof *options);
     if (!options) return aard__error_no_memory();
     options->lock_timeout_ms = LOCK_TIMEOUT_MS;
@@ -37,21 +38,26 @@ static aard_error *set_text(char **slot, const char *text)
 
 aard_error *aard_stage_options_set_version(aard_stage_options *options, const char *version)
 {
+    AARD__NEED(options);
     return set_text(&options->version, version);
 }
 
 aard_error *aard_stage_options_set_archive(aard_stage_options *options, const char *path)
 {
+    AARD__NEED(options);
     return set_text(&options->archive, path);
 }
 
 aard_error *aard_stage_options_set_home(aard_stage_options *options, const char *dir)
 {
+    AARD__NEED(options);
     return set_text(&options->home, dir);
 }
 
 aard_error *aard_stage_options_add_wheel(aard_stage_options *options, const char *path)
 {
+    AARD__NEED(options);
+    AARD__NEED(path);
     char **wheels = aard__realloc(options->wheels, (options->wheel_count + 1) * sizeof *wheels);
     if (!wheels) return aard__error_no_memory();
     options->wheels = wheels;
@@ -61,14 +67,24 @@ aard_error *aard_stage_options_add_wheel(aard_stage_options *options, const char
     return NULL;
 }
 
-void aard_stage_options_set_variant(aard_stage_options *options, aard_variant variant) { options->variant = variant; }
+void aard_stage_options_set_variant(aard_stage_options *options, aard_variant variant)
+{
+    if (options) options->variant = variant;
+}
 
-void aard_stage_options_set_force(aard_stage_options *options, bool force) { options->force = force; }
+void aard_stage_options_set_force(aard_stage_options *options, bool force)
+{
+    if (options) options->force = force;
+}
 
-void aard_stage_options_set_lock_timeout_ms(aard_stage_options *options, uint64_t ms) { options->lock_timeout_ms = ms; }
+void aard_stage_options_set_lock_timeout_ms(aard_stage_options *options, uint64_t ms)
+{
+    if (options) options->lock_timeout_ms = ms;
+}
 
 void aard_stage_options_set_progress(aard_stage_options *options, aard_stage_progress progress, void *user)
 {
+    if (!options) return;
     options->progress = progress;
     options->user = user;
 }

@@ -113,6 +113,7 @@ static aard_error *verify_variant(const aard_distribution *distribution)
 
 aard_error *aard_distribution_verify(const aard_distribution *distribution)
 {
+    AARD__NEED(distribution);
     const aard__dist_manifest *manifest = aard__distribution_manifest(distribution);
     const char *path = aard_distribution_dir(distribution);
     if (sodium_init() < 0) return aard__error(AARD_ERR_IO, "cannot start libsodium"); /* picks the fast hashes, too */

@@ -304,21 +304,33 @@ static void end(errand *e)
     d->wall_ms = ms(now - e->start);
 }
 
+/* A call that was never made: the guest is as it is between calls. */
+static aard_error *give_up(errand *e, aard_error *error)
+{
+    aard__guest *guest = e->isolate->guest;
+    if (guest) aard__guest_go_offline(guest);
+    return error;
+}
+
 static aard_error *make_call(errand *e)
 {
-    AARD__TRY(begin(e));
+    aard_error *unable = begin(e);
+    if (unable) return give_up(e, unable);
     e->state = AARD__BROKEN; /* unless the work comes to its end */
     e->run_start = aard__clock_monotonic();
     aard_error *error = aard__guest_run(e->isolate->guest, work, e);
-    if (error)
-        aard__budget_disarm(&e->isolate->budget);
-    else
+    if (!error) {
         end(e);
-    return error;
+        return NULL;
+    }
+    aard__budget_disarm(&e->isolate->budget);
+    return give_up(e, error);
 }
 
 static aard_error *call_isolate(errand *e, aard_outcome **out)
 {
+    if (e->call && !e->call->input && e->call->input_len)
+        return aard__error_argument("aard_call_set_input_json", "NULL has no bytes; give the input, or a length of 0");
     AARD__TRY(aard__isolate_claim(e->isolate));
     aard_error *error = aard__outcome_new(&e->outcome);
     if (!error && (error = make_call(e))) aard_outcome_free(e->outcome);
@@ -329,6 +341,8 @@ static aard_error *call_isolate(errand *e, aard_outcome **out)
 
 aard_error *aard_handler_invoke(aard_handler *handler, const aard_call *call, aard_outcome **out)
 {
+    AARD__NEED(handler);
+    AARD__NEED(out);
     errand e = {.isolate = handler->isolate, .handler = handler, .call = call};
     return call_isolate(&e, out);
 }
@@ -336,6 +350,9 @@ aard_error *aard_handler_invoke(aard_handler *handler, const aard_call *call, aa
 aard_error *aard_isolate_exec(aard_isolate *isolate, const char *source, size_t len, const char *name,
                               const aard_call *call, aard_outcome **out)
 {
+    AARD__NEED(isolate);
+    AARD__NEED(out);
+    AARD__NEED_THAT(source || !len, "NULL has no bytes; give the data, or a length of 0");
     errand e = {.isolate = isolate, .source = source, .len = len, .name = name, .call = call};
     return call_isolate(&e, out);
 }

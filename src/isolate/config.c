@@ -15,6 +15,7 @@
 
 aard_error *aard_isolate_config_new(aard_isolate_config **out)
 {
+    AARD__NEED(out);
     aard_isolate_config *config = aard__calloc(1, sizeof *config);
     if (!config) return aard__error_no_memory();
     config->output_limit = DEFAULT_OUTPUT_LIMIT;
@@ -46,13 +47,29 @@ void aard_isolate_config_free(aard_isolate_config *config)
     aard__free(config);
 }
 
+/* A setter that can't fail: that it was given nonsense is said when the isolate is made, whatever it is given later. */
+static void check(aard_isolate_config *config, bool valid, const char *what)
+{
+    if (!valid && !config->invalid) config->invalid = what;
+}
+
+aard_error *aard__config_check(const aard_isolate_config *config)
+{
+    if (config->no_memory) return aard__error_no_memory();
+    if (!config->invalid) return NULL;
+    return aard__error(AARD_ERR_INVALID_ARGUMENT, "the configuration was given a %s that there is not", config->invalid);
+}
+
 void aard_isolate_config_set_language(aard_isolate_config *config, aard_language language)
 {
+    if (!config) return;
+    check(config, language == AARD_LANGUAGE_PYTHON || language == AARD_LANGUAGE_JAVASCRIPT, "language");
     config->language = language;
 }
 
 void aard_isolate_config_set_distribution(aard_isolate_config *config, aard_distribution *distribution)
 {
+    if (!config) return;
     aard_distribution *before = config->distribution;
     config->distribution = distribution ? aard_distribution_retain(distribution) : NULL;
     aard_distribution_free(before);
@@ -60,6 +77,7 @@ void aard_isolate_config_set_distribution(aard_isolate_config *config, aard_dist
 
 void aard_isolate_config_set_warm_state(aard_isolate_config *config, aard_warm_state *state)
 {
+    if (!config) return;
     aard_warm_state *before = config->warm;
     config->warm = state ? aard_warm_state_retain(state) : NULL;
     aard_warm_state_free(before);
@@ -67,46 +85,76 @@ void aard_isolate_config_set_warm_state(aard_isolate_config *config, aard_warm_s
 
 void aard_isolate_config_set_isolation(aard_isolate_config *config, aard_isolation isolation)
 {
+    if (!config) return;
+    check(config, isolation == AARD_ISOLATION_THREAD || isolation == AARD_ISOLATION_PROCESS, "isolation");
     config->isolation = isolation;
 }
 
-void aard_isolate_config_set_cleanup(aard_isolate_config *config, aard_cleanup cleanup) { config->cleanup = cleanup; }
+void aard_isolate_config_set_cleanup(aard_isolate_config *config, aard_cleanup cleanup)
+{
+    if (!config) return;
+    check(config, cleanup >= AARD_CLEANUP_NONE && cleanup <= AARD_CLEANUP_FULL, "cleanup");
+    config->cleanup = cleanup;
+}
 
 /* ---- limits -------------------------------------------------------------------------------------------------- */
 
-void aard_isolate_config_set_wall_limit_ms(aard_isolate_config *config, uint64_t ms) { config->limits.wall_ms = ms; }
+void aard_isolate_config_set_wall_limit_ms(aard_isolate_config *config, uint64_t ms)
+{
+    if (config) config->limits.wall_ms = ms;
+}
 
-void aard_isolate_config_set_cpu_limit_ms(aard_isolate_config *config, uint64_t ms) { config->limits.cpu_ms = ms; }
+void aard_isolate_config_set_cpu_limit_ms(aard_isolate_config *config, uint64_t ms)
+{
+    if (config) config->limits.cpu_ms = ms;
+}
 
-void aard_isolate_config_set_grace_ms(aard_isolate_config *config, uint64_t ms) { config->limits.grace_ms = ms; }
+void aard_isolate_config_set_grace_ms(aard_isolate_config *config, uint64_t ms)
+{
+    if (config) config->limits.grace_ms = ms;
+}
 
 void aard_isolate_config_set_startup_limit_ms(aard_isolate_config *config, uint64_t ms)
 {
-    config->startup_limit_ms = ms;
+    if (config) config->startup_limit_ms = ms;
 }
 
-void aard_isolate_config_set_heap_limit(aard_isolate_config *config, size_t bytes) { config->heap_limit = bytes; }
+void aard_isolate_config_set_heap_limit(aard_isolate_config *config, size_t bytes)
+{
+    if (config) config->heap_limit = bytes;
+}
 
 void aard_isolate_config_set_engine_heap_limit(aard_isolate_config *config, size_t bytes)
 {
-    config->engine_heap_limit = bytes;
+    if (config) config->engine_heap_limit = bytes;
 }
 
-void aard_isolate_config_set_buffer_limit(aard_isolate_config *config, size_t bytes) { config->buffer_limit = bytes; }
+void aard_isolate_config_set_buffer_limit(aard_isolate_config *config, size_t bytes)
+{
+    if (config) config->buffer_limit = bytes;
+}
 
-void aard_isolate_config_set_output_limit(aard_isolate_config *config, size_t bytes) { config->output_limit = bytes; }
+void aard_isolate_config_set_output_limit(aard_isolate_config *config, size_t bytes)
+{
+    if (config) config->output_limit = bytes;
+}
 
 void aard_isolate_config_set_filesystem(aard_isolate_config *config, aard_filesystem_mode mode, uint64_t quota_bytes,
                                         uint64_t max_files, uint64_t max_handles)
 {
+    if (!config) return;
+    check(config, mode == AARD_FILESYSTEM_READ || mode == AARD_FILESYSTEM_READ_WRITE, "filesystem mode");
     config->file_rules = aard__file_rules_of(mode, quota_bytes, max_files, max_handles);
 }
 
-void aard_isolate_config_set_result_limit(aard_isolate_config *config, size_t bytes) { config->result_limit = bytes; }
+void aard_isolate_config_set_result_limit(aard_isolate_config *config, size_t bytes)
+{
+    if (config) config->result_limit = bytes;
+}
 
 void aard_isolate_config_set_result_depth_limit(aard_isolate_config *config, size_t levels)
 {
-    config->result_depth_limit = levels;
+    if (config) config->result_depth_limit = levels;
 }
 
 aard_error *aard__config_check_limits(const aard_isolate_config *config)
@@ -147,6 +195,8 @@ size_t aard__config_result_limit(const aard_isolate_config *config, const aard_c
 
 aard_error *aard_isolate_config_add_capability(aard_isolate_config *config, const char *name)
 {
+    AARD__NEED(config);
+    AARD__NEED(name);
     while (isspace((unsigned char)*name)) name++;
     size_t len = strlen(name);
     while (len && isspace((unsigned char)name[len - 1])) len--;
@@ -171,10 +221,13 @@ bool aard__config_grants(const aard_isolate_config *config, const char *name)
 void aard_isolate_config_set_stream_callback(aard_isolate_config *config, aard_stream_callback callback, void *user,
                                              aard_finalizer finalizer)
 {
-    release_listener(config->listener);
-    config->listener = NULL;
-    aard__listener *listener = callback ? aard__calloc(1, sizeof *listener) : NULL;
-    if (!listener) { /* the setter can't fail: a callback that can't be kept is given back at once */
+    if (config) {
+        release_listener(config->listener);
+        config->listener = NULL;
+    }
+    aard__listener *listener = callback && config ? aard__calloc(1, sizeof *listener) : NULL;
+    if (config) config->no_memory = callback && !listener; /* then no isolate is made: it would be silent */
+    if (!listener) {
         if (finalizer) finalizer(user);
         return;
     }
@@ -191,6 +244,8 @@ aard_error *aard__config_copy(const aard_isolate_config *config, aard_isolate_co
     AARD__TRY(aard_isolate_config_new(&copy));
     if (config) {
         copy->language = config->language;
+        copy->invalid = config->invalid;
+        copy->no_memory = config->no_memory;
         copy->isolation = config->isolation;
         copy->cleanup = config->cleanup;
         copy->limits = config->limits;
@@ -222,6 +277,7 @@ aard_error *aard__config_copy(const aard_isolate_config *config, aard_isolate_co
 
 aard_error *aard_call_new(aard_call **out)
 {
+    AARD__NEED(out);
     aard_call *call = aard__calloc(1, sizeof *call);
     if (!call) return aard__error_no_memory();
     call->capture = true;
@@ -238,21 +294,35 @@ void aard_call_free(aard_call *call)
 
 void aard_call_set_input_json(aard_call *call, const char *json, size_t len)
 {
+    if (!call) return;
     call->input = json;
     call->input_len = len;
 }
 
-void aard_call_set_wall_limit_ms(aard_call *call, uint64_t ms) { call->limits.wall_ms = ms; }
+void aard_call_set_wall_limit_ms(aard_call *call, uint64_t ms)
+{
+    if (call) call->limits.wall_ms = ms;
+}
 
-void aard_call_set_cpu_limit_ms(aard_call *call, uint64_t ms) { call->limits.cpu_ms = ms; }
+void aard_call_set_cpu_limit_ms(aard_call *call, uint64_t ms)
+{
+    if (call) call->limits.cpu_ms = ms;
+}
 
-void aard_call_set_result_limit(aard_call *call, size_t bytes) { call->result_limit = bytes; }
+void aard_call_set_result_limit(aard_call *call, size_t bytes)
+{
+    if (call) call->result_limit = bytes;
+}
 
 void aard_call_set_cancel_handle(aard_call *call, aard_cancel_handle *handle)
 {
+    if (!call) return;
     aard_cancel_handle *before = call->cancel;
     call->cancel = handle ? aard_cancel_handle_retain(handle) : NULL;
     aard_cancel_handle_free(before);
 }
 
-void aard_call_set_capture(aard_call *call, bool capture) { call->capture = capture; }
+void aard_call_set_capture(aard_call *call, bool capture)
+{
+    if (call) call->capture = capture;
+}

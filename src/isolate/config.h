@@ -48,6 +48,8 @@ struct aard_isolate_config {
     aard__mounts mounts;
     aard__config_network network;
     aard__listener *listener; /* one owner's share; may be NULL */
+    const char *invalid;      /* what a setter was given that is none; NULL = nothing */
+    bool no_memory;           /* there was none for the listener */
 };
 
 struct aard_call {
@@ -61,6 +63,9 @@ struct aard_call {
 
 /* A copy that shares the listener and the distribution; NULL copies the defaults. */
 aard_error *aard__config_copy(const aard_isolate_config *config, aard_isolate_config **out);
+
+/* What setters could not say.  Errors: invalid_argument, no_memory. */
+aard_error *aard__config_check(const aard_isolate_config *config);
 
 /* Whether the memory limits can be kept.  Errors: invalid_argument. */
 aard_error *aard__config_check_limits(const aard_isolate_config *config);

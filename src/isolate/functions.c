@@ -85,6 +85,8 @@ aard_error *aard_isolate_config_add_function(aard_isolate_config *config, const 
     aard__function *made = aard__calloc(1, sizeof *made);
     if (!made)
         error = aard__error_no_memory();
+    else if (!config || !name)
+        error = aard__error_argument(__func__, "neither 'config' nor 'name' may be NULL");
     else if (!function || !set_name(name, made->name))
         error = aard__error(AARD_ERR_INVALID_ARGUMENT,
                             "'%s' is no name of a host function; give a letter and up to %d letters, digits and "
@@ -106,14 +108,16 @@ aard_error *aard_isolate_config_add_function(aard_isolate_config *config, const 
 
 void aard_reply_set_json(aard_reply *reply, const char *json, size_t len)
 {
+    if (!reply) return;
     aard__buf_clear(&reply->text);
-    aard__buf_append(&reply->text, json, len);
+    aard__buf_append(&reply->text, json, json ? len : 0);
     reply->failed = false;
 }
 
 void aard_reply_fail(aard_reply *reply, const char *message)
 {
-    aard_reply_set_json(reply, message, strlen(message));
+    if (!reply) return;
+    aard_reply_set_json(reply, message, message ? strlen(message) : 0);
     reply->failed = true;
 }
 

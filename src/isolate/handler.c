@@ -39,6 +39,8 @@ static aard_error *make_handler(aard_isolate *isolate, const char *entrypoint, a
 
 aard_error *aard_handler_new(aard_isolate *isolate, const char *entrypoint, aard_handler **out)
 {
+    AARD__NEED(isolate);
+    AARD__NEED(out);
     AARD__TRY(aard__isolate_claim(isolate));
     aard_error *error = make_handler(isolate, entrypoint, out);
     aard__isolate_release(isolate);
@@ -51,18 +53,33 @@ static bool forget(aard_isolate *isolate, void *user)
     return true;
 }
 
+void aard__handlers_sweep(aard_isolate *isolate, bool guest)
+{
+    atomic_store(&isolate->has_gone, false);
+    for (aard_handler **at = &isolate->handlers; *at;) {
+        aard_handler *handler = *at;
+        if (!atomic_load(&handler->gone)) {
+            at = &handler->next;
+            continue;
+        }
+        *at = handler->next;
+        if (guest && isolate->guest && handler->ready)
+            aard_error_free(aard__isolate_do(isolate, forget, handler)); /* what it holds then goes with the guest */
+        aard__free(handler->entrypoint);
+        aard__free(handler);
+    }
+}
+
+/* It is not looked at again once it is gone: whoever has the isolate may free it at once. */
 void aard_handler_free(aard_handler *handler)
 {
     if (!handler) return;
     aard_isolate *isolate = handler->isolate;
-    aard_handler **at = &isolate->handlers;
-    while (*at != handler) at = &(*at)->next;
-    *at = handler->next;
-    if (isolate->guest && handler->ready) {
-        aard_error_free(aard__isolate_do(isolate, forget, handler)); /* what it holds then goes with the guest */
-    }
-    aard__free(handler->entrypoint);
-    aard__free(handler);
+    atomic_store(&handler->gone, true);
+    atomic_store(&isolate->has_gone, true);
+    aard_error *error = aard__isolate_claim(isolate);
+    if (!error) aard__isolate_release(isolate);
+    aard_error_free(error);
 }
 
 aard__state aard__handler_prepare(aard_handler *handler, aard_outcome *outcome)

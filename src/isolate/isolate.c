@@ -95,6 +95,7 @@ void aard__isolate_drop_guest(aard_isolate *isolate)
 
 aard_error *aard_isolate_new(const aard_isolate_config *config, aard_isolate **out)
 {
+    AARD__NEED(out);
     if (config && config->isolation == AARD_ISOLATION_PROCESS)
         return aard__error(AARD_ERR_UNSUPPORTED,
                            "isolation 'process' is not part of this version; use isolation 'thread'");
@@ -103,12 +104,13 @@ aard_error *aard_isolate_new(const aard_isolate_config *config, aard_isolate **o
     atomic_flag_clear(&isolate->busy);
     isolate->id = atomic_fetch_add(&last_id, 1) + 1;
     aard_error *error = aard__config_copy(config, &isolate->config);
+    if (!error) error = aard__config_check(isolate->config);
     if (!error) error = aard__config_check_limits(isolate->config);
     if (!error) error = aard__warm_state_fits(isolate->config);
     if (!error && isolate->config->language == AARD_LANGUAGE_PYTHON && !isolate->config->distribution)
         error = aard_distribution_open(NULL, &isolate->config->distribution);
     isolate->resettable = !error && isolate->config->cleanup == AARD_CLEANUP_FULL;
-    if (!error) error = aard__isolate_set_network(isolate, NULL);
+    if (!error) aard__isolate_set_network(isolate, NULL, &(aard__host_list){0});
     if (!error) error = aard__isolate_boot(isolate, NULL);
     if (error) {
         aard_isolate_free(isolate);
@@ -122,6 +124,8 @@ void aard_isolate_free(aard_isolate *isolate)
 {
     if (!isolate) return;
     aard__guest_free(isolate->guest);
+    isolate->guest = NULL;
+    aard__handlers_sweep(isolate, false);
     aard_bundle_free(isolate->bundle);
     aard_warm_state_free(isolate->kept);
     aard__host_list_free(&isolate->bundle_hosts);
@@ -131,7 +135,10 @@ void aard_isolate_free(aard_isolate *isolate)
 
 aard_error *aard__isolate_claim(aard_isolate *isolate)
 {
-    if (!atomic_flag_test_and_set_explicit(&isolate->busy, memory_order_acquire)) return NULL;
+    if (!atomic_flag_test_and_set_explicit(&isolate->busy, memory_order_acquire)) {
+        if (atomic_load_explicit(&isolate->has_gone, memory_order_relaxed)) aard__handlers_sweep(isolate, true);
+        return NULL;
+    }
     return aard__error(AARD_ERR_BUSY, "isolate %llu is in use by another call; make calls one at a time",
                        (unsigned long long)isolate->id);
 }
@@ -237,9 +244,9 @@ static aard_error *exchange_bundle(aard_isolate *isolate, aard_bundle *bundle)
     return NULL;
 }
 
-static aard_error *load_bundle(aard_isolate *isolate, aard_bundle *bundle)
+/* Puts the bundle into the guest, which may be another afterwards. */
+static aard_error *place_bundle(aard_isolate *isolate, aard_bundle *bundle)
 {
-    AARD__TRY(fits(isolate, bundle));
     /* Neither modules nor what scripts declare can be taken out of a realm of JavaScript; a new one costs little. */
     bool fresh = isolate->bundle && isolate->config->language == AARD_LANGUAGE_JAVASCRIPT;
     if (isolate->kept) { /* nothing of the checkpoint stays */
@@ -249,8 +256,20 @@ static aard_error *load_bundle(aard_isolate *isolate, aard_bundle *bundle)
     }
     if (isolate->guest && (fresh || isolate->soiled)) AARD__TRY(aard__isolate_full_reset(isolate));
     if (isolate->guest) AARD__TRY(exchange_bundle(isolate, bundle));
-    if (!isolate->guest) AARD__TRY(aard__isolate_boot(isolate, bundle));
-    AARD__TRY(aard__isolate_set_network(isolate, bundle));
+    return isolate->guest ? NULL : aard__isolate_boot(isolate, bundle);
+}
+
+static aard_error *load_bundle(aard_isolate *isolate, aard_bundle *bundle)
+{
+    aard__host_list hosts = {0};
+    AARD__TRY(fits(isolate, bundle));
+    AARD__TRY(aard__isolate_hosts_of(bundle, &hosts)); /* before the guest has anything of it */
+    aard_error *error = place_bundle(isolate, bundle);
+    if (error) {
+        aard__host_list_free(&hosts);
+        return error;
+    }
+    aard__isolate_set_network(isolate, bundle, &hosts);
     aard_bundle_free(isolate->bundle);
     isolate->bundle = aard_bundle_retain(bundle);
     isolate->generation++;
@@ -260,6 +279,8 @@ static aard_error *load_bundle(aard_isolate *isolate, aard_bundle *bundle)
 
 aard_error *aard_isolate_load_bundle(aard_isolate *isolate, aard_bundle *bundle)
 {
+    AARD__NEED(isolate);
+    AARD__NEED(bundle);
     AARD__TRY(aard__isolate_claim(isolate));
     aard_error *error = load_bundle(isolate, bundle);
     aard__isolate_release(isolate);

@@ -25,12 +25,14 @@ struct aard_isolate {
     aard_reset_mode reset_mode; /* how the guest was made clean since the last call, and how long it took */
     double reset_ms;
     atomic_flag busy;
+    atomic_bool has_gone; /* some of the handlers are */
 };
 
 struct aard_handler {
     aard_isolate *isolate;
     aard_handler *next; /* of the isolate's */
     char *entrypoint;
+    atomic_bool gone; /* freed by the host while the isolate was in use; whoever has it next frees it */
     int number; /* in the guest, where it is ready */
     bool ready; /* the guest has looked it up */
     bool kept;  /* and had done so at its checkpoint */
@@ -61,8 +63,11 @@ aard_error *aard__isolate_boot(aard_isolate *isolate, aard_bundle *bundle);
 
 /* ---- network.c */
 
-/* Makes the policy for calls with `bundle` (may be NULL) loaded.  Errors: no_memory; the policy is then what it was. */
-aard_error *aard__isolate_set_network(aard_isolate *isolate, const aard_bundle *bundle);
+/* The hosts that a bundle (may be NULL) asks for: all of its policy that can fail.  Errors: no_memory. */
+aard_error *aard__isolate_hosts_of(const aard_bundle *bundle, aard__host_list *out);
+
+/* Makes the policy for calls with `bundle` (may be NULL) loaded; takes its hosts. */
+void aard__isolate_set_network(aard_isolate *isolate, const aard_bundle *bundle, aard__host_list *hosts);
 
 /* ---- reset.c */
 
@@ -90,6 +95,9 @@ void aard__isolate_clean_up(aard_isolate *isolate);
 
 /* Looks the handler up where the guest has not done that; the vm entered. */
 aard__state aard__handler_prepare(aard_handler *handler, aard_outcome *outcome);
+
+/* Frees the handlers that are gone; within a claim, or where the isolate ends (`guest`: false, its code is not run). */
+void aard__handlers_sweep(aard_isolate *isolate, bool guest);
 
 /* What a checkpoint, a reset in place and a new guest or realm mean for the isolate's handlers. */
 void aard__handlers_keep(aard_isolate *isolate);

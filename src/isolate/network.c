@@ -8,10 +8,15 @@
 
 /* ---- what the host sets ----------------------------------------------------------------------------------------- */
 
-void aard_isolate_config_set_network(aard_isolate_config *config, bool open) { config->network.closed = !open; }
+void aard_isolate_config_set_network(aard_isolate_config *config, bool open)
+{
+    if (config) config->network.closed = !open;
+}
 
 aard_error *aard_isolate_config_allow_host(aard_isolate_config *config, const char *pattern)
 {
+    AARD__NEED(config);
+    AARD__NEED(pattern);
     char *host = NULL;
     const char *rule = aard__text_host(pattern, strlen(pattern), &host);
     if (rule) return aard__error(AARD_ERR_INVALID_ARGUMENT, "the host '%s' %s", pattern, rule);
@@ -22,17 +27,20 @@ aard_error *aard_isolate_config_allow_host(aard_isolate_config *config, const ch
 
 void aard_isolate_config_set_https_only(aard_isolate_config *config, bool https_only)
 {
+    if (!config) return;
     config->network.says_https_only = true;
     config->network.https_only = https_only;
 }
 
 void aard_isolate_config_allow_private_addresses(aard_isolate_config *config, bool allow)
 {
+    if (!config) return;
     config->network.private_addresses = allow;
 }
 
 aard_error *aard_isolate_config_set_ca_file(aard_isolate_config *config, const char *path)
 {
+    AARD__NEED(config);
     char *copy = path ? aard__strdup(path) : NULL;
     if (path && !copy) return aard__error_no_memory();
     aard__free(config->network.ca_file);
@@ -42,11 +50,14 @@ aard_error *aard_isolate_config_set_ca_file(aard_isolate_config *config, const c
 
 void aard_isolate_config_set_network_limit(aard_isolate_config *config, aard_network_limit which, uint64_t value)
 {
+    if (!config) return;
     switch (which) {
 #define SET(constant, member)                                                                                          \
     case constant: config->network.limits.member = value ? value : aard__network_defaults.member; break;
         AARD_NETWORK_LIMIT_MAP(SET)
 #undef SET
+    default:
+        if (!config->invalid) config->invalid = "network limit";
     }
 }
 
@@ -87,14 +98,18 @@ static aard_error *copy_hosts(const aard_manifest *manifest, aard__host_list *ou
     return NULL;
 }
 
-aard_error *aard__isolate_set_network(aard_isolate *isolate, const aard_bundle *bundle)
+aard_error *aard__isolate_hosts_of(const aard_bundle *bundle, aard__host_list *out)
+{
+    return copy_hosts(bundle ? aard_bundle_manifest(bundle) : NULL, out);
+}
+
+void aard__isolate_set_network(aard_isolate *isolate, const aard_bundle *bundle, aard__host_list *hosts)
 {
     const aard__config_network *host = &isolate->config->network;
     const aard_manifest *manifest = bundle ? aard_bundle_manifest(bundle) : NULL;
-    aard__host_list hosts = {0};
-    AARD__TRY(copy_hosts(manifest, &hosts));
     aard__host_list_free(&isolate->bundle_hosts);
-    isolate->bundle_hosts = hosts;
+    isolate->bundle_hosts = *hosts;
+    *hosts = (aard__host_list){0};
     bool host_wants_https = host->says_https_only ? host->https_only : !manifest;
     isolate->network = (aard__network_policy){
         .closed = host->closed,
@@ -105,10 +120,9 @@ aard_error *aard__isolate_set_network(aard_isolate *isolate, const aard_bundle *
         .limits = host->limits,
         .ca_file = host->ca_file,
     };
-    if (!manifest) return NULL;
+    if (!manifest) return;
     aard__network_limits *limits = &isolate->network.limits;
     limits->request_bytes = tighter(limits->request_bytes, aard_manifest_max_request_bytes(manifest));
     limits->response_bytes = tighter(limits->response_bytes, aard_manifest_max_response_bytes(manifest));
     limits->timeout_ms = tighter(limits->timeout_ms, aard_manifest_network_timeout_ms(manifest));
-    return NULL;
 }

@@ -214,6 +214,7 @@ static bool has_code(aard_distribution *distribution, const aard__python_layout 
 
 bool aard_distribution_is_prepared(aard_distribution *distribution)
 {
+    if (!distribution) return false;
     aard__python_layout layout;
     aard__python_layout_open(distribution, &layout);
     aard__image *image = aard__python_open_image(distribution, &layout);
@@ -225,6 +226,7 @@ bool aard_distribution_is_prepared(aard_distribution *distribution)
 
 bool aard_distribution_is_prelinked(aard_distribution *distribution)
 {
+    if (!distribution) return false;
     aard__python_layout layout;
     aard__python_layout_open(distribution, &layout);
     bool prelinked = aard__python_layout_prelinked(&layout);
@@ -234,6 +236,7 @@ bool aard_distribution_is_prelinked(aard_distribution *distribution)
 
 aard_error *aard_distribution_prepare(aard_distribution *distribution, bool force)
 {
+    AARD__NEED(distribution);
     if (!force && aard_distribution_is_prepared(distribution)) return NULL;
     if (!aard__engine_record_code(true))
         return aard__error(AARD_ERR_BUSY,

@@ -91,6 +91,7 @@ aard_error *aard__isolate_ensure_guest(aard_isolate *isolate)
 
 aard_error *aard_isolate_reset(aard_isolate *isolate)
 {
+    AARD__NEED(isolate);
     AARD__TRY(aard__isolate_claim(isolate));
     isolate->resettable = true;
     aard_error *error = aard__isolate_full_reset(isolate);
@@ -118,6 +119,7 @@ static aard_error *checkpoint(aard_isolate *isolate)
 
 aard_error *aard_isolate_checkpoint(aard_isolate *isolate)
 {
+    AARD__NEED(isolate);
     AARD__TRY(aard__isolate_claim(isolate));
     aard_error *error = checkpoint(isolate);
     aard__isolate_release(isolate);
@@ -126,6 +128,7 @@ aard_error *aard_isolate_checkpoint(aard_isolate *isolate)
 
 aard_error *aard_isolate_prepare_reset(aard_isolate *isolate)
 {
+    AARD__NEED(isolate);
     AARD__TRY(aard__isolate_claim(isolate));
     aard_error *error = aard__isolate_ensure_guest(isolate);
     if (!error) error = aard__isolate_remember(isolate);

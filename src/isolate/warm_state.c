@@ -104,7 +104,7 @@ static aard_error *make_state(aard__image *image, aard_distribution *distributio
 
 aard_warm_state *aard_warm_state_retain(aard_warm_state *state)
 {
-    atomic_fetch_add_explicit(&state->owners, 1, memory_order_relaxed);
+    if (state) atomic_fetch_add_explicit(&state->owners, 1, memory_order_relaxed);
     return state;
 }
 
@@ -130,36 +130,42 @@ void aard_warm_state_free(aard_warm_state *state)
     aard__free(state);
 }
 
-const char *aard_warm_state_fingerprint(const aard_warm_state *state) { return state->fingerprint; }
+const char *aard_warm_state_fingerprint(const aard_warm_state *state) { return state ? state->fingerprint : NULL; }
 
 const char *aard_warm_state_distribution_fingerprint(const aard_warm_state *state)
 {
-    return state->distribution_fingerprint;
+    return state ? state->distribution_fingerprint : NULL;
 }
 
-const char *aard_warm_state_pyodide_version(const aard_warm_state *state) { return state->pyodide_version; }
+const char *aard_warm_state_pyodide_version(const aard_warm_state *state)
+{
+    return state ? state->pyodide_version : NULL;
+}
 
-const char *aard_warm_state_bundle_digest(const aard_warm_state *state) { return state->bundle; }
+const char *aard_warm_state_bundle_digest(const aard_warm_state *state) { return state ? state->bundle : NULL; }
 
-bool aard_warm_state_overlay_preloaded(const aard_warm_state *state) { return state->overlay_digest != NULL; }
+bool aard_warm_state_overlay_preloaded(const aard_warm_state *state) { return state && state->overlay_digest != NULL; }
 
-size_t aard_warm_state_package_count(const aard_warm_state *state) { return state->package_names.count; }
+size_t aard_warm_state_package_count(const aard_warm_state *state) { return state ? state->package_names.count : 0; }
 
 const char *aard_warm_state_package(const aard_warm_state *state, size_t index)
 {
-    return state->package_names.items[index];
+    return state && index < state->package_names.count ? state->package_names.items[index] : NULL;
 }
 
-size_t aard_warm_state_preload_import_count(const aard_warm_state *state) { return state->preloads.count; }
+size_t aard_warm_state_preload_import_count(const aard_warm_state *state) { return state ? state->preloads.count : 0; }
 
 const char *aard_warm_state_preload_import(const aard_warm_state *state, size_t index)
 {
-    return state->preloads.items[index];
+    return state && index < state->preloads.count ? state->preloads.items[index] : NULL;
 }
 
-uint64_t aard_warm_state_memory_bytes(const aard_warm_state *state) { return aard__image_memory_len(state->image); }
+uint64_t aard_warm_state_memory_bytes(const aard_warm_state *state)
+{
+    return state ? aard__image_memory_len(state->image) : 0;
+}
 
-uint64_t aard_warm_state_file_bytes(const aard_warm_state *state) { return aard__image_len(state->image); }
+uint64_t aard_warm_state_file_bytes(const aard_warm_state *state) { return state ? aard__image_len(state->image) : 0; }
 
 /* ---- files -------------------------------------------------------------------------------------------------- */
 
@@ -192,6 +198,8 @@ static aard_error *open_state(const char *path, const char *wanted, aard_distrib
 
 aard_error *aard_warm_state_open(const char *path, aard_distribution *distribution, aard_warm_state **out)
 {
+    AARD__NEED(path);
+    AARD__NEED(out);
     const char *layout = NULL;
     if (distribution) AARD__TRY(aard__python_layout_name(distribution, &layout));
     char *wanted = distribution ? aard__python_image_key(distribution, layout) : aard__strdup("");
@@ -203,6 +211,8 @@ aard_error *aard_warm_state_open(const char *path, aard_distribution *distributi
 
 aard_error *aard_warm_state_write(const aard_warm_state *state, const char *path)
 {
+    AARD__NEED(state);
+    AARD__NEED(path);
     return aard__image_save(state->image, path, AARD__MODE_PRIVATE);
 }
 
@@ -351,6 +361,8 @@ aard_error *aard__warm_state_take(aard_isolate *isolate, aard_warm_state **out)
 
 aard_error *aard_warm_state_capture(aard_isolate *isolate, aard_warm_state **out)
 {
+    AARD__NEED(isolate);
+    AARD__NEED(out);
     AARD__TRY(aard__isolate_claim(isolate));
     aard_error *error = aard__warm_state_take(isolate, out);
     aard__isolate_release(isolate);
@@ -392,6 +404,9 @@ static aard_error *entry_of(aard_distribution *distribution, const aard_bundle *
 aard_error *aard_catalog_find(aard_catalog *catalog, aard_distribution *distribution, const aard_bundle *bundle,
                               aard_warm_state **out)
 {
+    AARD__NEED(catalog);
+    AARD__NEED(distribution);
+    AARD__NEED(out);
     char *key = NULL, *path = NULL;
     aard_warm_state *state = NULL;
     aard_error *error = entry_of(distribution, bundle, &key);
@@ -413,6 +428,8 @@ static aard_error *write_state(void *user, int fd) { return aard__image_write(((
 
 aard_error *aard_catalog_store(aard_catalog *catalog, const aard_warm_state *state)
 {
+    AARD__NEED(catalog);
+    AARD__NEED(state);
     char *key = NULL, *path = NULL;
     if (!state->distribution)
         return aard__error(AARD_ERR_INVALID_ARGUMENT,

@@ -165,6 +165,8 @@ static void put_diagnostics(aard__buf *out, const aard_outcome *outcome)
 
 aard_error *aard_outcome_json(const aard_outcome *outcome, char **out, size_t *len)
 {
+    AARD__NEED(outcome);
+    AARD__NEED(out);
     aard__buf json = AARD__BUF_INIT;
     put_result(&json, outcome);
     put_failure(&json, outcome);

@@ -124,9 +124,12 @@ aard_error *aard__outcome_add_buffer(aard_outcome *outcome, const char *id, cons
     return NULL;
 }
 
-bool aard_outcome_is_success(const aard_outcome *outcome) { return outcome->failure == AARD_FAILURE_NONE; }
+bool aard_outcome_is_success(const aard_outcome *outcome) { return outcome && outcome->failure == AARD_FAILURE_NONE; }
 
-aard_failure_kind aard_outcome_failure_kind(const aard_outcome *outcome) { return outcome->failure; }
+aard_failure_kind aard_outcome_failure_kind(const aard_outcome *outcome)
+{
+    return outcome ? outcome->failure : (aard_failure_kind)0;
+}
 
 const char *aard_failure_kind_name(aard_failure_kind kind)
 {
@@ -172,18 +175,24 @@ const char *aard_violation_kind_name(aard_violation_kind kind)
     return "unknown";
 }
 
-size_t aard_outcome_violation_count(const aard_outcome *outcome) { return outcome->ledger.violation_count; }
+size_t aard_outcome_violation_count(const aard_outcome *outcome)
+{
+    return outcome ? outcome->ledger.violation_count : 0;
+}
 
 const aard_violation *aard_outcome_violation(const aard_outcome *outcome, size_t index)
 {
-    return index < outcome->ledger.violation_count ? &outcome->ledger.violations[index] : NULL;
+    return outcome && index < outcome->ledger.violation_count ? &outcome->ledger.violations[index] : NULL;
 }
 
-size_t aard_outcome_network_attempt_count(const aard_outcome *outcome) { return outcome->ledger.attempt_count; }
+size_t aard_outcome_network_attempt_count(const aard_outcome *outcome)
+{
+    return outcome ? outcome->ledger.attempt_count : 0;
+}
 
 const aard_network_attempt *aard_outcome_network_attempt(const aard_outcome *outcome, size_t index)
 {
-    return index < outcome->ledger.attempt_count ? &outcome->ledger.attempts[index] : NULL;
+    return outcome && index < outcome->ledger.attempt_count ? &outcome->ledger.attempts[index] : NULL;
 }
 
 /* The text of a buffer, "" for an empty one. */
@@ -193,9 +202,16 @@ static const char *text_of(const aard__buf *buf, size_t *len)
     return buf->data ? buf->data : "";
 }
 
+static bool has_exception(const aard_outcome *outcome, size_t *len)
+{
+    bool has = outcome && outcome->has_exception;
+    if (!has && len) *len = 0;
+    return has;
+}
+
 const char *aard_outcome_value_json(const aard_outcome *outcome, size_t *len)
 {
-    if (outcome->failure != AARD_FAILURE_NONE) {
+    if (!outcome || outcome->failure != AARD_FAILURE_NONE) {
         if (len) *len = 0;
         return NULL;
     }
@@ -208,16 +224,17 @@ const char *aard_outcome_value_json(const aard_outcome *outcome, size_t *len)
 
 const char *aard_outcome_value_repr(const aard_outcome *outcome, size_t *len)
 {
-    if (len) *len = outcome->repr.len;
-    return outcome->repr.data;
+    if (len) *len = outcome ? outcome->repr.len : 0;
+    return outcome ? outcome->repr.data : NULL;
 }
 
-size_t aard_outcome_buffer_count(const aard_outcome *outcome) { return outcome->buffer_count; }
+size_t aard_outcome_buffer_count(const aard_outcome *outcome) { return outcome ? outcome->buffer_count : 0; }
 
 void aard_outcome_buffer(const aard_outcome *outcome, size_t index, const char **id, const uint8_t **data, size_t *len,
                          const char **metadata_json)
 {
-    const aard__outcome_buffer *buffer = &outcome->buffers[index];
+    static const aard__outcome_buffer none;
+    const aard__outcome_buffer *buffer = outcome && index < outcome->buffer_count ? &outcome->buffers[index] : &none;
     if (id) *id = buffer->id;
     if (data) *data = (const uint8_t *)buffer->data.data;
     if (len) *len = buffer->data.len;
@@ -226,26 +243,36 @@ void aard_outcome_buffer(const aard_outcome *outcome, size_t index, const char *
 
 const char *aard_outcome_failure_message(const aard_outcome *outcome)
 {
-    return outcome->failure == AARD_FAILURE_NONE ? NULL : text_of(&outcome->message, NULL);
+    return !outcome || outcome->failure == AARD_FAILURE_NONE ? NULL : text_of(&outcome->message, NULL);
 }
 
 const char *aard_outcome_exception_type(const aard_outcome *outcome)
 {
-    return outcome->has_exception ? text_of(&outcome->exception_type, NULL) : NULL;
+    return has_exception(outcome, NULL) ? text_of(&outcome->exception_type, NULL) : NULL;
 }
 
 const char *aard_outcome_exception_value(const aard_outcome *outcome, size_t *len)
 {
-    return outcome->has_exception ? text_of(&outcome->exception_value, len) : NULL;
+    return has_exception(outcome, len) ? text_of(&outcome->exception_value, len) : NULL;
 }
 
 const char *aard_outcome_exception_traceback(const aard_outcome *outcome, size_t *len)
 {
-    return outcome->has_exception ? text_of(&outcome->traceback, len) : NULL;
+    return has_exception(outcome, len) ? text_of(&outcome->traceback, len) : NULL;
 }
 
-const char *aard_outcome_stdout(const aard_outcome *outcome, size_t *len) { return text_of(&outcome->streams[0], len); }
+static const char *stream_of(const aard_outcome *outcome, size_t index, size_t *len)
+{
+    if (outcome) return text_of(&outcome->streams[index], len);
+    if (len) *len = 0;
+    return NULL;
+}
 
-const char *aard_outcome_stderr(const aard_outcome *outcome, size_t *len) { return text_of(&outcome->streams[1], len); }
+const char *aard_outcome_stdout(const aard_outcome *outcome, size_t *len) { return stream_of(outcome, 0, len); }
 
-const aard_diagnostics *aard_outcome_diagnostics(const aard_outcome *outcome) { return &outcome->diagnostics; }
+const char *aard_outcome_stderr(const aard_outcome *outcome, size_t *len) { return stream_of(outcome, 1, len); }
+
+const aard_diagnostics *aard_outcome_diagnostics(const aard_outcome *outcome)
+{
+    return outcome ? &outcome->diagnostics : NULL;
+}

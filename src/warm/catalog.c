@@ -65,6 +65,7 @@ static aard_error *make_dir(const char *dir)
 
 aard_error *aard_catalog_open(const char *dir, uint64_t max_bytes, aard_catalog **out)
 {
+    AARD__NEED(out);
     aard_catalog *catalog = aard__calloc(1, sizeof *catalog);
     if (!catalog) return aard__error_no_memory();
     catalog->quota = max_bytes ? max_bytes : DEFAULT_QUOTA;
@@ -87,7 +88,7 @@ void aard_catalog_free(aard_catalog *catalog)
     aard__free(catalog);
 }
 
-const char *aard_catalog_dir(const aard_catalog *catalog) { return catalog->dir; }
+const char *aard_catalog_dir(const aard_catalog *catalog) { return catalog ? catalog->dir : NULL; }
 
 aard_error *aard__catalog_path(const aard_catalog *catalog, aard__catalog_kind kind, const char *key, char **out)
 {
@@ -202,6 +203,8 @@ static aard_error *make_room(const aard_catalog *catalog, uint64_t more)
 
 aard_error *aard_catalog_usage(const aard_catalog *catalog, aard_catalog_numbers *out)
 {
+    AARD__NEED(catalog);
+    AARD__NEED(out);
     listing list = {0};
     aard_error *error = read_entries(catalog, &list);
     if (!error) *out = (aard_catalog_numbers){.entries = list.count, .bytes = list.bytes, .max_bytes = catalog->quota};
@@ -228,6 +231,7 @@ static aard_error *check_entry(const char *path)
 
 aard_error *aard_catalog_prune(aard_catalog *catalog, size_t *removed)
 {
+    AARD__NEED(catalog);
     listing list = {0};
     size_t count = 0;
     aard__new_file_sweep(catalog->dir, NULL);
