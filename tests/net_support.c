@@ -49,7 +49,8 @@ typedef struct name {
 static pthread_mutex_t names_lock = PTHREAD_MUTEX_INITIALIZER;
 static name names[64];
 static int name_count;
-static atomic_int lookups, slow_ms, private_connections;
+static atomic_int lookups, held_lookups, private_connections;
+static atomic_bool hold_lookups, release_lookups;
 
 void net_name(const char *text, const char *answers)
 {
@@ -65,20 +66,40 @@ void net_forget_names(void)
     pthread_mutex_lock(&names_lock);
     name_count = 0;
     lookups = 0;
-    slow_ms = 0;
     pthread_mutex_unlock(&names_lock);
     server *const servers[] = {&net_http, &net_https};
     for (int i = 0; i < 2; i++) {
         atomic_store(&servers[i]->connections, 0);
         atomic_store(&servers[i]->requests, 0);
         atomic_store(&servers[i]->secrets, 0);
+        atomic_store(&servers[i]->meeting, 0);
     }
     private_connections = 0;
 }
 
 int net_lookups(void) { return lookups; }
-void net_slow_lookups(int ms) { slow_ms = ms; }
 int net_private_connections(void) { return private_connections; }
+
+void net_hold_lookups(bool hold)
+{
+    release_lookups = false;
+    hold_lookups = hold;
+}
+
+void net_release_lookups(void)
+{
+    hold_lookups = false;
+    release_lookups = true;
+    while (held_lookups) usleep(1000);
+}
+
+static void hold_lookup(void)
+{
+    if (!hold_lookups) return;
+    held_lookups++;
+    while (!release_lookups) usleep(1000);
+    held_lookups--;
+}
 
 static int put_addresses(char *answers, aard__socket_address *out)
 {
@@ -107,7 +128,6 @@ static int answer_name(const char *text, aard__socket_address addresses[AARD__LO
     char answers[256] = "";
     pthread_mutex_lock(&names_lock);
     lookups++;
-    int wait = slow_ms;
     if (is_public_name(text)) strcpy(answers, PUBLIC);
     for (int i = 0; i < name_count; i++) {
         if (strcmp(names[i].name, text)) continue;
@@ -116,7 +136,7 @@ static int answer_name(const char *text, aard__socket_address addresses[AARD__LO
         if (bar) memmove(names[i].answers, bar + 1, strlen(bar + 1) + 1);
     }
     pthread_mutex_unlock(&names_lock);
-    if (wait) usleep((useconds_t)wait * 1000);
+    hold_lookup();
     return put_addresses(answers, addresses);
 }
 
@@ -271,6 +291,13 @@ static bool wait_ms(connection *c, long ms)
     return answer_text(c, 200, "", "waited");
 }
 
+static bool meet(connection *c, long count)
+{
+    c->server->meeting++;
+    for (long i = 0; i < 30000 && c->server->meeting < count && !over; i++) usleep(1000);
+    return answer_text(c, 200, "", c->server->meeting < count ? "alone" : "met");
+}
+
 static bool echo(connection *c, const char *method, const char *target, char *headers, const char *body, size_t len)
 {
     aard__buf json = AARD__BUF_INIT;
@@ -319,6 +346,7 @@ static bool serve(connection *c, const char *method, const char *target, char *h
     if (!strncmp(target, "/with?", 6)) return with_headers(c, target);
     if (!strcmp(target, "/bomb")) return answer(c, 200, "Content-Encoding: gzip\r\n", bomb.data, bomb.len);
     if (!strncmp(target, "/wait?", 6)) return wait_ms(c, number_in(target, "ms="));
+    if (!strncmp(target, "/meet?", 6)) return meet(c, number_in(target, "n="));
     if (!strncmp(target, "/line?", 6)) return wide_line(c, number_in(target, "n="));
     if (!strcmp(target, "/drip")) return drip(c);
     if (!strcmp(target, "/hints")) return endless(c, "", "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n");

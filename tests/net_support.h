@@ -21,6 +21,7 @@
  *   /gzip, /bomb           "hello", 64 MiB of zeros, gzipped
  *   /with?n=N&h=L          the gzipped "hello" with the header lines L, percent-decoded; with n=2, gzipped twice
  *   /wait?ms=N             "waited" after so long
+ *   /meet?n=N              "met" when N such requests have come since the last forgetting, "alone" after 30 s
  *   /drip                  a byte every 10 ms, without end
  *   /close, /garbage       no answer at all, an answer that is no HTTP
  *   /cookies               "Set-Cookie: a=b", and the request's Cookie as the body
@@ -28,7 +29,7 @@
  *   /secret                "THROUGH": what no escape may come to see */
 typedef struct server {
     int port;
-    atomic_int connections, requests, secrets;
+    atomic_int connections, requests, secrets, meeting;
 } server;
 
 /* Both servers, the names and the addresses; once a process.  `ca_file` is a file's name. */
@@ -52,8 +53,9 @@ void net_name(const char *name, const char *answers);
 void net_forget_names(void);
 int net_lookups(void); /* since the last forgetting */
 
-/* Before that many milliseconds no lookup is answered. */
-void net_slow_lookups(int ms);
+/* Whether lookups from now on wait for net_release_lookups(), which answers all that wait, and holds no more. */
+void net_hold_lookups(bool hold);
+void net_release_lookups(void);
 
 /* Whether the calling thread is one of the servers'. */
 bool net_is_server(void);

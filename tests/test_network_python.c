@@ -124,13 +124,10 @@ static void test_pyodide_http(void **state)
 static void test_others_run_meanwhile(void **state)
 {
     (void)state;
-    double start = now_ms();
-    gives(
-        "import asyncio\nticks = 0\nasync def tick():\n    global ticks\n    while True:\n        await asyncio.sleep(0.005)\n        ticks += 1\n"
-        "t = asyncio.ensure_future(tick())\nall = await asyncio.gather(*(pyfetch('$H/wait?ms=200') for _ in range(5)))\nt.cancel()\n"
-        "[len(all), ticks > 10]",
-        "[5,true]");
-    assert_true(now_ms() - start < 600 + late_ms());
+    gives("import asyncio\nasync def meet():\n    return await (await pyfetch('$H/meet?n=5')).text()\n"
+          "async def tick():\n    for _ in range(10):\n        await asyncio.sleep(0.005)\n    return await meet()\n"
+          "await asyncio.gather(tick(), *(meet() for _ in range(4)))",
+          "[\"met\",\"met\",\"met\",\"met\",\"met\"]");
     gives("async def spin():\n    while True:\n        await asyncio.sleep(0)\nt = asyncio.ensure_future(spin())\n"
           "r = await (await pyfetch('$H/wait?ms=30')).text()\nt.cancel()\nr",
           "\"waited\"");
@@ -167,7 +164,7 @@ static void test_a_stop_ends_a_transfer_at_once(void **state)
         double start = now_ms();
         aard_outcome *outcome = exec_with(one, net_text(codes[i / 2]), brief);
         double took = now_ms() - start;
-        if (took > 200 + late_ms() + 100) fail_msg("%s took %.0f ms", codes[i / 2], took);
+        if (took > 300 + 2 * late_ms()) fail_msg("%s took %.0f ms", codes[i / 2], took);
         assert_non_null(aard_outcome_network_attempt(outcome, 0));
         failure_is(outcome, AARD_FAILURE_TIMEOUT_EXCEEDED, NULL);
         value_is(exec(one, net_text("from urllib.request import urlopen\nurlopen('$H/hello').read().decode()")),
@@ -318,9 +315,10 @@ static double time_with_headers(int count)
              "    os.close(d)\n"
              "list(ns)",
              count);
-    double start = now_ms();
-    gives(code_text, "[true]");
-    return now_ms() - start;
+    aard_outcome *outcome = exec(closed, net_text(code_text));
+    double ms = aard_outcome_diagnostics(outcome)->cpu_ms_used;
+    value_is(outcome, "[true]");
+    return ms;
 }
 
 /* No list is walked anew for each of them: four times as many would take sixteen times as long. */
@@ -329,7 +327,7 @@ static void test_many_headers(void **state)
     (void)state;
     time_with_headers(1);
     double few = time_with_headers(4000), many = time_with_headers(16000);
-    if (many > 9 * few + late_ms()) fail_msg("4000 headers took %.0f ms, 16000 took %.0f ms", few, many);
+    if (many > 9 * few + 50) fail_msg("4000 headers took %.0f ms, 16000 took %.0f ms", few, many);
 }
 
 static void test_preloaded_modules_are_adapted(void **state)

@@ -98,7 +98,7 @@ test("no levels of nesting: a thousand messages back and forth are quick", async
     port1.onmessage = () => (++count < 1000 ? port2.postMessage(0) : resolve());
     port2.postMessage(0);
   });
-  assert(performance.now() - began < 1500);
+  assert(performance.now() - began < 4000);
 });
 
 test("MessageEvent by hand", () => {

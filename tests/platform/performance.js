@@ -6,7 +6,7 @@ test("performance.now", async () => {
   assertEquals(typeof before, "number");
   await sleep(3);
   const after = performance.now();
-  assert(after - before >= 2.9 && after - before < 2000, `${after - before}`);
+  assert(after - before >= 2.9 && after - before < 20000, `${after - before}`);
   let last = 0;
   for (let i = 0; i < 1000; i++) {
     const now = performance.now();

@@ -652,5 +652,5 @@ test("long and hostile input ends soon", () => {
   assertEquals(URL.canParse(`http://[${":".repeat(100000)}]`), false);
   assertEquals(URL.canParse(`http://${"1.".repeat(100000)}`), false);
   assertEquals(URL.canParse(`http://${"%".repeat(100000)}`), false);
-  assert(performance.now() - began < 5000, `${performance.now() - began} ms`);
+  assert(performance.now() - began < 20000, `${performance.now() - began} ms`);
 });
