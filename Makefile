@@ -35,7 +35,7 @@ endif
 VERSION  := $(shell sed -n 's/^.define AARD_VERSION_STRING "\(.*\)"/\1/p' include/aardvark/export.h)
 SOVERSION := 0
 
-PKGS     := libzip jansson libsodium icu-uc libcrypto
+PKGS     := libzip jansson libsodium icu-uc icu-i18n libcrypto
 ifneq ($(wildcard .deps/config.mk),)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS))

@@ -42,6 +42,7 @@ void start()
 {
     has_started = true;
     aard::count_icu();
+    aard::place_icu();
     v8::V8::SetFlagsFromString(v8_flags, sizeof v8_flags - 1);
     the_platform = v8::platform::NewDefaultPlatform(1, v8::platform::IdleTaskSupport::kDisabled,
                                                     v8::platform::InProcessStackDumping::kDisabled);

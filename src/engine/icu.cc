@@ -1,8 +1,10 @@
-// What ICU allocates for V8: formatters, collators, and a copy of each string that a guest has segmented.  V8 counts none of it.
+// ICU's defaults, and what it allocates for V8: formatters, collators, and a copy of each string that a guest has segmented.  V8 counts none of it.
 // ICU is told to take its memory here.  It is malloc's all the same, so that what a host had ICU allocate before can be freed
 // here, and the other way round.
 #include <malloc.h>
+#include <unicode/ucal.h>
 #include <unicode/uclean.h>
+#include <unicode/uloc.h>
 
 #include <cstdlib>
 
@@ -77,6 +79,16 @@ void U_CALLCONV release(const void *, void *data)
 } // namespace
 
 namespace aard {
+
+// V8 asks ICU for the zone of dates and for the language of what Intl writes, once an isolate, and ICU would look at the
+// machine and the environment.  V8 has no other way to say what they are, and ICU has one default for a process.
+void place_icu()
+{
+    UErrorCode status = U_ZERO_ERROR;
+    ucal_setDefaultTimeZone(u"UTC", &status);
+    status = U_ZERO_ERROR;
+    uloc_setDefault("en_US", &status);
+}
 
 void count_icu()
 {

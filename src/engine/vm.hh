@@ -154,6 +154,7 @@ extern thread_local aard__vm *running;
 extern thread_local aard__vm *entered;
 
 void count_icu(); // icu.cc
+void place_icu();
 
 // Around the making of a snapshot, which is a vm too; false while all vms are made from another than V8's own.
 bool begin_snapshot();

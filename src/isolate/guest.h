@@ -110,6 +110,8 @@ struct aard__guest {
     aard__buf result, report;          /* of the call under way */
     aard__result entry;                /* scratch for entries into the guest */
     int prepared;
+    uint64_t processor_ns, processor_last; /* what the guest's clock of it shows, and a thread's where it was read */
+    pthread_t processor_thread;
     uint64_t time_origin;                /* by aard__clock_monotonic */
     const aard__network_policy *network; /* of the call under way; NULL where there is none */
     aard__net *net;                      /* once that call makes a request; changes under wake_lock */
@@ -223,6 +225,10 @@ aard__state aard__guest_state(aard__guest *guest, aard_outcome *outcome);
 
 /* The guest's exception in guest->entry becomes the outcome's. */
 void aard__guest_fail_exception(aard__guest *guest, aard_failure_kind kind, aard_outcome *outcome);
+
+/* What the guest's clock of processor time shows, in nanoseconds since it was first asked: the calling thread's, which goes
+ * on from there where another thread takes the guest over. */
+uint64_t aard__guest_processor_ns(aard__guest *guest);
 
 /* What the guest's clock shows: milliseconds since it was made. */
 double aard__guest_now(const aard__guest *guest);

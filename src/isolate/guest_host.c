@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "distribution/distribution.h"
 #include "isolate/config.h"
 #include "isolate/guest.h"
 #include "isolate/packages.h"
@@ -180,6 +181,17 @@ static void host_image_bytes(aard__frame *frame, void *user)
     aard__frame_return_number(frame, guest->image ? (double)aard__image_memory_len(guest->image) : 0);
 }
 
+/* lockFile() -> the text of the distribution's lock file; undefined where it can't be read */
+static void host_lock_file(aard__frame *frame, void *user)
+{
+    const aard__guest *guest = user;
+    const void *data;
+    size_t len;
+    aard_error *error = aard__distribution_file(guest->distribution, AARD__FILE_LOCK, &data, &len);
+    if (!error) aard__frame_return_utf8(frame, data, len);
+    aard_error_free(error);
+}
+
 /* symbol(name) -> minus the table slot of a function of the prelinked code, the address of an object, or undefined */
 static void host_symbol(aard__frame *frame, void *user)
 {
@@ -204,12 +216,28 @@ static void host_overlay(aard__frame *frame, void *user)
     aard__buf_free(&text);
 }
 
+uint64_t aard__guest_processor_ns(aard__guest *guest)
+{
+    uint64_t now = aard__clock_thread_cpu();
+    if (guest->processor_last && pthread_equal(guest->processor_thread, pthread_self()))
+        guest->processor_ns += now - guest->processor_last;
+    guest->processor_thread = pthread_self();
+    guest->processor_last = now;
+    return guest->processor_ns;
+}
+
 double aard__guest_now(const aard__guest *guest)
 {
     return (double)(aard__clock_monotonic() - guest->time_origin) / 1e6;
 }
 
 /* now() -> milliseconds since the guest was made, monotonic */
+/* processorTime() -> milliseconds of processor time (aard__guest_processor_ns) */
+static void host_processor_time(aard__frame *frame, void *user)
+{
+    aard__frame_return_number(frame, (double)aard__guest_processor_ns(user) / 1e6);
+}
+
 static void host_now(aard__frame *frame, void *user) { aard__frame_return_number(frame, aard__guest_now(user)); }
 
 /* sleep(ms) -> whether it was cut short: the host's thread sleeps, until the call is ended or asked to end */
@@ -314,6 +342,7 @@ static void host_start_clock(aard__frame *frame, void *user)
 
 const aard__host_entry aard__guest_host[] = {
     {"now", host_now},
+    {"processorTime", host_processor_time},
     {"sleep", host_sleep},
     {"heapLimit", host_heap_limit},
     {"memoryRefused", host_memory_refused},
@@ -331,6 +360,7 @@ const aard__host_entry aard__guest_host[] = {
     {"wrote", host_wrote},
     {"fileRules", host_file_rules},
     {"symbol", host_symbol},
+    {"lockFile", host_lock_file},
     {"json", host_json},
     {"overlay", host_overlay},
     {"startClock", host_start_clock},

@@ -65,20 +65,22 @@ static aard_error *begin(aard__guest *guest, aard__ref *create_module)
 {
     const void *lock;
     size_t lock_len;
-    aard__value args[5] = {AARD__VALUE_REF(create_module)};
+    aard__value args[6] = {AARD__VALUE_REF(create_module)};
     if (!guest->image && !guest->eager) {
         AARD__TRY(aard__distribution_file(guest->distribution, AARD__FILE_LOCK, &lock, &lock_len));
         const aard__guest_file *loop = aard__guest_find("python/loop.py");
         const aard__guest_file *adapter = aard__guest_find("python/adapter.py");
         const aard__guest_file *network = aard__guest_find("python/network.py");
-        if (!loop || !adapter || !network)
+        const aard__guest_file *system = aard__guest_find("python/system.py");
+        if (!loop || !adapter || !network || !system)
             return aard__error(AARD_ERR_GUEST_BOOT, "the library was built without its Python files");
         args[1] = AARD__VALUE_STRING(lock, lock_len);
         args[2] = AARD__VALUE_STRING(loop->data, loop->len);
         args[3] = AARD__VALUE_STRING(adapter->data, adapter->len);
         args[4] = AARD__VALUE_STRING(network->data, network->len);
+        args[5] = AARD__VALUE_STRING(system->data, system->len);
     }
-    AARD__TRY(call_shared(guest, "beginPython", args, 5));
+    AARD__TRY(call_shared(guest, "beginPython", args, 6));
     if (!aard__realm_next_rejection(guest->realm, &guest->entry)) return NULL;
     return aard__error(AARD_ERR_GUEST_BOOT, "the guest did not start: %.*s: %.*s", (int)guest->entry.thrown_type.len,
                        guest->entry.thrown_type.data ? guest->entry.thrown_type.data : "",

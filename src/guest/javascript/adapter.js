@@ -290,13 +290,16 @@
     return settle(value, finish);
   };
 
+  const BOM = "it begins with a byte order mark (BOM), which JSON does not have; leave that out";
+
   // Gives false, with a report, where the input is no JSON.
   const setInput = (text) => {
     try {
       global[inputs] = text === undefined ? undefined : parse(text);
       return true;
     } catch (error) {
-      refuse(`the input is not JSON: ${error.message}`);
+      const marked = text[0] === "\ufeff";
+      refuse(`the input is not JSON: ${marked ? BOM : error.message}`);
       return false;
     }
   };

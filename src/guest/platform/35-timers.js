@@ -104,13 +104,14 @@
     } catch (error) {
       shared.reportError(error);
     }
-    if (task.id === 0) return;
-    if (task.period >= 0 && MapPrototypeGet(timers, task.id) === task) arm(task, task.period);
-    else if (task.index < 0 && MapPrototypeGet(timers, task.id) === task) MapPrototypeDelete(timers, task.id);
+    if (task.id !== 0 && MapPrototypeGet(timers, task.id) === task) {
+      if (task.period >= 0) arm(task, task.period);
+      else if (task.index < 0) MapPrototypeDelete(timers, task.id);
+    }
+    nesting = 0; // what runs next, a microtask or another call, is no timer's task
   };
 
   shared.runTimers = (now) => {
-    nesting = 0;
     let ran = shared.deliverAnswers !== null && shared.deliverAnswers(); // 75-fetch.js
     if (heap.length > 0 && heap[0].deadline <= now) {
       const first = heap[0];

@@ -27,12 +27,15 @@
   } else {
     const network = pyodide.toPy({ __name__: "aardvark_network" });
     pyodide.runPython(shared.networkSource, { globals: network, filename: "<aardvark>" });
+    const system = pyodide.toPy({ __name__: "aardvark_system" });
+    pyodide.runPython(shared.systemSource, { globals: system, filename: "<aardvark>" });
     const loop = pyodide.toPy({ __name__: "aardvark_loop", aardvark_network: network });
     pyodide.runPython(shared.loopSource, { globals: loop, filename: "<aardvark>" });
     const globals = pyodide.toPy({
       __name__: "aardvark_adapter",
       aardvark_loop: loop,
       aardvark_network: network,
+      aardvark_system: system,
     });
     pyodide.runPython(shared.adapterSource, { globals, filename: "<aardvark>" });
     for (const name of names) pointers[name] = Module.PyProxy_getPtr(globals.get(name));

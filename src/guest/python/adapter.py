@@ -30,6 +30,7 @@ from json.encoder import c_make_encoder, encode_basestring, encode_basestring_as
 from textwrap import dedent
 from traceback import format_exception
 
+import pyodide.ffi
 from _pyodide._base import should_quiet
 from _pyodide._importhook import jsfinder
 
@@ -52,6 +53,7 @@ _pyodide_run = asyncio.run
 _install_loop = aardvark_loop["install"]  # noqa: F821 - loop.py's names, put here by adapter.js
 _NothingLeft = aardvark_loop["NothingLeft"]  # noqa: F821
 _network = aardvark_network  # noqa: F821 - network.py's names
+_system = aardvark_system  # noqa: F821 - system.py's names
 
 
 class _State:
@@ -75,6 +77,8 @@ _scan = _decoder.scan_once
 
 
 def _loads(text):
+    if text[0] == "\ufeff":
+        raise ValueError("it begins with a byte order mark (BOM), which JSON does not have; leave that out")
     if text[0] not in " \t\r\n":
         value, end = _scan(text, 0)
         if end == len(text):
@@ -503,14 +507,7 @@ def _invalidate_finders():
 
 def restored():
     """Makes what was captured with everybody else's state this guest's own."""
-    if random := sys.modules.get("random"):
-        random.seed()
-    if tempfile := sys.modules.get("tempfile"):
-        tempfile._name_sequence = None
-    if uuid := sys.modules.get("uuid"):
-        uuid._node = uuid._last_timestamp = None
-    if numpy := sys.modules.get("numpy.random"):
-        numpy.seed()
+    _system["renew"]()
     return b""
 
 
@@ -598,20 +595,65 @@ _JAVASCRIPT = ("js", "pyodide_js")
 _CLOSED = "the host has not granted the capability 'js'"
 
 
+def _is_import():
+    """Whether a finder was asked for an import, and not by who only wants to know what there is."""
+    frame = sys._getframe(2)  # _find_spec() of importlib
+    return frame.f_back is not None and frame.f_back.f_code.co_name == "_find_and_load_unlocked"
+
+
 class _ClosedModules:
     @staticmethod
     def find_spec(name, path=None, target=None):
-        if name.partition(".")[0] in _JAVASCRIPT:
+        if name.partition(".")[0] in _JAVASCRIPT and _is_import():
             _ask(b"d" + name.encode("utf-8", "replace"))
             raise ModuleNotFoundError(f"the module '{name}' is closed: {_CLOSED}", name=name)
         return None
 
 
+# Modules of the standard library that Pyodide has as packages, by what is imported.
+_PACKAGED = {
+    name: name.strip("_").replace("_", "-")
+    for name in ("lzma", "_lzma", "sqlite3", "_sqlite3", "ssl", "_ssl", "test", "pydoc_data", "_pydecimal")
+}
+
+
+class _PackagedModules:
+    """Finds none of them: it is asked last, and says what to do."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        package = _PACKAGED.get(name)
+        if package is None or not _is_import():
+            return None
+        raise ModuleNotFoundError(
+            f"No module named '{name}': Pyodide has it as a package, '{package}', which is in full distributions (aardvark "
+            f"assets stage --variant full --archive FILE); name it among the packages of the bundle's manifest",
+            name=name,
+        )
+
+
+sys.meta_path.append(_PackagedModules)
+
+
 _proxies = {}
+_ffi = {}  # functions of pyodide.ffi that make objects of JavaScript
+
+
+def _closed_function(name):
+    def closed(*args, **kwargs):
+        _ask(b"dpyodide.ffi." + name.encode())
+        raise PermissionError(f"pyodide.ffi.{name} makes an object of JavaScript: {_CLOSED}")
+
+    closed.__name__ = closed.__qualname__ = name
+    closed.__module__ = "pyodide.ffi"
+    return closed
 
 
 def _close_javascript():
     """How every guest begins: without the modules that lead to JavaScript, and on a loop that needs none."""
+    for name in ("create_proxy", "create_once_callable", "to_js"):
+        _ffi[name] = getattr(pyodide.ffi, name)
+        setattr(pyodide.ffi, name, _closed_function(name))
     for name in _JAVASCRIPT:
         _proxies[name] = jsfinder.jsproxies.pop(name)
     for name in list(sys.modules):
@@ -632,6 +674,8 @@ def grant():
         else:
             jsfinder.jsproxies[kind] = proxy
     _proxies.clear()
+    for name, function in _ffi.items():
+        setattr(pyodide.ffi, name, function)
     _network["grant_javascript"]()
     _State.loop = None
     time.sleep = _pyodide_sleep
@@ -652,4 +696,6 @@ def javascript_error(text):
 
 
 _close_javascript()
+_network["ADAPTED"]["zoneinfo._common"] = _system["adapt_zoneinfo"]
 _network["install"]()
+_system["install"]()

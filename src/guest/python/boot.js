@@ -72,6 +72,31 @@
     env.__syscall__newselect.sig = real.sig;
   };
 
+  // Guests are in UTC, whatever the host is.  What Emscripten makes of a zone without a name is no name.
+  const useUtc = (env) => {
+    const { sig } = env._tzset_js;
+    env._tzset_js = (timezone, daylight, standard, summer) => {
+      const heap = new DataView(env.memory.buffer);
+      const name = encoder.encode("UTC\0");
+      heap.setInt32(timezone >>> 0, 0, true);
+      heap.setInt32(daylight >>> 0, 0, true);
+      for (const at of [standard, summer]) new Uint8Array(env.memory.buffer).set(name, at >>> 0);
+    };
+    env._tzset_js.sig = sig;
+  };
+
+  // Emscripten's clocks of processor time run while the guest sleeps.
+  const CPU_CLOCKS = [2, 3]; // of WASI: the process's and the thread's
+  const countProcessorTime = (wasi, env) => {
+    const real = wasi.clock_time_get;
+    wasi.clock_time_get = (clock, precision, at) => {
+      if (!CPU_CLOCKS.includes(clock)) return real(clock, precision, at);
+      new DataView(env.memory.buffer).setBigInt64(at >>> 0, BigInt(Math.round(host.processorTime() * 1e6)), true);
+      return 0;
+    };
+    wasi.clock_time_get.sig = real.sig;
+  };
+
   const PAGE = 65536;
   const MOST_MEMORY = 65535 * PAGE; // what Emscripten itself would allow
 
@@ -128,6 +153,8 @@
     env.getentropy = random;
     if (imports.wasi_snapshot_preview1.random_get) imports.wasi_snapshot_preview1.random_get = random;
     sleepInHost(env);
+    useUtc(env);
+    countProcessorTime(imports.wasi_snapshot_preview1, env);
     growWithinLimit(env);
     if (!shared.grantsJavaScript) guard.wrap(env, () => settings.error, () => shared.raiseDenied());
     shared.refuseSockets(env);
@@ -190,6 +217,32 @@
     Module._init_pyodide_proxy = initialize;
   };
 
+  // What Pyodide knows of packages, for guests that ask pyodide_js: an image does not have it, and few of them ask.
+  const lendPackageIndex = (API) => {
+    let index;
+    const read = () => {
+      if (index) return index;
+      const lockfile = JSON.parse(host.lockFile());
+      const packages = Object.entries(lockfile.packages);
+      const unvendored = packages.filter(([, { package_type: type }]) => type === "cpython_module").map(([name]) => name);
+      index = {
+        lockfile,
+        lockfile_info: lockfile.info,
+        lockfile_packages: lockfile.packages,
+        lockfile_unvendored_stdlibs_and_test: unvendored,
+        lockfile_unvendored_stdlibs: unvendored.filter((name) => name !== "test"),
+        _import_name_to_package_name: new Map(packages.flatMap(([name, { imports }]) => imports.map((one) => [one, name]))),
+      };
+      return index;
+    };
+    const names = ["lockfile", "lockfile_info", "lockfile_packages", "lockfile_unvendored_stdlibs_and_test"];
+    for (const name of [...names, "lockfile_unvendored_stdlibs", "_import_name_to_package_name"]) {
+      const set = (value) => Object.defineProperty(API, name, { value, writable: true });
+      Object.defineProperty(API, name, { get: () => read()[name], set, configurable: true, enumerable: true });
+    }
+    API.packageIndexReady = Promise.resolve();
+  };
+
   let asked;
   let begun; // the module, once it is ready
   let API;
@@ -202,11 +255,12 @@
 
   // The first half of a start, up to where the WebAssembly has to be there; it is in the start-up snapshot of Python
   // guests.  A guest that starts from nothing needs the lock file's text and the sources of the adapter.
-  shared.beginPython = (createModule, lockFile, loopSource, adapterSource, networkSource) => {
+  shared.beginPython = (createModule, lockFile, loopSource, adapterSource, networkSource, systemSource) => {
     // What JavaScript lets go of must not change a Python that has been reset since.
     if (!shared.grantsJavaScript) globalThis.FinalizationRegistry = Unregistered;
     shared.loopSource = loopSource;
     shared.networkSource = networkSource;
+    shared.systemSource = systemSource;
     shared.adapterSource = adapterSource;
     const config = makeConfig();
     API = { config, runtimeEnv: environment };
@@ -273,6 +327,7 @@
     API.sitepackages = API.sitePackages;
     API.dsodir = SHARED_LIBRARIES;
     API.defaultLdLibraryPath = [API.dsodir, API.sitepackages];
+    if (image && shared.grantsJavaScript) lendPackageIndex(API);
     if (!image) {
       API._pyodide.set_excepthook();
       await API.packageIndexReady;

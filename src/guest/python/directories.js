@@ -3,6 +3,7 @@
 (host, shared) => {
   "use strict";
   const { EINVAL, ENODEV, ENOMEM, EPERM } = shared.errno;
+  const { exactTime } = shared;
   const DIRECTORY = 0o40777;
   const FILE = 0o100777;
   const WRITES = 3; // of a descriptor's flags
@@ -67,7 +68,7 @@
         check(host.mountStat(numberOf(node), pathOf(node), facts));
         const [directory, size, atime, mtime, ctime, nlink] = facts;
         const mode = directory ? DIRECTORY : FILE;
-        const times = { atime: new Date(atime), mtime: new Date(mtime), ctime: new Date(ctime) };
+        const times = { atime: exactTime(atime), mtime: exactTime(mtime), ctime: exactTime(ctime) };
         const blocks = Math.ceil(size / 512);
         return { dev: 2 + numberOf(node), ino: node.id, mode, nlink, uid: 0, gid: 0, rdev: 0, size, ...times, blksize: 4096, blocks };
       },

@@ -33,6 +33,9 @@
     "random_state",
   ]);
 
+  // What `stat` gives as a time: Date knows whole milliseconds, in which much can be done to a file.
+  shared.exactTime = (milliseconds) => Object.assign(new Date(milliseconds), { getTime: () => milliseconds });
+
   // A device of a number of its own at `path`.
   shared.addDevice = (FS, path, ops) => {
     const device = FS.makedev(FS.createDevice.major++, 0);

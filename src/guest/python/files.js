@@ -93,6 +93,22 @@
       return node;
     };
 
+    // Whoever looks at a file or a directory again must see that it was changed, in the same millisecond too: importlib
+    // keeps lists of directories by their times, linecache the text of files.
+    const STEP = 0.001;
+    const changing = (node, work) => {
+      const before = node.mtime;
+      const result = work();
+      if (node.mtime <= before && node.mtime > before - 1) node.mtime = node.ctime = before + STEP;
+      return result;
+    };
+
+    const getattr = (node) => {
+      const attr = nodes.getattr(node);
+      for (const name of ["atime", "mtime", "ctime"]) attr[name] = shared.exactTime(+node[name]);
+      return attr;
+    };
+
     const statfs = () => {
       const room = (most, taken) => Math.min(Math.max(0, most - taken), 2 ** 31 - 1);
       const free = room(rules.bytes / BLOCK, Math.ceil(used.bytes / BLOCK));
@@ -123,6 +139,7 @@
     const write = (stream, buffer, offset, length, position) => {
       const { node } = stream;
       mustBeWritable();
+      if (length === 0) return 0;
       const before = node.usedBytes;
       const room = sealed ? Math.max(0, rules.bytes - used.bytes) + before - position : Infinity;
       if (length > room) {
@@ -130,7 +147,9 @@
         length = room;
       }
       changed(node);
-      const written = allocating(() => streams.write(stream, buffer, offset, length, position, false));
+      const written = changing(node, () =>
+        allocating(() => streams.write(stream, buffer, offset, length, position, false)),
+      );
       used.bytes += node.usedBytes - before;
       if (sealed) host.wrote(written);
       return written;
@@ -138,7 +157,7 @@
 
     const ops = {
       dir: {
-        getattr: nodes.getattr,
+        getattr,
         setattr,
         lookup: nodes.lookup,
         readdir: nodes.readdir,
@@ -151,14 +170,14 @@
           mayAdd(name);
           changed(parent);
           used.files++;
-          return adopt(MEMFS.createNode(parent, name, mode, dev));
+          return adopt(changing(parent, () => MEMFS.createNode(parent, name, mode, dev)));
         },
         symlink(parent, name, target) {
           mayAdd(name);
           if (target.length > LONGEST_LINK) fail(ENAMETOOLONG);
           changed(parent);
           used.files++;
-          return adopt(nodes.symlink(parent, name, target));
+          return adopt(changing(parent, () => nodes.symlink(parent, name, target)));
         },
         rename(node, parent, name) {
           mustBeWritable();
@@ -166,26 +185,26 @@
           if (isBelow(parent, node)) fail(EINVAL);
           changed(node);
           const there = parent.contents[name];
-          nodes.rename(node, parent, name);
+          changing(node.parent, () => changing(parent, () => nodes.rename(node, parent, name)));
           if (there) leave(there);
         },
         unlink(parent, name) {
           mustBeWritable();
           const node = parent.contents[name];
           changed(parent);
-          nodes.unlink(parent, name);
+          changing(parent, () => nodes.unlink(parent, name));
           leave(node);
         },
         rmdir(parent, name) {
           mustBeWritable();
           const node = parent.contents[name];
           changed(parent);
-          nodes.rmdir(parent, name);
+          changing(parent, () => nodes.rmdir(parent, name));
           leave(node);
         },
       },
-      file: { getattr: nodes.getattr, setattr, statfs },
-      link: { getattr: nodes.getattr, setattr, readlink: nodes.readlink },
+      file: { getattr, setattr, statfs },
+      link: { getattr, setattr, readlink: nodes.readlink },
       stream: {
         llseek: streams.llseek,
         read: streams.read,

@@ -127,6 +127,32 @@
   // Tables that Pyodide's module makes for itself; it exports them where it is prelinked (src/prelink/wasm.h).
   const ownTables = ({ exports }) => Object.keys(exports).filter((name) => name.startsWith("aardvark table ")).sort();
 
+  // As CPython's dlopen() says it; Emscripten says what its JavaScript threw, and believes later that it has the library.
+  const loadLibrary = (handle, load) => {
+    const { UTF8ToString, LDSO, FS, PATH } = shared.module;
+    const name = PATH.normalize(UTF8ToString(handle + 36));
+    const known = Object.hasOwn(LDSO.loadedLibsByName, name);
+    const result = load();
+    if (result) return result;
+    const library = LDSO.loadedLibsByName[name];
+    if (!known && library) {
+      delete LDSO.loadedLibsByName[name];
+      for (const number in LDSO.loadedLibsByHandle) if (LDSO.loadedLibsByHandle[number] === library) delete LDSO.loadedLibsByHandle[number];
+    }
+    const { exists, object } = FS.analyzePath(name.includes("/") ? name : `/usr/lib/${name}`);
+    if (!exists) setError(`${name}: cannot open shared object file: No such file or directory`);
+    else if (FS.isDir(object.mode)) setError(`${name}: cannot read file data: Is a directory`);
+    else if (guard.closed && !shared.files.isLibrary(name)) setError(`${name}: the host has not granted the capability 'codegen'`);
+    return result;
+  };
+
+  const setError = (text) => {
+    const { stackSave, stackRestore, stringToUTF8OnStack, ___dl_seterr: set } = shared.module;
+    const stack = stackSave();
+    set(stringToUTF8OnStack(text), 0);
+    stackRestore(stack);
+  };
+
   const guard = {
     closed: false,
     noted: false, // something was done that a reset can't undo
@@ -164,10 +190,14 @@
       });
       put(making, (real, name) => (...args) => {
         guard.noted = true;
-        if (!guard.closed) return real(...args);
+        if (!guard.closed) {
+          const library = name === "_dlopen_js" && shared.module;
+          return library ? loadLibrary(args[0] >>> 0, () => real(...args)) : real(...args);
+        }
         if (!mayMake[name]?.(env, args)) return 0;
         return shared.makeCode(() => {
-          if (name === "_dlopen_js") return fromItsFile(args[0] >>> 0, () => real(...args));
+          const handle = args[0] >>> 0;
+          if (name === "_dlopen_js") return loadLibrary(handle, () => fromItsFile(handle, () => real(...args)));
           return real(...args);
         });
       });

@@ -94,16 +94,17 @@
     shared.addDevice(FS, DEVICE, ops);
   };
 
+  const EAI_NONAME = -2;
+
   // Emscripten would make WebSockets of sockets; here there are none.  That somebody wanted one is written down.
   shared.refuseSockets = (env) => {
-    let name = ""; // that was last looked up: Emscripten gives it an address of its own invention
     const addressAt = (at, length) => {
       if (!at || length < 8 || at >>> 0 > env.memory.buffer.byteLength - 28) return "";
       const view = new DataView(env.memory.buffer, at >>> 0, 28);
       const port = view.getUint16(2);
       if (view.getUint16(0, true) !== 2) return ` [IPv6]:${port}`;
       const parts = [4, 5, 6, 7].map((i) => view.getUint8(i));
-      return ` ${parts[0] === 172 && parts[1] === 29 && name ? name : parts.join(".")}:${port}`;
+      return ` ${parts.join(".")}:${port}`;
     };
     const refuse = (call, addressOf) => {
       const real = env[call];
@@ -121,13 +122,18 @@
     refuse("__syscall_accept4", () => "");
     refuse("__syscall_sendto", (args) => addressAt(args[4], args[5]));
     refuse("__syscall_sendmsg", () => "");
+    // Emscripten gives names addresses of its own invention.
     const lookUp = env.getaddrinfo;
     if (!lookUp) return;
     env.getaddrinfo = (node, ...rest) => {
       if (node) {
         const bytes = new Uint8Array(env.memory.buffer, node >>> 0);
         const end = bytes.subarray(0, 256).indexOf(0);
-        name = decoder.decode(bytes.slice(0, end < 0 ? 256 : end));
+        const name = decoder.decode(bytes.slice(0, end < 0 ? 256 : end));
+        if (!/^(\d{1,3}\.){3}\d{1,3}$|:/.test(name)) {
+          host.violation("network_denied", "raw_socket", `lookup ${name}`);
+          return EAI_NONAME;
+        }
       }
       return lookUp(node, ...rest);
     };

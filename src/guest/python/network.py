@@ -264,11 +264,21 @@ def _dechunk(data):
 
 def _adapt_http_client(module):
     connection = module.HTTPConnection
+    connect_itself = connection.connect
 
     def connect(self):
+        if self._create_connection is not module.socket.create_connection:  # the guest's own, most often a test's
+            connect_itself(self)
+            return
         self.sock = _Socket(self, "https" if isinstance(self, module.HTTPSConnection) else "http")
-        if self._tunnel_host:
+        if not self._tunnel_host:
+            return
+        try:
             self._tunnel()
+        except OSError as error:
+            self.close()
+            message = "Tunnel connection failed: the host makes requests itself, and not through a proxy of the guest's"
+            raise type(error)(message) from error
 
     send_request = connection._send_request
 
@@ -638,7 +648,7 @@ class _Made:
         self._make(module)
 
 
-_ADAPTED = {"http.client": _adapt_http_client}
+ADAPTED = {"http.client": _adapt_http_client}
 _WITHOUT_JAVASCRIPT = {
     "pyodide.http": _adapt_pyodide_http,
     "pyodide.http.pyxhr": _adapt_pyxhr,
@@ -651,7 +661,7 @@ class _Adapter:
     def find_spec(self, name, path=None, target=None):
         if make := _MADE.get(name):
             return ModuleSpec(name, _Made(make))
-        adapt = _ADAPTED.get(name)
+        adapt = ADAPTED.get(name)
         spec = PathFinder.find_spec(name, path, target) if adapt else None
         if spec is not None and spec.loader is not None:
             spec.loader = _Adapting(spec.loader, adapt)
@@ -660,8 +670,8 @@ class _Adapter:
 
 def install():
     """Every guest begins so."""
-    _ADAPTED.update(_WITHOUT_JAVASCRIPT)
-    for name, adapt in _ADAPTED.items():
+    ADAPTED.update(_WITHOUT_JAVASCRIPT)
+    for name, adapt in ADAPTED.items():
         if module := sys.modules.get(name):
             adapt(module)
     sys.meta_path.insert(0, _Adapter())
@@ -670,5 +680,5 @@ def install():
 def grant_javascript():
     """Pyodide's own functions are what they are where there is JavaScript."""
     for name in _WITHOUT_JAVASCRIPT:
-        _ADAPTED.pop(name, None)
+        ADAPTED.pop(name, None)
         sys.modules.pop(name, None)
