@@ -214,6 +214,80 @@ static void test_large_texts_are_what_small_ones_are(void **state)
     aard_isolate_free(isolate);
 }
 
+/* ---- one step that takes much ----------------------------------------------------------------------------------------- */
+
+/* Texts that are small ropes, far beyond the heap once they are flat; and some within it, whose result is not. */
+static const char *const large_steps[] = {
+    "encodeURIComponent('\\u1234'.repeat(2 ** 29 - 24))",
+    "encodeURIComponent('\\u1234'.repeat(2 ** 24))",
+    "encodeURI('\\u1234'.repeat(2 ** 24))",
+    "btoa('x'.repeat(2 ** 29 - 24))",
+    "atob('abcd'.repeat(2 ** 26))",
+    "'\\u00e4\\u1234'.repeat(2 ** 28 - 24).toUpperCase()",
+    "'\\u1234'.repeat(2 ** 29 - 24).localeCompare('\\u1234'.repeat(2 ** 29 - 25) + 'a')",
+    "JSON.stringify('\\u1234\\n'.repeat(2 ** 28 - 24))",
+    "JSON.parse('[' + '1,'.repeat(2 ** 28 - 24) + '1]')",
+    "'ab'.repeat(2 ** 28 - 24).replace(/a/g, 'ccc')",
+    "'ab'.repeat(2 ** 28 - 24).split('a')",
+    "new Array(2 ** 22).fill('x'.repeat(100)).join('y')",
+    "new TextEncoder().encode('\\u1234'.repeat(2 ** 29 - 24))",
+    "new TextDecoder('latin1').decode(new Uint8Array(5e7).fill(0x85))",
+    "/x$/.test('\\u1234'.repeat(2 ** 29 - 24))",
+    "escape('\\u1234'.repeat(2 ** 29 - 24))",
+    "decodeURI('%e1%88%b4'.repeat(2 ** 25))",
+    "'\\u1234\\u00e4'.repeat(2 ** 28 - 24).normalize('NFD')",
+    "parseInt('1'.repeat(2 ** 29 - 24))",
+    "'\\u1234'.repeat(2 ** 29 - 24).charCodeAt(2 ** 28)",
+};
+
+static void test_no_step_takes_much_beyond_the_heap(void **state)
+{
+    (void)state;
+    aard_isolate_config *config = config_of(AARD_LANGUAGE_JAVASCRIPT);
+    aard_isolate_config_set_heap_limit(config, (size_t)64 << 20);
+    aard_isolate *isolate = boot(config, NULL);
+    value_is(exec(isolate, "1 + 1"), "2");
+    long before = resident_kib();
+    FILE *file = fopen("/proc/self/clear_refs", "w"); /* the peak is counted anew */
+    bool counted = file && fputs("5", file) >= 0;
+    if (file) counted = !fclose(file) && counted;
+    for (size_t i = 0; i < COUNT(large_steps); i++) {
+        aard_outcome *outcome = exec(isolate, large_steps[i]);
+        aard_failure_kind kind = aard_outcome_failure_kind(outcome);
+        if (kind != AARD_FAILURE_HEAP_LIMIT_EXCEEDED) fail_msg("%s, %s", aard_failure_kind_name(kind), large_steps[i]);
+        aard_outcome_free(outcome);
+        value_is(exec(isolate, "1 + 1"), "2");
+        long grown = (resident_kib() - before) / 1024;
+        if (grown > 64 + 16 * (long)(late_ms() > 500)) fail_msg("%ld MiB stay after %s", grown, large_steps[i]);
+    }
+    char text[256];
+    long peak = 0;
+    file = fopen("/proc/self/status", "r");
+    assert_non_null(file);
+    while (fgets(text, sizeof text, file)) sscanf(text, "VmHWM: %ld", &peak);
+    fclose(file);
+    print_message("%ld MiB before, %ld at most, %ld now\n", before / 1024, peak / 1024, resident_kib() / 1024);
+#ifndef __SANITIZE_ADDRESS__
+    if (counted && peak - before > 6 * 64 * 1024) fail_msg("%ld MiB at most", peak / 1024);
+#endif
+    aard_isolate_free(isolate);
+}
+
+static void test_long_texts_are_encoded_as_short_ones(void **state)
+{
+    (void)state;
+    aard_isolate *isolate = javascript();
+    value_is(exec(isolate, "const bad = [], piece = 'a/\\u00e9\\u20ac\\ud83d\\ude00 ';"
+                           "for (let shift = 0; shift < 8; shift++) for (const f of [encodeURI, encodeURIComponent]) {"
+                           "  const head = 'yyyyyyyy'.slice(0, shift);"
+                           "  if (f(head + piece.repeat(30000)) !== head + f(piece).repeat(30000)) bad.push(shift) }"
+                           "try { encodeURI('x'.repeat(65535) + '\\ud83d') } catch (e) { bad.push(e.name) }"
+                           "try { encodeURI('\\ud83d' + 'x'.repeat(99999)) } catch (e) { bad.push(e.name) }"
+                           "[...bad, encodeURI.name, encodeURI.length, Object.keys(globalThis).includes('encodeURI')]"),
+             "[\"URIError\",\"URIError\",\"encodeURI\",1,false]");
+    aard_isolate_free(isolate);
+}
+
 /* ---- an isolate and its host ------------------------------------------------------------------------------------------ */
 
 static aard_handler *spare;
@@ -329,6 +403,8 @@ int main(void)
         cmocka_unit_test(test_host_functions_look_whether_the_call_was_ended),
         cmocka_unit_test(test_a_transfer_list_takes_linear_time),
         cmocka_unit_test(test_large_texts_are_what_small_ones_are),
+        cmocka_unit_test(test_no_step_takes_much_beyond_the_heap),
+        cmocka_unit_test(test_long_texts_are_encoded_as_short_ones),
         cmocka_unit_test(test_a_handler_is_freed_in_the_middle_of_a_call),
         cmocka_unit_test(test_a_bundle_that_is_not_loaded_changes_no_policy),
         cmocka_unit_test(test_a_callback_that_found_no_memory_makes_no_isolate),

@@ -1,3 +1,5 @@
+// What V8 gets its pages from: memories of WebAssembly, and large objects.
+//
 // Memories of WebAssembly.  V8 asks neither its allocator of buffers for them nor counts them as heap: it reserves pages, and
 // makes some accessible.  So they are counted where V8 gets its pages.
 #include <map>
@@ -9,6 +11,8 @@ namespace {
 
 constexpr size_t kWasmPage = 64 * 1024; // nothing else of V8's is aligned so
 constexpr size_t kMostMemories = 64;    // of one vm: each reserves up to 10 GiB of the process's addresses
+constexpr size_t kHeapPage = 256 * 1024; // V8's own
+constexpr size_t kLarge = 1024 * 1024;   // what is one object and not many
 
 struct Reservation {
     aard__vm *vm;
@@ -50,6 +54,7 @@ class Counted : public v8::PageAllocator {
     void *AllocatePages(void *address, size_t length, size_t alignment, Permission permissions) override
     {
         aard__vm *vm = aard::running;
+        if (vm && alignment == kHeapPage && length >= kLarge && !fits(vm, length)) aard::out_of_memory();
         bool counts = vm && alignment == kWasmPage && permissions == kNoAccess;
         if (!counts) return inner_->AllocatePages(address, length, alignment, permissions);
         std::lock_guard<std::mutex> hold(lock);
@@ -83,6 +88,14 @@ class Counted : public v8::PageAllocator {
     }
 
   private:
+    // V8 takes the first young object for granted, however large it is; and a heap that is full has room for what V8 is in
+    // the middle of, not for a string of a gigabyte.  (Where it gets nothing V8 tells the host's stderr before it gives up.)
+    static bool fits(const aard__vm *vm, size_t length)
+    {
+        if (!vm->heap_max || vm->collecting) return true;
+        return length <= vm->heap_max + kLarge && !vm->heap_full.load();
+    }
+
     // Whether so much from there on may be accessible; what is no such memory may.
     static bool take(uintptr_t address, size_t length)
     {
