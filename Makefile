@@ -104,6 +104,8 @@ $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(call step,CC)$(CC) $(CPPFLAGS) $(if $(filter tests/%,$<),-Itests) $(CFLAGS) -MMD -MP -c $< -o $@
 
+$(BUILD)/obj/src/engine/guarded.o: private CXXFLAGS += -fexceptions
+
 $(BUILD)/obj/%.o: %.cc $(BUILD)/gen/node.list
 	@mkdir -p $(@D)
 	$(call step,CXX)$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -c $< -o $@
@@ -160,7 +162,8 @@ $(BUILD)/gen/exports.map:
 	@mkdir -p $(@D)
 	@echo '{ global: aard_[!_]*; local: *; };' >$@
 
-LINK_SO = $(CXX) -shared -Wl,-soname,libaardvark.so.$(SOVERSION) -Wl,--version-script=$(BUILD)/gen/exports.map $(SAN)
+# Unloading it would take the code away from V8's threads, and what V8 does once can't be done again.
+LINK_SO = $(CXX) -shared -Wl,-z,nodelete -Wl,-soname,libaardvark.so.$(SOVERSION) -Wl,--version-script=$(BUILD)/gen/exports.map $(SAN)
 
 $(BUILD)/libaardvark.so: $(LIB_OBJ) $(BUILD)/gen/sources.list $(BUILD)/gen/exports.map $(BUILD)/gen/node.list
 	$(call step,LINK)$(LINK_SO) $(LIB_OBJ) $(LDLIBS) -o $@

@@ -28,7 +28,8 @@ typedef enum aard_isolation {
 typedef enum aard_stream { AARD_STREAM_STDOUT = 1, AARD_STREAM_STDERR = 2 } aard_stream;
 
 /* Guest output as it comes.  `data` is borrowed for the call, is not NUL-terminated and may end inside a UTF-8
- * sequence.  Called on the thread that makes the call; must not call back into the isolate. */
+ * sequence.  Called on the thread that makes the call; must not call back into the isolate, but for aard_handler_free.  A C++
+ * exception that it throws ends in it, and the call's outcome is a failure (`other`). */
 typedef void (*aard_stream_callback)(void *user, aard_stream stream, const char *data, size_t len);
 
 /* Frees a callback's `user`; called exactly once, when the owner of the callback is freed or the callback replaced. */
@@ -113,7 +114,8 @@ typedef struct aard_isolate aard_isolate;
 /* Makes an isolate and boots its guest.  `config` is copied (its stream callback is shared, and finalized when the last
  * of the two is freed); NULL = all defaults.
  * Errors: distribution_*, warm_mismatch (the warm state is of another distribution, or for looking only), guest_boot,
- * engine, unsupported, no_memory. */
+ * engine (too little address space, too), forked (this process was forked off from one that had isolates: every function of
+ * theirs says so, and aard_isolate_free does nothing), invalid_argument, unsupported, no_memory. */
 AARD_API aard_error *aard_isolate_new(const aard_isolate_config *config, aard_isolate **out);
 /* Must not run while a call on the isolate runs.  NULL is fine. */
 AARD_API void aard_isolate_free(aard_isolate *isolate);

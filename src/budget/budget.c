@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/thread.h"
 
 #define MS UINT64_C(1000000)
 
@@ -169,7 +170,7 @@ void aard_cancel_handle_free(aard_cancel_handle *handle)
 /* A budget that is listed and not armed yet is told by its flag, one that is armed by its watch. */
 void aard_cancel(aard_cancel_handle *handle)
 {
-    if (!handle) return;
+    if (!handle || aard__forked()) return; /* whose calls are the parent's */
     pthread_mutex_lock(&handle->lock);
     atomic_store(&handle->done, true);
     for (aard__budget *budget = handle->budgets; budget; budget = budget->next) {

@@ -1,5 +1,7 @@
 // The process and its vms.
 #include <pthread.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <atomic>
@@ -11,13 +13,23 @@
 #include <aardvark/engine.h>
 
 #include "base/error.h"
+#include "base/thread.h"
 #include "base/utf8.h"
 #include "engine/sanitizers.hh"
 #include "engine/vm.hh"
 
 namespace {
 
-std::unique_ptr<v8::Platform> the_platform;
+// In a process that was forked off there are no threads to wait for: its end would never come.
+struct PlatformOwner {
+    std::unique_ptr<v8::Platform> platform;
+    ~PlatformOwner()
+    {
+        if (aard__forked()) (void)platform.release();
+    }
+};
+PlatformOwner owner;
+std::unique_ptr<v8::Platform> &the_platform = owner.platform;
 char code_key[256];
 uint32_t version_tag; // V8's version, flags and the CPU's features, as compiled code knows them
 std::atomic<int> vms{0};
@@ -41,6 +53,7 @@ std::atomic<bool> want_traps{true}, has_started{false};
 void start()
 {
     has_started = true;
+    aard__forks_watch();
     aard::count_icu();
     aard::place_icu();
     v8::V8::SetFlagsFromString(v8_flags, sizeof v8_flags - 1);
@@ -251,6 +264,7 @@ aard_error *aard_engine_set_fault_handler(bool on)
 
 aard_error *aard__engine_start(void)
 {
+    if (aard__forked()) return aard__error_forked();
     pthread_once(&started, start);
     return nullptr;
 }
@@ -274,9 +288,27 @@ bool aard__engine_record_code(bool on)
     return on || v8::ScriptCompiler::CachedDataVersionTag() == version_tag;
 }
 
+// V8 aborts the process where it gets no address space for its code, its threads and the first of its heap.
+static aard_error *check_space()
+{
+    constexpr size_t kStart = size_t(384) << 20, kVm = size_t(320) << 20;
+    size_t need = has_started ? kVm : kStart;
+    struct rlimit space;
+    if (getrlimit(RLIMIT_AS, &space) || space.rlim_cur == RLIM_INFINITY) return nullptr;
+    void *room = mmap(nullptr, need, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (room == MAP_FAILED)
+        return aard__error(AARD_ERR_ENGINE,
+                           "the process may have %zu MiB of address space (RLIMIT_AS, ulimit -v), of which too little is left: "
+                           "an isolate needs %zu MiB; raise the limit, or limit memory by a cgroup",
+                           static_cast<size_t>(space.rlim_cur) >> 20, need >> 20);
+    munmap(room, need);
+    return nullptr;
+}
+
 aard_error *aard__vm_new(const aard__vm_options *options, aard__vm **out)
 {
-    aard_error *error = aard__engine_start();
+    aard_error *error = aard__forked() ? aard__error_forked() : check_space();
+    if (!error) error = aard__engine_start();
     if (error) return error;
     if (aard::abandoned_count.load() >= kMostAbandoned)
         return aard__error(
@@ -375,6 +407,9 @@ aard_error *aard__vm_run(aard__vm *vm, void (*work)(void *user), void *user, boo
 {
     aard::Run run(work, user);
     if (!run.take_stack()) return aard__error_no_memory();
+    // Only for what can run WebAssembly: it is a call of the system's.
+    if (vm->own_memories || std::any_of(vm->realms.begin(), vm->realms.end(), [](aard__realm *r) { return r->codegen; }))
+        aard::keep_traps();
     aard__vm *entered = aard::entered;
     aard__vm_enter(vm);
     vm->isolate->SetStackLimit(run.floor() + kStackReserve);

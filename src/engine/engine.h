@@ -72,6 +72,9 @@ void aard__vm_leave(aard__vm *vm);
  * what says "any thread" may be called for it, and what `work` had on its stack is as it was.  Errors: no_memory. */
 aard_error *aard__vm_run(aard__vm *vm, void (*work)(void *user), void *user, bool *finished);
 
+/* Calls what the host has given; false where it threw a C++ exception. */
+bool aard__call_guarded(void (*call)(void *user), void *user);
+
 /* From within `work`: runs `host`, which is not the guest's, on the stack that aard__vm_run was called on. */
 void aard__vm_call_host(aard__vm *vm, void (*host)(void *user), void *user);
 

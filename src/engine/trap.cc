@@ -2,7 +2,9 @@
 // pages that can't be touched: an access outside of it is a SIGSEGV, which has to become an exception of the guest's.
 #include <sys/resource.h>
 
+#include <atomic>
 #include <csignal>
+#include <new>
 
 #include "engine/vm.hh"
 
@@ -13,19 +15,50 @@ V8_EXPORT bool TryHandleWebAssemblyTrapPosix(int signal, siginfo_t *info,
 
 namespace {
 
-struct sigaction before; // the host's
+// The host's handlers, the one that gets what is not ours first.  A host changes them rarely: what was is never freed, since
+// a thread may be in the middle of reading it.
+std::atomic<const struct sigaction *> before{nullptr};
+std::atomic<bool> installed{false};
+thread_local bool handed_on;
 
 void on_fault(int signal, siginfo_t *info, void *context)
 {
     if (v8::TryHandleWebAssemblyTrapPosix(signal, info, context)) return;
-    if (before.sa_flags & SA_SIGINFO) {
-        before.sa_sigaction(signal, info, context);
-    } else if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN) {
-        before.sa_handler(signal);
+    const struct sigaction *next = before.load();
+    // A handler of the host's that came after ours has put ours back, and sends the signal again to have the process ended.
+    bool again = handed_on && info->si_code <= 0;
+    handed_on = true;
+    if (!again && next->sa_flags & SA_SIGINFO) {
+        next->sa_sigaction(signal, info, context);
+    } else if (!again && next->sa_handler != SIG_DFL && next->sa_handler != SIG_IGN) {
+        next->sa_handler(signal);
     } else { // the process ends as it would without us: by the same instruction, or by the same signal, sent again
         std::signal(signal, SIG_DFL);
         if (info->si_code <= 0) std::raise(signal);
     }
+}
+
+bool is_ours(const struct sigaction &action) { return action.sa_flags & SA_SIGINFO && action.sa_sigaction == on_fault; }
+
+bool is_same(const struct sigaction &one, const struct sigaction &other)
+{
+    return one.sa_flags == other.sa_flags && one.sa_handler == other.sa_handler;
+}
+
+// What is there goes behind ours.
+bool put_first(const struct sigaction &now)
+{
+    const struct sigaction *known = before.load();
+    if (!known || !is_same(*known, now)) {
+        auto *copy = new (std::nothrow) struct sigaction(now);
+        if (!copy) return false;
+        before.store(copy);
+    }
+    struct sigaction action = {};
+    action.sa_sigaction = on_fault;
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+    sigemptyset(&action.sa_mask);
+    return !sigaction(SIGSEGV, &action, nullptr);
 }
 
 } // namespace
@@ -36,12 +69,17 @@ bool handle_traps()
 {
     struct rlimit space;
     if (getrlimit(RLIMIT_AS, &space) || space.rlim_cur != RLIM_INFINITY) return false; // a guest takes 10 GiB of it
-    struct sigaction action = {};
-    action.sa_sigaction = on_fault;
-    action.sa_flags = SA_SIGINFO | SA_ONSTACK;
-    sigemptyset(&action.sa_mask);
-    if (sigaction(SIGSEGV, nullptr, &before) || !v8::V8::EnableWebAssemblyTrapHandler(false)) return false;
-    return !sigaction(SIGSEGV, &action, nullptr);
+    struct sigaction now;
+    if (sigaction(SIGSEGV, nullptr, &now) || !v8::V8::EnableWebAssemblyTrapHandler(false)) return false;
+    installed = put_first(now);
+    return installed;
+}
+
+void keep_traps()
+{
+    struct sigaction now;
+    handed_on = false;
+    if (installed && !sigaction(SIGSEGV, nullptr, &now) && !is_ours(now)) put_first(now);
 }
 
 } // namespace aard

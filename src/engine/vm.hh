@@ -130,6 +130,7 @@ v8::Platform *platform();
 
 // Before V8 is initialized: compiled code does without bounds checks from then on (trap.cc).  False where it can't.
 bool handle_traps();
+void keep_traps();   // puts our handler before one that the host has installed since
 const char *flags(); // V8's, as they were set
 
 // What every new isolate gets, however it was made.

@@ -111,7 +111,7 @@ static aard_error *begin(errand *e)
     aard__buf_clear(&guest->result);
     aard__buf_clear(&guest->report);
     guest->bytes_written = guest->result_bytes = 0;
-    guest->memory_refused = false;
+    guest->memory_refused = guest->streams.threw = false;
     guest->result_limit = guest->entry.most = aard__config_result_limit(isolate->config, call);
     guest->result_depth_limit = isolate->config->result_depth_limit;
     aard__vm_buffer_refused(guest->vm);
@@ -247,6 +247,8 @@ static bool judge(errand *e, aard__cause cause)
         aard__outcome_fail(outcome, AARD_FAILURE_ENGINE_CRASHED, "the guest ended without an answer");
     else
         blame_limit(guest, outcome);
+    if (guest->streams.threw && outcome->failure == AARD_FAILURE_NONE)
+        aard__outcome_fail(outcome, AARD_FAILURE_OTHER, "the host's stream callback threw a C++ exception");
     return outcome->failure != AARD_FAILURE_HEAP_LIMIT_EXCEEDED && cause == AARD__CAUSE_NONE &&
            !aard__vm_terminating(guest->vm) && e->state != AARD__BROKEN;
 }

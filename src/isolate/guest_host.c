@@ -274,10 +274,19 @@ typedef struct host_call {
     bool found;
 } host_call;
 
+static void find_and_call(void *user)
+{
+    host_call *c = user;
+    c->found = true; /* whose exception would it be? */
+    c->found = aard__functions_call(c->functions, c->name->data, c->input->data, c->input->len, c->answer);
+}
+
 static void call_function(void *user)
 {
     host_call *c = user;
-    c->found = aard__functions_call(c->functions, c->name->data, c->input->data, c->input->len, c->answer);
+    if (aard__call_guarded(find_and_call, c)) return;
+    aard__buf_clear(c->answer);
+    aard__buf_puts(c->answer, "!the host's function threw a C++ exception");
 }
 
 /* The host's function runs on the host's own stack. */

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/thread.h"
 #include "distribution/distribution.h"
 #include "isolate/packages.h"
 #include "isolate/warm_state.h"
@@ -96,6 +97,7 @@ void aard__isolate_drop_guest(aard_isolate *isolate)
 aard_error *aard_isolate_new(const aard_isolate_config *config, aard_isolate **out)
 {
     AARD__NEED(out);
+    if (aard__forked()) return aard__error_forked();
     if (config && config->isolation == AARD_ISOLATION_PROCESS)
         return aard__error(AARD_ERR_UNSUPPORTED,
                            "isolation 'process' is not part of this version; use isolation 'thread'");
@@ -122,7 +124,7 @@ aard_error *aard_isolate_new(const aard_isolate_config *config, aard_isolate **o
 
 void aard_isolate_free(aard_isolate *isolate)
 {
-    if (!isolate) return;
+    if (!isolate || aard__forked()) return; /* a copy of the parent's can't be freed */
     aard__guest_free(isolate->guest);
     isolate->guest = NULL;
     aard__handlers_sweep(isolate, false);
@@ -135,6 +137,7 @@ void aard_isolate_free(aard_isolate *isolate)
 
 aard_error *aard__isolate_claim(aard_isolate *isolate)
 {
+    if (aard__forked()) return aard__error_forked();
     if (!atomic_flag_test_and_set_explicit(&isolate->busy, memory_order_acquire)) {
         if (atomic_load_explicit(&isolate->has_gone, memory_order_relaxed)) aard__handlers_sweep(isolate, true);
         return NULL;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/thread.h"
 #include "base/clock.h"
 #include "base/new_file.h"
 #include "isolate/python_shared.h"
@@ -237,6 +238,7 @@ bool aard_distribution_is_prelinked(aard_distribution *distribution)
 aard_error *aard_distribution_prepare(aard_distribution *distribution, bool force)
 {
     AARD__NEED(distribution);
+    if (aard__forked()) return aard__error_forked();
     if (!force && aard_distribution_is_prepared(distribution)) return NULL;
     if (!aard__engine_record_code(true))
         return aard__error(AARD_ERR_BUSY,

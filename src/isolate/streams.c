@@ -13,16 +13,22 @@ static void drop_oldest(aard__buf *buf, uint64_t *dropped, size_t keep)
 }
 
 typedef struct delivery {
-    const aard__streams *streams;
+    aard__streams *streams;
     aard_stream stream;
     const void *data;
     size_t len;
 } delivery;
 
-static void deliver(void *user)
+static void call_back(void *user)
 {
     const delivery *d = user;
     d->streams->callback(d->streams->user, d->stream, d->data, d->len);
+}
+
+static void deliver(void *user)
+{
+    delivery *d = user;
+    if (!aard__call_guarded(call_back, d)) d->streams->threw = true;
 }
 
 void aard__streams_write(aard__streams *streams, aard_stream stream, const void *data, size_t len)

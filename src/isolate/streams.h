@@ -15,6 +15,7 @@ typedef struct aard__streams {
     aard__vm *vm;      /* whose guest writes: the callback is not to run on its stack; may be NULL */
     aard__buf kept[2]; /* stdout, stderr */
     uint64_t dropped[2];
+    bool threw; /* the callback, in the call under way */
 } aard__streams;
 
 void aard__streams_write(aard__streams *streams, aard_stream stream, const void *data, size_t len);
