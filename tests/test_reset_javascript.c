@@ -1,6 +1,8 @@
 /* Resets of JavaScript isolates: what a call leaves behind, the next one never sees.  test-timeout: 300 */
 #include "isolate_support.h"
 
+#include <unistd.h>
+
 #include "bundle/code.h"
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
@@ -302,6 +304,182 @@ static void test_another_bundle_finds_nothing_of_the_one_before(void **state)
 }
 
 /* Guests that load a file after the first take its compiled code; it is right for them, and for no other file. */
+/* ---- a module evaluated ahead of need ----------------------------------------------------------------------------- */
+
+/* What a module may do while it is evaluated; a handler that tells of it is put behind. */
+static const char *const evaluations[] = {
+    "let n = 0; const told = () => ++n;",
+    "globalThis.n = (globalThis.n ?? 0) + 1; const told = () => n;",
+    "Array.prototype.extra = 1; const told = () => [].extra;",
+    "console.log('evaluated'); const told = () => 1;",
+    "console.error('evaluated'); const told = () => 1;",
+    "const told = () => typeof performance.timeOrigin; performance.now();",
+    "let n = 0; setTimeout(() => n++, 0); const told = () => n;",
+    "let n = 0; setTimeout(() => { n++; console.log('late'); }, 1); const told = async () => { while (!n) "
+    "await new Promise((go) => setTimeout(go, 1)); return n; };",
+    "let n = 0; queueMicrotask(() => n++); const told = () => n;",
+    "let n = 0; Promise.resolve().then(() => n++).then(() => n++); const told = () => n;",
+    "const n = await Promise.resolve(3); const told = () => n;",
+    "const n = await new Promise((go) => setTimeout(go, 1, 4)); const told = () => n;",
+    "let n; try { eval('n = 1'); } catch (e) { n = e.name; } const told = () => n;",
+    "let n; try { new Function('return 1'); } catch (e) { n = e.name; } const told = () => n;",
+    "let n; try { await import('https://a.example/x.js'); } catch (e) { n = e.name; } const told = () => n;",
+    "let n; await fetch('https://a.example/').catch((e) => { n = e.name; }); const told = () => n;",
+    "Promise.reject(new Error('unhandled')); const told = () => 1;",
+    "const told = () => 1; throw new TypeError('not today');",
+    "const told = () => 1; null.x;",
+    "import('./other.js').then((m) => { globalThis.other = m.name; }); const told = () => globalThis.other;",
+    "import { name } from './other.js'; const told = () => name;",
+    "const { port1, port2 } = new MessageChannel(); let n = 0; port2.onmessage = () => n++; port1.postMessage(1);"
+    "const told = () => n;",
+    "const bytes = new TextEncoder().encode('äb'); const told = () => [...bytes];",
+    "const url = new URL('https://a.example/ä?b#c'); const told = () => url.href;",
+    "const copy = structuredClone({ a: [1, new Map([[1, 2]])] }); const told = () => copy.a[1].get(1);",
+    "const id = crypto.randomUUID(); const told = () => id.length;",
+    "let n = 0; try { const f = () => f(); f(); } catch (e) { n = e.name; } const told = () => n;",
+    "let n = []; const r = new FinalizationRegistry(() => n.push(1)); r.register({}, 1); const told = () => n;",
+    "const told = () => 1; new Promise(() => {}); await 0;",
+    "let n; try { await WebAssembly.compile(new Uint8Array(8)); } catch (e) { n = e.name; } const told = () => n;",
+    "Object.freeze(Object.prototype); const told = () => Object.isFrozen({}.__proto__);",
+    "performance.mark?.('x'); const told = () => performance.getEntries?.().length ?? 0;",
+    "const told = () => globalThis[Symbol.for('again')] = (globalThis[Symbol.for('again')] ?? 0) + 1;",
+};
+
+static char *told(aard_outcome *outcome)
+{
+    size_t value_len = 0, out_len, err_len;
+    const char *value = aard_outcome_is_success(outcome) ? aard_outcome_value_json(outcome, &value_len) : "";
+    const char *out = aard_outcome_stdout(outcome, &out_len), *err = aard_outcome_stderr(outcome, &err_len);
+    const char *failure = aard_outcome_failure_message(outcome);
+    char *text;
+    assert_true(asprintf(&text, "%.*s|%.*s|%.*s|%s|%zu violations", (int)value_len, value, (int)out_len, out,
+                         (int)err_len, err, failure ? failure : "", aard_outcome_violation_count(outcome)) >= 0);
+    aard_outcome_free(outcome);
+    return text;
+}
+
+static void test_a_module_evaluated_ahead_is_as_one_evaluated_by_its_call(void **state)
+{
+    (void)state;
+    size_t failed = 0;
+    for (size_t i = 0; i < COUNT(evaluations); i++) {
+        char main[1000];
+        snprintf(main, sizeof main, "%s export const f = () => told();", evaluations[i]);
+        const char *const files[][2] = {
+            {"main.js", main}, {"other.js", "export const name = 'other'; globalThis.seen = 1;"}, {NULL, NULL}};
+        aard_isolate *isolate = boot(config_of(AARD_LANGUAGE_JAVASCRIPT), bundle_of(files));
+        aard_handler *handler;
+        assert_ok(aard_handler_new(isolate, "main:f", &handler));
+        char *usual = told(invoke(handler, "1"));
+        for (int k = 0; k < 4; k++) {
+            assert_ok(aard_isolate_prepare_reset(isolate)); /* of a used guest, and of one that is clean */
+            if (k == 2) assert_ok(aard_isolate_prepare_reset(isolate));
+            assert_ok(aard_isolate_reset(isolate));
+            if (k == 3) assert_ok(aard_isolate_prepare_reset(isolate));
+            aard_outcome *outcome = invoke(handler, "1");
+            assert_int_equal(aard_outcome_diagnostics(outcome)->reset_mode, AARD_RESET_NEW_REALM);
+            char *now = told(outcome);
+            if (strcmp(usual, now)) {
+                print_error("%s\n  usual: %s\n  ahead: %s\n", evaluations[i], usual, now);
+                failed++;
+            }
+            free(now);
+        }
+        free(usual);
+        aard_handler_free(handler);
+        aard_isolate_free(isolate);
+    }
+    assert_int_equal(failed, 0);
+}
+
+/* The clock alone tells. */
+static void test_a_module_is_evaluated_ahead(void **state)
+{
+    (void)state;
+    static const char *const files[][2] = {
+        {"main.js", "const then = Date.now(); export const f = () => Date.now() - then >= 30;"}, {NULL, NULL}};
+    aard_isolate *isolate = boot(config_of(AARD_LANGUAGE_JAVASCRIPT), bundle_of(files));
+    aard_handler *handler;
+    assert_ok(aard_handler_new(isolate, "main:f", &handler));
+    value_is(invoke(handler, "1"), "false");
+    for (int i = 0; i < 3; i++) {
+        assert_ok(aard_isolate_prepare_reset(isolate));
+        usleep(40000);
+        assert_ok(aard_isolate_reset(isolate));
+        value_is(invoke(handler, "1"), "true");
+    }
+    aard_handler_free(handler);
+    aard_isolate_free(isolate);
+}
+
+static void test_a_module_evaluated_ahead_is_there_for_its_handler_alone(void **state)
+{
+    (void)state;
+    static const char *const files[][2] = {
+        {"main.js", "globalThis.seen = (globalThis.seen ?? '') + 'main '; export const f = () => seen;"},
+        {"other.js", "globalThis.seen = (globalThis.seen ?? '') + 'other '; export const f = () => seen;"},
+        {NULL, NULL}};
+    aard_isolate *isolate = boot(config_of(AARD_LANGUAGE_JAVASCRIPT), bundle_of(files));
+    aard_handler *handler, *other;
+    assert_ok(aard_handler_new(isolate, "main:f", &handler));
+    assert_ok(aard_handler_new(isolate, "other:f", &other));
+    for (int i = 0; i < 6; i++) {
+        value_is(invoke(handler, "1"), "\"main \"");
+        assert_ok(aard_isolate_prepare_reset(isolate));
+        value_is(exec(isolate, "seen"), "\"main \""); /* the guest that is there goes on */
+        value_is(invoke(handler, "1"), "\"main \"");
+        assert_ok(aard_isolate_prepare_reset(isolate));
+        assert_ok(aard_isolate_reset(isolate));
+        if (i % 2) assert_ok(aard_isolate_prepare_reset(isolate));
+        if (i % 3 == 0) value_is(exec(isolate, "typeof seen"), "\"undefined\"");
+        if (i % 3 == 1) value_is(invoke(other, "1"), "\"other \"");
+        assert_ok(aard_isolate_reset(isolate));
+    }
+    value_is(invoke(handler, "1"), "\"main \"");
+    assert_ok(aard_isolate_prepare_reset(isolate));
+    aard_handler_free(handler);
+    assert_ok(aard_isolate_reset(isolate));
+    value_is(invoke(other, "1"), "\"other \"");
+    assert_ok(aard_isolate_prepare_reset(isolate));
+    aard_bundle *second = bundle_of((const char *const[][2]){
+        {"other.js", "globalThis.seen = (globalThis.seen ?? '') + 'second '; export const f = () => seen;"},
+        {NULL, NULL}});
+    assert_ok(aard_isolate_load_bundle(isolate, second));
+    aard_bundle_free(second);
+    value_is(invoke(other, "1"), "\"second \"");
+    aard_handler_free(other);
+    aard_isolate_free(isolate);
+}
+
+/* It has a limit of its own, and the guest that is there goes on. */
+static void test_a_module_that_is_slow_only_ahead_harms_nobody(void **state)
+{
+    (void)state;
+    static const char *const files[][2] = {{"main.js",
+                                            "if (crypto.getRandomValues(new Uint8Array(1))[0] < 128) for (;;);\n"
+                                            "let n = 0; export const f = () => ++n;"},
+                                           {NULL, NULL}};
+    aard_isolate_config *config = config_of(AARD_LANGUAGE_JAVASCRIPT);
+    aard_isolate_config_set_wall_limit_ms(config, 200);
+    aard_isolate *isolate = boot(config, bundle_of(files));
+    aard_handler *handler;
+    assert_ok(aard_handler_new(isolate, "main:f", &handler));
+    aard_outcome *outcome = NULL;
+    do {
+        aard_outcome_free(outcome);
+        outcome = invoke(handler, "1");
+    } while (!aard_outcome_is_success(outcome));
+    value_is(outcome, "1");
+    for (int i = 2; i < 10; i++) {
+        assert_ok(aard_isolate_prepare_reset(isolate));
+        char want[8];
+        snprintf(want, sizeof want, "%d", i);
+        value_is(invoke(handler, "1"), want);
+    }
+    aard_handler_free(handler);
+    aard_isolate_free(isolate);
+}
+
 static void test_code_is_kept_with_the_bundle(void **state)
 {
     (void)state;
@@ -509,7 +687,8 @@ static void test_many_resets_cost_no_more_than_few(void **state)
 #ifndef __SANITIZE_ADDRESS__ /* it keeps what was freed for a while */
     if (grown > 12 * 1024) fail_msg("%ld KiB more after %zu resets", grown, count);
 #endif
-    if (last > (exact_times() ? 3 * first + 1 : 20 * first + 20)) fail_msg("a reset with its call took %.3f ms at first and %.3f at last", first, last);
+    if (last > (exact_times() ? 3 * first + 1 : 20 * first + 20))
+        fail_msg("a reset with its call took %.3f ms at first and %.3f at last", first, last);
     aard_handler_free(handler);
     aard_isolate_free(isolate);
 }
@@ -541,6 +720,10 @@ int main(void)
         cmocka_unit_test(test_nothing_is_left_by_a_full_cleanup),
         cmocka_unit_test(test_without_a_reset_each_of_them_is_seen),
         cmocka_unit_test(test_modules_are_evaluated_anew),
+        cmocka_unit_test(test_a_module_evaluated_ahead_is_as_one_evaluated_by_its_call),
+        cmocka_unit_test(test_a_module_is_evaluated_ahead),
+        cmocka_unit_test(test_a_module_evaluated_ahead_is_there_for_its_handler_alone),
+        cmocka_unit_test(test_a_module_that_is_slow_only_ahead_harms_nobody),
         cmocka_unit_test(test_code_is_kept_with_the_bundle),
         cmocka_unit_test(test_another_bundle_finds_nothing_of_the_one_before),
         cmocka_unit_test(test_a_reset_after_a_termination_anywhere),

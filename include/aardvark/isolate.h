@@ -138,8 +138,10 @@ AARD_API aard_error *aard_isolate_reset(aard_isolate *isolate);
  * new guest.  Errors: unsupported, warm_capture (the guest has something that no other guest could have, which is named),
  * busy, guest_boot, engine, no_memory. */
 AARD_API aard_error *aard_isolate_checkpoint(aard_isolate *isolate);
-/* Does ahead of time what the next reset would have to do (JavaScript: makes the realm that it takes), for when the host
- * has nothing else for the isolate.  Errors: guest_boot, busy, engine, no_memory. */
+/* Does ahead of time what the next reset, and the call after it, would have to do, for when the host has nothing else for
+ * the isolate.  JavaScript: makes the realm that the reset takes, and evaluates there the module of the handler that was
+ * called last, where nobody can tell (docs/reset.md).  Python: makes the checkpoint, where the first call would.  Errors:
+ * guest_boot, busy, engine, no_memory. */
 AARD_API aard_error *aard_isolate_prepare_reset(aard_isolate *isolate);
 
 /* How many guests of this process were left in the middle of what they did, because nothing else would have ended them or

@@ -486,11 +486,29 @@ bool aard__vm_terminating(aard__vm *vm) { return vm->ended.load(); }
 bool aard__vm_pump(aard__vm *vm)
 {
     v8::HandleScope handles(vm->isolate);
+    if (vm->ahead) {
+        vm->ahead->microtasks->PerformCheckpoint(vm->isolate);
+        return false;
+    }
     while (!vm->ended.load() && v8::platform::PumpMessageLoop(aard::platform(), vm->isolate)) {
     }
     for (size_t i = 0; i < vm->realms.size() && !vm->ended.load(); i++)
         vm->realms[i]->microtasks->PerformCheckpoint(vm->isolate);
     return vm->isolate->HasPendingBackgroundTasks();
+}
+
+void aard__vm_begin_ahead(aard__vm *vm, aard__realm *realm, bool (*harmless)(const aard__host_entry *entry))
+{
+    vm->ahead = realm;
+    vm->harmless = harmless;
+    vm->spoilt = false;
+}
+
+bool aard__vm_end_ahead(aard__vm *vm)
+{
+    vm->ahead = nullptr;
+    if (vm->spoilt && !vm->ended.load()) vm->isolate->CancelTerminateExecution();
+    return !vm->spoilt;
 }
 
 void aard__vm_heap(aard__vm *vm, aard__heap *out)

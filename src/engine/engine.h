@@ -20,6 +20,7 @@ extern "C" {
 
 typedef struct aard__vm aard__vm;
 typedef struct aard__realm aard__realm;
+typedef struct aard__host_entry aard__host_entry;
 typedef struct aard__ref aard__ref;
 typedef struct aard__frame aard__frame;
 typedef struct aard__wasm aard__wasm;
@@ -105,6 +106,11 @@ aard__losses aard__engine_losses(void);
 
 /* Runs what is due: platform tasks, then microtasks.  True while work is still under way on other threads. */
 bool aard__vm_pump(aard__vm *vm);
+
+/* Between these two, code runs in `realm` that may be thrown away as if it had not run: nothing of the vm's other realms
+ * runs, and a host function that `harmless` does not take ends it.  False where one has. */
+void aard__vm_begin_ahead(aard__vm *vm, aard__realm *realm, bool (*harmless)(const aard__host_entry *entry));
+bool aard__vm_end_ahead(aard__vm *vm);
 
 typedef struct aard__heap {
     size_t used, total, limit, external; /* bytes */
@@ -254,10 +260,10 @@ void aard__realm_import(aard__realm *realm, const char *name, const char *source
 typedef void (*aard__host_function)(aard__frame *frame, void *user);
 
 /* One row of a static table; ends with a NULL name. */
-typedef struct aard__host_entry {
+struct aard__host_entry {
     const char *name;
     aard__host_function call;
-} aard__host_entry;
+};
 
 /* A new null-prototype object that holds the functions of `tables` (NULL-terminated list; static storage). */
 aard__ref *aard__realm_host_object(aard__realm *realm, const aard__host_entry *const *tables);

@@ -15,6 +15,11 @@ void call_host(const v8::FunctionCallbackInfo<v8::Value> &info)
         frame.isolate->ThrowException(v8::Undefined(frame.isolate));
         return;
     }
+    if (vm->ahead && !vm->harmless(entry)) {
+        vm->spoilt = true;
+        frame.isolate->TerminateExecution();
+        return;
+    }
     size_t scratch = vm->scratch.size();
     entry->call(&frame, vm->user);
     while (vm->scratch.size() > scratch) {
@@ -61,7 +66,8 @@ void encode_slices(aard__frame *frame, v8::Local<v8::String> text, uint8_t *data
     int length = text->Length(), at = 0;
     size_t written = 0;
     for (int step = kUnits; at < length && step > 0 && !aard__frame_ended(frame);) {
-        int count = text->Write(frame->isolate, units, at, std::min(step, length - at), v8::String::NO_NULL_TERMINATION);
+        int count = text->Write(frame->isolate, units, at, std::min(step, length - at),
+                                v8::String::NO_NULL_TERMINATION);
         if (count > 1 && (units[count - 1] & 0xfc00) == 0xd800 && at + count < length) count--; // its trail comes next
         aard__buf_clear(bytes);
         aard::append_units(units, count, bytes);
@@ -262,7 +268,8 @@ bool aard__frame_fits(aard__frame *frame, size_t units, bool wide)
     if (units <= static_cast<size_t>(v8::String::kMaxLength) && units <= most) return true;
     if (units > most) vm->buffers->refuse();
     aard__frame_throw(frame, "RangeError",
-                      units > most ? "a string is larger than the guest's heap" : "a string is longer than the engine can hold");
+                      units > most ? "a string is larger than the guest's heap"
+                                   : "a string is longer than the engine can hold");
     return false;
 }
 

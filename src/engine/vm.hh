@@ -70,6 +70,9 @@ struct aard__vm {
     bool compiled_wasm = false;        // the run has: some of them are the process's
     std::vector<v8::Locker *> lockers; // one per nested enter, innermost last
     std::vector<aard__vm *> before;    // what the thread had entered then
+    aard__realm *ahead = nullptr;      // the realm that work is done in ahead of need
+    bool (*harmless)(const aard__host_entry *entry) = nullptr;
+    bool spoilt = false; // that work asked for more
     bool from_snapshot = false;
     size_t number = 0; // of the snapshot's realm that its realms are copies of
     std::vector<aard__realm *> realms;

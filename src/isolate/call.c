@@ -100,7 +100,8 @@ static aard_error *begin(errand *e)
     e->cpu_start = aard__clock_thread_cpu();
     begin_diagnostics(e);
     bool ready = isolate->guest && !isolate->soiled && remembered(e);
-    AARD__TRY(aard__isolate_ensure_guest(isolate));
+    AARD__TRY(aard__isolate_ensure_guest_for(isolate, e->handler));
+    isolate->last = NULL;
     if (!remembered(e)) AARD__TRY(aard__isolate_remember(isolate));
     e->outcome->diagnostics.reset_mode = isolate->reset_mode;
     e->outcome->diagnostics.reset_ms = isolate->reset_ms;
@@ -163,6 +164,7 @@ static aard__state invoke(errand *e)
         state = prepare(e);
         e->run_start = aard__clock_monotonic();
         e->isolate->used = true;
+        if (e->handler->ready) e->isolate->last = e->handler;
         if (state != AARD__DONE || e->outcome->failure != AARD_FAILURE_NONE || !e->handler->ready) return state;
         state = guest->ops->invoke(guest, e->handler->number, input, input_len, e->outcome);
     } else {

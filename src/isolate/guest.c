@@ -228,6 +228,16 @@ aard_error *aard__guest_make_spare(aard__guest *guest)
     return guest->ops->make_spare ? guest->ops->make_spare(guest) : NULL;
 }
 
+void aard__guest_drop_spare(aard__guest *guest)
+{
+    if (!guest->spare) return;
+    aard__guest_exchange(guest);
+    aard__guest_let_go(guest);
+    aard__realm_free(guest->realm);
+    guest->realm = NULL;
+    aard__guest_exchange(guest);
+}
+
 void aard__guest_drop_buffers(aard__guest *guest)
 {
     if (guest->ops->drop_buffers) guest->ops->drop_buffers(guest);

@@ -37,8 +37,11 @@ typedef struct aard__language_ops {
      * forgotten.  After an error the guest is of no use.  NULL where only a new guest is clean. */
     aard_error *(*reset)(aard__guest *guest);
     aard_reset_mode reset_mode; /* what `reset` does */
-    /* Work for the next reset, done while there is nothing else to do; may be NULL. */
+    /* Work for the next reset, done while there is nothing else to do; may be NULL, and then so is the next. */
     aard_error *(*make_spare)(aard__guest *guest);
+    /* Prepares a handler in the realm that is spare.  Once it has, nobody can tell that it did not happen after the reset, but
+     * by the clock; else there is no spare realm any more.  The handler's number, or -1. */
+    int (*prepare_spare)(aard__guest *guest, const char *entrypoint);
     void (*drop_buffers)(aard__guest *guest); /* lets go of what the last call published; may be NULL */
     aard_error *(*mount)(aard__guest *guest); /* guest->bundle has just been set */
     /* Starts looking up "module:export".  Once DONE without a failure, guest->prepared is the handler's number. */
@@ -71,7 +74,8 @@ struct aard__guest {
     const aard__language_ops *ops;
     aard__vm *vm;
     aard__realm *realm;
-    aard__realm *spare; /* JavaScript: the next realm; may be NULL */
+    aard__realm *spare;                                /* JavaScript: the next realm; may be NULL */
+    aard__ref *spare_parts[AARD__SNAPSHOT_MOST_PARTS]; /* and the refs into it, in the order of snapshots */
     aard__ref *host, *shared, *run_timers;
     struct {
         aard__ref *prepare, *forget, *invoke, *execute, *buffer;
@@ -172,6 +176,7 @@ aard_error *aard__guest_capture(aard__guest *guest, aard__image **out);
 
 /* As the ops of the same names; the vm entered. */
 aard_error *aard__guest_make_spare(aard__guest *guest);
+void aard__guest_drop_spare(aard__guest *guest);
 void aard__guest_drop_buffers(aard__guest *guest);
 
 typedef enum aard__waking { AARD__SLEPT, AARD__ROUSED, AARD__STOPPED } aard__waking;

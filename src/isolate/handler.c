@@ -63,6 +63,8 @@ void aard__handlers_sweep(aard_isolate *isolate, bool guest)
             continue;
         }
         *at = handler->next;
+        if (isolate->last == handler) isolate->last = NULL;
+        if (isolate->ahead.handler == handler) isolate->ahead.handler = NULL;
         if (guest && isolate->guest && handler->ready)
             aard_error_free(aard__isolate_do(isolate, forget, handler)); /* what it holds then goes with the guest */
         aard__free(handler->entrypoint);

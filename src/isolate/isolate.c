@@ -80,7 +80,7 @@ aard_error *aard__isolate_boot(aard_isolate *isolate, aard_bundle *bundle)
     AARD__TRY(make_guest(isolate, bundle, &guest));
     aard__guest_free(isolate->guest);
     isolate->guest = guest;
-    isolate->soiled = isolate->used = isolate->remembered = false;
+    isolate->soiled = isolate->used = isolate->remembered = isolate->ahead.spare = isolate->ahead.taken = false;
     isolate->generation++;
     isolate->budget = (aard__budget){.stop = aard__guest_stop, .user = guest};
     aard__handlers_forget(isolate);
@@ -91,6 +91,7 @@ void aard__isolate_drop_guest(aard_isolate *isolate)
 {
     aard__guest *guest = isolate->guest;
     isolate->guest = NULL;
+    isolate->ahead.spare = isolate->ahead.taken = false;
     aard__guest_free(guest);
 }
 
@@ -252,7 +253,8 @@ static aard_error *place_bundle(aard_isolate *isolate, aard_bundle *bundle)
 {
     /* Neither modules nor what scripts declare can be taken out of a realm of JavaScript; a new one costs little. */
     bool fresh = isolate->bundle && isolate->config->language == AARD_LANGUAGE_JAVASCRIPT;
-    if (isolate->kept) { /* nothing of the checkpoint stays */
+    aard__isolate_drop_ahead(isolate); /* it is of the bundle before */
+    if (isolate->kept) {               /* nothing of the checkpoint stays */
         aard_warm_state_free(isolate->kept);
         isolate->kept = NULL;
         aard__isolate_drop_guest(isolate);

@@ -22,6 +22,14 @@ struct aard_isolate {
     bool used;               /* a call has been made since the guest was clean */
     bool remembered;         /* while it is not used: its checkpoint, if it can have one, is its state */
     bool resettable;         /* resets are wanted: what the import of a module leaves is to be undone in place, too */
+    /* A handler prepared ahead of need: in the realm that the next reset takes, or in the guest's own since then, which is
+     * for that handler's call alone. */
+    struct {
+        bool spare, taken;
+        aard_handler *handler; /* NULL once that has been freed */
+        int number;
+    } ahead;
+    aard_handler *last;         /* the last call's, which was ready for it; NULL for another kind of call */
     aard_reset_mode reset_mode; /* how the guest was made clean since the last call, and how long it took */
     double reset_ms;
     atomic_flag busy;
@@ -76,6 +84,10 @@ aard_error *aard__isolate_full_reset(aard_isolate *isolate);
 
 /* Makes sure there is a guest that can be called. */
 aard_error *aard__isolate_ensure_guest(aard_isolate *isolate);
+/* Lets go of a realm for the next reset in which a handler has been prepared. */
+void aard__isolate_drop_ahead(aard_isolate *isolate);
+/* The same as aard__isolate_ensure_guest for a call of `handler`, NULL for inline code: there may be a guest that only another call can have. */
+aard_error *aard__isolate_ensure_guest_for(aard_isolate *isolate, const aard_handler *handler);
 
 /* Makes the state of a guest that is clean the one that resets go back to; the vm entered.  A guest that can't remember it
  * is replaced by a new one at the next reset. */

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "bundle/code.h"
 #include "isolate/guest.h"
+#include "isolate/host.h"
 #include "isolate/inline_javascript.h"
 #include "isolate/snapshot.h"
 
@@ -52,7 +53,14 @@ static aard_error *javascript_mount(aard__guest *guest)
 static aard_error *javascript_make_spare(aard__guest *guest)
 {
     if (guest->spare || !aard__vm_copies(guest->vm)) return NULL;
-    return aard__realm_new(guest->vm, &guest->spare);
+    aard__realm *made;
+    AARD__TRY(aard__realm_new(guest->vm, &made));
+    guest->spare = made;
+    aard__guest_exchange(guest);
+    aard_error *error = aard__guest_adopt(guest);
+    aard__guest_exchange(guest);
+    if (error) aard__guest_drop_spare(guest);
+    return error;
 }
 
 static aard_error *javascript_reset(aard__guest *guest)
@@ -63,10 +71,10 @@ static aard_error *javascript_reset(aard__guest *guest)
     guest->awaited = NULL;
     aard__guest_let_go(guest);
     aard__realm_free(guest->realm);
-    guest->realm = guest->spare;
-    guest->spare = NULL;
+    guest->realm = NULL;
+    aard__guest_exchange(guest);
     guest->time_origin = aard__clock_monotonic();
-    AARD__TRY(guest->realm ? aard__guest_adopt(guest) : aard__guest_make_realm(guest));
+    if (!guest->realm) AARD__TRY(aard__guest_make_realm(guest));
     aard__vm_heap(guest->vm, &heap);
     if (heap.used + heap.external < MOST_KEPT) return NULL;
     aard__vm_collect(guest->vm);
@@ -321,6 +329,41 @@ static aard__state javascript_prepare(aard__guest *guest, const char *entrypoint
     return state;
 }
 
+/* What only computes, or draws what nobody else will get. */
+static bool is_harmless(const aard__host_entry *entry)
+{
+    static const aard__host_entry *const tables[] = {aard__engine_host, aard__host_text, aard__host_url,
+                                                     aard__host_crypto};
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
+        for (const aard__host_entry *row = tables[i]; row->name; row++)
+            if (row == entry) return true;
+    return false;
+}
+
+/* A module that prints, sets a timer, asks for the time that has passed or for a file, or is refused anything, does it in
+ * the call that needs it. */
+static int javascript_prepare_spare(aard__guest *guest, const char *entrypoint)
+{
+    aard_outcome *outcome;
+    aard_error *error = guest->spare ? aard__outcome_new(&outcome) : NULL;
+    aard_error_free(error);
+    if (!guest->spare || error) return -1;
+    guest->prepared = -1;
+    aard__guest_exchange(guest);
+    aard__vm_begin_ahead(guest->vm, guest->realm, is_harmless);
+    aard__state state = javascript_prepare(guest, entrypoint, outcome);
+    bool alone = aard__vm_end_ahead(guest->vm);
+    aard__guest_exchange(guest);
+    bool done = state == AARD__DONE && alone && guest->prepared >= 0 && aard_outcome_is_success(outcome) &&
+                !guest->ledger.violation_count && !guest->ledger.attempt_count && !aard__vm_buffer_refused(guest->vm);
+    aard__ref_free(guest->awaited);
+    guest->awaited = NULL;
+    aard__ledger_free(&guest->ledger);
+    aard_outcome_free(outcome);
+    if (!done) aard__guest_drop_spare(guest);
+    return done ? guest->prepared : -1;
+}
+
 static void javascript_forget(aard__guest *guest, int handler)
 {
     aard__value number = AARD__VALUE_NUMBER(handler);
@@ -371,6 +414,7 @@ const aard__language_ops aard__javascript = {
     .reset = javascript_reset,
     .reset_mode = AARD_RESET_NEW_REALM,
     .make_spare = javascript_make_spare,
+    .prepare_spare = javascript_prepare_spare,
     .drop_buffers = javascript_drop_buffers,
     .mount = javascript_mount,
     .prepare = javascript_prepare,

@@ -61,6 +61,26 @@ static aard_error *reset_guest(aard_isolate *isolate)
     return NULL;
 }
 
+/* After a reset: the handler that was prepared ahead of need is ready in the realm that has been taken. */
+static void take_ahead(aard_isolate *isolate)
+{
+    aard__handlers_forget(isolate);
+    isolate->ahead.taken = isolate->ahead.spare;
+    isolate->ahead.spare = false;
+    if (!isolate->ahead.taken || !isolate->ahead.handler) return;
+    isolate->ahead.handler->ready = true;
+    isolate->ahead.handler->number = isolate->ahead.number;
+}
+
+void aard__isolate_drop_ahead(aard_isolate *isolate)
+{
+    if (!isolate->ahead.spare) return;
+    aard__vm_enter(isolate->guest->vm);
+    aard__guest_drop_spare(isolate->guest);
+    aard__vm_leave(isolate->guest->vm);
+    isolate->ahead.spare = false;
+}
+
 aard_error *aard__isolate_full_reset(aard_isolate *isolate)
 {
     uint64_t start = aard__clock_monotonic();
@@ -74,7 +94,7 @@ aard_error *aard__isolate_full_reset(aard_isolate *isolate)
         if (mode == AARD_RESET_IN_PLACE)
             aard__handlers_restore(isolate);
         else
-            aard__handlers_forget(isolate);
+            take_ahead(isolate);
     } else {
         AARD__TRY(aard__isolate_boot(isolate, isolate->bundle));
     }
@@ -87,6 +107,17 @@ aard_error *aard__isolate_full_reset(aard_isolate *isolate)
 aard_error *aard__isolate_ensure_guest(aard_isolate *isolate)
 {
     return isolate->guest && !isolate->soiled ? NULL : aard__isolate_full_reset(isolate);
+}
+
+aard_error *aard__isolate_ensure_guest_for(aard_isolate *isolate, const aard_handler *handler)
+{
+    AARD__TRY(aard__isolate_ensure_guest(isolate));
+    if (isolate->ahead.taken && (!handler || handler != isolate->ahead.handler)) {
+        aard__isolate_drop_ahead(isolate);
+        AARD__TRY(aard__isolate_full_reset(isolate));
+    }
+    isolate->ahead.taken = false;
+    return NULL;
 }
 
 aard_error *aard_isolate_reset(aard_isolate *isolate)
@@ -126,6 +157,44 @@ aard_error *aard_isolate_checkpoint(aard_isolate *isolate)
     return error;
 }
 
+static void prepare_last(void *user)
+{
+    aard_isolate *isolate = user;
+    isolate->ahead.number = isolate->guest->ops->prepare_spare(isolate->guest, isolate->last->entrypoint);
+}
+
+/* Whether there is room for a second of what the guest has. */
+static bool has_room(const aard__guest *guest)
+{
+    aard__heap heap;
+    aard__vm_heap(guest->vm, &heap);
+    return heap.used < heap.limit / 4;
+}
+
+/* The handler of the last call is the likeliest of the next. */
+static aard_error *prepare_ahead(aard_isolate *isolate)
+{
+    aard__guest *guest = isolate->guest;
+    if (!guest->ops->prepare_spare || !guest->spare || isolate->ahead.spare || !isolate->last) return NULL;
+    if (!has_room(guest)) return NULL;
+    aard__limits limits = aard__config_limits(isolate->config, NULL, 0);
+    if (!limits.wall_ms)
+        limits.wall_ms = isolate->config->startup_limit_ms ? isolate->config->startup_limit_ms : CHECKPOINT_MS;
+    AARD__TRY(aard__isolate_arm(isolate, &limits, NULL));
+    isolate->ahead.number = -1;
+    aard_error *error = aard__guest_run(guest, prepare_last, isolate);
+    bool stopped = aard__budget_disarm(&isolate->budget) != AARD__CAUSE_NONE;
+    if (error) return error;
+    if (guest->lost || aard__vm_heap_full(guest->vm)) {
+        aard__isolate_drop_guest(isolate);
+        return NULL;
+    }
+    if (stopped) aard__guest_unstop(guest);
+    isolate->ahead.spare = isolate->ahead.number >= 0;
+    isolate->ahead.handler = isolate->last;
+    return NULL;
+}
+
 aard_error *aard_isolate_prepare_reset(aard_isolate *isolate)
 {
     AARD__NEED(isolate);
@@ -137,6 +206,7 @@ aard_error *aard_isolate_prepare_reset(aard_isolate *isolate)
         error = aard__guest_make_spare(isolate->guest);
         aard__vm_leave(isolate->guest->vm);
     }
+    if (!error) error = prepare_ahead(isolate);
     aard__isolate_release(isolate);
     return error;
 }

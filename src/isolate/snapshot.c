@@ -69,6 +69,18 @@ aard_error *aard__guest_adopt(aard__guest *guest)
     return NULL;
 }
 
+void aard__guest_exchange(aard__guest *guest)
+{
+    aard__realm *realm = guest->realm;
+    guest->realm = guest->spare;
+    guest->spare = realm;
+    for (size_t i = 0; i < part_count(guest); i++) {
+        aard__ref *one = *part(guest, i);
+        *part(guest, i) = guest->spare_parts[i];
+        guest->spare_parts[i] = one;
+    }
+}
+
 /* ---- making and opening ---------------------------------------------------------------------------------------- */
 
 enum { MOST_SOURCES = 64 };

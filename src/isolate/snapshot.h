@@ -31,6 +31,9 @@ bool aard__python_snapshot_close(aard__snapshot *snapshot);
 /* Gives a guest that has a new realm, copied from a snapshot, its refs into it. */
 aard_error *aard__guest_adopt(aard__guest *guest);
 
+/* Exchanges the guest's realm, and those refs, for what is spare. */
+void aard__guest_exchange(aard__guest *guest);
+
 /* Frees those refs. */
 void aard__guest_let_go(aard__guest *guest);
 
