@@ -187,7 +187,7 @@ $(foreach zip,$(BUNDLES),$(eval $(call pack_bundle,$(basename $(notdir $(zip))))
 
 # ---- running and checking --------------------------------------------------------------------------------------------
 
-.PHONY: stage run check soak asan ubsan tsan valgrind lint exported-symbols
+.PHONY: stage run check check-cpython check-pyodide soak asan ubsan tsan valgrind lint exported-symbols
 stage: $(BUILD)/aardvark ## stage the core variant of Pyodide where that has not been done
 	@$(BUILD)/aardvark assets verify >/dev/null 2>&1 && $(BUILD)/aardvark assets stage -q >/dev/null || \
 	   $(BUILD)/aardvark assets stage --force
@@ -199,7 +199,14 @@ run: $(BUILD)/aardvark bundles stage ## install what is missing, build, and run 
 RUN_TESTS = TEST_JOBS=$(TEST_JOBS) TEST_TIMEOUT=$(TEST_TIMEOUT) tests/run $(BUILD)
 
 check: all tests stage ## build everything and pass every test; the last line counts them
+	@tests/cpython/find >/dev/null || scripts/bootstrap --with cpython-tests
 	@$(RUN_TESTS) $(TEST_BIN) $(TEST_SH)
+
+check-cpython: all stage ## CPython's own tests here and in node + Pyodide: what passes there passes here (docs/conformance.md)
+	@BUILD=$(BUILD) TEST_JOBS=$(TEST_JOBS) tests/cpython/run
+
+check-pyodide: all stage $(BUILD)/tests/make_session ## the same with Pyodide's tests, of a checkout that PYODIDE_SOURCE names
+	@BUILD=$(BUILD) tests/pyodide/run
 
 soak: all tests stage ## ten thousand resets, 20 000 calls that end at their limit, each allocation bomb 500 times, hundreds of kills
 	@AARD_SOAK=1 TEST_TIMEOUT=36000 $(RUN_TESTS) \
@@ -283,9 +290,12 @@ $(FUZZ_BIN): $(BUILD)/tests/%: tests/%.c $(BUILD)/tests/libsupport.a $(BUILD)/li
 
 # ---- measuring -------------------------------------------------------------------------------------------------------
 
-.PHONY: bench bench-peers
+.PHONY: bench bench-peers bench-pyperformance
 bench: all stage ## the benchmark, beside plain Pyodide in node
 	@BUILD=$(BUILD) bench/run
+
+bench-pyperformance: all stage ## pyperformance's own programs here, in Eryx, in node + Pyodide and natively (half an hour)
+	@BUILD=$(BUILD) bench/pyperformance/run
 
 bench-peers: all stage ## this project and its peers side by side: a table and a plot in BUILD/bench (docs/benchmarks.md)
 	@BUILD=$(BUILD) bench/peers/run

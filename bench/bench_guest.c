@@ -1,14 +1,15 @@
 /* One figure of a guest, through the public API, as samples for bench/peers.mjs.
  *
- *   bench_guest FIGURE COUNT [--rounds] [--work FILE]
+ *   bench_guest FIGURE COUNT [--rounds] [--work FILE] [--pace MS]
  *
  * Prints one line of COUNT samples.  With --rounds it prints "ready" when it has warmed up, and then such a line for each
- * line on stdin, so that two programs can be measured by turns.  --work is the file with the work of the work-… figures.
+ * line on stdin, so that two programs can be measured by turns.  --pace waits before each sample, off the clock.  --work is the file with the work of the work-… figures.
  * Samples are milliseconds by the caller's clock, with the freeing of the outcome, or KiB.  `bench_guest --list` names the
  * figures and `bench_guest --version` what is measured. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "support.h"
 
@@ -221,9 +222,14 @@ static const figure figures[] = {
 
 /* ---- the program ------------------------------------------------------------------------------------------------ */
 
+static size_t pace_ms; /* between two samples; 0 = none */
+
 static void print_round(const figure *f, guest *g, double *samples, size_t count)
 {
-    for (size_t i = 0; i < count; i++) samples[i] = f->sample(g);
+    for (size_t i = 0; i < count; i++) {
+        if (pace_ms) usleep((useconds_t)(pace_ms * 1000));
+        samples[i] = f->sample(g);
+    }
     for (size_t i = 0; i < count; i++) printf(i ? " %.6f" : "%.6f", samples[i]);
     putchar('\n');
     if (fflush(stdout) != 0) bench_fail("can't write to stdout");
@@ -256,7 +262,7 @@ static int usage(const char *wrong)
 {
     fprintf(stderr,
             "bench_guest: %s\n"
-            "usage: bench_guest FIGURE COUNT [--rounds] [--work FILE]\n"
+            "usage: bench_guest FIGURE COUNT [--rounds] [--work FILE] [--pace MS]\n"
             "       bench_guest --list | --version\n",
             wrong);
     return AARD_CLASS_USAGE;
@@ -286,6 +292,8 @@ int main(int argc, char **argv)
             rounds = true;
         else if (strcmp(argv[i], "--work") == 0 && i + 1 < argc)
             work_file = argv[++i];
+        else if (strcmp(argv[i], "--pace") == 0 && i + 1 < argc && bench_parse_count(argv[i + 1], 1, &pace_ms))
+            i++;
         else
             return usage("an option is unknown or lacks its value");
     }

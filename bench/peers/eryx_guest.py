@@ -1,13 +1,13 @@
 """Eryx's side of the figures of bench/bench_guest.c, with the same protocol.
 
-usage: eryx_guest.py FIGURE COUNT [--rounds] [--work FILE]  |  --list  |  --version
+usage: eryx_guest.py FIGURE COUNT [--rounds] [--work FILE] [--pace MS]  |  --list  |  --version
 """
 
 import importlib.metadata
 import json
 import platform
 import sys
-from time import perf_counter
+from time import perf_counter, sleep
 
 PAYLOAD = json.dumps({"x": "a" * 1016}, separators=(",", ":"))
 HANDLER = "import json\ndef echo(x):\n    return x\n"
@@ -114,7 +114,7 @@ def main(arguments):
     for option in rest:
         if option == "--rounds":
             rounds = True
-        elif option == "--work":
+        elif option in ("--work", "--pace"):
             options[option] = next(rest, None)
         else:
             usage(f"{option} is no option")
@@ -122,12 +122,18 @@ def main(arguments):
         usage("work needs --work FILE")
 
     sample = make(options)
+    pace = float(options.get("--pace") or 0) / 1e3
+
+    def paced():
+        sleep(pace)
+        return sample()
+
     for _ in range(warm_up):
         sample()
     if rounds:
         print("ready", flush=True)
     for _ in sys.stdin if rounds else [None]:
-        print(*(f"{sample():.6f}" for _ in range(count)), flush=True)
+        print(*(f"{paced() if pace else sample():.6f}" for _ in range(count)), flush=True)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,9 @@ const summary = (samples) => ({
   count: samples.length,
 });
 
+// "" for a figure without a target.
 function verdict(ratio, { target, aim }) {
+  if (target === undefined) return "";
   if (!(ratio <= target)) return "missed";
   return aim !== undefined && ratio <= aim ? "aim met" : "met";
 }
@@ -68,7 +70,7 @@ export function table(rows) {
       ...side(row.ours, row.unit),
       ...side(row.theirs, row.unit),
       format(row.ratio),
-      format(row.target),
+      row.target === undefined ? "" : format(row.target),
       row.aim === undefined ? "" : format(row.aim),
       row.verdict === "missed" ? "**missed**" : row.verdict,
     ];
@@ -79,13 +81,14 @@ export function table(rows) {
 
 export function markdown(rows, facts) {
   const missed = rows.filter((row) => row.verdict === "missed").length;
+  const targets = rows.filter((row) => row.target !== undefined).length;
   return [
     "# Side by side",
     "",
     ...facts.map(([what, value]) => `- ${what}: ${value}`),
     "",
     table(rows),
-    `${rows.length - missed} of ${rows.length} targets met${missed ? `, ${missed} missed` : ""}.`,
+    `${targets - missed} of ${targets} targets met${missed ? `, ${missed} missed` : ""}.`,
     "",
     "A ratio is ours by theirs, the median over the pairs; below 1 we are ahead.  What is in each interval: docs/benchmarks.md.",
     "",
@@ -106,10 +109,10 @@ export function lines(rows, facts) {
         ...sideFields("ours", row.ours),
         ...sideFields("theirs", row.theirs),
         `ratio=${row.ratio}`,
-        `target=${row.target}`,
+        ...(row.target === undefined ? [] : [`target=${row.target}`]),
         ...(row.aim === undefined ? [] : [`aim=${row.aim}`]),
         `pairs=${row.pairs}`,
-        `verdict=${row.verdict.replace(" ", "_")}`,
+        `verdict=${row.verdict.replace(" ", "_") || "none"}`,
       ].join(" "),
     ),
     "",
@@ -118,7 +121,7 @@ export function lines(rows, facts) {
 
 // ---- the plot -----------------------------------------------------------------------------------------------------
 
-const COLOURS = { "aim met": "#2a7f4f", met: "#6fae5c", missed: "#c8452f" };
+const COLOURS = { "aim met": "#2a7f4f", met: "#6fae5c", missed: "#c8452f", "": "#7a8aa0" };
 const LABELS = 470; // where the bars begin
 const WIDTH = 1010;
 const ROW = 26;
@@ -143,15 +146,15 @@ function bar(row, y, { x }) {
     `<text x="${LABELS - 10}" y="${y + 9}" text-anchor="end">${escape(row.text)}</text>`,
     `<text x="${LABELS - 10}" y="${y + 19}" text-anchor="end" class="small">${escape(row.against)}</text>`,
     `<rect x="${LABELS}" y="${y + 2}" width="${Math.max(0, end - LABELS).toFixed(1)}" height="14" fill="${COLOURS[row.verdict]}">` +
-      `<title>${escape(`${row.name}: ${format(row.ratio)}, at most ${format(row.target)}`)}</title></rect>`,
-    mark(row.target, ""),
+      `<title>${escape(`${row.name}: ${format(row.ratio)}${row.target === undefined ? "" : `, at most ${format(row.target)}`}`)}</title></rect>`,
+    ...(row.target === undefined ? [] : [mark(row.target, "")]),
     ...(row.aim === undefined ? [] : [mark(row.aim, ' stroke-dasharray="3 2"')]),
-    `<text x="${(Math.max(end, x(row.target)) + 6).toFixed(1)}" y="${y + 13}">${format(row.ratio)}</text>`,
+    `<text x="${(Math.max(end, x(row.target ?? row.ratio)) + 6).toFixed(1)}" y="${y + 13}">${format(row.ratio)}</text>`,
   ];
 }
 
 export function svg(rows) {
-  const axis = scale(rows.flatMap((row) => [row.ratio, row.target, row.aim ?? row.target]));
+  const axis = scale(rows.flatMap((row) => [row.ratio, row.target ?? row.ratio, row.aim ?? row.ratio]));
   const bottom = TOP + rows.length * ROW;
   const parts = [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${bottom + 40}" viewBox="0 0 ${WIDTH} ${bottom + 40}">`,

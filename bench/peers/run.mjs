@@ -15,7 +15,7 @@ const sides = new Sides(build, peers);
 
 // One side of a figure: gives the samples of a pair, and can be ended.
 async function open(side, samples) {
-  if (side.rounds) return sides.rounds(...side.rounds, samples);
+  if (side.rounds) return sides.rounds(...side.rounds, samples, side.pace);
   const sample = side.process ? () => sides.process(side.process) : () => sides.once(...side.once);
   if (side.process) sample(); // once for the page cache
   return { sample, end() {} };
@@ -47,6 +47,7 @@ function facts() {
     ["system", `${system}, Linux ${release()}`],
     ["ours", sides.run("guest", "--version").stdout.trim()],
     ["Eryx", sides.run("eryx", "--version").stdout.trim()],
+    ["Monty", sides.run("monty", "--version").stdout.trim()],
     ["Pyodide", `${packageVersion("pyodide")} in node ${process.version} (V8 ${process.versions.v8})`],
     ["isolated-vm", `${packageVersion("isolated-vm")} in node ${process.version} (V8 ${process.versions.v8})`],
     ["pairs", String(pairs)],

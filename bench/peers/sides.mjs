@@ -18,6 +18,9 @@ export function programs(build, peers) {
     guest: [join(build, "bench_guest")],
     eryxProcess: [python, "-I", "bench/peers/eryx_process.py"],
     eryx: [python, "-I", "bench/peers/eryx_guest.py"],
+    eryx16: [python, "-I", "bench/peers/eryx_guest.py"],
+    monty: [python, "-I", "bench/peers/monty_guest.py"],
+    montyProcess: [join(peers, "eryx/bin/monty"), "-c", "print(1+1)"],
     pyodide: [process.execPath, ...pyodide],
     pyodideSnapshot: [process.execPath, ...pyodide],
     pyodideProcess: [process.execPath, "bench/peers/pyodide_guest.mjs", "process"],
@@ -32,6 +35,7 @@ function environment(name, peers) {
     PYODIDE: join(peers, "node_modules/pyodide"),
     PYODIDE_SNAPSHOT: snapshot ? join(peers, "pyodide.snapshot") : "",
     ISOLATED_VM: join(peers, "node_modules/isolated-vm"),
+    ...(name.startsWith("eryx") && { ERYX_WARM_INSTANCES: name === "eryx16" ? "16" : "1" }),
   };
 }
 
@@ -64,10 +68,10 @@ export class Sides {
     return { stdout, ms };
   }
 
-  // A whole process, which has to print 2.
+  // A whole process, which has to print 2 on its first line.
   process(name) {
     const { stdout, ms } = this.run(name);
-    if (stdout.trim() !== "2") throw new Failure(`${name} printed '${stdout.trim()}' for 1+1`);
+    if (stdout.split("\n")[0].trim() !== "2") throw new Failure(`${name} printed '${stdout.trim()}' for 1+1`);
     return [ms];
   }
 
@@ -77,10 +81,11 @@ export class Sides {
   }
 
   // A process that warms up and then gives a round of samples whenever it is asked.
-  async rounds(name, figure, count) {
+  async rounds(name, figure, count, pace = 0) {
     const [program, ...fixed] = this.programs[name];
     const work = figure.startsWith("work-") ? ["--work", WORK] : [];
-    const child = spawn(program, [...fixed, figure, String(count), "--rounds", ...work], {
+    const slowly = pace ? ["--pace", String(pace)] : [];
+    const child = spawn(program, [...fixed, figure, String(count), "--rounds", ...work, ...slowly], {
       env: environment(name, this.peers),
       stdio: ["pipe", "pipe", "pipe"],
     });

@@ -132,10 +132,12 @@ test("every bar lies inside the plot", () => {
   }
 });
 
-test("figures have names of their own, a bound, and an aim below it", () => {
+test("figures have names of their own, a bound where they have one, and an aim below it", () => {
   const all = [...figures, ...means];
   strictEqual(new Set(all.map(({ name }) => name)).size, all.length);
-  for (const { name, target, aim } of all) ok(target > 0 && (aim === undefined || aim < target), name);
+  // Monty runs less than Python: it is measured, and bounds nothing.
+  for (const { name, target, aim } of all)
+    ok(/monty/.test(name) ? target === undefined : target > 0 && (aim === undefined || aim < target), name);
   for (const { name, ours, samples } of figures) strictEqual(Boolean(ours.rounds), samples > 0, name);
 });
 process.exit(failed ? 1 : 0);

@@ -1,0 +1,111 @@
+"""pydantic-monty's side of the figures of bench/bench_guest.c, with the same protocol.  Monty runs a subset of Python.
+
+usage: monty_guest.py FIGURE COUNT [--rounds] [--work FILE] [--pace MS]  |  --list  |  --version
+"""
+
+import importlib.metadata
+import json
+import sys
+from time import perf_counter, sleep
+
+from pydantic_monty import Monty
+
+PAYLOAD = json.dumps({"x": "a" * 1016}, separators=(",", ":"))
+HANDLER = "import json\ndef echo(x):\n    return x\n"
+CALL = "echo(json.loads(payload))"
+
+
+def timed(call, check=None):
+    def sample():
+        start = perf_counter()
+        value = call()
+        took = perf_counter() - start
+        if check:
+            check(value)
+        return took * 1e3
+
+    return sample
+
+
+def check_echo(value):
+    if value != json.loads(PAYLOAD):
+        raise SystemExit("monty_guest: the value is not the payload")
+
+
+def clean(pool, code, check=None, **inputs):
+    """A session nobody has used, one piece of code, and the session's end."""
+
+    def call():
+        with pool.checkout() as session:
+            return session.feed_run(code, inputs=inputs)
+
+    return timed(call, check)
+
+
+def echo(pool):
+    session = pool.checkout().__enter__()
+    session.feed_run(HANDLER)
+    return timed(lambda: session.feed_run(CALL, inputs={"payload": PAYLOAD}), check_echo)
+
+
+def work(pool, name, path):
+    session = pool.checkout().__enter__()
+    with open(path, encoding="utf-8") as source:
+        session.feed_run(source.read())
+    return timed(lambda: session.feed_run(f"run({name!r})"))
+
+
+FIGURES = {
+    "python-clean-exec": (lambda pool, options: clean(pool, "x=1+1"), 50),
+    "python-clean-echo": (lambda pool, options: clean(pool, HANDLER + CALL, check_echo, payload=PAYLOAD), 50),
+    "python-echo": (lambda pool, options: echo(pool), 1000),
+}
+for WORK in ("fib", "nbody", "nested", "json", "sort", "regex"):
+    FIGURES[f"work-{WORK}"] = (lambda pool, options, name=WORK: work(pool, name, options["--work"]), 1)
+
+
+def usage(wrong):
+    print(f"monty_guest: {wrong}\n{__doc__.splitlines()[-1]}", file=sys.stderr)
+    raise SystemExit(2)
+
+
+def main(arguments):
+    if arguments == ["--list"]:
+        print(*FIGURES, sep="\n")
+        return
+    if arguments == ["--version"]:
+        print(f"pydantic-monty {importlib.metadata.version('pydantic-monty')} (a subset of Python)")
+        return
+    if len(arguments) < 2 or arguments[0] not in FIGURES or not arguments[1].isdecimal() or int(arguments[1]) < 1:
+        usage("a figure that --list names and a count of 1 or more are needed")
+    make, warm_up = FIGURES[arguments[0]]
+    count, rounds, options = int(arguments[1]), False, {}
+    rest = iter(arguments[2:])
+    for option in rest:
+        if option == "--rounds":
+            rounds = True
+        elif option in ("--work", "--pace"):
+            options[option] = next(rest, None)
+        else:
+            usage(f"{option} is no option")
+    if arguments[0].startswith("work-") and not options.get("--work"):
+        usage("work needs --work FILE")
+    pace = float(options.get("--pace") or 0) / 1e3
+
+    with Monty() as pool:
+        sample = make(pool, options)
+
+        def paced():
+            sleep(pace)
+            return sample()
+
+        for _ in range(warm_up):
+            sample()
+        if rounds:
+            print("ready", flush=True)
+        for _ in sys.stdin if rounds else [None]:
+            print(*(f"{paced() if pace else sample():.6f}" for _ in range(count)), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
