@@ -34,7 +34,7 @@ function list() {
   const found = [];
   for (const directory of readdirSync(programs).filter((name) => name.startsWith("bm_")).sort()) {
     const files = readdirSync(join(programs, directory));
-    const others = files.filter((name) => !/^(run_benchmark\.py|requirements\.txt|bm_\w+\.toml|pyproject\.toml)$/.test(name));
+    const others = files.filter((name) => !/^(__pycache__|run_benchmark\.py|requirements\.txt|bm_\w+\.toml|pyproject\.toml)$/.test(name));
     const needs = readFileSync(join(programs, directory, "pyproject.toml"), "utf8").match(/^dependencies = \[([^\]]*)/m)?.[1] ?? "";
     const source = readFileSync(join(programs, directory, "run_benchmark.py"), "utf8");
     const foreign = needs.split(/[",\s]+/).filter((name) => name && !name.startsWith("pyperf") && !name.startsWith("#"));
@@ -63,7 +63,8 @@ function run(side, program) {
     env: { ...process.env, PYODIDE: resolve(peers, "node_modules/pyodide") },
   });
   if (status !== 0) {
-    const why = error?.code === "ETIMEDOUT" ? "took too long" : stderr.trim().split("\n").pop();
+    const said = stderr.trim().split("\n");
+    const why = error?.code === "ETIMEDOUT" ? "took too long" : (said.findLast((line) => /^\w*Error\b/.test(line)) ?? said.pop());
     return { failed: why || String(signal ?? status) };
   }
   try {
