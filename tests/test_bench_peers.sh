@@ -18,6 +18,7 @@ case "$*" in
 *eryx_process.py) echo 2; exit ;;
 *eryx_guest.py' '--version) echo 'an Eryx'; exit ;;
 *monty_guest.py' '--version) echo 'a Monty'; exit ;;
+*monty_guest.py' '--cannot) echo 'this, that'; exit ;;
 esac
 [[ $* =~ ^-I\ bench/peers/(eryx|monty)_guest.py\ .*\ .*\ --rounds ]] || exit 9
 # 5 ms between two calls are asked for where a figure is paced.

@@ -1,6 +1,6 @@
 """pydantic-monty's side of the figures of bench/bench_guest.c, with the same protocol.  Monty runs a subset of Python.
 
-usage: monty_guest.py FIGURE COUNT [--rounds] [--work FILE] [--pace MS]  |  --list  |  --version
+usage: monty_guest.py FIGURE COUNT [--rounds] [--work FILE] [--pace MS]  |  --list  |  --version  |  --cannot
 """
 
 import importlib.metadata
@@ -64,6 +64,39 @@ for WORK in ("fib", "nbody", "nested", "json", "sort", "regex"):
     FIGURES[f"work-{WORK}"] = (lambda pool, options, name=WORK: work(pool, name, options["--work"]), 1)
 
 
+# Pieces of everyday Python, each of which full CPython runs.
+PIECES = {
+    "inheritance": "class A:\n    pass\nclass B(A):\n    pass\nB()",
+    "properties": "class A:\n    @property\n    def x(self):\n        return 1\nA().x",
+    "generators": "def g():\n    yield 1\nlist(g())",
+    "with": "class A:\n    def __enter__(self):\n        return 1\n    def __exit__(self, *a):\n        pass\nwith A():\n    pass",
+    "match": "match 1:\n    case 1:\n        x = 2",
+    "decorators": "def d(f):\n    return f\n@d\ndef f():\n    pass",
+    "try/finally": "try:\n    x = 1\nfinally:\n    y = 2",
+    "async for": "import asyncio\nasync def g():\n    yield 1\nasync def m():\n    return [x async for x in g()]\nasyncio.run(m())",
+    "exec and eval": "eval('1+1')",
+    "type()": "type('A', (), {})()",
+    "__getattr__": "class A:\n    def __getattr__(self, n):\n        return n\nA().x",
+    **{
+        f"import {name}": f"import {name}"
+        for name in ("dataclasses", "collections", "itertools", "functools", "decimal", "csv", "random", "statistics", "hashlib",
+                     "string", "textwrap", "unittest", "pathlib", "urllib.parse", "sqlite3", "numpy")
+    },
+}  # fmt: skip
+
+
+def cannot():
+    refused = []
+    with Monty() as pool:
+        for name, code in PIECES.items():
+            try:
+                with pool.checkout() as session:
+                    session.feed_run(code)
+            except Exception:
+                refused.append(name)
+    return ", ".join(refused)
+
+
 def usage(wrong):
     print(f"monty_guest: {wrong}\n{__doc__.splitlines()[-1]}", file=sys.stderr)
     raise SystemExit(2)
@@ -75,6 +108,9 @@ def main(arguments):
         return
     if arguments == ["--version"]:
         print(f"pydantic-monty {importlib.metadata.version('pydantic-monty')} (a subset of Python)")
+        return
+    if arguments == ["--cannot"]:
+        print(cannot())
         return
     if len(arguments) < 2 or arguments[0] not in FIGURES or not arguments[1].isdecimal() or int(arguments[1]) < 1:
         usage("a figure that --list names and a count of 1 or more are needed")

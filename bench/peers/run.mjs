@@ -48,6 +48,7 @@ function facts() {
     ["ours", sides.run("guest", "--version").stdout.trim()],
     ["Eryx", sides.run("eryx", "--version").stdout.trim()],
     ["Monty", sides.run("monty", "--version").stdout.trim()],
+    ["Monty can't run", sides.run("monty", "--cannot").stdout.trim()],
     ["Pyodide", `${packageVersion("pyodide")} in node ${process.version} (V8 ${process.versions.v8})`],
     ["isolated-vm", `${packageVersion("isolated-vm")} in node ${process.version} (V8 ${process.versions.v8})`],
     ["pairs", String(pairs)],
