@@ -206,6 +206,7 @@ static void test_distributions_and_staging(void **state)
     aard_distribution *out = NULL;
     REFUSED(aard_distribution_open, NULL, NULL);
     REFUSED(aard_distribution_verify, NULL);
+    REFUSED(aard_distribution_set_key, NULL, "a key of some bytes", 16);
     REFUSED(aard_distribution_prepare, NULL, false);
     REFUSED(aard_distribution_home, NULL);
     REFUSED(aard_distribution_list, NULL, NULL, NULL);
@@ -404,6 +405,7 @@ static void test_warm_states_and_catalogs(void **state)
     NOTHING(aard_warm_state_overlay_preloaded, NULL);
     NOTHING(aard_warm_state_package_count, NULL);
     NOTHING(aard_warm_state_preload_import_count, NULL);
+    NOTHING(aard_warm_state_is_signed, NULL);
     NOTHING(aard_warm_state_memory_bytes, NULL);
     NOTHING(aard_warm_state_file_bytes, NULL);
     NOTHING(aard_warm_state_package, NULL, 0);

@@ -51,6 +51,25 @@ run run "$work/other.zip" --warm "$w"
 check 'another bundle is refused' 'exits 3' stdout_empty one_message 'stderr_has "warm_mismatch: "' "stderr_has 'its bundle is $digest'"
 run run "$work/js.zip" --warm "$w"
 check 'so is JavaScript' 'exits 3' stdout_empty one_message 'stderr_has "warm_mismatch: "' 'stderr_has JavaScript'
+head -c 40 /dev/urandom >"$work/key"
+chmod 644 "$work/key"
+AARDVARK_KEY_FILE=$work/key run run "$b" --warm "$w"
+check 'a key that others can read is refused' 'exits 3' stdout_empty one_message 'stderr_has "untrusted: "' 'stderr_has "chmod 600"'
+chmod 600 "$work/key"
+AARDVARK_KEY_FILE=$work/key run run "$b" --warm "$w"
+check 'with a key, a state that is not signed is refused' 'exits 3' stdout_empty one_message 'stderr_has "warm_signature: "' \
+    'stderr_has "is not signed"'
+AARDVARK_KEY_FILE=$work/key run warm build "$b" -o "$work/signed.warm"
+check 'with a key, a state is signed' 'exits 0' stderr_empty
+run warm inspect "$work/signed.warm"
+check 'inspect shows that it is' 'exits 0' 'stdout_has "signed        yes"'
+AARDVARK_KEY_FILE=$work/key run run "$b" --warm "$work/signed.warm"
+check 'and it is started from' 'exits 0' stderr_empty 'stdout_is true'
+head -c 40 /dev/urandom >"$work/key"
+AARDVARK_KEY_FILE=$work/key run run "$b" --warm "$work/signed.warm"
+check 'with another key it is not' 'exits 3' stdout_empty one_message 'stderr_has "warm_signature: "' 'stderr_has "not signed by the key"'
+AARDVARK_KEY_FILE=$work/none run run "$b" --warm "$w"
+check 'a key that is not there is named' 'exits 3' stdout_empty one_message 'stderr_has "$work/none"'
 cp "$w" "$work/flipped.warm"
 flip "$work/flipped.warm" 5000000
 run run "$b" --warm "$work/flipped.warm"

@@ -43,9 +43,9 @@ static int set_up(void **state)
                                .memory_len = IMAGE_PAGES * AARD__PAGE};
     aard__image *image;
     ok(aard__image_from_memory(&parts, &image));
-    ok(aard__image_save(image, f->path, 0600));
+    ok(aard__image_save(image, f->path, 0600, NULL));
     aard__image_free(image);
-    ok(aard__image_open(f->path, "made=here\n", &f->image));
+    ok(aard__image_open(f->path, "made=here\n", NULL, &f->image));
     f->memory = mmap(NULL, PAGES * AARD__PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_true(f->memory != MAP_FAILED);
     ok(aard__image_map(f->image, f->memory));

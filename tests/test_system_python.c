@@ -99,6 +99,10 @@ static void test_what_is_true_is_said(void **state)
                            " socket.gethostbyname_ex('localhost')[2], socket.getaddrinfo('localhost', 80)[0][4],"
                            " socket.getaddrinfo('192.0.2.1', 80)[0][4], socket.gethostbyaddr('127.0.0.1')[0]]"),
              "[\"127.0.0.1\",\"192.0.2.1\",[\"127.0.0.1\"],[\"127.0.0.1\",80],[\"192.0.2.1\",80],\"localhost\"]");
+    value_is(exec(isolate, "import shutil\n"
+                           "[list(shutil.disk_usage(p)) for p in ('/', '/lib', '/dev/null', '/home/pyodide')]"
+                           " + [shutil.disk_usage('/session').free > 0]"),
+             "[[0,0,0],[0,0,0],[0,0,0],[0,0,0],true]");
     value_is(exec(isolate, "import ctypes\nctypes.CDLL(None).strlen(b'four')"), "4");
 }
 

@@ -112,7 +112,7 @@ static void forge(const aard__image *image, const char *find, const char *put, c
                                      .memory_len = aard__image_memory_len(image)};
     aard__image *made;
     assert_ok(aard__image_from_memory(&parts, &made));
-    assert_ok(aard__image_save(made, path));
+    assert_ok(aard__image_save(made, path, 0600, NULL));
     aard__image_free(made);
     aard__buf_free(&forged);
 }
@@ -189,7 +189,7 @@ static void test_what_a_file_says_is_checked_before_it_is_done(void **state)
     char *original = strdup(at(home, "original")), *path = strdup(at(home, "forged")), *mnt = strdup(at(home, "mnt"));
     aard__image *image;
     assert_ok(aard_warm_state_write(warm, original));
-    assert_ok(aard__image_open(original, "", &image));
+    assert_ok(aard__image_open(original, "", NULL, &image));
     assert_int_equal(mkdir(mnt, 0755), 0);
     write_library(at(mnt, "x.so"));
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

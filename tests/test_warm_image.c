@@ -35,14 +35,14 @@ static aard__image *make_image(void)
 static void write_image(const char *path)
 {
     aard__image *image = make_image();
-    assert_null(aard__image_save(image, path, 0600));
+    assert_null(aard__image_save(image, path, 0600, NULL));
     aard__image_free(image);
 }
 
 static void refused(const char *path, const char *key, aard_error_code code)
 {
     aard__image *image = NULL;
-    aard_error *error = aard__image_open(path, key, &image);
+    aard_error *error = aard__image_open(path, key, NULL, &image);
     if (!error) fail_msg("%s was opened", path);
     if (aard_error_get_code(error) != code) fail_msg("%s: %s", path, aard_error_message(error));
     assert_non_null(strstr(aard_error_message(error), path));
@@ -57,7 +57,7 @@ static void test_an_image_comes_back_as_it_was(void **state)
     size_t len;
     uint8_t *wanted = memory(), *first = memory(), *second = memory();
     write_image(path);
-    assert_null(aard__image_open(path, KEY, &image));
+    assert_null(aard__image_open(path, KEY, NULL, &image));
     const char *got = aard__image_text(image, &len);
     assert_int_equal(len, sizeof text - 1);
     assert_memory_equal(got, text, len);
@@ -69,7 +69,7 @@ static void test_an_image_comes_back_as_it_was(void **state)
     assert_memory_equal(first, wanted, MEMORY);
     memset(first, 0x55, MEMORY); /* a write stays with the one that wrote */
     assert_memory_equal(second, wanted, MEMORY);
-    assert_null(aard__image_open(path, KEY, &image));
+    assert_null(aard__image_open(path, KEY, NULL, &image));
     aard__image_free(image);
     munmap(wanted, MEMORY);
     munmap(first, MEMORY);
@@ -108,11 +108,11 @@ static void test_a_mismatch_names_what_differs(void **state)
     char *dir = make_temp(), *path = at(dir, "image");
     aard__image *image;
     write_image(path);
-    aard_error *error = aard__image_open(path, "engine=1\npackage=c 3\n", &image);
+    aard_error *error = aard__image_open(path, "engine=1\npackage=c 3\n", NULL, &image);
     assert_non_null(error);
     assert_non_null(strstr(aard_error_message(error), "its package is a 1 and not c 3"));
     aard_error_free(error);
-    error = aard__image_open(path, "bundle=5\n", &image);
+    error = aard__image_open(path, "bundle=5\n", NULL, &image);
     assert_non_null(error);
     assert_non_null(strstr(aard_error_message(error), "its bundle is missing and not 5"));
     aard_error_free(error);
@@ -177,13 +177,13 @@ static void test_every_flipped_byte_is_noticed(void **state)
     for (size_t i = 0; i < PAGE + MEMORY; i += i < 600 ? 1 : 509) {
         aard__image *image = NULL;
         flip(path, (off_t)i);
-        aard_error *error = aard__image_open(path, KEY, &image);
+        aard_error *error = aard__image_open(path, KEY, NULL, &image);
         if (!error) fail_msg("byte %zu was flipped and the image opened", i);
         aard_error_free(error);
         flip(path, (off_t)i);
     }
     aard__image *image;
-    assert_null(aard__image_open(path, KEY, &image));
+    assert_null(aard__image_open(path, KEY, NULL, &image));
     aard__image_free(image);
     remove_temp(dir);
 }
@@ -207,12 +207,12 @@ static void test_an_image_that_can_not_be_written_leaves_nothing(void **state)
     (void)state;
     char *dir = make_temp();
     aard__image *image = make_image();
-    aard_error *error = aard__image_save(image, at(dir, "no/such/dir"), 0600);
+    aard_error *error = aard__image_save(image, at(dir, "no/such/dir"), 0600, NULL);
     assert_non_null(error);
     assert_int_equal(aard_error_get_code(error), AARD_ERR_IO);
     aard_error_free(error);
     assert_int_equal(mkdir(at(dir, "taken"), 0755), 0);
-    error = aard__image_save(image, at(dir, "taken"), 0600);
+    error = aard__image_save(image, at(dir, "taken"), 0600, NULL);
     assert_non_null(error);
     aard_error_free(error);
     assert_int_equal(rmdir(at(dir, "taken")), 0);

@@ -2,12 +2,16 @@
  * test-timeout: 300 */
 #include "dist_support.h"
 #include "isolate_support.h"
+#include "warm/image.h"
 
 #include <signal.h>
 #include <spawn.h>
 
 static char *home;
 static aard_distribution *distribution;
+
+#define KEY "the key of who runs the host"
+#define OTHER_KEY "the key of somebody else entirely"
 
 /* A distribution of this test's own with two packages, prepared; and a catalog of its own. */
 static int set_up(void **state)
@@ -19,6 +23,7 @@ static int set_up(void **state)
     make_tiny_wheels(home, r.wheels);
     distribution = stage_ok(&r);
     assert_int_equal(setenv("AARDVARK_HOME", home, 1), 0);
+    assert_ok(aard_distribution_set_key(distribution, KEY, sizeof KEY));
     assert_ok(aard_distribution_prepare(distribution, true));
     return 0;
 }
@@ -353,6 +358,106 @@ static void test_what_does_not_fit_is_named(void **state)
     aard_bundle_free(bundle);
     aard_isolate_free(isolate);
     aard_warm_state_free(warm);
+}
+
+/* The same distribution in the hands of somebody with another key, or with none. */
+static aard_distribution *opened_with(const char *key, size_t len)
+{
+    aard_distribution *other = NULL;
+    assert_ok(aard_distribution_open(aard_distribution_dir(distribution), &other));
+    assert_ok(aard_distribution_set_key(other, key, len));
+    return other;
+}
+
+static void test_a_key_signs_what_is_written(void **state)
+{
+    (void)state;
+    aard_warm_state *warm = state_of(the_bundle()), *opened = NULL;
+    aard_distribution *unsigned_one = opened_with(NULL, 0), *another = opened_with(OTHER_KEY, sizeof OTHER_KEY);
+    char *path = strdup(written(warm)), *plain = strdup(at(home, "plain.warm"));
+    assert_false(aard_warm_state_is_signed(warm)); /* in memory nothing is */
+    assert_ok(aard_warm_state_open(path, distribution, &opened));
+    assert_true(aard_warm_state_is_signed(opened));
+    aard_warm_state_free(opened);
+    assert_ok(aard_warm_state_open(path, unsigned_one, &opened)); /* who has no key believes the digest */
+    assert_ok(aard_warm_state_write(opened, plain));              /* and does not pass on a signature */
+    aard_warm_state_free(opened);
+    assert_refused(aard_warm_state_open(plain, distribution, &opened), AARD_ERR_WARM_SIGNATURE, "plain.warm", "not signed",
+                   "make it anew with the key", NULL);
+    assert_ok(aard_warm_state_open(plain, NULL, &opened));
+    assert_false(aard_warm_state_is_signed(opened));
+    aard_warm_state_free(opened);
+    assert_true(aard_distribution_is_prepared(distribution));
+    assert_true(aard_distribution_is_prepared(unsigned_one));
+    assert_false(aard_distribution_is_prepared(another)); /* its base image is of the first key */
+    assert_refused(aard_distribution_set_key(another, "short", 5), AARD_ERR_INVALID_ARGUMENT, "16", NULL);
+    aard_warm_state_free(warm);
+    aard_distribution_free(unsigned_one);
+    aard_distribution_free(another);
+    free(path);
+    free(plain);
+}
+
+/* A signature that was made for another file, or by another key. */
+static void test_a_signature_is_of_one_file_by_one_key(void **state)
+{
+    (void)state;
+    aard_warm_state *first = state_after("x = 1"), *second = state_after("x = 2"), *opened = NULL;
+    char *path = strdup(written(first)), *other = strdup(at(home, "other.warm"));
+    const aard__signing_key key = {{1, 2, 3}};
+    unsigned char signature[32];
+    assert_ok(aard_warm_state_write(second, other));
+    const long place = 8 + 4 * 8 + 32;
+    int from = open(path, O_RDWR), to = open(other, O_RDWR);
+    assert_int_equal(pread(from, signature, sizeof signature, place), 32);
+    assert_int_equal(pwrite(to, signature, sizeof signature, place), 32);
+    close(from);
+    close(to);
+    assert_refused(aard_warm_state_open(other, distribution, &opened), AARD_ERR_WARM_CORRUPT, NULL);
+    aard__image *image;
+    assert_ok(aard__image_open(path, "", NULL, &image));
+    assert_ok(aard__image_save(image, other, 0600, &key));
+    aard__image_free(image);
+    assert_refused(aard_warm_state_open(other, distribution, &opened), AARD_ERR_WARM_SIGNATURE, "other.warm",
+                   "not signed by the key", NULL);
+    aard_warm_state_free(first);
+    aard_warm_state_free(second);
+    free(path);
+    free(other);
+}
+
+static void test_the_catalog_looks_at_signatures(void **state)
+{
+    (void)state;
+    aard_catalog *catalog;
+    aard_catalog_numbers before, after;
+    aard_distribution *unsigned_one = opened_with(NULL, 0);
+    aard_warm_state *warm = NULL, *found = NULL;
+    assert_ok(aard_catalog_open(at(home, "signed-catalog"), 0, &catalog));
+    aard_isolate_config *config = config_of(AARD_LANGUAGE_PYTHON);
+    aard_isolate_config_set_distribution(config, unsigned_one);
+    aard_isolate *isolate = boot(config, NULL);
+    assert_ok(aard_warm_state_capture(isolate, &warm));
+    aard_isolate_free(isolate);
+    assert_ok(aard_catalog_store(catalog, warm));
+    assert_ok(aard_catalog_usage(catalog, &before));
+    assert_ok(aard_catalog_find(catalog, distribution, NULL, &found));
+    assert_null(found); /* it is somebody else's, and stays */
+    assert_ok(aard_catalog_usage(catalog, &after));
+    assert_int_equal(after.entries, before.entries);
+    assert_ok(aard_catalog_find(catalog, unsigned_one, NULL, &found));
+    assert_non_null(found);
+    aard_warm_state_free(found);
+    aard_warm_state_free(warm);
+    warm = state_after("1");
+    assert_ok(aard_catalog_store(catalog, warm)); /* in its place */
+    assert_ok(aard_catalog_find(catalog, distribution, NULL, &found));
+    assert_non_null(found);
+    assert_true(aard_warm_state_is_signed(found));
+    aard_warm_state_free(found);
+    aard_warm_state_free(warm);
+    aard_catalog_free(catalog);
+    aard_distribution_free(unsigned_one);
 }
 
 static void test_a_file_that_can_not_be_written_leaves_nothing(void **state)
@@ -750,6 +855,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_a_file_is_as_good_as_memory),
         cmocka_unit_test(test_a_file_that_was_altered_is_refused),
         cmocka_unit_test(test_what_does_not_fit_is_named),
+        cmocka_unit_test(test_a_key_signs_what_is_written),
+        cmocka_unit_test(test_a_signature_is_of_one_file_by_one_key),
+        cmocka_unit_test(test_the_catalog_looks_at_signatures),
         cmocka_unit_test(test_a_file_that_can_not_be_written_leaves_nothing),
         cmocka_unit_test_setup_teardown(test_objects_of_javascript_are_named, grant_javascript, grant_nothing),
         cmocka_unit_test_setup_teardown(test_what_every_guest_has_is_found_again, grant_javascript, grant_nothing),

@@ -39,6 +39,14 @@ AARD_API aard_distribution *aard_distribution_retain(aard_distribution *distribu
 /* One owner less; the last one frees it.  NULL is fine.  Any thread. */
 AARD_API void aard_distribution_free(aard_distribution *distribution);
 
+/* Sets the host's key, `len` bytes (16 or more; copied): from then on every warm state and every image that is written for
+ * this distribution is signed with it, and one that is not is refused (warm_signature), in files and in catalogs.  The
+ * distribution's own base image is as if it were not there then, until aard_distribution_prepare has made it anew.  NULL
+ * takes the key away: signatures are not looked at.  A key proves who wrote a file; what runs besides is protected by its
+ * owner and mode alone (docs/warm-state.md).  Right after opening, before anything else uses the distribution.
+ * Errors: invalid_argument. */
+AARD_API aard_error *aard_distribution_set_key(aard_distribution *distribution, const void *key, size_t len);
+
 /* All of these live as long as the distribution. */
 AARD_API const char *aard_distribution_dir(const aard_distribution *distribution);
 AARD_API const char *aard_distribution_pyodide_version(const aard_distribution *distribution);

@@ -86,6 +86,7 @@ typedef enum aard_error_class {
     X(AARD_ERR_WARM_CORRUPT, 220, "warm_corrupt", AARD_CLASS_INPUT)                                                    \
     X(AARD_ERR_WARM_MISMATCH, 221, "warm_mismatch", AARD_CLASS_INPUT)                                                  \
     X(AARD_ERR_WARM_CAPTURE, 222, "warm_capture", AARD_CLASS_INPUT)                                                    \
+    X(AARD_ERR_WARM_SIGNATURE, 223, "warm_signature", AARD_CLASS_INPUT)                                                \
     X(AARD_ERR_GUEST_BOOT, 250, "guest_boot", AARD_CLASS_HOST)
 
 typedef enum aard_error_code {

@@ -74,6 +74,8 @@ AARD_API size_t aard_warm_state_package_count(const aard_warm_state *state);
 AARD_API const char *aard_warm_state_package(const aard_warm_state *state, size_t index); /* "name version" */
 AARD_API size_t aard_warm_state_preload_import_count(const aard_warm_state *state);
 AARD_API const char *aard_warm_state_preload_import(const aard_warm_state *state, size_t index);
+/* Whether the file that it was opened from is signed (aard_distribution_set_key); by whom only the key tells. */
+AARD_API bool aard_warm_state_is_signed(const aard_warm_state *state);
 /* Of Python, and of the file it takes; pages that are zero take no room in either. */
 AARD_API uint64_t aard_warm_state_memory_bytes(const aard_warm_state *state);
 AARD_API uint64_t aard_warm_state_file_bytes(const aard_warm_state *state);

@@ -19,6 +19,11 @@ void aard__hash_add(aard__hasher *hasher, const void *data, size_t len);
 void aard__hash_add_sized(aard__hasher *hasher, const void *data, size_t len);
 void aard__hash_end(aard__hasher *hasher, uint8_t out[AARD__HASH_BYTES]);
 
+/* Signs and checks what only its owner may have written. */
+typedef struct aard__signing_key {
+    uint8_t bytes[AARD__HASH_BYTES];
+} aard__signing_key;
+
 void aard__hash(const void *data, size_t len, uint8_t out[AARD__HASH_BYTES]);
 void aard__hash_hex(const uint8_t hash[AARD__HASH_BYTES], char out[AARD__HASH_HEX]);
 

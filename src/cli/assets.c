@@ -132,16 +132,14 @@ int cli_assets_stage(const cli_command *command, int argc, char **argv)
     cli_progress_start(&progress, s.quiet);
     aard_stage_options_set_progress(s.options, cli_progress_show, &progress);
     aard_error *error = aard_distribution_stage(s.options, &distribution, &already_there);
-    if (!error) error = prepare(&s, distribution, &progress);
+    if (!error) status = cli_set_key(distribution);
+    if (!error && !status) error = prepare(&s, distribution, &progress);
     cli_progress_end(&progress);
     aard_stage_options_free(s.options);
-    if (error) {
-        aard_distribution_free(distribution);
-        return cli_fail(error);
-    }
-    show_staged(&s, distribution, already_there);
+    if (error) status = cli_fail(error);
+    if (!status) show_staged(&s, distribution, already_there);
     aard_distribution_free(distribution);
-    return CLI_OK;
+    return status;
 }
 
 /* ---- verify --------------------------------------------------------------------------------------------------- */
@@ -182,7 +180,8 @@ int cli_assets_verify(const cli_command *command, int argc, char **argv)
     int status = cli_fail(aard_distribution_open(argv[optind], &distribution)); /* NULL behind the last argument */
     if (status) return status;
     const char *renewed = "";
-    status = cli_fail(aard_distribution_verify(distribution));
+    status = cli_set_key(distribution);
+    if (!status) status = cli_fail(aard_distribution_verify(distribution));
     if (!status && !keep) status = renew_cache(distribution, &renewed);
     if (!status)
         printf("%s: every file is as it was staged (Pyodide %s, %s, fingerprint %s%s%s)\n",

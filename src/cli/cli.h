@@ -170,6 +170,12 @@ int cli_cancel_on_interrupt(cli_guest *guest);
 /* Shows an outcome as the options want it; an exit status.  `quiet_null`: a null is not worth a line. */
 int cli_guest_show(cli_guest *guest, const aard_outcome *outcome, bool quiet_null);
 
+/* ---- the host's key (key.c) ---- */
+
+bool cli_has_key(void);
+/* Has the distribution signed and checked by the key that AARDVARK_KEY_FILE names, if any; an exit status. */
+int cli_set_key(aard_distribution *distribution);
+
 /* ---- showing (show.c) ---- */
 
 /* Writes JSON text with line breaks and indentation, keeping what fits on a line together. */

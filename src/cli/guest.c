@@ -31,8 +31,9 @@ static int set_python(cli_guest *guest)
 {
     aard_distribution *distribution = NULL;
     aard_warm_state *warm = NULL;
-    if (!guest->distribution && !guest->warm) return CLI_OK;
+    if (!guest->distribution && !guest->warm && !cli_has_key()) return CLI_OK;
     int status = cli_fail(aard_distribution_open(guest->distribution, &distribution));
+    if (!status) status = cli_set_key(distribution);
     if (!status && guest->warm) status = cli_fail(aard_warm_state_open(guest->warm, distribution, &warm));
     if (!status) {
         aard_isolate_config_set_distribution(guest->config, distribution);

@@ -91,6 +91,7 @@ static void inspect_text(const aard_warm_state *state)
     put_text_list("packages", state, aard_warm_state_package_count, aard_warm_state_package);
     put_text_list("preload", state, aard_warm_state_preload_import_count, aard_warm_state_preload_import);
     printf("%-14s%s\n", "overlay", aard_warm_state_overlay_preloaded(state) ? "preloaded" : "none");
+    printf("%-14s%s\n", "signed", aard_warm_state_is_signed(state) ? "yes (by whom, only its key tells)" : "no");
     printf("%-14s%s\n%-14s%s\n", "memory", cli_size(aard_warm_state_memory_bytes(state), memory), "file",
            cli_size(aard_warm_state_file_bytes(state), file));
 }
@@ -119,9 +120,9 @@ static void inspect_json(const aard_warm_state *state)
     putchar(',');
     put_json_list("packages", state, aard_warm_state_package_count, aard_warm_state_package);
     put_json_list("preload_imports", state, aard_warm_state_preload_import_count, aard_warm_state_preload_import);
-    printf("\"overlay_preloaded\":%s,\"memory_bytes\":%llu,\"file_bytes\":%llu}\n",
+    printf("\"overlay_preloaded\":%s,\"signed\":%s,\"memory_bytes\":%llu,\"file_bytes\":%llu}\n",
            aard_warm_state_overlay_preloaded(state) ? "true" : "false",
-           (unsigned long long)aard_warm_state_memory_bytes(state),
+           aard_warm_state_is_signed(state) ? "true" : "false", (unsigned long long)aard_warm_state_memory_bytes(state),
            (unsigned long long)aard_warm_state_file_bytes(state));
 }
 

@@ -28,6 +28,8 @@ struct aard_distribution {
     const char *_Atomic cache;
     aard__dist_manifest *manifest;
     loaded *loaded;
+    bool has_key;
+    aard__signing_key key;
 };
 
 static aard_error *file_path(const char *dir, const char *name, char **out)
@@ -180,6 +182,22 @@ void aard_distribution_free(aard_distribution *distribution)
     aard__dist_manifest_free(distribution->manifest);
     aard__free(distribution->dir);
     aard__free(distribution);
+}
+
+aard_error *aard_distribution_set_key(aard_distribution *distribution, const void *key, size_t len)
+{
+    AARD__NEED(distribution);
+    if (key && len < crypto_generichash_KEYBYTES_MIN)
+        return aard__error(AARD_ERR_INVALID_ARGUMENT, "a key of %zu bytes is too short: it has %d or more", len,
+                           crypto_generichash_KEYBYTES_MIN);
+    distribution->has_key = key != NULL;
+    if (key) aard__hash(key, len, distribution->key.bytes);
+    return NULL;
+}
+
+const aard__signing_key *aard__distribution_key(const aard_distribution *distribution)
+{
+    return distribution->has_key ? &distribution->key : NULL;
 }
 
 const char *aard_distribution_dir(const aard_distribution *distribution)

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "distribution/lock.h"
 #include "distribution/manifest.h"
 #include "distribution/pins.h"
@@ -26,6 +27,9 @@ aard_error *aard__distribution_resolve(const aard_distribution *distribution, co
 /* The directory below the distribution where derived files are (AARD__DIST_CACHE...). */
 const char *aard__distribution_cache(const aard_distribution *distribution);
 void aard__distribution_set_cache(aard_distribution *distribution, const char *name);
+
+/* What aard_distribution_set_key has set; NULL without one. */
+const aard__signing_key *aard__distribution_key(const aard_distribution *distribution);
 
 const aard__dist_manifest *aard__distribution_manifest(const aard_distribution *distribution);
 

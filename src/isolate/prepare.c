@@ -7,6 +7,7 @@
 #include "base/thread.h"
 #include "base/clock.h"
 #include "base/new_file.h"
+#include "distribution/distribution.h"
 #include "isolate/python_shared.h"
 #include "isolate/snapshot.h"
 
@@ -66,7 +67,7 @@ static aard_error *write_base_image(aard__guest *guest)
     char *path = NULL;
     aard_error *error = aard__guest_capture(guest, &image);
     if (!error) error = aard__derived_path(guest->distribution, AARD__BASE_IMAGE, true, &path);
-    if (!error) error = aard__image_save(image, path, AARD__MODE_RUN);
+    if (!error) error = aard__image_save(image, path, AARD__MODE_RUN, aard__distribution_key(guest->distribution));
     aard__free(path);
     aard__image_free(image);
     return error;

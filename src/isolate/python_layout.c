@@ -161,7 +161,7 @@ aard__image *aard__python_open_image(const aard_distribution *distribution, cons
     char *path = NULL, *key = aard__python_image_key(distribution, layout->name);
     aard__image *image = NULL;
     aard_error *error = key ? aard__derived_path(distribution, AARD__BASE_IMAGE, false, &path) : NULL;
-    if (key && !error) error = aard__image_open(path, key, &image);
+    if (key && !error) error = aard__image_open(path, key, aard__distribution_key(distribution), &image);
     aard_error_free(error);
     aard__free(path);
     aard__free(key);

@@ -12,6 +12,7 @@
 typedef struct entry {
     struct entry *next;
     char *dir, fingerprint[AARD__HASH_HEX];
+    aard__signing_key key; /* all zero without one */
     aard__python_opening *opening; /* NULL once it is finished */
     aard__python_layout layout;
     aard__derived wasm_code;     /* until it is compiled */
@@ -24,9 +25,18 @@ typedef struct entry {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static entry *entries;
 
+static aard__signing_key key_of(const aard_distribution *distribution)
+{
+    const aard__signing_key *key = aard__distribution_key(distribution);
+    return key ? *key : (aard__signing_key){{0}};
+}
+
+/* What was opened without the key was not checked by it. */
 static bool is_of(const entry *one, const aard_distribution *distribution)
 {
-    return !strcmp(one->fingerprint, aard_distribution_fingerprint(distribution)) &&
+    const aard__signing_key key = key_of(distribution);
+    return !memcmp(one->key.bytes, key.bytes, sizeof key.bytes) &&
+           !strcmp(one->fingerprint, aard_distribution_fingerprint(distribution)) &&
            !strcmp(one->dir, aard_distribution_dir(distribution));
 }
 
@@ -79,6 +89,7 @@ static aard_error *add_entry(aard_distribution *distribution, bool capturing, bo
     entry *made = aard__calloc(1, sizeof *made);
     if (!made) return aard__error_no_memory();
     snprintf(made->fingerprint, sizeof made->fingerprint, "%s", aard_distribution_fingerprint(distribution));
+    made->key = key_of(distribution);
     made->dir = aard__strdup(aard_distribution_dir(distribution));
     if (capturing && prelinked)
         aard__python_layout_open(distribution, &made->layout);

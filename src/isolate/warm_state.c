@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/hash.h"
 #include "base/new_file.h"
+#include "distribution/distribution.h"
 #include "isolate/isolate.h"
 #include "isolate/packages.h"
 #include "isolate/python_layout.h"
@@ -160,6 +161,8 @@ const char *aard_warm_state_preload_import(const aard_warm_state *state, size_t 
     return state && index < state->preloads.count ? state->preloads.items[index] : NULL;
 }
 
+bool aard_warm_state_is_signed(const aard_warm_state *state) { return state && aard__image_is_signed(state->image); }
+
 uint64_t aard_warm_state_memory_bytes(const aard_warm_state *state)
 {
     return state ? aard__image_memory_len(state->image) : 0;
@@ -185,7 +188,7 @@ static aard_error *open_state(const char *path, const char *wanted, aard_distrib
 {
     aard__image *image;
     aard_warm_state *state = NULL;
-    AARD__TRY(aard__image_open(path, wanted, &image));
+    AARD__TRY(aard__image_open(path, wanted, distribution ? aard__distribution_key(distribution) : NULL, &image));
     AARD__TRY(make_state(image, distribution, &state));
     aard_error *error = distribution ? find_overlay(state, path) : NULL;
     if (error) {
@@ -209,11 +212,17 @@ aard_error *aard_warm_state_open(const char *path, aard_distribution *distributi
     return error;
 }
 
+/* Whoever looks at a state only has no key, and a file that nobody signed stays so. */
+static const aard__signing_key *key_of(const aard_warm_state *state)
+{
+    return state->distribution ? aard__distribution_key(state->distribution) : NULL;
+}
+
 aard_error *aard_warm_state_write(const aard_warm_state *state, const char *path)
 {
     AARD__NEED(state);
     AARD__NEED(path);
-    return aard__image_save(state->image, path, AARD__MODE_PRIVATE);
+    return aard__image_save(state->image, path, AARD__MODE_PRIVATE, key_of(state));
 }
 
 /* Python may hold JavaScript's objects then. */
@@ -414,7 +423,8 @@ aard_error *aard_catalog_find(aard_catalog *catalog, aard_distribution *distribu
     if (!error) {
         int fd = aard__catalog_open_entry(catalog, path); /* before: a damaged file is removed only if it is this one */
         aard_error *refused = fd < 0 ? NULL : open_state(path, key, distribution, &state);
-        if (refused && fd >= 0) aard__catalog_discard(catalog, path, fd);
+        bool another_keys = refused && aard_error_get_code(refused) == AARD_ERR_WARM_SIGNATURE;
+        if (refused && fd >= 0 && !another_keys) aard__catalog_discard(catalog, path, fd);
         if (fd >= 0) close(fd);
         aard_error_free(refused);
         *out = state;
@@ -424,7 +434,11 @@ aard_error *aard_catalog_find(aard_catalog *catalog, aard_distribution *distribu
     return error;
 }
 
-static aard_error *write_state(void *user, int fd) { return aard__image_write(((aard_warm_state *)user)->image, fd); }
+static aard_error *write_state(void *user, int fd)
+{
+    const aard_warm_state *state = user;
+    return aard__image_write(state->image, fd, key_of(state));
+}
 
 aard_error *aard_catalog_store(aard_catalog *catalog, const aard_warm_state *state)
 {

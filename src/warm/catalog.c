@@ -218,7 +218,7 @@ static aard_error *check_entry(const char *path)
     size_t len = strlen(path);
     if (!strcmp(path + len - strlen(suffixes[AARD__CATALOG_STATE]), suffixes[AARD__CATALOG_STATE])) {
         aard__image *image;
-        AARD__TRY(aard__image_open(path, "", &image));
+        AARD__TRY(aard__image_open(path, "", NULL, &image));
         aard__image_free(image);
         return NULL;
     }

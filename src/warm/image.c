@@ -17,13 +17,14 @@
 #define TEXT_MAX ((uint64_t)64 << 20)
 #define MEMORY_MAX ((uint64_t)4 << 30)
 
-static const char magic[8] = "AARDIMG3";
+static const char magic[8] = "AARDIMG4";
 
 /* Host byte order: what runs the image on another kind of machine is another kind of V8 anyway. */
 typedef struct header {
     char magic[8];
     uint64_t key_len, text_len, memory_len, memory_at; /* the key's with its NUL */
     uint8_t digest[AARD__HASH_BYTES];                  /* all zero in memory */
+    uint8_t signature[AARD__HASH_BYTES];               /* of the contents, by somebody's key; all zero without one */
 } header;
 
 struct aard__image {
@@ -32,6 +33,7 @@ struct aard__image {
     const uint8_t *map;
     size_t map_len;
     header head;
+    uint8_t contents[AARD__HASH_BYTES]; /* where it was opened: their hash */
 };
 
 static size_t memory_offset(const header *head)
@@ -58,13 +60,14 @@ static bool next_run(const uint8_t *memory, size_t len, size_t *at, size_t *run)
     return true;
 }
 
-/* Over the header without this digest, key, text and padding, and the memory: pages that are zero by their place alone. */
-static void digest_of(const header *head, const uint8_t *map, uint8_t out[AARD__HASH_BYTES])
+/* Of the contents: over the header without digest and signature, key, text and padding, and the memory: pages that are zero by their place alone. */
+static void contents_of(const header *head, const uint8_t *map, uint8_t out[AARD__HASH_BYTES])
 {
     header blank = *head;
     const uint8_t *memory = map + head->memory_at;
     aard__wide_hasher hasher;
     memset(blank.digest, 0, sizeof blank.digest);
+    memset(blank.signature, 0, sizeof blank.signature);
     aard__wide_hash_start(&hasher);
     aard__wide_hash_add(&hasher, &blank, sizeof blank);
     aard__wide_hash_add(&hasher, map + sizeof blank, (size_t)head->memory_at - sizeof blank);
@@ -74,6 +77,46 @@ static void digest_of(const header *head, const uint8_t *map, uint8_t out[AARD__
         aard__wide_hash_add(&hasher, memory + at, run);
     }
     aard__wide_hash_end(&hasher, out);
+}
+
+/* What stands in the header: of the contents and of the signature on them. */
+static void digest_of(const uint8_t contents[AARD__HASH_BYTES], const header *head, uint8_t out[AARD__HASH_BYTES])
+{
+    uint8_t both[2 * AARD__HASH_BYTES];
+    memcpy(both, contents, AARD__HASH_BYTES);
+    memcpy(both + AARD__HASH_BYTES, head->signature, AARD__HASH_BYTES);
+    aard__hash(both, sizeof both, out);
+}
+
+/* ---- signatures --------------------------------------------------------------------------------------------- */
+
+static void sign(const uint8_t contents[AARD__HASH_BYTES], const aard__signing_key *key, uint8_t out[AARD__HASH_BYTES])
+{
+    static const char purpose[] = "aardvark image";
+    crypto_generichash_state state;
+    crypto_generichash_init(&state, key->bytes, sizeof key->bytes, AARD__HASH_BYTES);
+    crypto_generichash_update(&state, (const uint8_t *)purpose, sizeof purpose);
+    crypto_generichash_update(&state, contents, AARD__HASH_BYTES);
+    crypto_generichash_final(&state, out, AARD__HASH_BYTES);
+    sodium_memzero(&state, sizeof state);
+}
+
+bool aard__image_is_signed(const aard__image *image)
+{
+    return !sodium_is_zero(image->head.signature, sizeof image->head.signature);
+}
+
+static aard_error *check_signature(const aard__image *image, const char *path, const aard__signing_key *key)
+{
+    uint8_t right[AARD__HASH_BYTES];
+    if (!key) return NULL;
+    if (!aard__image_is_signed(image))
+        return aard__error(AARD_ERR_WARM_SIGNATURE,
+                           "the image '%s' is not signed, and a key was set: make it anew with the key", path);
+    sign(image->contents, key, right);
+    if (sodium_memcmp(right, image->head.signature, sizeof right) == 0) return NULL;
+    return aard__error(AARD_ERR_WARM_SIGNATURE,
+                       "the image '%s' is not signed by the key that was set: it is somebody else's, or the key is", path);
 }
 
 /* ---- writing ------------------------------------------------------------------------------------------------ */
@@ -129,11 +172,15 @@ aard_error *aard__image_from_memory(const aard__image_parts *parts, aard__image 
     return NULL;
 }
 
-aard_error *aard__image_write(const aard__image *image, int fd)
+aard_error *aard__image_write(const aard__image *image, int fd, const aard__signing_key *key)
 {
     const header *head = &image->head;
     header stamped = *head;
-    digest_of(head, image->map, stamped.digest);
+    uint8_t contents[AARD__HASH_BYTES];
+    contents_of(head, image->map, contents);
+    memset(stamped.signature, 0, sizeof stamped.signature);
+    if (key) sign(contents, key, stamped.signature);
+    digest_of(contents, &stamped, stamped.digest);
     if (ftruncate(fd, (off_t)image->map_len) == 0 && aard__write_at(fd, &stamped, sizeof stamped, 0) &&
         aard__write_at(fd, image->map + sizeof stamped, (size_t)head->memory_at - sizeof stamped, sizeof stamped) &&
         write_runs(fd, aard__image_memory(image), (size_t)head->memory_len, (size_t)head->memory_at))
@@ -141,11 +188,11 @@ aard_error *aard__image_write(const aard__image *image, int fd)
     return aard__error_errno(AARD_ERR_IO, errno, "an image of %zu bytes can't be written", image->map_len);
 }
 
-aard_error *aard__image_save(const aard__image *image, const char *path, mode_t mode)
+aard_error *aard__image_save(const aard__image *image, const char *path, mode_t mode, const aard__signing_key *key)
 {
     aard__new_file file;
     AARD__TRY(aard__new_file_open(path, mode, &file));
-    aard_error *error = aard__image_write(image, file.fd);
+    aard_error *error = aard__image_write(image, file.fd, key);
     if (!error) return aard__new_file_commit(&file);
     aard__new_file_drop(&file);
     return aard__error_prefix(error, "'%s'", path);
@@ -189,7 +236,7 @@ static aard_error *compare_keys(const char *key, const char *wanted, const char 
     return NULL;
 }
 
-static aard_error *check(aard__image *image, const char *path, const char *wanted)
+static aard_error *check(aard__image *image, const char *path, const char *wanted, const aard__signing_key *signer)
 {
     if (image->map_len < sizeof image->head)
         return aard__error(AARD_ERR_WARM_CORRUPT, "the image '%s' is cut short", path);
@@ -205,15 +252,17 @@ static aard_error *check(aard__image *image, const char *path, const char *wante
     if (memchr(key, '\0', (size_t)head->key_len) != key + head->key_len - 1)
         return aard__error(AARD_ERR_WARM_CORRUPT, "the image '%s' was altered: its key is torn", path);
     uint8_t hash[AARD__HASH_BYTES];
-    digest_of(head, image->map, hash);
+    contents_of(head, image->map, image->contents);
+    digest_of(image->contents, head, hash);
     if (memcmp(hash, head->digest, sizeof hash) != 0)
         return aard__error(AARD_ERR_WARM_CORRUPT, "the image '%s' was altered: its digest differs", path);
     /* Reading it all has made it all resident; few pages of it are needed soon. */
     madvise((void *)image->map, image->map_len, MADV_DONTNEED);
+    AARD__TRY(check_signature(image, path, signer));
     return compare_keys(key, wanted, path);
 }
 
-aard_error *aard__image_open(const char *path, const char *wanted, aard__image **out)
+aard_error *aard__image_open(const char *path, const char *wanted, const aard__signing_key *key, aard__image **out)
 {
     aard__image *image = aard__calloc(1, sizeof *image);
     if (!image) return aard__error_no_memory();
@@ -229,7 +278,7 @@ aard_error *aard__image_open(const char *path, const char *wanted, aard__image *
         error = aard__error(AARD_ERR_WARM_CORRUPT, "'%s' is not an image", path);
     if (!error && !map_all(image, (size_t)st.st_size))
         error = aard__error_errno(AARD_ERR_IO, errno, "cannot map '%s'", path);
-    if (!error) error = check(image, path, wanted);
+    if (!error) error = check(image, path, wanted, key);
     if (error) {
         aard__image_free(image);
         return error;

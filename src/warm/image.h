@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "base/hash.h"
 
 typedef struct aard__image aard__image;
 
@@ -31,16 +32,18 @@ typedef struct aard__image_parts {
 aard_error *aard__image_from_memory(const aard__image_parts *parts, aard__image **out);
 
 /* Writes an image to a file, whole or not at all (base/new_file.h). */
-aard_error *aard__image_save(const aard__image *image, const char *path, mode_t mode);
+aard_error *aard__image_save(const aard__image *image, const char *path, mode_t mode, const aard__signing_key *key);
 
-/* Writes an image to the empty file `fd`. */
-aard_error *aard__image_write(const aard__image *image, int fd);
+/* Writes an image to the empty file `fd`; signed where there is a `key`. */
+aard_error *aard__image_write(const aard__image *image, int fd, const aard__signing_key *key);
 
 /* Opens and checks a file, which nobody else may be able to write (base/trust.h).  `wanted` is the lines that its key must
- * have.  Errors: not_found, untrusted; warm_mismatch (the message names the first line that differs), warm_corrupt (torn,
+ * have; where `key` is not NULL it must have signed the file.  Errors: not_found, untrusted, warm_signature; warm_mismatch (the message names the first line that differs), warm_corrupt (torn,
  * truncated or altered), io, no_memory. */
-aard_error *aard__image_open(const char *path, const char *wanted, aard__image **out);
+aard_error *aard__image_open(const char *path, const char *wanted, const aard__signing_key *key, aard__image **out);
 void aard__image_free(aard__image *image);
+
+bool aard__image_is_signed(const aard__image *image); /* the file that it was opened from, by whomever */
 
 bool aard__image_is_file(const aard__image *image); /* opened, not made in memory */
 const char *aard__image_text(const aard__image *image, size_t *len);

@@ -36,6 +36,9 @@
   // What `stat` gives as a time: Date knows whole milliseconds, in which much can be done to a file.
   shared.exactTime = (milliseconds) => Object.assign(new Date(milliseconds), { getTime: () => milliseconds });
 
+  // statfs() where nothing can be written: Emscripten would make up a disk.
+  shared.noRoom = () => ({ blocks: 0, bfree: 0, bavail: 0, files: 0, ffree: 0 });
+
   // A device of a number of its own at `path`.
   shared.addDevice = (FS, path, ops) => {
     const device = FS.makedev(FS.createDevice.major++, 0);

@@ -260,6 +260,7 @@
     };
     for (const kind of ["dir", "file", "link", "chrdev"]) {
       const { node, stream } = MEMFS.ops_table[kind];
+      node.statfs = shared.noRoom;
       closeWhenSealed(node, ["setattr", "mknod", "rename", "unlink", "rmdir", "symlink"]);
       if (kind === "file") closeWhenSealed(stream, ["write", "msync"]);
     }

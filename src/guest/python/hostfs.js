@@ -34,6 +34,7 @@
       getattr,
       setattr: refuse,
       lookup: () => fail(44),
+      statfs: shared.noRoom,
       mknod: refuse,
       rename: refuse,
       unlink: refuse,
