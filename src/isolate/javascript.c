@@ -396,7 +396,7 @@ static aard__state javascript_execute(aard__guest *guest, const char *source, si
     if (awaited) args[0] = AARD__VALUE_REF(awaited);
     aard__buf kept = guest->entry.text; /* a string's bytes must outlive the next entry */
     guest->entry.text = AARD__BUF_INIT;
-    aard__ref_call(guest->realm, guest->adapter.execute, args, 2, true, &guest->entry);
+    aard__ref_call(guest->realm, guest->adapter.execute, args, awaited ? 2 : 1, true, &guest->entry);
     aard__buf_free(&kept);
     if (args[0].kind == AARD__REF) aard__ref_free(args[0].ref);
     return returned(guest, outcome);
