@@ -151,9 +151,10 @@ static void has_members(const json_t *object, const char *names)
 
 static void check_members(const json_t *root)
 {
-    bool repr = json_object_get(root, "value_repr") != NULL;
-    has_members(root, repr ? "status value value_repr buffers failure diagnostics"
-                           : "status value buffers failure diagnostics");
+    bool repr = json_object_get(root, "value_repr") != NULL, exits = json_object_get(root, "exit_code") != NULL;
+    has_members(root, repr    ? "status value value_repr buffers failure diagnostics"
+                      : exits ? "status value exit_code buffers failure diagnostics"
+                              : "status value buffers failure diagnostics");
     const json_t *failure = json_object_get(root, "failure");
     bool success = !strcmp(json_string_value(json_object_get(root, "status")), "success");
     assert_int_equal(success, json_is_null(failure));

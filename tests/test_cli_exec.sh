@@ -151,6 +151,39 @@ check 'the environment names the distribution' 'exits 3' stdout_empty one_messag
 AARDVARK_PYODIDE_DIST_DIR=$work/none js -c 1
 check 'JavaScript needs no distribution' 'exits 0' 'stdout_is 1'
 
+# ---- programs ----
+printf 'import sys\nprint(sys.argv[1:], __file__, sys.stdin.read(), flush=True)\nsys.exit(int(sys.argv[1]))' >"$work/prog.py"
+run exec "$work/prog.py" -- 0 --json
+check 'a program has its arguments and its name' 'exits 0' "stdout_is \"['0', '--json'] $work/prog.py \"" stderr_empty
+run exec --json "$work/prog.py" -- 3
+check 'and an exit code' 'exits 1' 'json_is "o.exit_code === 3 && o.failure.exception.type === \"SystemExit\""'
+run exec "$work/prog.py" -- 3
+check 'an exit has no traceback' 'exits 1' 'last_message_is "python_exception: SystemExit: 3"' one_message
+run exec --json "$work/prog.py" -- 0
+check 'an exit with 0 is a success' 'exits 0' 'json_is "o.exit_code === 0 && o.value === null"'
+printf 'in\nput' >"$work/in"
+run exec "$work/prog.py" --stdin "$work/in" -- 0
+check 'stdin from a file' 'exits 0' 'stdout_has "in"' 'stdout_has "put"'
+run exec --stdin - -c 'input()' <"$work/in"
+check 'the command passes on its own stdin where it is told to' 'exits 0' "stdout_is '\"in\"'"
+run exec -c 'input()' <"$work/in"
+check 'and only then' 'exits 1' 'stderr_has EOFError'
+OF_THE_HOST=1 run exec --env A=b=c --env D= -c 'import os; [os.environ["A"], os.environ["D"], "OF_THE_HOST" in os.environ]'
+check 'the environment' 'exits 0' "stdout_is '[\"b=c\",\"\",false]'"
+js --env A=b -c '[aardvark.env.A, aardvark.argv]' -- x -y
+check 'JavaScript has all of them, too' 'exits 0' "stdout_is '[\"b\",[\"x\",\"-y\"]]'"
+(cd "$work" && printf '"a file"' >-odd.py && run exec -- -odd.py x && cp "$out" "$work/odd")
+check 'a file whose name looks like an option' '[[ $(cat "$work/odd") = "\"a file\"" ]]'
+py -c 'import atexit; atexit.register(print, "at the end"); print("main")'
+check 'handlers of atexit run' 'exits 0' 'stdout_is "main
+at the end"'
+printf '# coding: latin-1\nlen("\xe9")' >"$work/latin.py"
+run exec "$work/latin.py"
+check 'a file is decoded as it says' 'exits 0' 'stdout_is 1'
+printf '"\xe9"' >"$work/bad.js"
+run exec "$work/bad.js"
+check 'JavaScript that is not UTF-8' 'exits 1' one_message "stderr_has 'bad.js is not UTF-8: byte 0xe9 at offset 1, in line 1'"
+
 # ---- on a terminal ----
 if command -v script >/dev/null; then
     code='({a: [1, 2], long: "x".repeat(80)})'

@@ -32,6 +32,10 @@ wrong() { # MESSAGE ARGUMENT…: exit status 2, one line that holds the message 
         "stderr_matches '; see .aardvark.*--help.$'"
 }
 touch "$work/code.py"
+wrong '--env wants NAME=VALUE' exec -c 1 --env A
+wrong "--env: a variable of the environment has a name" exec -c 1 --env =b
+wrong "the code and the guest's stdin can't both come from stdin" exec - --stdin -
+wrong "--input-file and --stdin can't both be stdin" exec -c 1 --input-file - --stdin -
 wrong 'a command is missing'
 wrong "there is no command 'walk'" walk
 wrong "there is no command 'Run'" Run x.zip

@@ -107,6 +107,10 @@ AARD_API void aard_isolate_config_set_warm_state(aard_isolate_config *config, aa
 AARD_API void aard_isolate_config_set_stream_callback(aard_isolate_config *config, aard_stream_callback callback,
                                                       void *user, aard_finalizer finalizer);
 
+/* A variable of the guest's environment (Python: os.environ; JavaScript: aardvark.env), which has none of the host's; one of
+ * the same name is replaced.  Errors: invalid_argument, no_memory. */
+AARD_API aard_error *aard_isolate_config_set_env(aard_isolate_config *config, const char *name, const char *value);
+
 /* ---- isolates -------------------------------------------------------------------------------------------- */
 
 typedef struct aard_isolate aard_isolate;
@@ -167,6 +171,23 @@ AARD_API void aard_call_set_cancel_handle(aard_call *call, aard_cancel_handle *h
 /* False: stdout and stderr are neither captured nor handed to the callback.  Default true. */
 AARD_API void aard_call_set_capture(aard_call *call, bool capture);
 
+/* What the guest reads from its standard input (Python: sys.stdin; JavaScript: aardvark.stdin()), which is empty else.  `data`
+ * is borrowed until the call object is freed or given another. */
+AARD_API void aard_call_set_stdin(aard_call *call, const char *data, size_t len);
+
+/* What inline code is.  A program is run as `python` runs it: sys.argv[0], sys.path and __file__ are as there, and the
+ * handlers of atexit run when it has ended. */
+typedef enum aard_source_kind {
+    AARD_SOURCE_CELL = 0,    /* a part of a session: what it leaves is for the next (the default) */
+    AARD_SOURCE_COMMAND = 1, /* a program, as behind `python -c` */
+    AARD_SOURCE_FILE = 2,    /* a program in a file of that name, in the encoding that it declares (PEP 263) */
+    AARD_SOURCE_STDIN = 3    /* the same from standard input */
+} aard_source_kind;
+AARD_API void aard_call_set_source_kind(aard_call *call, aard_source_kind kind);
+/* What inline code finds in sys.argv behind the first (JavaScript: in aardvark.argv); copied.
+ * Errors: invalid_argument (not UTF-8), no_memory. */
+AARD_API aard_error *aard_call_set_arguments(aard_call *call, const char *const *arguments, size_t count);
+
 /* Handler sessions: a handler of a bundle on an isolate, looked up once, called many times. */
 typedef struct aard_handler aard_handler;
 
@@ -182,8 +203,8 @@ AARD_API void aard_handler_free(aard_handler *handler);
 AARD_API aard_error *aard_handler_invoke(aard_handler *handler, const aard_call *call, aard_outcome **out);
 
 /* Runs inline code in the isolate's language and gives the value of its last expression, awaited.  `name` (NULL =
- * "<exec>") stands in tracebacks.  Names defined by the code stay for the next exec on the isolate, except those of
- * JavaScript that awaits at its top level. */
+ * "<exec>") stands in tracebacks.  Names defined by the code stay for the next exec on the isolate; those of
+ * JavaScript may be declared again.  docs/inline.md */
 AARD_API aard_error *aard_isolate_exec(aard_isolate *isolate, const char *source, size_t len, const char *name,
                                        const aard_call *call, aard_outcome **out);
 

@@ -88,8 +88,12 @@ enum {
     CLI_OPT_LOCK_TIMEOUT,
     CLI_OPT_KEEP_CACHE,
     CLI_OPT_CPU_MS,
-    CLI_OPT_HEAP_MIB
+    CLI_OPT_HEAP_MIB,
+    CLI_OPT_ENV,
+    CLI_OPT_STDIN
 };
+
+enum { CLI_POSITIONAL = 1 };
 
 #define CLI_HELP_OPTION                                                                                                \
     {                                                                                                                  \
@@ -107,7 +111,8 @@ enum {
 /* Forgets the parsing before; call first. */
 void cli_options_start(void);
 /* The next option, -1 behind the last; --help and --version are served here, bad options are usage errors.  Options may
- * stand before and after positional arguments, which are argv[optind] onwards at the end. */
+ * stand before and after positional arguments, which are argv[optind] onwards at the end.  Where `letters` begins with '-',
+ * each of them is the option CLI_POSITIONAL, and what is left at the end stands behind "--". */
 int cli_next_option(const cli_command *command, int argc, char **argv, const char *letters, const struct option *list);
 /* The options and the one argument of an `inspect` command, the path of the `what` that it shows. */
 const char *cli_inspect_options(const cli_command *command, int argc, char **argv, const char *what, bool *json);
@@ -124,6 +129,8 @@ typedef struct cli_guest {
     const char *distribution, *warm;
     const char *input, *input_file;
     cli_text input_text; /* of input_file */
+    const char *stdin_file;
+    cli_text stdin_text;
     aard_language language;
     aard_filesystem_mode files;
     uint64_t files_quota;
@@ -141,6 +148,8 @@ typedef struct cli_guest {
     {"language", required_argument, NULL, CLI_OPT_LANGUAGE},                                                           \
     {"input", required_argument, NULL, CLI_OPT_INPUT},                                                                 \
     {"input-file", required_argument, NULL, CLI_OPT_INPUT_FILE},                                                       \
+    {"stdin", required_argument, NULL, CLI_OPT_STDIN},                                                                 \
+    {"env", required_argument, NULL, CLI_OPT_ENV},                                                                     \
     {"distribution", required_argument, NULL, CLI_OPT_DISTRIBUTION},                                                   \
     {"isolation", required_argument, NULL, CLI_OPT_ISOLATION},                                                         \
     {"wall-ms", required_argument, NULL, CLI_OPT_WALL_MS},                                                             \

@@ -21,17 +21,31 @@ static void parse(const cli_command *command, int argc, char **argv, exec_option
     static const struct option list[] = {CLI_GUEST_OPTIONS, CLI_NO_MORE_OPTIONS};
     int option;
     cli_options_start();
-    while ((option = cli_next_option(command, argc, argv, CLI_GUEST_LETTERS "c:", list)) != -1) {
+    int given = 0;
+    while ((option = cli_next_option(command, argc, argv, "-" CLI_GUEST_LETTERS "c:", list)) != -1) {
         if (cli_guest_option(command, &exec->guest, option)) continue;
-        if (exec->code) cli_usage(command, "-c may be given once");
-        exec->code = optarg;
+        if (option != CLI_POSITIONAL && exec->code) cli_usage(command, "-c may be given once");
+        *(option == CLI_POSITIONAL ? &exec->path : &exec->code) = optarg;
+        given++;
     }
-    int given = argc - optind + (exec->code != NULL);
-    if (given != 1) cli_usage(command, "give one of -c CODE, a file, or - for stdin, not %d", given);
+    if (given == 0 && optind < argc) { /* `exec -- FILE`, for a file whose name looks like an option */
+        exec->path = argv[optind++];
+        given++;
+    }
+    if (given != 1)
+        cli_usage(command, "give one of -c CODE, a file, or - for stdin, not %d; the program's own arguments go behind --",
+                  given);
+    int status = cli_fail(aard_call_set_arguments(exec->guest.call, (const char *const *)argv + optind,
+                                                  (size_t)(argc - optind)));
+    if (status) exit(status);
+    aard_call_set_source_kind(exec->guest.call, exec->code                  ? AARD_SOURCE_COMMAND
+                                                : strcmp(exec->path, "-") ? AARD_SOURCE_FILE
+                                                                          : AARD_SOURCE_STDIN);
     if (exec->code) return;
-    exec->path = argv[optind];
     if (!strcmp(exec->path, "-") && exec->guest.input_file && !strcmp(exec->guest.input_file, "-"))
         cli_usage(command, "the code and the input can't both come from stdin");
+    if (!strcmp(exec->path, "-") && exec->guest.stdin_file && !strcmp(exec->guest.stdin_file, "-"))
+        cli_usage(command, "the code and the guest's stdin can't both come from stdin");
     if (!exec->guest.has_language && (ends_with(exec->path, ".js") || ends_with(exec->path, ".mjs")))
         exec->guest.language = AARD_LANGUAGE_JAVASCRIPT;
 }

@@ -103,7 +103,8 @@ static void show_failure(const aard_outcome *outcome)
 {
     size_t len;
     const char *traceback = aard_outcome_exception_traceback(outcome, &len);
-    if (traceback && len) {
+    bool ended_itself = aard_outcome_exit_code(outcome, NULL);
+    if (traceback && len && !ended_itself) {
         fwrite(traceback, 1, len, stderr);
         if (traceback[len - 1] != '\n') fputc('\n', stderr);
     }

@@ -17,6 +17,7 @@ void cli_guest_end(cli_guest *guest)
     aard_call_free(guest->call);
     aard_isolate_config_free(guest->config);
     free(guest->input_text.data);
+    free(guest->stdin_text.data);
 }
 
 static aard_language parse_language(const cli_command *command, const char *text)
@@ -73,6 +74,16 @@ static void set_heap(const cli_command *command, cli_guest *guest, const char *t
     aard_isolate_config_set_heap_limit(guest->config, (size_t)mib << 20);
 }
 
+static void set_env(const cli_command *command, cli_guest *guest, char *text)
+{
+    char *equals = strchr(text, '=');
+    if (!equals) cli_usage(command, "--env wants NAME=VALUE, not '%s'", text);
+    *equals = '\0';
+    taken(command, "--env", aard_isolate_config_set_env(guest->config, text, equals + 1));
+}
+
+static bool is_stdin(const char *path) { return path && !strcmp(path, "-"); }
+
 bool cli_guest_option(const cli_command *command, cli_guest *guest, int option)
 {
     switch (option) {
@@ -85,6 +96,8 @@ bool cli_guest_option(const cli_command *command, cli_guest *guest, int option)
         return true;
     case CLI_OPT_INPUT: guest->input = optarg; break;
     case CLI_OPT_INPUT_FILE: guest->input_file = optarg; break;
+    case CLI_OPT_STDIN: guest->stdin_file = optarg; break;
+    case CLI_OPT_ENV: set_env(command, guest, optarg); return true;
     case CLI_OPT_WARM: guest->warm = optarg; return true;
     case CLI_OPT_DISTRIBUTION: guest->distribution = optarg; return true;
     case CLI_OPT_ISOLATION:
@@ -118,14 +131,21 @@ bool cli_guest_option(const cli_command *command, cli_guest *guest, int option)
     default: return false;
     }
     if (guest->input && guest->input_file) cli_usage(command, "--input and --input-file exclude each other");
+    if (is_stdin(guest->input_file) && is_stdin(guest->stdin_file))
+        cli_usage(command, "--input-file and --stdin can't both be stdin");
     return true;
 }
 
 int cli_guest_input(cli_guest *guest)
 {
+    int status = CLI_OK;
     if (guest->input) aard_call_set_input_json(guest->call, guest->input, strlen(guest->input));
-    if (!guest->input_file) return CLI_OK;
-    int status = cli_read(guest->input_file, "the input", &guest->input_text);
-    if (!status) aard_call_set_input_json(guest->call, guest->input_text.data, guest->input_text.len);
-    return status;
+    if (guest->input_file) {
+        if ((status = cli_read(guest->input_file, "the input", &guest->input_text))) return status;
+        aard_call_set_input_json(guest->call, guest->input_text.data, guest->input_text.len);
+    }
+    if (!guest->stdin_file || (status = cli_read(guest->stdin_file, "the guest's stdin", &guest->stdin_text)))
+        return status;
+    aard_call_set_stdin(guest->call, guest->stdin_text.data, guest->stdin_text.len);
+    return CLI_OK;
 }

@@ -7,6 +7,8 @@ static const char guest_options[] =
     "      --language L       python or javascript\n"
     "      --input JSON       the call's input\n"
     "      --input-file F     the same from a file; - is stdin\n"
+    "      --stdin F          what the guest reads from its stdin, which is empty else; - is this one\n"
+    "      --env NAME=VALUE   a variable of the guest's environment, which has none of this one's; may be repeated\n"
     "      --distribution DIR the Pyodide to boot Python from; else $AARDVARK_PYODIDE_DIST_DIR, else the staged one\n"
     "      --isolation KIND   thread; 'process' is not part of this version\n"
     "      --wall-ms N        stop the call after N milliseconds\n"
@@ -61,10 +63,10 @@ TEXT(run) = {
 };
 
 TEXT(exec) = {
-    "usage: aardvark exec [OPTION]... -c CODE | FILE | -\n"
+    "usage: aardvark exec [OPTION]... -c CODE | FILE | - [-- ARG...]\n"
     "Run code and print the value of its last expression, awaited: as JSON, or as its repr where JSON can't hold it;\n"
     "nothing for None, null and undefined.  The language is Python; of a FILE that ends in .js or .mjs it is\n"
-    "JavaScript.\n\n"
+    "JavaScript.  Python finds what follows -- in sys.argv, JavaScript in aardvark.argv.\n\n"
     "  -c CODE                the code itself\n",
     guest_options,
     statuses,

@@ -43,7 +43,8 @@ static _Noreturn void refuse(const cli_command *command, int found, char **argv,
 int cli_next_option(const cli_command *command, int argc, char **argv, const char *letters, const struct option *list)
 {
     char wanted[32];
-    snprintf(wanted, sizeof wanted, ":%s", letters);
+    bool in_order = *letters == '-';
+    snprintf(wanted, sizeof wanted, "%s:%s", in_order ? "-" : "", letters + in_order);
     int found = getopt_long(argc, argv, wanted, list, NULL);
     switch (found) {
     case 'h':

@@ -322,7 +322,11 @@ static aard_error *make_call(errand *e)
     if (unable) return give_up(e, unable);
     e->state = AARD__BROKEN; /* unless the work comes to its end */
     e->run_start = aard__clock_monotonic();
-    aard_error *error = aard__guest_run(e->isolate->guest, work, e);
+    aard__guest *guest = e->isolate->guest;
+    guest->call = e->call;
+    guest->stdin_at = 0;
+    aard_error *error = aard__guest_run(guest, work, e);
+    guest->call = NULL;
     if (!error) {
         end(e);
         return NULL;

@@ -2,6 +2,7 @@
  * says is believed before it is checked. */
 #include <ctype.h>
 #include <jansson.h>
+#include <limits.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -21,6 +22,15 @@ void aard__guest_fail_too_large(const aard__guest *guest, aard_outcome *outcome)
 {
     aard__outcome_fail(outcome, AARD_FAILURE_ADAPTER_ERROR, "the result is larger than its limit of %zu bytes",
                        guest->result_limit);
+}
+
+static void collect_exit_code(json_t *report, aard_outcome *outcome)
+{
+    json_t *code = json_object_get(report, "exit_code");
+    if (!json_is_integer(code)) return;
+    json_int_t value = json_integer_value(code);
+    outcome->has_exit_code = true;
+    outcome->exit_code = value >= INT_MIN && value <= INT_MAX ? (int)value : -1;
 }
 
 static void collect_exception(aard__guest *guest, json_t *report, aard_outcome *outcome)
@@ -128,6 +138,9 @@ static aard__state collect_report(aard__guest *guest, aard_outcome *outcome)
         distrust(outcome);
     } else if (!strcmp(kind, "exception")) {
         collect_exception(guest, report, outcome);
+        collect_exit_code(report, outcome);
+    } else if (!strcmp(kind, "exit")) {
+        collect_exit_code(report, outcome);
     } else if (!strcmp(kind, "adapter_error")) {
         const char *message = json_string_value(json_object_get(report, "message"));
         if (message)

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/utf8.h"
 
 #define DEFAULT_OUTPUT_LIMIT ((size_t)1 << 20)
 #define DEFAULT_RESULT_LIMIT ((size_t)256 << 20)
@@ -33,6 +34,40 @@ static void release_listener(aard__listener *listener)
     aard__free(listener);
 }
 
+void aard__texts_free(aard__texts *texts)
+{
+    for (size_t i = 0; i < texts->count; i++) aard__free(texts->items[i]);
+    aard__free(texts->items);
+    *texts = (aard__texts){NULL, 0};
+}
+
+aard_error *aard__texts_add(aard__texts *texts, const char *text)
+{
+    char **list = aard__realloc(texts->items, (texts->count + 1) * sizeof *list);
+    if (!list) return aard__error_no_memory();
+    texts->items = list;
+    char *copy = aard__memdup0(text, strlen(text));
+    if (!copy) return aard__error_no_memory();
+    list[texts->count++] = copy;
+    return NULL;
+}
+
+void aard__texts_json(const aard__texts *texts, aard__buf *out)
+{
+    aard__buf_putc(out, '[');
+    for (size_t i = 0; i < texts->count; i++) {
+        if (i) aard__buf_putc(out, ',');
+        aard__buf_json_string(out, texts->items[i], strlen(texts->items[i]));
+    }
+    aard__buf_putc(out, ']');
+}
+
+static aard_error *copy_texts(const aard__texts *texts, aard__texts *out)
+{
+    for (size_t i = 0; i < texts->count; i++) AARD__TRY(aard__texts_add(out, texts->items[i]));
+    return NULL;
+}
+
 void aard_isolate_config_free(aard_isolate_config *config)
 {
     if (!config) return;
@@ -40,6 +75,7 @@ void aard_isolate_config_free(aard_isolate_config *config)
     aard_warm_state_free(config->warm);
     for (size_t i = 0; i < config->capability_count; i++) aard__free(config->capabilities[i]);
     aard__free(config->capabilities);
+    aard__texts_free(&config->environment);
     aard__functions_free(&config->functions);
     aard__mounts_free(&config->mounts);
     aard__config_network_free(&config->network);
@@ -218,6 +254,32 @@ bool aard__config_grants(const aard_isolate_config *config, const char *name)
     return false;
 }
 
+/* ---- the environment ------------------------------------------------------------------------------------------ */
+
+aard_error *aard_isolate_config_set_env(aard_isolate_config *config, const char *name, const char *value)
+{
+    AARD__NEED(config);
+    AARD__NEED(name);
+    AARD__NEED(value);
+    size_t name_len = strlen(name);
+    if (!name_len || strchr(name, '=') || !aard__utf8_valid(name, name_len) || !aard__utf8_valid(value, strlen(value)))
+        return aard__error(AARD_ERR_INVALID_ARGUMENT,
+                           "a variable of the environment has a name without '=', and both name and value are UTF-8");
+    aard__buf both = AARD__BUF_INIT;
+    aard__buf_printf(&both, "%s=%s", name, value);
+    char *text = aard__buf_take(&both, NULL);
+    if (!text) return aard__error_no_memory();
+    for (size_t i = 0; i < config->environment.count; i++) {
+        if (strncmp(config->environment.items[i], text, name_len + 1)) continue;
+        aard__free(config->environment.items[i]);
+        config->environment.items[i] = text;
+        return NULL;
+    }
+    aard_error *error = aard__texts_add(&config->environment, text);
+    aard__free(text);
+    return error;
+}
+
 void aard_isolate_config_set_stream_callback(aard_isolate_config *config, aard_stream_callback callback, void *user,
                                              aard_finalizer finalizer)
 {
@@ -262,6 +324,7 @@ aard_error *aard__config_copy(const aard_isolate_config *config, aard_isolate_co
         copy->listener = config->listener;
         if (copy->listener) atomic_fetch_add(&copy->listener->owners, 1);
         aard_error *error = aard__functions_copy(&config->functions, &copy->functions);
+        if (!error) error = copy_texts(&config->environment, &copy->environment);
         if (!error) error = aard__mounts_copy(&config->mounts, &copy->mounts);
         if (!error) error = aard__config_network_copy(&config->network, &copy->network);
         for (size_t i = 0; !error && i < config->capability_count; i++)
@@ -289,6 +352,7 @@ void aard_call_free(aard_call *call)
 {
     if (!call) return;
     aard_cancel_handle_free(call->cancel);
+    aard__texts_free(&call->arguments);
     aard__free(call);
 }
 
@@ -297,6 +361,37 @@ void aard_call_set_input_json(aard_call *call, const char *json, size_t len)
     if (!call) return;
     call->input = json;
     call->input_len = len;
+}
+
+void aard_call_set_stdin(aard_call *call, const char *data, size_t len)
+{
+    if (!call) return;
+    call->stdin_data = data;
+    call->stdin_len = data ? len : 0;
+}
+
+void aard_call_set_source_kind(aard_call *call, aard_source_kind kind)
+{
+    if (call && kind >= AARD_SOURCE_CELL && kind <= AARD_SOURCE_STDIN) call->kind = kind;
+}
+
+aard_error *aard_call_set_arguments(aard_call *call, const char *const *arguments, size_t count)
+{
+    aard__texts texts = {NULL, 0};
+    aard_error *error = NULL;
+    AARD__NEED(call);
+    if (count) AARD__NEED(arguments);
+    for (size_t i = 0; i < count && !error; i++)
+        error = aard__utf8_valid(arguments[i], strlen(arguments[i]))
+                    ? aard__texts_add(&texts, arguments[i])
+                    : aard__error(AARD_ERR_INVALID_ARGUMENT, "argument %zu for the guest is not UTF-8", i + 1);
+    if (error) {
+        aard__texts_free(&texts);
+        return error;
+    }
+    aard__texts_free(&call->arguments);
+    call->arguments = texts;
+    return NULL;
 }
 
 void aard_call_set_wall_limit_ms(aard_call *call, uint64_t ms)

@@ -31,6 +31,18 @@ void aard__config_network_free(aard__config_network *network);
 /* `*out` must hold nothing to be freed; untouched on an error. */
 aard_error *aard__config_network_copy(const aard__config_network *network, aard__config_network *out);
 
+/* Texts that the configuration or a call owns. */
+typedef struct aard__texts {
+    char **items;
+    size_t count;
+} aard__texts;
+
+void aard__texts_free(aard__texts *texts);
+/* Adds a copy; `*texts` is as before on an error. */
+aard_error *aard__texts_add(aard__texts *texts, const char *text);
+/* A JSON array of them. */
+void aard__texts_json(const aard__texts *texts, aard__buf *out);
+
 struct aard_isolate_config {
     aard_language language;
     aard_isolation isolation;
@@ -44,6 +56,7 @@ struct aard_isolate_config {
     aard__file_rules file_rules;
     char **capabilities; /* lower case */
     size_t capability_count;
+    aard__texts environment; /* "NAME=value" */
     aard__functions functions;
     aard__mounts mounts;
     aard__config_network network;
@@ -53,6 +66,10 @@ struct aard_isolate_config {
 };
 
 struct aard_call {
+    aard_source_kind kind; /* of inline code */
+    aard__texts arguments;
+    const char *stdin_data;
+    size_t stdin_len;
     const char *input;
     size_t input_len;
     aard__limits limits;        /* 0 = no change */

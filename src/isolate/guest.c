@@ -70,7 +70,7 @@ aard_error *aard__guest_get(aard__guest *guest, aard__ref *object, const char *n
 
 const aard__host_entry *const aard__guest_tables[] = {
     aard__engine_host, aard__guest_host,       aard__host_text,    aard__host_url,
-    aard__host_crypto, aard__host_directories, aard__host_network, NULL};
+    aard__host_crypto, aard__host_directories, aard__host_network, aard__host_program, NULL};
 
 aard_error *aard__guest_furnish(aard__guest *guest)
 {

@@ -79,7 +79,7 @@ struct aard__guest {
     aard__ref *host, *shared, *run_timers;
     struct {
         aard__ref *prepare, *forget, *invoke, *execute, *buffer;
-        aard__ref *reserve, *poll, *mount, *memory, *capture, *checkpoint, *reset, *signals; /* Python only */
+        aard__ref *reserve, *poll, *mount, *memory, *capture, *checkpoint, *reset, *signals, *renew_stdin; /* Python */
         aard__ref *set_input, *bind_script, *before_script, *drop_buffers;                   /* JavaScript only */
     } adapter;
     aard__ref *wasm_module, *adapter_file; /* while Python boots */
@@ -101,6 +101,9 @@ struct aard__guest {
     aard__script *glue;              /* where keep_glue */
     aard__content symbols;           /* of prelinked code (prelink/symbols.h); none where it is not */
     bool eager;                      /* its own files are compiled at once, for a snapshot: it is booted no further */
+    const aard_call *call;           /* the call under way; NULL between calls, and for one without particulars */
+    size_t stdin_at;                 /* how far its standard input has been read */
+    bool stdin_used;                 /* Python has read of one, and may hold some of it back */
     aard__ref *awaited;              /* JavaScript: the promise of the call under way */
     aard_distribution *distribution; /* borrowed from the isolate; Python only */
     aard_bundle *bundle;             /* what is at /app; retained; may be NULL */

@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/utf8.h"
 #include "distribution/distribution.h"
 #include "guest/guest.h"
+#include "isolate/config.h"
 #include "isolate/guest.h"
 #include "isolate/python_shared.h"
 #include "isolate/snapshot.h"
@@ -173,7 +175,7 @@ static aard_error *find_functions(aard__guest *guest)
         {"buffer", &guest->adapter.buffer},         {"mount", &guest->adapter.mount},
         {"memory", &guest->adapter.memory},         {"capture", &guest->adapter.capture},
         {"checkpoint", &guest->adapter.checkpoint}, {"reset", &guest->adapter.reset},
-        {"signals", &guest->adapter.signals},
+        {"signals", &guest->adapter.signals},       {"renewStdin", &guest->adapter.renew_stdin},
     };
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++)
         AARD__TRY(aard__guest_get(guest, python, functions[i].name, functions[i].out));
@@ -265,23 +267,71 @@ static void python_forget(aard__guest *guest, int handler)
     aard__ref_call(guest->realm, guest->adapter.forget, &number, 1, false, &guest->entry);
 }
 
+/* Nothing of another call's standard input may be read by this one. */
+static aard__state renew_stdin(aard__guest *guest, aard_outcome *outcome)
+{
+    if (!guest->stdin_used && !(guest->call && guest->call->stdin_data)) return AARD__DONE;
+    guest->stdin_used = false;
+    aard__ref_call(guest->realm, guest->adapter.renew_stdin, NULL, 0, false, &guest->entry);
+    aard__state state = aard__guest_state(guest, outcome);
+    aard__buf_clear(&guest->result);
+    return state;
+}
+
 static aard__state python_invoke(aard__guest *guest, int handler, const char *input, size_t len, aard_outcome *outcome)
 {
+    aard__state state = renew_stdin(guest, outcome);
+    if (state != AARD__DONE) return state;
     return call_with_input(guest, guest->adapter.invoke, handler, input, len, outcome);
+}
+
+/* The first lines of a file may say how it is encoded: then they are Python's to read. */
+static bool names_encoding(const char *source, size_t len)
+{
+    const char *end = source + len, *line = source;
+    for (int i = 0; i < 2 && line < end; i++) {
+        size_t line_len = 0;
+        while (line + line_len < end && line[line_len] != '\n' && line[line_len] != '\r') line_len++;
+        if (memmem(line, line_len, "coding", 6)) return true;
+        line += line_len + 1;
+    }
+    return false;
+}
+
+/* The source as a member of the request: text where it is UTF-8 and says nothing else, or its bytes, each as a character. */
+static void put_source(aard__buf *out, const char *source, size_t len, aard_source_kind kind)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+    bool file = kind == AARD_SOURCE_FILE || kind == AARD_SOURCE_STDIN;
+    bool marked = len >= sizeof mark - 1 && !memcmp(source, mark, sizeof mark - 1);
+    if (aard__utf8_valid(source, len) && !(file && names_encoding(source, len))) {
+        aard__buf_puts(out, ",\"source\":");
+        aard__buf_json_string(out, source + (marked ? sizeof mark - 1 : 0), len - (marked ? sizeof mark - 1 : 0));
+        return;
+    }
+    aard__buf_puts(out, ",\"bytes\":true,\"source\":\"");
+    for (size_t i = 0; i < len; i++) aard__buf_printf(out, "\\u%04x", (unsigned)(unsigned char)source[i]);
+    aard__buf_putc(out, '"');
 }
 
 static aard__state python_execute(aard__guest *guest, const char *source, size_t len, const char *name,
                                   const char *input, size_t input_len, aard_outcome *outcome)
 {
+    aard_source_kind kind = guest->call ? guest->call->kind : AARD_SOURCE_CELL;
     aard__buf request = AARD__BUF_INIT;
+    aard__state state = renew_stdin(guest, outcome);
+    if (state != AARD__DONE) return state;
     aard__buf_puts(&request, "{\"name\":");
     aard__buf_json_string(&request, name, strlen(name));
-    aard__buf_puts(&request, ",\"source\":");
-    aard__buf_json_string(&request, source, len);
+    put_source(&request, source, len, kind);
+    if (kind != AARD_SOURCE_CELL) aard__buf_printf(&request, ",\"kind\":%d", (int)kind);
+    if (guest->call && guest->call->arguments.count) {
+        aard__buf_puts(&request, ",\"arguments\":");
+        aard__texts_json(&guest->call->arguments, &request);
+    }
     aard__buf_puts(&request, ",\"input\":");
     aard__buf_json_string(&request, input ? input : "", input_len);
     aard__buf_putc(&request, '}');
-    aard__state state = AARD__DONE;
     if (request.failed)
         aard__outcome_fail(outcome, AARD_FAILURE_OTHER, "out of memory");
     else

@@ -45,6 +45,7 @@ static void put_result(aard__buf *out, const aard_outcome *outcome)
         aard__buf_putc(out, ',');
         put_text(out, "value_repr", &outcome->repr);
     }
+    if (outcome->has_exit_code) aard__buf_printf(out, ",\"exit_code\":%d", outcome->exit_code);
     aard__buf_puts(out, ",\"buffers\":[");
     for (size_t i = 0; i < outcome->buffer_count; i++) {
         const aard__outcome_buffer *buffer = &outcome->buffers[i];

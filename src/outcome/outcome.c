@@ -228,6 +228,13 @@ const char *aard_outcome_value_repr(const aard_outcome *outcome, size_t *len)
     return outcome ? outcome->repr.data : NULL;
 }
 
+bool aard_outcome_exit_code(const aard_outcome *outcome, int *code)
+{
+    bool exits = outcome && outcome->has_exit_code;
+    if (exits && code) *code = outcome->exit_code;
+    return exits;
+}
+
 size_t aard_outcome_buffer_count(const aard_outcome *outcome) { return outcome ? outcome->buffer_count : 0; }
 
 void aard_outcome_buffer(const aard_outcome *outcome, size_t index, const char **id, const uint8_t **data, size_t *len,

@@ -21,6 +21,8 @@ struct aard_outcome {
     aard__buf message; /* of the failure */
     aard__buf exception_type, exception_value, traceback;
     bool has_exception;
+    bool has_exit_code;
+    int exit_code;
     aard__buf streams[2];
     aard__outcome_buffer *buffers;
     size_t buffer_count;

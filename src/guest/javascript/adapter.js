@@ -24,7 +24,9 @@
   const { captureStackTrace } = Error;
   const then = Promise.prototype.then;
   const join = Array.prototype.join;
-  const { includes, slice, split, toLowerCase } = String.prototype;
+  const { includes, indexOf, slice, split, toLowerCase } = String.prototype;
+  const { decode } = TextDecoder.prototype;
+  const decoder = new TextDecoder();
   const isPlainKey = RegExp.prototype.test.bind(/^[A-Za-z_$][\w$]*$/);
   const tagOf = Object.prototype.toString;
   const { add: setAdd, delete: setDelete, has: setHas } = Set.prototype;
@@ -326,9 +328,31 @@
       return called;
     },
   });
+  // What the call is given: arguments, environment, standard input.
+  const given = {
+    __proto__: null,
+    host: functions,
+    get argv() {
+      return parse(host.arguments());
+    },
+    get env() {
+      const pairs = parse(host.environment() ?? "[]");
+      const all = { __proto__: null };
+      for (let i = 0; i < pairs.length; i++) {
+        const end = apply(indexOf, pairs[i], ["="]);
+        all[apply(slice, pairs[i], [0, end])] = apply(slice, pairs[i], [end + 1]);
+      }
+      return freeze(all);
+    },
+    stdin() {
+      const bytes = new Uint8Array(host.stdinLeft());
+      host.stdin(bytes);
+      return apply(decode, decoder, [bytes]);
+    },
+  };
   defineProperty(global, "aardvark", {
     __proto__: null,
-    value: freeze({ __proto__: null, host: functions }),
+    value: freeze(given),
     configurable: true,
     writable: true,
   });

@@ -126,6 +126,7 @@
       shared.mounted = true;
       return kept ? DONE : settle(callNone(mount));
     },
+    renewStdin: () => settle(callNone(pointers.renew_stdin)),
     memory,
     signals: shared.signals,
     // What a reset is to bring back.  Gives where Python's generator of random numbers has its state, 0 for nowhere; -1
@@ -201,5 +202,6 @@
   if (!grantsJavaScript) close();
   // A restored guest must not go on with the random numbers of all the others.
   if (shared.image) must("restored");
+  if (host.environment() !== undefined) must("environment");
   if (grantsJavaScript) must("grant");
 }

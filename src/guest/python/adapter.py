@@ -5,6 +5,7 @@ while something is still awaited, else the JSON text of one object:
 
     {"kind": "exception", "type": ..., "value": ..., "traceback": ...}
     {"kind": "adapter_error", "message": ...}
+    {"kind": "exit", "exit_code": 0}           the guest ended itself; an exception that did has an exit_code, too
     {"kind": "repr", "repr": ...}              a value of inline code that JSON can't hold
     {"kind": "buffers", "buffers": [{"id": ..., "metadata": {...}}]}
 
@@ -15,19 +16,24 @@ import array as _array_module
 import asyncio
 import builtins
 import linecache
+import os
 import posix
 import sys
 import time
 from ast import Expr, Expression, PyCF_ALLOW_TOP_LEVEL_AWAIT, PyCF_ONLY_AST
 from asyncio import ensure_future, get_event_loop_policy, get_running_loop
 from asyncio.events import _set_running_loop
+from atexit import _run_exitfuncs
 from importlib import import_module
 from importlib._bootstrap_external import FileFinder, _NamespacePath
 from importlib.machinery import ModuleSpec, PathFinder
 from inspect import CO_COROUTINE, isawaitable, signature
+from io import BytesIO
 from json import JSONDecoder, dumps, loads
 from json.encoder import c_make_encoder, encode_basestring, encode_basestring_ascii
+from posixpath import abspath, dirname, isdir
 from textwrap import dedent
+from tokenize import detect_encoding
 from traceback import format_exception
 
 import pyodide.ffi
@@ -36,6 +42,7 @@ from _pyodide._importhook import jsfinder
 
 _INTERNAL = ("<aardvark>", "<frozen importlib", "/_pyodide/_base.py", "/importlib/__init__.py")
 _PLAIN = frozenset((dict, list, str, int, float, bool, type(None), tuple))
+_CELL, _COMMAND, _FILE, _STDIN = range(4)  # aard_source_kind
 _LIMIT_SHOWN = 200  # characters of a value that a message repeats
 
 _builtins = builtins.__dict__
@@ -63,6 +70,7 @@ class _State:
     kind_of_task = None  # the function that encodes the task's result
     buffers = ()
     mounted = False  # there has been a bundle
+    program = False  # what is under way is a whole program
 
 
 # ---- JSON ------------------------------------------------------------------------------------------------------
@@ -224,13 +232,46 @@ def _fail(error):
         lines = format_exception(type(error), error, _guest_frames(error))
     except BaseException as second:
         lines = [f"<the traceback could not be made: {type(second).__name__}>\n"]
+    exits = {"exit_code": _exit_code(error)} if isinstance(error, SystemExit) else {}
     _tell(
         kind="exception",
         type=type(error).__name__,
         value=_safely(str, error),
         traceback="".join(lines),
+        **exits,
     )
     error.__traceback__ = None
+
+
+def _exit_code(error):
+    """As Py_HandleSystemExit has it."""
+    try:
+        code = error.code
+        if code is None:
+            return 0
+        if isinstance(code, int):
+            return int(code) if -(2**31) <= code < 2**31 else -1
+    except BaseException:
+        pass
+    return 1
+
+
+def _end_by(error):
+    """Inline code has raised this: an exit is an end like any other."""
+    if not isinstance(error, SystemExit):
+        _fail(error)
+        return
+    code = _exit_code(error)
+    if code == 0:
+        _tell(kind="exit", exit_code=0)
+        error.__traceback__ = None
+        return
+    try:
+        if not isinstance(error.code, int):
+            print(error.code, file=sys.stderr)
+    except BaseException:  # it can't be shown, or a guest closed the stream
+        pass
+    _fail(error)
 
 
 # ---- results ---------------------------------------------------------------------------------------------------
@@ -293,6 +334,9 @@ def _flush():
 
 
 def _end_call():
+    if _State.program:
+        _State.program = False
+        _run_exitfuncs()
     _builtins.pop(_INPUT, None)
     _flush()
 
@@ -328,7 +372,7 @@ def poll():
     try:
         return _State.kind_of_task(task.result())
     except BaseException as error:
-        _fail(error)
+        (_end_by if _State.kind_of_task is _encode_inline else _fail)(error)
         return None
     finally:
         _end_call()
@@ -361,7 +405,8 @@ def _bind(function, takes_input):
         try:
             if not _set_input(text):
                 return None
-            value = function(_builtins.get(_INPUT)) if takes_input else function()
+            given = takes_input and (text or takes_input is not _OPTIONAL)
+            value = function(_builtins.get(_INPUT)) if given else function()
             if type(value) in _PLAIN:
                 return _encode_result(value)
             return _finish(value, _encode_result)
@@ -375,12 +420,19 @@ def _bind(function, takes_input):
     return invoke
 
 
+_OPTIONAL = "optional"
+
+
 def _takes_input(function):
+    """Whether a handler takes the input; _OPTIONAL where it has a default for when there is none."""
     try:
         parameters = signature(function).parameters.values()
     except (TypeError, ValueError):  # a builtin without a signature
         return True
-    return any(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.VAR_POSITIONAL) for p in parameters)
+    for p in parameters:
+        if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.VAR_POSITIONAL):
+            return True if p.default is p.empty else _OPTIONAL
+    return False
 
 
 def resolve(entrypoint):
@@ -409,14 +461,67 @@ def resolve(entrypoint):
     return b""
 
 
-def _compile(source, name):
+def _set_program(kind, name, arguments):
+    """What `python` sets before it runs a program."""
+    _State.program = kind != _CELL
+    head = {_CELL: "", _COMMAND: "-c", _STDIN: "-"}.get(kind, name)
+    sys.argv = [head, *arguments]
+    if kind == _CELL:
+        return
+    place = ""  # the working directory, whatever that is
+    if kind == _FILE:
+        _main["__file__"] = name
+        place = dirname(abspath(name))
+    else:
+        _main.pop("__file__", None)
+    if place not in sys.path and (not place or isdir(place)):
+        sys.path.insert(0, place)
+
+
+def _decode(data, name):
+    """The text of a file, by its BOM or the encoding that it declares (PEP 263); refused where `python` refuses it."""
+    encoding = "utf-8"
+    try:
+        encoding = detect_encoding(BytesIO(data).readline)[0]
+        if b"# coding".decode(encoding) != "# coding":
+            raise SyntaxError(f"encoding problem: {encoding}")
+        return data.decode(encoding)
+    except SyntaxError as error:
+        if not error.msg.startswith("invalid or missing"):  # which says of the first lines what is said below
+            raise SyntaxError(error.msg, (name, None, None, None)) from None
+    except LookupError:  # it does not give text
+        raise SyntaxError(f"encoding problem: {encoding}", (name, None, None, None)) from None
+    except ValueError:
+        pass
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        message = f"(unicode error) {error}"
+        if encoding.startswith("utf-8"):
+            message = (
+                f"Non-UTF-8 code starting with '\\x{data[error.start]:02x}' on line {line}, but no encoding declared; "
+                "see https://peps.python.org/pep-0263/ for details"
+            )
+        raise SyntaxError(message, (name, line, None, None)) from None
+
+
+def _show_lines(text, name):
+    """Makes tracebacks and `inspect` find the source.  Its lines end where Python's do."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    lines = text.split("\n")
+    linecache.cache[name] = (len(text), None, [line + "\n" for line in lines] if len(lines) > 1 else [text + "\n"], name)
+
+
+def _compile(source, name, dedents):
     """The code of all statements but a last expression, and the code of that, each None where there is none.
 
     A trailing semicolon takes the last expression's value away, and common indentation does no harm, as in Pyodide's
     CodeRunner.  That one reads every source with the tokenizer, and walks over all of its tree twice, in Python.
     """
     flags = PyCF_ALLOW_TOP_LEVEL_AWAIT
-    if source[:1].isspace():
+    if dedents and source[:1].isspace():
         source = dedent(source)
     tree = compile(source, name, "exec", flags | PyCF_ONLY_AST)
     body = tree.body
@@ -431,16 +536,22 @@ def execute(request):
         call = loads(request)
         if not _set_input(call["input"]):
             return None
-        source, name = call["source"], call["name"]
-        linecache.cache[name] = (len(source), None, source.splitlines(True), name)
-        statements, value = _compile(source, name)
+        text, name, kind = call["source"], call["name"], _CELL
+        if len(call) > 3:
+            kind = call.get("kind", _CELL)
+            if kind != _CELL or "arguments" in call:
+                _set_program(kind, name, call.get("arguments", ()))
+            if "bytes" in call:  # each is a character
+                text = _decode(text.encode("latin-1"), name)
+        _show_lines(text, name)
+        statements, value = _compile(text, name, kind < _FILE)
         if (statements and statements.co_flags & CO_COROUTINE) or (value and value.co_flags & CO_COROUTINE):
             return _await(_run_async(statements, value), _encode_inline)
         if statements:
             eval(statements, _main)
         return _finish(eval(value, _main) if value else None, _encode_inline)
     except BaseException as error:
-        _fail(error)
+        _end_by(error)
         return None
     finally:
         if _State.task is None:
@@ -479,7 +590,8 @@ def mount():
     if "/app" not in sys.path:
         sys.path.insert(0, "/app")
     _invalidate_finders()
-    linecache.clearcache()
+    for name in [name for name in linecache.cache if isinstance(name, str) and name.startswith("/app/")]:
+        del linecache.cache[name]
     return b""
 
 
@@ -508,6 +620,21 @@ def _invalidate_finders():
 def restored():
     """Makes what was captured with everybody else's state this guest's own."""
     _system["renew"]()
+    return b""
+
+
+def renew_stdin():
+    """The call at hand has a standard input, or the one before had: nothing of that may be left."""
+    stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+    stdin.buffer.raw.name = "<stdin>"
+    sys.stdin = sys.__stdin__ = stdin
+    return b""
+
+
+def environment():
+    for pair in loads(_ask(b"e")):
+        name, _, value = pair.partition("=")
+        os.environ[name] = value
     return b""
 
 

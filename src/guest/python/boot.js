@@ -340,6 +340,7 @@
       },
     });
     API.initializeStreams(() => null, () => {}, () => {});
+    API.public_api.setStdin({ read: (bytes) => host.stdin(bytes), isatty: false });
     API.public_api.setStdout(write(1));
     API.public_api.setStderr(write(2));
     listenForSignals(Module);

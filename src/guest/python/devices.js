@@ -30,11 +30,12 @@
     };
   };
 
-  // "d" and a name tells of a capability that was not granted; "c", the name of a host function, a NUL and its input calls
+  // "d" and a name tells of a capability that was not granted; "e" asks for the environment; "c", the name of a host function, a NUL and its input calls
   // that.
   const answer = (message) => {
     const text = message.slice(1);
     if (message[0] === "d") host.violation("capability_denied", "js", text);
+    if (message[0] === "e") return host.environment() ?? "[]";
     if (message[0] !== "c") return "";
     const end = text.indexOf("\0");
     return host.callHost(text.slice(0, end), text.slice(end + 1));

@@ -31,6 +31,8 @@
     "denied",
     "javascript_error",
     "random_state",
+    "renew_stdin",
+    "environment",
   ]);
 
   // What `stat` gives as a time: Date knows whole milliseconds, in which much can be done to a file.
