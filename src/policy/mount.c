@@ -66,7 +66,17 @@ static bool free_place(const char *path)
     return path[0] == '/' && path[1] && plain(path + 1, strlen(path + 1)) && aard__utf8_valid(path, strlen(path));
 }
 
-aard_error *aard__mount_new(const char *host_dir, const char *guest_path, aard_filesystem_mode mode, aard__mount **out)
+/* A path as it is meant: slashes count once, and none at its end. */
+static void put_place(const char *path, char *out)
+{
+    char *at = out;
+    for (; *path; path++)
+        if (*path != '/' || at == out || at[-1] != '/') *at++ = *path;
+    if (at > out + 1 && at[-1] == '/') at--;
+    *at = '\0';
+}
+
+static aard_error *new_mount(const char *host_dir, const char *guest_path, aard_filesystem_mode mode, aard__mount **out)
 {
     if (!free_place(guest_path))
         return aard__error(AARD_ERR_INVALID_ARGUMENT,
@@ -89,6 +99,16 @@ aard_error *aard__mount_new(const char *host_dir, const char *guest_path, aard_f
     memcpy(mount->place, guest_path, size);
     *out = mount;
     return NULL;
+}
+
+aard_error *aard__mount_new(const char *host_dir, const char *guest_path, aard_filesystem_mode mode, aard__mount **out)
+{
+    char *place = aard__strdup(guest_path);
+    if (!place) return aard__error_no_memory();
+    put_place(guest_path, place);
+    aard_error *error = new_mount(host_dir, place, mode, out);
+    aard__free(place);
+    return error;
 }
 
 aard__mount *aard__mount_retain(aard__mount *mount)
