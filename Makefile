@@ -306,6 +306,8 @@ bench-peers: all stage ## this project and its peers side by side: a table and a
 INCLUDE_TO := $(DESTDIR)$(PREFIX)/include
 LIB_TO     := $(DESTDIR)$(LIBDIR)
 MAN_TO     := $(DESTDIR)$(PREFIX)/share/man/man1
+BASH_TO    := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+ZSH_TO     := $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 
 # A libnode of our own goes along, below LIBDIR/aardvark, and the library is linked anew to find it there.
 ifeq ($(NODE_MODE),private)
@@ -338,6 +340,9 @@ install: $(LIBRARIES) $(BUILD)/aardvark $(BUILD)/install/libaardvark.so $(BUILD)
 	install -m 644 $(BUILD)/install/aardvark.pc $(LIB_TO)/pkgconfig
 	install -m 755 $(BUILD)/aardvark $(DESTDIR)$(PREFIX)/bin
 	install -m 644 docs/aardvark.1 $(MAN_TO)
+	install -d $(BASH_TO) $(ZSH_TO)
+	install -m 644 completion/aardvark.bash $(BASH_TO)/aardvark
+	install -m 644 completion/_aardvark $(ZSH_TO)
 ifeq ($(NODE_MODE),private)
 	install -d $(LIB_TO)/aardvark
 	cp -P $(NODE_LIBDIR)/lib*.so* $(LIB_TO)/aardvark
@@ -347,7 +352,8 @@ endif
 uninstall: ## take away what install put there
 	rm -rf $(INCLUDE_TO)/aardvark $(LIB_TO)/aardvark
 	rm -f $(INCLUDE_TO)/aardvark.h $(LIB_TO)/libaardvark.a $(LIB_TO)/libaardvark.so* $(LIB_TO)/pkgconfig/aardvark.pc \
-	  $(DESTDIR)$(PREFIX)/bin/aardvark $(MAN_TO)/aardvark.1
+	  $(DESTDIR)$(PREFIX)/bin/aardvark $(MAN_TO)/aardvark.1 \
+	  $(BASH_TO)/aardvark $(ZSH_TO)/_aardvark
 
 dist: ## a tarball of what is committed
 	@mkdir -p $(BUILD)

@@ -50,6 +50,10 @@ static int dispatch(const cli_command *command, int argc, char **argv)
 {
     if (argc < 2) cli_usage(command, "a command is missing");
     const char *name = argv[1];
+    if (!strcmp(name, "--list-commands")) {
+        for (const cli_command *sub = command->subcommands; sub->name; sub++) puts(sub->name);
+        return CLI_OK;
+    }
     if (name[0] == '-') {
         char *alone[] = {argv[0], argv[1], NULL};
         leading_options(command, 2, alone);

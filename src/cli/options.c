@@ -40,8 +40,20 @@ static _Noreturn void refuse(const cli_command *command, int found, char **argv,
     cli_usage(command, "there is no option %.*s, or more than one that begins so", (int)strcspn(text, "="), text);
 }
 
+/* For shells that complete them: each option on a line, with '=' behind those that have a value. */
+static _Noreturn void list_options(const char *letters, const struct option *list)
+{
+    for (const struct option *option = list; option->name; option++)
+        printf("--%s%s\n", option->name, option->has_arg == required_argument ? "=" : "");
+    for (const char *letter = letters; *letter; letter++)
+        if (*letter != ':' && *letter != '-') printf("-%c%s\n", *letter, letter[1] == ':' ? "=" : "");
+    cli_flush();
+    exit(CLI_OK);
+}
+
 int cli_next_option(const cli_command *command, int argc, char **argv, const char *letters, const struct option *list)
 {
+    if (argc == 2 && !strcmp(argv[1], "--list-options")) list_options(letters, list);
     char wanted[32];
     bool in_order = *letters == '-';
     snprintf(wanted, sizeof wanted, "%s:%s", in_order ? "-" : "", letters + in_order);
