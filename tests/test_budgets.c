@@ -117,6 +117,38 @@ static void test_python_may_clean_up_in_its_grace_period(void **state)
     aard_isolate_free(isolate);
 }
 
+/* A call that ended when it was asked to has torn nothing: the session goes on, and knows where it was. */
+static void test_a_graceful_end_keeps_the_session(void **state)
+{
+    (void)state;
+    static const char *const endless[] = {
+        "while True: pass",
+        "import time\ntime.sleep(100)",
+        "import asyncio\nawait asyncio.sleep(100)",
+        "def deep():\n    while True: x.append(1) if len(x) < 5 else None\ndeep()",
+    };
+    aard_isolate *isolate = graceful(AARD_LANGUAGE_PYTHON, 60000);
+    value_is(exec(isolate, "x = []\nkept = 'yes'; 1"), "1");
+    for (size_t i = 0; i < sizeof endless / sizeof endless[0]; i++) {
+        aard_outcome *outcome = exec_100_ms(isolate, endless[i]);
+        assert_int_equal(aard_outcome_failure_kind(outcome), AARD_FAILURE_TIMEOUT_EXCEEDED);
+        const char *traceback = aard_outcome_exception_traceback(outcome, NULL);
+        assert_non_null(traceback);
+        assert_contains(traceback, "<exec>");
+        aard_outcome_free(outcome);
+        for (int calls = 0; calls < 3; calls++) { /* nothing of the signal is left */
+            outcome = exec(isolate, "n = 0\nfor i in range(20000): n += 1\nkept");
+            assert_int_equal(aard_outcome_diagnostics(outcome)->reset_mode, AARD_RESET_NONE);
+            value_is(outcome, "\"yes\"");
+        }
+    }
+    /* One that swallows it has its end, too. */
+    failure_is(exec_100_ms(isolate, "try:\n    while True: pass\nexcept KeyboardInterrupt:\n    kept = 'changed'\n7"),
+               AARD_FAILURE_TIMEOUT_EXCEEDED, NULL);
+    value_is(exec(isolate, "kept"), "\"changed\"");
+    aard_isolate_free(isolate);
+}
+
 static void test_a_grace_period_ends(void **state)
 {
     (void)state;
@@ -521,6 +553,7 @@ int main(void)
         cmocka_unit_test(test_cpu_time_is_limited_and_sleep_is_not_cpu_time),
         cmocka_unit_test(test_the_tightest_cpu_limit_holds),
         cmocka_unit_test(test_python_may_clean_up_in_its_grace_period),
+        cmocka_unit_test(test_a_graceful_end_keeps_the_session),
         cmocka_unit_test(test_a_grace_period_ends),
         cmocka_unit_test(test_a_call_is_cancelled_from_another_thread),
         cmocka_unit_test(test_a_handle_outlives_its_calls),

@@ -189,6 +189,8 @@ static void work(void *user)
         e->state = AARD__DONE;
         return;
     }
+    if (guest->asked && guest->ops->calm) guest->ops->calm(guest);
+    guest->asked = false;
     aard__state state = input_fits(e->call, e->outcome) ? invoke(e) : AARD__DONE;
     if (state == AARD__DONE) state = aard__guest_collect(guest, e->outcome);
     if (state == AARD__DONE) { /* both run code of the guest: still under the limits */
@@ -239,6 +241,17 @@ static bool judge(errand *e, aard__cause cause)
     aard__guest *guest = e->isolate->guest;
     aard_outcome *outcome = e->outcome;
     bool full = aard__vm_heap_full(guest->vm);
+    /* It has ended because it was asked to: nothing was torn, and what it did until then stays. */
+    bool graceful = cause != AARD__CAUSE_NONE && e->cause == AARD__CAUSE_NONE && e->limits.grace_ms && !full &&
+                    e->state == AARD__DONE && !aard__vm_terminating(guest->vm);
+    if (graceful) {
+        bool told = outcome->has_exception;
+        fail_by_cause(e, cause);
+        outcome->has_exception = told; /* where it was */
+        guest->asked = true;
+        aard__guest_unstop(guest);
+        return true;
+    }
     if (full)
         aard__outcome_fail(outcome, AARD_FAILURE_HEAP_LIMIT_EXCEEDED, "the guest's heap was full");
     else if (cause != AARD__CAUSE_NONE || aard__vm_terminating(guest->vm))

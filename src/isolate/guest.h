@@ -56,6 +56,7 @@ typedef struct aard__language_ops {
     uint64_t (*heap_bytes)(aard__guest *guest); /* of the language's own memory */
     /* Asks the call under way to end, by an exception of the language; NULL where that is not possible. */
     void (*interrupt)(void *guest);
+    void (*calm)(aard__guest *guest); /* after that: what is left of it meets nobody; may be NULL */
     /* Makes the state of the guest, which rests, the one that `reset` goes back to.  NULL where a guest is always reset to
      * how it was booted. */
     aard_error *(*checkpoint)(aard__guest *guest);
@@ -79,7 +80,7 @@ struct aard__guest {
     aard__ref *host, *shared, *run_timers;
     struct {
         aard__ref *prepare, *forget, *invoke, *execute, *buffer;
-        aard__ref *reserve, *poll, *mount, *memory, *capture, *checkpoint, *reset, *signals, *renew_stdin; /* Python */
+        aard__ref *reserve, *poll, *mount, *memory, *capture, *checkpoint, *reset, *signals, *renew_stdin, *calm; /* Python */
         aard__ref *set_input, *bind_script, *before_script, *drop_buffers;                   /* JavaScript only */
     } adapter;
     aard__ref *wasm_module, *adapter_file; /* while Python boots */
@@ -103,6 +104,7 @@ struct aard__guest {
     bool eager;                      /* its own files are compiled at once, for a snapshot: it is booted no further */
     const aard_call *call;           /* the call under way; NULL between calls, and for one without particulars */
     size_t stdin_at;                 /* how far its standard input has been read */
+    bool asked;                      /* the call before ended because it was asked to */
     bool stdin_used;                 /* Python has read of one, and may hold some of it back */
     aard__ref *awaited;              /* JavaScript: the promise of the call under way */
     aard_distribution *distribution; /* borrowed from the isolate; Python only */

@@ -175,7 +175,7 @@ static aard_error *find_functions(aard__guest *guest)
         {"buffer", &guest->adapter.buffer},         {"mount", &guest->adapter.mount},
         {"memory", &guest->adapter.memory},         {"capture", &guest->adapter.capture},
         {"checkpoint", &guest->adapter.checkpoint}, {"reset", &guest->adapter.reset},
-        {"signals", &guest->adapter.signals},       {"renewStdin", &guest->adapter.renew_stdin},
+        {"calm", &guest->adapter.calm},             {"signals", &guest->adapter.signals},       {"renewStdin", &guest->adapter.renew_stdin},
     };
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++)
         AARD__TRY(aard__guest_get(guest, python, functions[i].name, functions[i].out));
@@ -397,6 +397,17 @@ static void python_interrupt(void *user)
     memcpy(memory + guest->signals_at, &yes, sizeof yes);
 }
 
+static void python_calm(aard__guest *guest)
+{
+    uint8_t *signals, *memory;
+    size_t len, room;
+    if (guest->adapter.signals && aard__ref_bytes(guest->adapter.signals, &signals, &room) && room) signals[0] = 0;
+    if (aard__ref_bytes(guest->adapter.memory, &memory, &len) && guest->signals_at < len && len - guest->signals_at >= 4)
+        memset(memory + guest->signals_at, 0, 4);
+    aard__ref_call(guest->realm, guest->adapter.calm, NULL, 0, false, &guest->entry);
+    aard__buf_clear(&guest->result);
+}
+
 static uint64_t python_heap_bytes(aard__guest *guest)
 {
     uint8_t *memory;
@@ -476,6 +487,7 @@ const aard__language_ops aard__python = {
     .buffer = python_buffer,
     .heap_bytes = python_heap_bytes,
     .interrupt = python_interrupt,
+    .calm = python_calm,
     .checkpoint = python_checkpoint,
     .reset = python_reset,
     .reset_mode = AARD_RESET_IN_PLACE,

@@ -126,6 +126,7 @@
       shared.mounted = true;
       return kept ? DONE : settle(callNone(mount));
     },
+    calm: () => settle(callNone(pointers.calm)),
     renewStdin: () => settle(callNone(pointers.renew_stdin)),
     memory,
     signals: shared.signals,

@@ -32,6 +32,7 @@
     "javascript_error",
     "random_state",
     "renew_stdin",
+    "calm",
     "environment",
   ]);
 
