@@ -219,6 +219,9 @@ static void test_distributions_and_staging(void **state)
     NOTHING(aard_distribution_pyodide_version, NULL);
     NOTHING(aard_distribution_variant, NULL);
     NOTHING(aard_distribution_fingerprint, NULL);
+    NOTHING(aard_distribution_package_count, NULL);
+    NOTHING(aard_distribution_package, NULL, 0, NULL);
+    REFUSED(aard_distribution_find, NULL, 0, NULL);
     NOTHING(aard_distribution_is_prepared, NULL);
     NOTHING(aard_distribution_is_prelinked, NULL);
     REFUSED(aard_stage_options_new, NULL);
@@ -245,6 +248,11 @@ static void test_configurations(void **state)
     RETURNS(aard_isolate_config_free, NULL);
     REFUSED(aard_isolate_config_add_capability, NULL, "js");
     REFUSED(aard_isolate_config_add_capability, config, NULL);
+    REFUSED(aard_isolate_config_add_package, NULL, "x");
+    REFUSED(aard_isolate_config_add_package, config, NULL);
+    REFUSED(aard_isolate_config_set_env, NULL, "x", "y");
+    REFUSED(aard_isolate_config_set_env, config, NULL, "y");
+    REFUSED(aard_isolate_config_set_env, config, "x", NULL);
     REFUSED(aard_isolate_config_add_function, NULL, "f", host, NULL, finalize);
     REFUSED(aard_isolate_config_add_function, config, NULL, host, NULL, finalize);
     assert_refused(aard_isolate_config_add_function(config, "f", NULL, NULL, finalize), AARD_ERR_INVALID_ARGUMENT, NULL);
@@ -324,6 +332,13 @@ static void test_isolates_and_calls(void **state)
     REFUSED(aard_call_new, NULL);
     RETURNS(aard_call_free, NULL);
     RETURNS(aard_call_set_input_json, NULL, "1", 1);
+    static const char *const texts[] = {"x"};
+    RETURNS(aard_call_set_stdin, NULL, "x", 1);
+    RETURNS(aard_call_set_source_kind, NULL, AARD_SOURCE_FILE);
+    RETURNS(aard_call_set_source_kind, call_options, (aard_source_kind)9);
+    REFUSED(aard_call_set_arguments, NULL, texts, 1);
+    REFUSED(aard_call_set_arguments, call_options, NULL, 1);
+    REFUSED(aard_json_check, NULL, 1);
     RETURNS(aard_call_set_wall_limit_ms, NULL, 1);
     RETURNS(aard_call_set_cpu_limit_ms, NULL, 1);
     RETURNS(aard_call_set_result_limit, NULL, 1);
@@ -357,6 +372,7 @@ static void test_outcomes(void **state)
     SOMETHING(aard_violation_kind_name, (aard_violation_kind)99);
     NOTHING(aard_outcome_value_json, NULL, &len);
     NOTHING(aard_outcome_value_repr, NULL, &len);
+    NOTHING(aard_outcome_exit_code, NULL, NULL);
     NOTHING(aard_outcome_buffer_count, NULL);
     text = "x";
     RETURNS(aard_outcome_buffer, NULL, 0, &text, &data, &len, &text);

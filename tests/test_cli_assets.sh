@@ -1,5 +1,5 @@
 #!/bin/bash
-# test-timeout: 240
+# test-timeout: 480
 # aardvark assets: staging from what is already staged, listing, and finding one flipped byte.
 # shellcheck source=tests/cli/tools.sh
 . tests/cli/tools.sh
@@ -79,5 +79,45 @@ refused 'an archive that is none' stage_source --archive "$work/x.tgz" --force
 refused 'an archive that is not there' not_found --archive "$work/none.tgz" --force
 refused 'a directory without Pyodide' stage_source --archive "$work" --force
 refused 'a version that is not known' stage_source --version 0.1.0 --archive "$staged"
+# ---- packages: what is staged is found by what is asked for ----
+mkdir -p "$work/wheel/tiny_thing" "$work/wheel/tiny_thing-1.5.dist-info"
+echo 'value = 42' >"$work/wheel/tiny_thing/__init__.py"
+printf 'Metadata-Version: 2.1\nName: tiny-thing\nVersion: 1.5\n' >"$work/wheel/tiny_thing-1.5.dist-info/METADATA"
+printf 'Wheel-Version: 1.0\nTag: py3-none-any\nRoot-Is-Purelib: true\n' >"$work/wheel/tiny_thing-1.5.dist-info/WHEEL"
+printf 'tiny_thing/__init__.py,,\ntiny_thing-1.5.dist-info/METADATA,,\ntiny_thing-1.5.dist-info/WHEEL,,\ntiny_thing-1.5.dist-info/RECORD,,\n' \
+    >"$work/wheel/tiny_thing-1.5.dist-info/RECORD"
+(cd "$work/wheel" && python3 -m zipfile -c "$work/tiny_thing-1.5-py3-none-any.whl" tiny_thing tiny_thing-1.5.dist-info)
+run exec -c 'import tiny_thing'
+check 'a module that nothing has: what to do' 'exits 1' 'stderr_has "pip install --target BUNDLE"' \
+    'stderr_has "aardvark assets stage --wheel FILE"'
+run exec -c 'import numpy'
+check 'a module of a package that is not staged' 'exits 1' "stderr_has \"Pyodide's package 'numpy', which is not staged\""
+run exec -c 'import os.absent'
+check 'a module of one that is there is just missing' 'exits 1' '! stderr_has stage'
+run exec --package tiny-thing -c 1
+check 'a package that is not staged' 'exits 3' one_message 'stderr_has "package_not_found: "'
+run assets stage -q --archive "$staged" --wheel "$work/tiny_thing-1.5-py3-none-any.whl" --no-prepare
+check 'a wheel is staged' 'exits 0' stderr_empty
+wheels=$(cat "$out")
+run assets list
+check 'assets list shows its package' 'exits 0' 'stdout_has "1 package: tiny-thing 1.5"'
+run assets list --json
+tr -d '\n' <"$out" >"$work/line" && echo >>"$work/line" && mv "$work/line" "$out"
+check 'and in JSON' 'json_is "o.some((d) => d.packages.some((p) => p.name === \"tiny-thing\" && p.version === \"1.5\"))"'
+run exec --package Tiny_Thing -c 'import tiny_thing; tiny_thing.value'
+check 'the distribution is found by the package' 'exits 0' 'stdout_is 42'
+run exec -c 'import tiny_thing'
+check 'and only by it' 'exits 1' 'stderr_has "no package of the distribution has it"'
+run exec --distribution "$wheels" -c 'import tiny_thing'
+check 'a package that was not asked for' 'exits 1' "stderr_has \"it is in the package 'tiny-thing' (exec --package tiny-thing\""
+bundle "$work/wants.zip" main.py 'import tiny_thing
+def f(): return tiny_thing.value' aardvark.manifest.json \
+    '{"schemaVersion": "1.0", "entrypoint": "main:f", "packages": ["tiny.thing"]}'
+run run "$work/wants.zip"
+check 'so it is for a bundle' 'exits 0' 'stdout_is 42'
+run run --package tiny-thing --package nonesuch "$work/wants.zip"
+check 'all that is asked for has to be in one' 'exits 3' one_message 'stderr_has nonesuch'
+rm -rf "$wheels"
+
 refused 'a wheel that is none' wheel_invalid --archive "$staged" --wheel "$work/x.tgz" --force
 exit $status

@@ -184,6 +184,12 @@ printf '"\xe9"' >"$work/bad.js"
 run exec "$work/bad.js"
 check 'JavaScript that is not UTF-8' 'exits 1' one_message "stderr_has 'bad.js is not UTF-8: byte 0xe9 at offset 1, in line 1'"
 
+mkdir -p "$work/shown" && echo 'print("beside")' >"$work/shown/beside.py" && echo 'import beside' >"$work/shown/main.py"
+for place in /data/ /data //data/// /data//x/; do
+    run exec --mount "$work/shown:$place" -c "import os; os.listdir('$place')"
+    check "a directory at $place" 'exits 0' 'stdout_has beside.py'
+done
+
 # ---- on a terminal ----
 if command -v script >/dev/null; then
     code='({a: [1, 2], long: "x".repeat(80)})'

@@ -32,6 +32,11 @@ wrong() { # MESSAGE ARGUMENT…: exit status 2, one line that holds the message 
         "stderr_matches '; see .aardvark.*--help.$'"
 }
 touch "$work/code.py"
+wrong "--input is not JSON: byte 2 (line 1) can't be right there" exec -c 1 --input '{bad'
+wrong '--input is not JSON: it is empty' run a.zip --input ''
+wrong '--input is not JSON: it ends too early' run a.zip --input '[1,'
+wrong '--input is not JSON: it begins with a byte order mark' run a.zip --input $'\xef\xbb\xbf1'
+wrong '--package: a package has a name' exec -c 1 --package ' '
 wrong '--env wants NAME=VALUE' exec -c 1 --env A
 wrong "--env: a variable of the environment has a name" exec -c 1 --env =b
 wrong "the code and the guest's stdin can't both come from stdin" exec - --stdin -

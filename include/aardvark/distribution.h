@@ -54,6 +54,16 @@ AARD_API aard_variant aard_distribution_variant(const aard_distribution *distrib
 /* BLAKE2b-256 over the file hashes, the Pyodide version and the adapter version: 64 lowercase hex digits. */
 AARD_API const char *aard_distribution_fingerprint(const aard_distribution *distribution);
 
+/* The packages whose files are in the distribution: how many, and the name of each (`version` may be NULL), in the order of
+ * their names.  Any thread.  0 where the lock file can't be read, which verify says. */
+AARD_API size_t aard_distribution_package_count(const aard_distribution *distribution);
+AARD_API const char *aard_distribution_package(const aard_distribution *distribution, size_t index,
+                                               const char **version);
+
+/* Opens the distribution that has packages: aard_distribution_open(NULL) where that has all of them and what they need, else the first
+ * of aard_distribution_home, in name order, that has; else again the former.  Errors: those of aard_distribution_open. */
+AARD_API aard_error *aard_distribution_find(const char *const *packages, size_t count, aard_distribution **out);
+
 /* The directory below which distributions are staged: $AARDVARK_HOME/distributions, else
  * $XDG_DATA_HOME/aardvark/distributions, else ~/.local/share/aardvark/distributions.
  * Writes a NUL-terminated path owned by the caller, freed with aard_string_free. */

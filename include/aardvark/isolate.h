@@ -107,6 +107,9 @@ AARD_API void aard_isolate_config_set_warm_state(aard_isolate_config *config, aa
 AARD_API void aard_isolate_config_set_stream_callback(aard_isolate_config *config, aard_stream_callback callback,
                                                       void *user, aard_finalizer finalizer);
 
+/* A package of the distribution that every guest of Python gets, besides those of its bundle's manifest: its name, in any
+ * spelling.  aard_isolate_new then gives package_not_found for what is not there.  Errors: invalid_argument, no_memory. */
+AARD_API aard_error *aard_isolate_config_add_package(aard_isolate_config *config, const char *name);
 /* A variable of the guest's environment (Python: os.environ; JavaScript: aardvark.env), which has none of the host's; one of
  * the same name is replaced.  Errors: invalid_argument, no_memory. */
 AARD_API aard_error *aard_isolate_config_set_env(aard_isolate_config *config, const char *name, const char *value);
@@ -161,6 +164,8 @@ AARD_API aard_error *aard_call_new(aard_call **out);
 AARD_API void aard_call_free(aard_call *call);
 /* The input as JSON text.  `json` is borrowed until the call object is freed or given another input. */
 AARD_API void aard_call_set_input_json(aard_call *call, const char *json, size_t len);
+/* Whether a text is JSON, as an input has to be.  Errors: invalid_argument (says where it is not). */
+AARD_API aard_error *aard_json_check(const char *json, size_t len);
 /* Tightens (never widens) the isolate's wall limit for this call; 0 = no change. */
 AARD_API void aard_call_set_wall_limit_ms(aard_call *call, uint64_t ms);
 /* The same for the CPU limit and the result limit. */

@@ -205,7 +205,16 @@ static bool put_json_row(void *user, const char *dir, const aard_distribution *d
     printf("%s\n{", list->count++ ? "," : "");
     if (distribution) {
         put_json_distribution(dir, distribution);
-        fputs(",\"status\":\"ok\"}", stdout);
+        fputs(",\"packages\":[", stdout);
+        for (size_t i = 0, n = aard_distribution_package_count(distribution); i < n; i++) {
+            const char *version, *name = aard_distribution_package(distribution, i, &version);
+            fputs(i ? ",{" : "{", stdout);
+            cli_json_text("name", name);
+            putchar(',');
+            cli_json_text("version", version);
+            putchar('}');
+        }
+        fputs("],\"status\":\"ok\"}", stdout);
         return true;
     }
     cli_json_text("dir", dir);
@@ -215,6 +224,20 @@ static bool put_json_row(void *user, const char *dir, const aard_distribution *d
     cli_json_text("message", aard_error_message(error));
     putchar('}');
     return true;
+}
+
+/* Those that were added, by name; of all that a release has, how many. */
+static void put_packages(const aard_distribution *distribution)
+{
+    enum { MOST = 20 };
+    size_t count = distribution ? aard_distribution_package_count(distribution) : 0;
+    if (!count) return;
+    printf("%-8s %zu package%s", "", count, count == 1 ? "" : "s");
+    for (size_t i = 0; i < count && i < MOST; i++) {
+        const char *version, *name = aard_distribution_package(distribution, i, &version);
+        printf("%s%s %s", i ? ", " : ": ", name, version);
+    }
+    puts(count > MOST ? ", ..." : "");
 }
 
 static bool put_row(void *user, const char *dir, const aard_distribution *distribution, const aard_error *error)
@@ -229,6 +252,7 @@ static bool put_row(void *user, const char *dir, const aard_distribution *distri
         printf("%-8s %-8s %-13s %-22s ", "-", "-", "-", aard_error_code_name(aard_error_get_code(error)));
     cli_plain(stdout, dir, strlen(dir));
     putchar('\n');
+    put_packages(distribution);
     return true;
 }
 

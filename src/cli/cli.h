@@ -90,6 +90,7 @@ enum {
     CLI_OPT_CPU_MS,
     CLI_OPT_HEAP_MIB,
     CLI_OPT_ENV,
+    CLI_OPT_PACKAGE,
     CLI_OPT_STDIN
 };
 
@@ -129,6 +130,8 @@ typedef struct cli_guest {
     const char *distribution, *warm;
     const char *input, *input_file;
     cli_text input_text; /* of input_file */
+    const char **packages; /* of --package and the manifest; borrowed */
+    size_t package_count;
     const char *stdin_file;
     cli_text stdin_text;
     aard_language language;
@@ -150,6 +153,7 @@ typedef struct cli_guest {
     {"input-file", required_argument, NULL, CLI_OPT_INPUT_FILE},                                                       \
     {"stdin", required_argument, NULL, CLI_OPT_STDIN},                                                                 \
     {"env", required_argument, NULL, CLI_OPT_ENV},                                                                     \
+    {"package", required_argument, NULL, CLI_OPT_PACKAGE},                                                             \
     {"distribution", required_argument, NULL, CLI_OPT_DISTRIBUTION},                                                   \
     {"isolation", required_argument, NULL, CLI_OPT_ISOLATION},                                                         \
     {"wall-ms", required_argument, NULL, CLI_OPT_WALL_MS},                                                             \
@@ -172,6 +176,8 @@ void cli_guest_end(cli_guest *guest);
 bool cli_guest_option(const cli_command *command, cli_guest *guest, int option);
 /* Reads --input-file; an exit status. */
 int cli_guest_input(cli_guest *guest);
+/* One more package that the distribution has to have; `name` is borrowed. */
+void cli_guest_wants(cli_guest *guest, const char *name);
 /* Makes the isolate; an exit status. */
 int cli_guest_boot(cli_guest *guest);
 /* Has the first SIGINT cancel the call; an exit status (interrupt.c). */

@@ -31,8 +31,10 @@ static int set_python(cli_guest *guest)
 {
     aard_distribution *distribution = NULL;
     aard_warm_state *warm = NULL;
-    if (!guest->distribution && !guest->warm && !cli_has_key()) return CLI_OK;
-    int status = cli_fail(aard_distribution_open(guest->distribution, &distribution));
+    bool by_packages = !guest->distribution && !guest->warm && guest->package_count;
+    if (!guest->distribution && !guest->warm && !by_packages && !cli_has_key()) return CLI_OK;
+    int status = cli_fail(by_packages ? aard_distribution_find(guest->packages, guest->package_count, &distribution)
+                                      : aard_distribution_open(guest->distribution, &distribution));
     if (!status) status = cli_set_key(distribution);
     if (!status && guest->warm) status = cli_fail(aard_warm_state_open(guest->warm, distribution, &warm));
     if (!status) {

@@ -18,6 +18,7 @@ void cli_guest_end(cli_guest *guest)
     aard_isolate_config_free(guest->config);
     free(guest->input_text.data);
     free(guest->stdin_text.data);
+    free(guest->packages);
 }
 
 static aard_language parse_language(const cli_command *command, const char *text)
@@ -82,6 +83,12 @@ static void set_env(const cli_command *command, cli_guest *guest, char *text)
     taken(command, "--env", aard_isolate_config_set_env(guest->config, text, equals + 1));
 }
 
+void cli_guest_wants(cli_guest *guest, const char *name)
+{
+    guest->packages = cli_realloc(guest->packages, (guest->package_count + 1) * sizeof *guest->packages);
+    guest->packages[guest->package_count++] = name;
+}
+
 static bool is_stdin(const char *path) { return path && !strcmp(path, "-"); }
 
 bool cli_guest_option(const cli_command *command, cli_guest *guest, int option)
@@ -94,9 +101,17 @@ bool cli_guest_option(const cli_command *command, cli_guest *guest, int option)
         guest->language = parse_language(command, optarg);
         guest->has_language = true;
         return true;
-    case CLI_OPT_INPUT: guest->input = optarg; break;
+    case CLI_OPT_INPUT: {
+        taken(command, "--input is not JSON", aard_json_check(optarg, strlen(optarg)));
+        guest->input = optarg;
+        break;
+    }
     case CLI_OPT_INPUT_FILE: guest->input_file = optarg; break;
     case CLI_OPT_STDIN: guest->stdin_file = optarg; break;
+    case CLI_OPT_PACKAGE:
+        taken(command, "--package", aard_isolate_config_add_package(guest->config, optarg));
+        cli_guest_wants(guest, optarg);
+        return true;
     case CLI_OPT_ENV: set_env(command, guest, optarg); return true;
     case CLI_OPT_WARM: guest->warm = optarg; return true;
     case CLI_OPT_DISTRIBUTION: guest->distribution = optarg; return true;

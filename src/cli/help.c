@@ -8,6 +8,7 @@ static const char guest_options[] =
     "      --input JSON       the call's input\n"
     "      --input-file F     the same from a file; - is stdin\n"
     "      --stdin F          what the guest reads from its stdin, which is empty else; - is this one\n"
+    "      --package NAME     load a package of the distribution into Python; may be repeated\n"
     "      --env NAME=VALUE   a variable of the guest's environment, which has none of this one's; may be repeated\n"
     "      --distribution DIR the Pyodide to boot Python from; else $AARDVARK_PYODIDE_DIST_DIR, else the staged one\n"
     "      --isolation KIND   thread; 'process' is not part of this version\n"

@@ -41,6 +41,8 @@ static int run_bundle(run_options *run, aard_bundle *bundle)
                              "'%s' has no manifest that names an entrypoint; name one with --entrypoint module:export",
                              run->path);
     if (manifest && !run->guest.has_language) run->guest.language = aard_manifest_language(manifest);
+    for (size_t i = 0; manifest && i < aard_manifest_package_count(manifest); i++)
+        cli_guest_wants(&run->guest, aard_manifest_package(manifest, i));
     int status = cli_guest_boot(&run->guest);
     if (!status) status = cli_fail(aard_isolate_load_bundle(run->guest.isolate, bundle));
     return status ? status : invoke(run);

@@ -35,6 +35,9 @@ static int build_state(build *b, aard_bundle *bundle)
 {
     aard_warm_state *state = NULL;
     char size[32];
+    const aard_manifest *manifest = aard_bundle_manifest(bundle);
+    for (size_t i = 0; manifest && i < aard_manifest_package_count(manifest); i++)
+        cli_guest_wants(&b->guest, aard_manifest_package(manifest, i));
     int status = cli_guest_boot(&b->guest);
     if (!status) status = cli_fail(aard_isolate_load_bundle(b->guest.isolate, bundle));
     if (!status) status = cli_fail(aard_warm_state_capture(b->guest.isolate, &state));

@@ -309,3 +309,54 @@ aard_error *aard__distribution_resolve(const aard_distribution *distribution, co
     AARD__TRY(load_lock(distribution, &lock));
     return aard__lock_resolve(lock, names, count, check_present, (void *)distribution, out);
 }
+
+/* ---- what packages there are ------------------------------------------------------------------------------------- */
+
+static bool is_there(const aard_distribution *distribution, const aard__package *package)
+{
+    return aard__dist_manifest_find(distribution->manifest, package->file_name) != NULL;
+}
+
+/* The lock; NULL where it can't be read. */
+static const aard__lock *lock_of(const aard_distribution *distribution)
+{
+    const aard__lock *lock = NULL;
+    aard_error_free(load_lock(distribution, &lock));
+    return lock;
+}
+
+size_t aard_distribution_package_count(const aard_distribution *distribution)
+{
+    const aard__lock *lock = distribution ? lock_of(distribution) : NULL;
+    size_t count = 0;
+    for (size_t i = 0; lock && i < lock->count; i++) count += is_there(distribution, &lock->packages[i]);
+    return count;
+}
+
+const char *aard_distribution_package(const aard_distribution *distribution, size_t index, const char **version)
+{
+    const aard__lock *lock = distribution ? lock_of(distribution) : NULL;
+    for (size_t i = 0; lock && i < lock->count; i++) {
+        if (!is_there(distribution, &lock->packages[i]) || index--) continue;
+        if (version) *version = lock->packages[i].version;
+        return lock->packages[i].name;
+    }
+    return NULL;
+}
+
+const aard__package *aard__distribution_provider(const aard_distribution *distribution, const char *module,
+                                                 size_t module_len, bool *there)
+{
+    const aard__lock *lock = lock_of(distribution);
+    json_t *packages = lock ? json_object_get(lock->root, "packages") : NULL, *import;
+    for (size_t i = 0, k; lock && i < lock->count; i++) {
+        const aard__package *package = &lock->packages[i];
+        json_array_foreach(json_object_get(json_object_get(packages, package->key), "imports"), k, import)
+        {
+            if (json_string_length(import) != module_len || memcmp(json_string_value(import), module, module_len)) continue;
+            *there = is_there(distribution, package);
+            return package;
+        }
+    }
+    return NULL;
+}

@@ -24,6 +24,10 @@ aard_error *aard__distribution_file(const aard_distribution *distribution, const
 aard_error *aard__distribution_resolve(const aard_distribution *distribution, const char *const *names, size_t count,
                                        aard__package_list *out);
 
+/* The package that a module, by its top name, comes with; NULL where the lock knows none.  `*there`: so is its file. */
+const aard__package *aard__distribution_provider(const aard_distribution *distribution, const char *module,
+                                                 size_t module_len, bool *there);
+
 /* The directory below the distribution where derived files are (AARD__DIST_CACHE...). */
 const char *aard__distribution_cache(const aard_distribution *distribution);
 void aard__distribution_set_cache(aard_distribution *distribution, const char *name);

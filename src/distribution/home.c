@@ -185,3 +185,46 @@ aard_error *aard_distribution_list(const char *home, aard_distribution_visit eac
     aard__free(standard);
     return error;
 }
+
+/* ---- by what is in them ------------------------------------------------------------------------------------------- */
+
+static bool has_all(const aard_distribution *distribution, const char *const *packages, size_t count)
+{
+    aard__package_list list = {0};
+    aard_error *error = aard__distribution_resolve(distribution, packages, count, &list);
+    if (!error) aard__package_list_free(&list);
+    aard_error_free(error);
+    return !error;
+}
+
+typedef struct search {
+    const char *const *packages;
+    size_t count;
+    char *dir;
+    bool failed;
+} search;
+
+static bool look_at(void *user, const char *dir, const aard_distribution *distribution, const aard_error *error)
+{
+    search *s = user;
+    if (error || !has_all(distribution, s->packages, s->count)) return true;
+    s->dir = aard__strdup(dir);
+    s->failed = !s->dir;
+    return false;
+}
+
+aard_error *aard_distribution_find(const char *const *packages, size_t count, aard_distribution **out)
+{
+    aard_distribution *usual;
+    AARD__NEED(out);
+    if (count) AARD__NEED(packages);
+    search s = {.packages = packages, .count = count};
+    AARD__TRY(aard_distribution_open(NULL, &usual));
+    if (!has_all(usual, packages, count)) aard_error_free(aard_distribution_list(NULL, look_at, &s));
+    aard_error *error = s.failed ? aard__error_no_memory() : NULL;
+    if (s.dir) error = aard__distribution_open_dir(s.dir, out);
+    if (!s.dir && !error) *out = usual;
+    if (s.dir || error) aard_distribution_free(usual);
+    aard__free(s.dir);
+    return error;
+}

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/json.h"
+#include "distribution/distribution.h"
 #include "isolate/guest.h"
 
 #define MAX_BUFFERS 10000
@@ -33,16 +34,45 @@ static void collect_exit_code(json_t *report, aard_outcome *outcome)
     outcome->exit_code = value >= INT_MIN && value <= INT_MAX ? (int)value : -1;
 }
 
+/* What to do about a module that is missing, behind the exception's text: "No module named 'a.b'". */
+static void put_remedy(const aard__guest *guest, const char *value, size_t len, aard__buf *out)
+{
+    static const char start[] = "No module named '";
+    if (!guest->distribution || len < sizeof start || memcmp(value, start, sizeof start - 1)) return;
+    const char *name = value + sizeof start - 1;
+    size_t name_len = strcspn(name, ".'");
+    const char *end = memchr(name, '\'', len - (sizeof start - 1));
+    if (!name_len || !end || end + 1 != value + len) return;
+    for (size_t i = 0; i < name_len; i++)
+        if (!isalnum((unsigned char)name[i]) && name[i] != '_') return;
+    bool there = false;
+    const aard__package *package = aard__distribution_provider(guest->distribution, name, name_len, &there);
+    if (package && there)
+        aard__buf_printf(out, "; it is in the package '%s' (exec --package %s, or packages in the bundle's manifest)",
+                         package->name, package->key);
+    else if (package)
+        aard__buf_printf(out,
+                         "; it is in Pyodide's package '%s', which is not staged (aardvark assets stage --variant full "
+                         "--archive FILE, or --wheel FILE)",
+                         package->name);
+    else
+        aard__buf_printf(out,
+                         "; no package of the distribution has it: a pure one can be put into the bundle (pip install "
+                         "--target BUNDLE NAME), a wheel can be staged (aardvark assets stage --wheel FILE)");
+}
+
 static void collect_exception(aard__guest *guest, json_t *report, aard_outcome *outcome)
 {
     const char *type, *value, *traceback;
     size_t type_len, value_len, traceback_len;
     if (json_unpack(report, "{s:s%, s:s%, s:s%}", "type", &type, &type_len, "value", &value, &value_len, "traceback",
-                    &traceback, &traceback_len) < 0)
+                    &traceback, &traceback_len) < 0) {
         distrust(outcome);
-    else
-        aard__outcome_fail_exception(outcome, guest->ops->exception, type, type_len, value, value_len, traceback,
-                                     traceback_len);
+        return;
+    }
+    aard__outcome_fail_exception(outcome, guest->ops->exception, type, type_len, value, value_len, traceback,
+                                 traceback_len);
+    if (!strcmp(type, "ModuleNotFoundError")) put_remedy(guest, value, value_len, &outcome->message);
 }
 
 static aard__state collect_buffers(aard__guest *guest, json_t *report, aard_outcome *outcome)

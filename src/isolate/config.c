@@ -6,7 +6,9 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "base/utf8.h"
+#include "distribution/lock.h"
 
 #define DEFAULT_OUTPUT_LIMIT ((size_t)1 << 20)
 #define DEFAULT_RESULT_LIMIT ((size_t)256 << 20)
@@ -76,6 +78,7 @@ void aard_isolate_config_free(aard_isolate_config *config)
     for (size_t i = 0; i < config->capability_count; i++) aard__free(config->capabilities[i]);
     aard__free(config->capabilities);
     aard__texts_free(&config->environment);
+    aard__texts_free(&config->packages);
     aard__functions_free(&config->functions);
     aard__mounts_free(&config->mounts);
     aard__config_network_free(&config->network);
@@ -254,6 +257,21 @@ bool aard__config_grants(const aard_isolate_config *config, const char *name)
     return false;
 }
 
+/* ---- packages --------------------------------------------------------------------------------------------------- */
+
+aard_error *aard_isolate_config_add_package(aard_isolate_config *config, const char *name)
+{
+    char key[AARD__PACKAGE_NAME_MAX + 1];
+    AARD__NEED(config);
+    AARD__NEED(name);
+    while (isspace((unsigned char)*name)) name++;
+    size_t len = strlen(name);
+    while (len && isspace((unsigned char)name[len - 1])) len--;
+    if (!aard__package_key(name, len, key))
+        return aard__error(AARD_ERR_INVALID_ARGUMENT, "a package has a name of 1 to %d characters", AARD__PACKAGE_NAME_MAX);
+    return aard__texts_add(&config->packages, key);
+}
+
 /* ---- the environment ------------------------------------------------------------------------------------------ */
 
 aard_error *aard_isolate_config_set_env(aard_isolate_config *config, const char *name, const char *value)
@@ -324,6 +342,7 @@ aard_error *aard__config_copy(const aard_isolate_config *config, aard_isolate_co
         copy->listener = config->listener;
         if (copy->listener) atomic_fetch_add(&copy->listener->owners, 1);
         aard_error *error = aard__functions_copy(&config->functions, &copy->functions);
+        if (!error) error = copy_texts(&config->packages, &copy->packages);
         if (!error) error = copy_texts(&config->environment, &copy->environment);
         if (!error) error = aard__mounts_copy(&config->mounts, &copy->mounts);
         if (!error) error = aard__config_network_copy(&config->network, &copy->network);
@@ -392,6 +411,19 @@ aard_error *aard_call_set_arguments(aard_call *call, const char *const *argument
     aard__texts_free(&call->arguments);
     call->arguments = texts;
     return NULL;
+}
+
+aard_error *aard_json_check(const char *json, size_t len)
+{
+    size_t at = 0, line = 1;
+    if (len) AARD__NEED(json);
+    if (len >= 3 && !memcmp(json, "\xef\xbb\xbf", 3))
+        return aard__error(AARD_ERR_INVALID_ARGUMENT, "it begins with a byte order mark, which JSON has not; leave that out");
+    if (aard__json_valid(json, len, &at)) return NULL;
+    if (!len) return aard__error(AARD_ERR_INVALID_ARGUMENT, "it is empty");
+    for (size_t i = 0; i < at && i < len; i++) line += json[i] == '\n';
+    if (at >= len) return aard__error(AARD_ERR_INVALID_ARGUMENT, "it ends too early, at byte %zu (line %zu)", at, line);
+    return aard__error(AARD_ERR_INVALID_ARGUMENT, "byte %zu (line %zu) can't be right there", at + 1, line);
 }
 
 void aard_call_set_wall_limit_ms(aard_call *call, uint64_t ms)

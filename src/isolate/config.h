@@ -56,6 +56,7 @@ struct aard_isolate_config {
     aard__file_rules file_rules;
     char **capabilities; /* lower case */
     size_t capability_count;
+    aard__texts packages;    /* their keys */
     aard__texts environment; /* "NAME=value" */
     aard__functions functions;
     aard__mounts mounts;

@@ -24,7 +24,7 @@ static void furnish(void *user)
 {
     furnishing *f = user;
     f->error = aard__packages_load(f->guest, f->bundle);
-    if (!f->error) f->error = aard__guest_mount(f->guest, f->bundle);
+    if (!f->error && f->bundle) f->error = aard__guest_mount(f->guest, f->bundle);
 }
 
 /* Gives a new guest its bundle. */
@@ -66,7 +66,7 @@ static aard_error *make_guest(const aard_isolate *isolate, aard_bundle *bundle, 
     };
     aard__guest *guest;
     AARD__TRY(aard__guest_new(&options, &guest));
-    aard_error *error = bundle ? furnish_guest(guest, bundle, options.deadline) : NULL;
+    aard_error *error = bundle || aard__packages_wanted(config) ? furnish_guest(guest, bundle, options.deadline) : NULL;
     if (error)
         aard__guest_free(guest);
     else

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "distribution/distribution.h"
+#include "isolate/config.h"
 
 static int by_key(const void *a, const void *b)
 {
@@ -40,17 +41,21 @@ static char *next_name(const char *lines, const char **at)
     return *at ? aard__memdup0(*at, strcspn(*at, " \n")) : NULL;
 }
 
-/* What the guest has and what the manifest wants, as lines. */
+/* What the guest has, and what the host and the manifest (which may be NULL) want, as lines. */
 static aard_error *union_lines(const aard__guest *guest, const aard_manifest *manifest, char **out)
 {
-    size_t count = aard_manifest_package_count(manifest), have = 0;
+    static const aard__texts none;
+    const aard__texts *wanted = guest->config ? &guest->config->packages : &none;
+    size_t of_manifest = manifest ? aard_manifest_package_count(manifest) : 0, have = 0;
+    size_t count = of_manifest + wanted->count;
     for (const char *c = guest->packages; c && *c; c++) have += *c == '\n';
     char **own = aard__calloc(have + 1, sizeof *own);
     const char **names = aard__calloc(count + have + 1, sizeof *names), *at = NULL;
     aard_error *error = own && names ? NULL : aard__error_no_memory();
     for (size_t i = 0; !error && i < have; i++)
         if (!(names[i] = own[i] = next_name(guest->packages, &at))) error = aard__error_no_memory();
-    for (size_t i = 0; !error && i < count; i++) names[have + i] = aard_manifest_package(manifest, i);
+    for (size_t i = 0; !error && i < of_manifest; i++) names[have + i] = aard_manifest_package(manifest, i);
+    for (size_t i = 0; !error && i < wanted->count; i++) names[have + of_manifest + i] = wanted->items[i];
     if (!error) error = aard__packages_lines(guest->distribution, names, have + count, out);
     for (size_t i = 0; own && i < have; i++) aard__free(own[i]);
     aard__free(own);
@@ -69,10 +74,15 @@ static aard_error *mount(aard__guest *guest)
                        guest->entry.thrown_text.data ? guest->entry.thrown_text.data : "it was stopped");
 }
 
+bool aard__packages_wanted(const aard_isolate_config *config)
+{
+    return config && config->packages.count && config->language == AARD_LANGUAGE_PYTHON;
+}
+
 aard_error *aard__packages_load(aard__guest *guest, const aard_bundle *bundle)
 {
-    const aard_manifest *manifest = aard_bundle_manifest(bundle);
-    if (!manifest || !aard_manifest_package_count(manifest)) return NULL;
+    const aard_manifest *manifest = bundle ? aard_bundle_manifest(bundle) : NULL;
+    if ((!manifest || !aard_manifest_package_count(manifest)) && !aard__packages_wanted(guest->config)) return NULL;
     char *lines;
     aard__overlay *overlay, *before = guest->overlay;
     AARD__TRY(union_lines(guest, manifest, &lines));
