@@ -322,6 +322,12 @@ static void test_a_guest_that_meddles(void **state)
         {"delete Object.prototype.then; delete Object.prototype['.repl_result']", "true"},
     };
     all_are(rows, COUNT(rows));
+    exception_is(exec(guest, "const kept = Object.getOwnPropertyDescriptor(Promise.prototype, 'constructor');\n"
+                             "Object.defineProperty(Promise.prototype, 'constructor', {get() { throw new Error('mine') }, "
+                             "configurable: true});\nawait new Promise((done) => setTimeout(done, 1))"),
+                 "Error", "mine", NULL);
+    exception_is(exec(guest, "Promise.resolve(5)"), "Error", "mine", NULL);
+    value_is(exec(guest, "Object.defineProperty(Promise.prototype, 'constructor', kept); 1"), "1");
     exception_is(exec(guest, "await 1; throw {toString() { throw 1 }}"), "Error", NULL, NULL);
     exception_is(exec(guest, "let p9 = Promise.reject(new TypeError('mine')); await null; await p9"), "TypeError", "mine",
                  NULL);

@@ -65,13 +65,13 @@ void add_place(v8::Local<v8::Context> context, v8::Local<v8::Message> message, c
         memmem(result->thrown_stack.data, result->thrown_stack.len, at, sizeof at - 1))
         return;
     v8::Local<v8::Value> name = message->GetScriptResourceName();
-    if (!source && !name->IsString()) return;
+    int line = message->GetLineNumber(context).FromMaybe(0), column = message->GetStartColumn(context).FromMaybe(-1) + 1;
+    if ((!source && !name->IsString()) || line < 1) return; // none of a stack that was too deep to parse
     aard__buf_puts(&result->thrown_stack, at);
     if (source)
         aard__buf_puts(&result->thrown_stack, source->name);
     else
         aard::append_utf8(context->GetIsolate(), name.As<v8::String>(), &result->thrown_stack);
-    int line = message->GetLineNumber(context).FromMaybe(0), column = message->GetStartColumn(context).FromMaybe(-1) + 1;
     if (source && line > End(source).lines) {
         End end(source);
         size_t len = source->len - static_cast<size_t>(end.last - source->data);

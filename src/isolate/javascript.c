@@ -217,6 +217,7 @@ static bool find_module(void *user, const char *specifier, const char *referrer,
         return true;
     aard__buf_clear(name);
     refuse_remote(user, specifier);
+    if (!*referrer) referrer = "inline code";
     if (specifier[0] == '.' || specifier[0] == '/')
         aard__buf_printf(name, "there is no module '%s' in the bundle (imported from '%s')", specifier, referrer);
     else

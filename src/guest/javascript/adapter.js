@@ -22,7 +22,6 @@
   } = globalThis;
   const { apply } = Reflect;
   const { captureStackTrace } = Error;
-  const then = Promise.prototype.then;
   const join = Array.prototype.join;
   const { includes, indexOf, slice, split, toLowerCase } = String.prototype;
   const { decode } = TextDecoder.prototype;
@@ -265,6 +264,17 @@
   const isThenable = (value) =>
     ((typeof value === "object" && value !== null) || typeof value === "function") && typeof value.then === "function";
 
+  // `await` and not `then`: what a guest has done to promises is thrown in here.
+  const waitFor = async (promise, finish) => {
+    let value;
+    try {
+      value = await promise;
+    } catch (error) {
+      return fail(error);
+    }
+    return finish(value);
+  };
+
   // Gives an answer, or a promise of one.
   const settle = (value, finish) => {
     let waits;
@@ -274,7 +284,7 @@
       return fail(error);
     }
     if (!waits) return finish(value);
-    return apply(then, (async () => await value)(), [finish, fail]);
+    return waitFor(value, finish);
   };
 
   const handlers = [];
@@ -404,9 +414,7 @@
     },
     // `awaits`: the code itself does, and the value is a promise of what V8 wraps its value in.
     finishInline: (value, awaits) =>
-      awaits
-        ? apply(then, value, [(wrapped) => settle(wrapped[".repl_result"], settleInline), fail])
-        : settle(value, settleInline),
+      awaits ? waitFor(value, (wrapped) => settle(wrapped[".repl_result"], settleInline)) : settle(value, settleInline),
     setInput,
     dropBuffers() {
       buffers = [];
