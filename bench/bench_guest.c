@@ -6,16 +6,19 @@
  * line on stdin, so that two programs can be measured by turns.  --pace waits before each sample, off the clock.  --work is the file with the work of the work-… figures.
  * Samples are milliseconds by the caller's clock, with the freeing of the outcome, or KiB.  `bench_guest --list` names the
  * figures and `bench_guest --version` what is measured. */
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "support.h"
 
 const char bench_name[] = "bench_guest";
 
-enum { PAYLOAD_LEN = 1024, LIVE = 10 };
+enum { PAYLOAD_LEN = 1024, LIVE = 10, LANES_MOST = 2, LANES_MS = 150 };
 
 typedef struct guest {
     aard_language language;
@@ -50,6 +53,15 @@ static aard_isolate *new_isolate(const guest *g)
     bench_die(aard_isolate_new(config, &isolate));
     aard_isolate_config_free(config);
     return isolate;
+}
+
+static void end(guest *g)
+{
+    aard_handler_free(g->handler);
+    aard_isolate_free(g->isolate);
+    aard_bundle_free(g->bundle);
+    aard_call_free(g->call);
+    free(g->payload);
 }
 
 static aard_outcome *execute(const guest *g, aard_isolate *isolate)
@@ -100,16 +112,22 @@ static void with_isolate(guest *g)
     aard_outcome_free(execute(g, g->isolate));
 }
 
-static void with_handler(guest *g)
+static void with_handler_of(guest *g, aard_bundle *bundle)
 {
     g->isolate = new_isolate(g);
-    g->bundle = bench_echo_bundle(g->language);
+    g->bundle = bundle;
     g->payload = bench_payload(PAYLOAD_LEN);
     bench_die(aard_isolate_load_bundle(g->isolate, g->bundle));
     bench_die(aard_handler_new(g->isolate, NULL, &g->handler));
     bench_die(aard_call_new(&g->call));
     aard_call_set_input_json(g->call, g->payload, PAYLOAD_LEN);
 }
+
+static void with_handler(guest *g) { with_handler_of(g, bench_echo_bundle(g->language)); }
+
+static void with_large(guest *g) { with_handler_of(g, bench_large_bundle()); }
+
+static void with_nothing(guest *g) { g->bundle = bench_echo_bundle(g->language); }
 
 static void with_work(guest *g)
 {
@@ -158,6 +176,96 @@ static double sample_reset(guest *g)
     return took;
 }
 
+static double sample_prepared_echo(guest *g)
+{
+    bench_die(aard_isolate_prepare_reset(g->isolate));
+    return sample_clean_echo(g);
+}
+
+/* The first of a guest that nobody has said would be reset. */
+static double sample_first_reset(guest *g)
+{
+    guest fresh = {.language = g->language, .code = g->code, .value = g->value};
+    double took;
+    if (g->code) {
+        with_isolate(&fresh);
+    } else {
+        with_handler_of(&fresh, aard_bundle_retain(g->bundle));
+        timed_echo(&fresh, 0, false);
+    }
+    double start = bench_now_ms();
+    bench_die(aard_isolate_reset(fresh.isolate));
+    took = bench_now_ms() - start;
+    end(&fresh);
+    return took;
+}
+
+static double sample_later_reset(guest *g)
+{
+    double start = bench_now_ms();
+    bench_die(aard_isolate_reset(g->isolate));
+    double took = bench_now_ms() - start;
+    timed_execute(g, 0, true); /* for the next one to undo */
+    return took;
+}
+
+/* ---- clean calls on threads beside each other */
+
+typedef struct lane {
+    guest guest;
+    size_t calls;
+    pthread_t thread;
+} lane;
+
+static lane lanes[LANES_MOST];
+static atomic_bool lanes_stop;
+
+static void *run_lane(void *user)
+{
+    lane *l = user;
+    for (l->calls = 0; !atomic_load(&lanes_stop); l->calls++) sample_clean_echo(&l->guest);
+    return NULL;
+}
+
+static void with_lanes(guest *g)
+{
+    for (size_t i = 0; i < LANES_MOST; i++) {
+        lanes[i].guest.language = g->language;
+        with_handler(&lanes[i].guest);
+        for (size_t k = 0; k < 300; k++) sample_clean_echo(&lanes[i].guest);
+    }
+}
+
+/* Milliseconds by the clock for each call of them all. */
+static double run_lanes(size_t count)
+{
+    const struct timespec time = {.tv_nsec = LANES_MS * 1000000L};
+    size_t calls = 0;
+    double start = bench_now_ms();
+    atomic_store(&lanes_stop, false);
+    for (size_t i = 0; i < count; i++)
+        if (pthread_create(&lanes[i].thread, NULL, run_lane, &lanes[i])) bench_fail("can't start a thread");
+    nanosleep(&time, NULL);
+    atomic_store(&lanes_stop, true);
+    for (size_t i = 0; i < count; i++) {
+        pthread_join(lanes[i].thread, NULL);
+        calls += lanes[i].calls;
+    }
+    return (bench_now_ms() - start) / (double)calls;
+}
+
+static double sample_one_lane(guest *g)
+{
+    (void)g;
+    return run_lanes(1);
+}
+
+static double sample_two_lanes(guest *g)
+{
+    (void)g;
+    return run_lanes(2);
+}
+
 /* A new isolate to its first result, beside the one there is; its end is not on the clock. */
 static double sample_new_isolate(guest *g)
 {
@@ -204,6 +312,11 @@ static const figure figures[] = {
     {"python-clean-exec", PY, with_isolate, sample_clean_execute, 50, "x=1+1", "null"},
     {"python-clean-echo", PY, with_handler, sample_clean_echo, 200, NULL, NULL},
     {"python-reset", PY, with_handler, sample_reset, 200, NULL, NULL},
+    {"python-exec-reset", PY, with_isolate, sample_later_reset, 50, "x=1+1", "null"},
+    {"python-first-reset", PY, with_nothing, sample_first_reset, 0, NULL, NULL},
+    {"python-exec-first-reset", PY, NULL, sample_first_reset, 0, "x=1+1", "null"},
+    {"python-clean-echo-1-thread", PY, with_lanes, sample_one_lane, 0, NULL, NULL},
+    {"python-clean-echo-2-threads", PY, with_lanes, sample_two_lanes, 0, NULL, NULL},
     {"python-second", PY, with_isolate, sample_new_isolate, 0, "1+1", "2"},
     {"python-memory", PY, NULL, sample_memory, 0, "1+1", "2"},
     {"python-rss", PY, with_isolate, sample_rss, 0, "1+1", "2"},
@@ -211,6 +324,9 @@ static const figure figures[] = {
     {"javascript-echo", JS, with_handler, sample_echo, 5000, NULL, NULL},
     {"javascript-clean", JS, with_isolate, sample_clean_execute, 20, "1+1", "2"},
     {"javascript-clean-prepared", JS, with_isolate, sample_prepared_execute, 20, "1+1", "2"},
+    {"javascript-large-echo", JS, with_large, sample_echo, 20, NULL, NULL},
+    {"javascript-large-clean-echo", JS, with_large, sample_clean_echo, 5, NULL, NULL},
+    {"javascript-large-prepared-echo", JS, with_large, sample_prepared_echo, 5, NULL, NULL},
     {"javascript-fresh", JS, with_isolate, sample_new_isolate, 5, "1+1", "2"},
     WORK("fib"),
     WORK("nbody"),
@@ -250,11 +366,8 @@ static void measure(const figure *f, size_t count, bool rounds)
     } else {
         print_round(f, &g, samples, count);
     }
-    aard_handler_free(g.handler);
-    aard_isolate_free(g.isolate);
-    aard_bundle_free(g.bundle);
-    aard_call_free(g.call);
-    free(g.payload);
+    for (size_t i = 0; i < LANES_MOST; i++) end(&lanes[i].guest);
+    end(&g);
     free(samples);
 }
 

@@ -145,6 +145,32 @@ aard_bundle *bench_echo_bundle(aard_language language)
                        "\"runtime\": {\"language\": \"javascript\"}}");
 }
 
+aard_bundle *bench_large_bundle(void)
+{
+    enum { CLASSES = 1000, LINES = 9, LINE = 100 };
+    size_t room = (size_t)CLASSES * LINES * LINE, at = 0;
+    char *code = malloc(room);
+    if (!code) bench_fail("out of memory");
+    at += (size_t)snprintf(code, room,
+                           "class Base { constructor(a) { this.a = a; } }\nexport const echo = (x) => x;\n");
+    for (int i = 0; i < CLASSES; i++) {
+        at += (size_t)snprintf(code + at, room - at,
+                               "export class C%d extends Base {\n    constructor(a) { super(a); this.x%d = %d; }\n", i,
+                               i % 97, i);
+        for (int k = 0; k < LINES - 3; k++)
+            at += (size_t)snprintf(
+                code + at, room - at,
+                "    method%d(b) { return b > %d ? [b * this.x%d, 'text number %d', { k: %d }] : this.a; }\n", k, i * k,
+                i % 97, i, k);
+        at += (size_t)snprintf(code + at, room - at, "}\n");
+    }
+    aard_bundle *bundle = make_bundle("main.js", code,
+                                      "{\"schemaVersion\": \"1.0\", \"entrypoint\": \"main:echo\", "
+                                      "\"runtime\": {\"language\": \"javascript\"}}");
+    free(code);
+    return bundle;
+}
+
 char *bench_payload(size_t len)
 {
     char *text = malloc(len + 1);

@@ -33,6 +33,9 @@ char *bench_read_file(const char *path, size_t *len);
 /* A bundle with one file and `echo` in it as its entrypoint, which gives back what it gets. */
 aard_bundle *bench_echo_bundle(aard_language language);
 
+/* One of JavaScript whose module is of 700 KiB and makes a thousand classes, with an `echo` too. */
+aard_bundle *bench_large_bundle(void);
+
 /* {"x":"aaa…"} of `len` bytes in all; free() it. */
 char *bench_payload(size_t len);
 

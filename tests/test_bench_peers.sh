@@ -6,6 +6,7 @@
 . tests/cli/tools.sh
 peers=$work/peers
 mkdir -p "$peers/eryx/bin" "$peers/node_modules/pyodide" "$peers/node_modules/isolated-vm" "$work/build"
+ln -s "$(realpath "$AARDVARK_BUILD/bundles")" "$work/build/bundles"
 : >"$peers/pyodide.snapshot"
 for program in aardvark bench_guest libaardvark.so libaardvark.so.0; do
     ln -s "$AARDVARK_BUILD/$program" "$work/build/$program"

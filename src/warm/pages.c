@@ -206,6 +206,20 @@ static void settle(aard__pages *pages, uint8_t *memory)
     if (fd >= 0) close(fd);
 }
 
+/* Lets go of own pages that are as in the image: the first reset need not look at them. */
+static void drop_equal(const aard__pages *pages, uint8_t *memory)
+{
+    for (size_t i = 0; i < pages->scan.count; i++) {
+        size_t page = pages->scan.runs[i].first, end = page + pages->scan.runs[i].count;
+        while (page < end) {
+            size_t stop = page;
+            while (stop < end && !pages->kept_at[stop]) stop++;
+            if (stop > page && !drop(memory, page, stop - page)) return; /* they stay, and are compared */
+            page = stop + 1;
+        }
+    }
+}
+
 aard_error *aard__pages_checkpoint(aard__pages *pages, uint8_t *memory, size_t len)
 {
     size_t page_count = len / AARD__PAGE;
@@ -230,6 +244,7 @@ aard_error *aard__pages_checkpoint(aard__pages *pages, uint8_t *memory, size_t l
     pages->states = states;
     pages->page_count = page_count;
     pages->memory = memory;
+    drop_equal(pages, memory);
     return NULL;
 }
 
