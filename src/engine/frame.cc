@@ -68,11 +68,14 @@ void encode_slices(aard__frame *frame, v8::Local<v8::String> text, uint8_t *data
     for (int step = kUnits; at < length && step > 0 && !aard__frame_ended(frame);) {
         int count = text->Write(frame->isolate, units, at, std::min(step, length - at),
                                 v8::String::NO_NULL_TERMINATION);
-        if (count > 1 && (units[count - 1] & 0xfc00) == 0xd800 && at + count < length) count--; // its trail comes next
+        if ((units[count - 1] & 0xfc00) == 0xd800 && at + count < length) { // its trail comes next
+            count = count > 1 ? count - 1 : text->Write(frame->isolate, units, at, 2, v8::String::NO_NULL_TERMINATION);
+            if (count == 2 && step == 1 && (units[1] & 0xfc00) != 0xdc00) count = 1;
+        }
         aard__buf_clear(bytes);
         aard::append_units(units, count, bytes);
         if (bytes->failed || bytes->len > room - written) {
-            step = step > 2 ? step / 2 : count == 2 && step == 2 ? 1 : 0; // the last characters that fit
+            step /= 2; // the last characters that fit
             continue;
         }
         memcpy(data + written, bytes->data, bytes->len);
