@@ -242,6 +242,8 @@ static const char *const large_steps[] = {
     "decodeURI('%e1%88%b4'.repeat(2 ** 25))",
     "'\\u1234\\u00e4'.repeat(2 ** 28 - 24).normalize('NFD')",
     "parseInt('1'.repeat(2 ** 29 - 24))",
+    "'\\u1234\\u00e4'.repeat(2 ** 23).normalize('NFKD')",
+    "'\\u1234\\u00e4'.repeat(2 ** 23).normalize('NFKD') + 1",
     "'\\u1234'.repeat(2 ** 29 - 24).charCodeAt(2 ** 28)",
 };
 

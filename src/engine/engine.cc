@@ -358,6 +358,7 @@ bool aard__vm_free(aard__vm *vm)
     v8::platform::NotifyIsolateShutdown(aard::platform(), vm->isolate);
     vm->isolate->Dispose();
     if (vm->lost) aard::free_segments(vm);
+    aard::free_copies(vm);
     aard::forget_memories(vm);
     vms--;
     for (aard__buf &one : vm->scratch) aard__buf_free(&one);

@@ -7,6 +7,8 @@
 #include <unicode/uloc.h>
 
 #include <cstdlib>
+#include <map>
+#include <mutex>
 
 #include "engine/vm.hh"
 
@@ -51,11 +53,30 @@ void make_room(size_t size)
     if (entered->icu_used + size > 2 * entered->icu_max) aard::out_of_memory();
 }
 
+// Such copies belong to the run that they are made for: where it is left, and its vm is gone, they are nobody's.
+std::mutex copies_lock;
+std::map<void *, aard__vm *> copies;
+
+void note(void *data, size_t size)
+{
+    if (!data || size < kCopy || !entered || aard::running != entered) return;
+    std::lock_guard<std::mutex> hold(copies_lock);
+    copies[data] = entered;
+}
+
+void forget(void *data)
+{
+    if (!data || malloc_usable_size(data) < kCopy) return;
+    std::lock_guard<std::mutex> hold(copies_lock);
+    copies.erase(data);
+}
+
 void *U_CALLCONV allocate(const void *, size_t size)
 {
     make_room(size);
     void *data = malloc(size);
     if (data) count(malloc_usable_size(data));
+    note(data, size);
     return data;
 }
 
@@ -63,7 +84,9 @@ void *U_CALLCONV reallocate(const void *, void *old, size_t size)
 {
     make_room(size);
     size_t before = old ? malloc_usable_size(old) : 0;
+    forget(old);
     void *data = realloc(old, size);
+    note(data ? data : old, data ? size : before);
     if (!data || !entered) return data;
     entered->icu_used -= before < entered->icu_used ? before : entered->icu_used;
     count(malloc_usable_size(data));
@@ -73,6 +96,7 @@ void *U_CALLCONV reallocate(const void *, void *old, size_t size)
 void U_CALLCONV release(const void *, void *data)
 {
     discount(data);
+    forget(data);
     free(data);
 }
 
@@ -88,6 +112,19 @@ void place_icu()
     ucal_setDefaultTimeZone(u"UTC", &status);
     status = U_ZERO_ERROR;
     uloc_setDefault("en_US", &status);
+}
+
+void free_copies(const aard__vm *vm)
+{
+    std::lock_guard<std::mutex> hold(copies_lock);
+    for (auto at = copies.begin(); at != copies.end();) {
+        if (at->second != vm) {
+            ++at;
+            continue;
+        }
+        if (vm->lost) free(at->first);
+        at = copies.erase(at);
+    }
 }
 
 void count_icu()

@@ -157,7 +157,8 @@ extern thread_local aard__vm *running;
 // The vm that the calling thread has entered last, whether it runs something or not.
 extern thread_local aard__vm *entered;
 
-void count_icu(); // icu.cc
+void count_icu();                     // icu.cc
+void free_copies(const aard__vm *vm); // of strings, that ICU has made; the vm has been disposed of
 void place_icu();
 
 // Around the making of a snapshot, which is a vm too; false while all vms are made from another than V8's own.
