@@ -54,6 +54,9 @@ void failure_is(aard_outcome *outcome, aard_failure_kind kind, ...);
 void exception_is(aard_outcome *outcome, const char *type, const char *value, ...);
 void streams_are(aard_outcome *outcome, const char *out, const char *err);
 
+/* Every case that `main:names` of the bundle lists ends as it is expected to: `main:run` gives null for its name. */
+void cases_hold(aard_isolate *isolate);
+
 /* These don't. */
 void assert_success(const aard_outcome *outcome);
 void assert_text(const char *have, size_t len, const char *want);

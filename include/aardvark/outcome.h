@@ -113,6 +113,7 @@ typedef struct aard_diagnostics {
     aard_warm_source warm_source;
     char warm_fingerprint[65]; /* of the warm state's distribution; "" where the source is none */
     uint64_t violations_dropped, network_attempts_dropped; /* too many to be described: 100 different ones are */
+    uint64_t pending_ended; /* Python's tasks and callbacks that still waited when the value was there, and were ended */
 } aard_diagnostics;
 
 AARD_API const aard_diagnostics *aard_outcome_diagnostics(const aard_outcome *outcome);

@@ -113,6 +113,7 @@ static aard_error *begin(errand *e)
     aard__buf_clear(&guest->report);
     guest->bytes_written = guest->result_bytes = 0;
     guest->memory_refused = guest->streams.threw = false;
+    guest->pending_ended = 0;
     guest->result_limit = guest->entry.most = aard__config_result_limit(isolate->config, call);
     guest->result_depth_limit = isolate->config->result_depth_limit;
     aard__vm_buffer_refused(guest->vm);
@@ -282,6 +283,7 @@ static void end_diagnostics(errand *e, bool whole)
         aard__vm_leave(guest->vm);
     }
     d->filesystem_bytes_written = guest->bytes_written;
+    d->pending_ended = guest->pending_ended;
     if (guest->image) {
         d->warm_source = aard__image_is_file(guest->image) ? AARD_WARM_DISK : AARD_WARM_MEMORY;
         snprintf(d->warm_fingerprint, sizeof d->warm_fingerprint, "%s",

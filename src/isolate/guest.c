@@ -303,6 +303,17 @@ aard__waking aard__guest_sleep(aard__guest *guest, uint64_t ns)
     return waking;
 }
 
+aard__waking aard__guest_wait_for_any(aard__guest *guest, uint64_t ns, bool *idle)
+{
+    *idle = false;
+    if (guest->net && aard__net_busy(guest->net)) {
+        bool answered = aard__net_wait(guest->net, 0, ns);
+        return answered ? AARD__SLEPT : aard__guest_sleep(guest, 0);
+    }
+    *idle = ns == UINT64_MAX;
+    return *idle ? AARD__SLEPT : aard__guest_sleep(guest, ns);
+}
+
 /* One round of the event loop: what is due runs; *wait says for how long nothing will be, or that nothing ever will. */
 static bool turn(aard__guest *guest, uint64_t *wait)
 {
@@ -323,22 +334,17 @@ aard__state aard__guest_wait(aard__guest *guest, aard__state state, aard_outcome
     while (state == AARD__PENDING) {
         uint64_t wait;
         if (!turn(guest, &wait)) return AARD__BROKEN;
+        if (!guest->ops->poll) return AARD__BROKEN;
         state = guest->ops->poll(guest, outcome);
         if (state != AARD__PENDING || !wait || !idle) {
             idle = state == AARD__PENDING && wait; /* one more round: polling itself may have queued something */
             continue;
         }
-        idle = false;
-        if (guest->net && aard__net_busy(guest->net)) {
-            if (!aard__net_wait(guest->net, 0, wait) && aard__guest_sleep(guest, 0) == AARD__STOPPED)
-                return AARD__BROKEN;
-            continue;
-        }
-        if (wait == UINT64_MAX) {
+        if (aard__guest_wait_for_any(guest, wait, &idle) == AARD__STOPPED) return AARD__BROKEN;
+        if (idle) {
             aard__outcome_fail(outcome, AARD_FAILURE_OTHER, AARD__NOTHING_LEFT);
             return AARD__BROKEN;
         }
-        if (aard__guest_sleep(guest, wait) == AARD__STOPPED) return AARD__BROKEN;
     }
     return state;
 }

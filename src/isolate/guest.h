@@ -50,7 +50,7 @@ typedef struct aard__language_ops {
     aard__state (*invoke)(aard__guest *guest, int handler, const char *input, size_t len, aard_outcome *outcome);
     aard__state (*execute)(aard__guest *guest, const char *source, size_t len, const char *name, const char *input,
                            size_t input_len, aard_outcome *outcome);
-    aard__state (*poll)(aard__guest *guest, aard_outcome *outcome);
+    aard__state (*poll)(aard__guest *guest, aard_outcome *outcome); /* NULL where no call is ever PENDING */
     /* Puts the bytes of buffer `index` of the report into guest->result. */
     aard__state (*buffer)(aard__guest *guest, size_t index, aard_outcome *outcome);
     uint64_t (*heap_bytes)(aard__guest *guest); /* of the language's own memory */
@@ -80,7 +80,7 @@ struct aard__guest {
     aard__ref *host, *shared, *run_timers;
     struct {
         aard__ref *prepare, *forget, *invoke, *execute, *buffer;
-        aard__ref *reserve, *poll, *mount, *memory, *capture, *checkpoint, *reset, *signals, *renew_stdin, *calm; /* Python */
+        aard__ref *reserve, *mount, *memory, *capture, *checkpoint, *reset, *signals, *renew_stdin, *calm; /* Python */
         aard__ref *set_input, *bind_script, *before_script, *drop_buffers;                   /* JavaScript only */
     } adapter;
     aard__ref *wasm_module, *adapter_file; /* while Python boots */
@@ -135,6 +135,7 @@ struct aard__guest {
     size_t heap_limit;   /* of Python's memory; 0 = none */
     size_t result_limit, result_depth_limit; /* of the call under way; 0 = none */
     size_t result_bytes;                     /* that it has given so far */
+    uint64_t pending_ended;                  /* of the call under way: what waited to run when its value was there */
     size_t signals_at;                       /* in Python's memory: whether it looks for signals */
 };
 
@@ -188,6 +189,9 @@ typedef enum aard__waking { AARD__SLEPT, AARD__ROUSED, AARD__STOPPED } aard__wak
 
 /* Sleeps until `ns` nanoseconds have passed, or the call is ended or asked to end; UINT64_MAX waits for that alone. */
 aard__waking aard__guest_sleep(aard__guest *guest, uint64_t ns);
+
+/* The same, or until a request has been answered; *idle: UINT64_MAX was given, and nothing would ever come. */
+aard__waking aard__guest_wait_for_any(aard__guest *guest, uint64_t ns, bool *idle);
 
 /* Whether the guest itself may make code now; what is refused goes into the ledger. */
 void aard__guest_allow_code(aard__guest *guest, bool allow);

@@ -248,6 +248,32 @@ static void host_sleep(aard__frame *frame, void *user)
     aard__frame_return_bool(frame, ns && aard__guest_sleep(user, ns) != AARD__SLEPT);
 }
 
+/* wait(ms) -> 0 once they have passed (never, where that is less than 0) or a request has been answered; 1: it was cut
+ * short, the call is ended or asked to end; 2: nothing would ever come */
+static void host_wait(aard__frame *frame, void *user)
+{
+    double ms = aard__frame_number(frame, 0);
+    uint64_t ns = !(ms >= 0 && ms < 1e12) ? UINT64_MAX : (uint64_t)(ms * 1e6);
+    bool idle;
+    aard__waking waking = aard__guest_wait_for_any(user, ns, &idle);
+    aard__frame_return_number(frame, waking != AARD__SLEPT ? 1 : idle ? 2 : 0);
+}
+
+/* pump() -> whether other threads of the engine work for the guest; what they have done, and microtasks, run */
+static void host_pump(aard__frame *frame, void *user)
+{
+    aard__guest *guest = user;
+    aard__frame_return_bool(frame, aard__vm_pump(guest->vm));
+}
+
+/* ended(count): so much waited to run when the value of the call was there */
+static void host_ended(aard__frame *frame, void *user)
+{
+    aard__guest *guest = user;
+    double count = aard__frame_number(frame, 0);
+    if (count > 0 && count < 1e15) guest->pending_ended += (uint64_t)count;
+}
+
 /* heapLimit() -> bytes that Python's memory may have, 0 for as many as it can */
 static void host_heap_limit(aard__frame *frame, void *user)
 {
@@ -353,6 +379,9 @@ const aard__host_entry aard__guest_host[] = {
     {"now", host_now},
     {"processorTime", host_processor_time},
     {"sleep", host_sleep},
+    {"wait", host_wait},
+    {"pump", host_pump},
+    {"ended", host_ended},
     {"heapLimit", host_heap_limit},
     {"memoryRefused", host_memory_refused},
     {"grantsJavaScript", host_grants_javascript},

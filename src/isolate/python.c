@@ -171,7 +171,7 @@ static aard_error *find_functions(aard__guest *guest)
     } functions[] = {
         {"reserve", &guest->adapter.reserve},       {"prepare", &guest->adapter.prepare},
         {"forget", &guest->adapter.forget},         {"invoke", &guest->adapter.invoke},
-        {"execute", &guest->adapter.execute},       {"poll", &guest->adapter.poll},
+        {"execute", &guest->adapter.execute},
         {"buffer", &guest->adapter.buffer},         {"mount", &guest->adapter.mount},
         {"memory", &guest->adapter.memory},         {"capture", &guest->adapter.capture},
         {"checkpoint", &guest->adapter.checkpoint}, {"reset", &guest->adapter.reset},
@@ -340,12 +340,6 @@ static aard__state python_execute(aard__guest *guest, const char *source, size_t
     return state;
 }
 
-static aard__state python_poll(aard__guest *guest, aard_outcome *outcome)
-{
-    aard__ref_call(guest->realm, guest->adapter.poll, NULL, 0, false, &guest->entry);
-    return aard__guest_state(guest, outcome);
-}
-
 static aard__state python_buffer(aard__guest *guest, size_t index, aard_outcome *outcome)
 {
     char text[24];
@@ -483,7 +477,6 @@ const aard__language_ops aard__python = {
     .forget = python_forget,
     .invoke = python_invoke,
     .execute = python_execute,
-    .poll = python_poll,
     .buffer = python_buffer,
     .heap_bytes = python_heap_bytes,
     .interrupt = python_interrupt,

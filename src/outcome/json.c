@@ -160,6 +160,7 @@ static void put_diagnostics(aard__buf *out, const aard_outcome *outcome)
                      (unsigned long long)d->py_heap_kib, (unsigned long long)d->js_heap_kib,
                      (unsigned long long)d->rss_kib_before, (unsigned long long)d->rss_kib_after);
     aard__buf_printf(out, ",\"filesystem_bytes_written\":%llu", (unsigned long long)d->filesystem_bytes_written);
+    if (d->pending_ended) aard__buf_printf(out, ",\"pending_ended\":%llu", (unsigned long long)d->pending_ended);
     put_ledger(out, &outcome->ledger);
     aard__buf_putc(out, '}');
 }

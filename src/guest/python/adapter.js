@@ -5,7 +5,6 @@
   "use strict";
   const { module: Module, pyodide, memory, guard, files, grantsJavaScript } = shared;
 
-  const PENDING = 0; // something was awaited: poll until it is done
   const DONE = 1; // a value or a report was handed over
   const BROKEN = 2; // Python itself failed; the guest can't be used any more
 
@@ -40,7 +39,7 @@
     pyodide.runPython(shared.adapterSource, { globals, filename: "<aardvark>" });
     for (const name of names) pointers[name] = Module.PyProxy_getPtr(globals.get(name));
   }
-  const { resolve, execute, buffer, report, poll, mount } = pointers;
+  const { resolve, execute, buffer, report, mount } = pointers;
   const handlers = [];
   const baseline = grantsJavaScript ? undefined : shared.makeBaseline(Module, guard);
   let handlersThen = [];
@@ -60,10 +59,9 @@
   const giveReport = () => {
     const told = callNone(report);
     if (told === 0) return broken();
-    const state = bytesSize(told) === 0 ? PENDING : DONE;
-    if (state === DONE) give(REPORT, told);
+    give(REPORT, told);
     release(told);
-    return state;
+    return DONE;
   };
 
   // Bytes are a value; for anything else report() has the rest.
@@ -112,7 +110,6 @@
     },
     invoke: (handler, length) => settle(callWithInput(handlers[handler], length)),
     execute: (length) => settle(callWithInput(execute, length)),
-    poll: () => settle(callNone(poll)),
     // The input names a buffer of the last report by its number.
     buffer: (length) => settle(callWithInput(buffer, length)),
     // `kept`: Python has seen this very bundle before, in the guest whose memory this one began with.

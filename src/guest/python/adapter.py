@@ -1,7 +1,7 @@
 """The Python end of a call: finds handlers, decodes inputs, encodes results, reports what went wrong.
 
-Every entry gives `bytes` for a value (JSON text) and None for anything else, which `report()` then tells: empty bytes
-while something is still awaited, else the JSON text of one object:
+Every entry gives `bytes` for a value (JSON text) and None for anything else, of which `report()` then gives the JSON text of
+one object:
 
     {"kind": "exception", "type": ..., "value": ..., "traceback": ...}
     {"kind": "adapter_error", "message": ...}
@@ -13,15 +13,13 @@ What a guest could replace (modules, builtins) is looked up once, before any gue
 """
 
 import array as _array_module
-import asyncio
 import builtins
 import linecache
 import os
 import posix
 import sys
-import time
 from ast import Expr, Expression, PyCF_ALLOW_TOP_LEVEL_AWAIT, PyCF_ONLY_AST
-from asyncio import ensure_future, get_event_loop_policy, get_running_loop
+from asyncio import ensure_future
 from asyncio.events import _set_running_loop
 from atexit import _run_exitfuncs
 from importlib import import_module
@@ -40,7 +38,13 @@ import pyodide.ffi
 from _pyodide._base import should_quiet
 from _pyodide._importhook import jsfinder
 
-_INTERNAL = ("<aardvark>", "<frozen importlib", "/_pyodide/_base.py", "/importlib/__init__.py")
+_INTERNAL = (
+    "<aardvark>",
+    "<frozen importlib",
+    "/_pyodide/_base.py",
+    "/importlib/__init__.py",
+    "/asyncio/base_events.py",
+)
 _PLAIN = frozenset((dict, list, str, int, float, bool, type(None), tuple))
 _CELL, _COMMAND, _FILE, _STDIN = range(4)  # aard_source_kind
 _LIMIT_SHOWN = 200  # characters of a value that a message repeats
@@ -54,20 +58,22 @@ for _stream in _streams:
     _stream.reconfigure(line_buffering=True)
 sys.set_int_max_str_digits(0)
 
-_pyodide_loop = get_running_loop()
-_pyodide_sleep = time.sleep
-_pyodide_run = asyncio.run
-_install_loop = aardvark_loop["install"]  # noqa: F821 - loop.py's names, put here by adapter.js
-_NothingLeft = aardvark_loop["NothingLeft"]  # noqa: F821
+_loop = aardvark_loop  # noqa: F821 - loop.py's names, put here by adapter.js
+_NothingLeft = _loop["NothingLeft"]
+_end_pending = _loop["end_pending"]
+_forget_pending = _loop["forget_pending"]
+_end_javascript = _loop["end_javascript"]
+_renew_loop = _loop["renew"]
+_LoopState = _loop["_State"]
 _network = aardvark_network  # noqa: F821 - network.py's names
 _system = aardvark_system  # noqa: F821 - system.py's names
 
 
 class _State:
-    loop = _install_loop()  # None where JavaScript turns the loop
+    loop = _loop["install"]()  # of all calls
+    javascript = False  # whether there is any
+    awaited = False  # whether the call under way has turned the loop
     report = b""
-    task = None
-    kind_of_task = None  # the function that encodes the task's result
     buffers = ()
     mounted = False  # there has been a bundle
     program = False  # what is under way is a whole program
@@ -333,7 +339,25 @@ def _flush():
             pass
 
 
+def _end_all_pending():
+    """What still waits to run when the call's value is there would run in the next one: it is ended, and told of."""
+    loop, _State.awaited = _State.loop, False
+    if loop.is_running():  # this is within a call
+        return
+    _set_running_loop(None)
+    ended = 0 if loop.is_closed() else _end_pending(loop)
+    if _State.javascript:
+        ended += _end_javascript() + _forget_pending(loop)
+    if ended:
+        _ask(b"p%d" % ended)
+
+
 def _end_call():
+    if _State.awaited or _State.loop._ready or _State.loop._scheduled or _State.javascript:
+        try:
+            _end_all_pending()
+        except BaseException:  # a limit, which the host knows of
+            pass
     if _State.program:
         _State.program = False
         _run_exitfuncs()
@@ -345,37 +369,21 @@ def _end_call():
 
 
 def _await(awaitable, encode):
-    if _State.loop is None:
-        _State.task = ensure_future(awaitable)
-        _State.kind_of_task = encode
-        return None
-    task = ensure_future(awaitable, loop=_State.loop)
+    loop = _State.loop = _renew_loop(_State.loop)
+    _State.awaited = True
+    task = ensure_future(awaitable, loop=loop)
     try:
-        return encode(_State.loop.run_until_complete(task))
+        return encode(loop.run_until_complete(task))
     except KeyboardInterrupt:  # the call is to end while nothing of it runs
         if not task.done():
             task.cancel()
-            _State.loop.run_until_complete(task)
+            loop.run_until_complete(task)
         raise
     except _NothingLeft:
         if task.done():  # the guest's own, from a loop in this one
             raise
         _tell(kind="idle")
         return None
-
-
-def poll():
-    task = _State.task
-    if not task.done():
-        return None
-    _State.task = None
-    try:
-        return _State.kind_of_task(task.result())
-    except BaseException as error:
-        (_end_by if _State.kind_of_task is _encode_inline else _fail)(error)
-        return None
-    finally:
-        _end_call()
 
 
 def _finish(value, encode):
@@ -386,6 +394,10 @@ def _finish(value, encode):
 
 def _set_input(text):
     """Decodes the call's input and shows it to the guest; False when it is no JSON."""
+    if _LoopState.others or _State.javascript:
+        _State.loop = _renew_loop(_State.loop)
+        if _State.javascript:
+            _forget_pending(_State.loop)  # JavaScript may have had a word since the last call
     if not text:
         _builtins.pop(_INPUT, None)
         return True
@@ -414,8 +426,7 @@ def _bind(function, takes_input):
             _fail(error)
             return None
         finally:
-            if _State.task is None:
-                _end_call()
+            _end_call()
 
     return invoke
 
@@ -534,6 +545,7 @@ def _compile(source, name, dedents):
 def execute(request):
     try:
         call = loads(request)
+        _State.loop = _renew_loop(_State.loop)
         if not _set_input(call["input"]):
             return None
         text, name, kind = call["source"], call["name"], _CELL
@@ -554,8 +566,7 @@ def execute(request):
         _end_by(error)
         return None
     finally:
-        if _State.task is None:
-            _end_call()
+        _end_call()
 
 
 async def _run_async(statements, value):
@@ -814,11 +825,8 @@ def grant():
     for name, function in _ffi.items():
         setattr(pyodide.ffi, name, function)
     _network["grant_javascript"]()
-    _State.loop = None
-    time.sleep = _pyodide_sleep
-    asyncio.run = _pyodide_run
-    get_event_loop_policy().set_event_loop(_pyodide_loop)
-    _set_running_loop(_pyodide_loop)
+    _loop["grant_javascript"](jsfinder.jsproxies["pyodide_js"]._api)
+    _State.javascript = True
     return b""
 
 

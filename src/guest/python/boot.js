@@ -243,6 +243,26 @@
     API.packageIndexReady = Promise.resolve();
   };
 
+  const LOOK_AGAIN = 0.1; // milliseconds, while other threads of the engine work
+
+  // For loop.py, which can't ask for these by a device: in a system call Python can't be called back.  They are getters, as
+  // a function that Python has held could not be captured.
+  //
+  // A round of JavaScript's own loop; gives the milliseconds until there is more to do, -1 where nothing waits.
+  const turnJavaScript = () => {
+    host.pump();
+    const next = shared.runTimers(host.now());
+    const working = host.pump();
+    return working && !(next >= 0 && next < LOOK_AGAIN) ? LOOK_AGAIN : next;
+  };
+  // Ends what waits to run in JavaScript, and gives how much that was.
+  const endJavaScript = () => {
+    host.pump();
+    const count = shared.pendingTimers();
+    shared.clearAllTimers();
+    return count;
+  };
+
   let asked;
   let begun; // the module, once it is ready
   let API;
@@ -332,7 +352,11 @@
       API._pyodide.set_excepthook();
       await API.packageIndexReady;
     }
-    if (shared.grantsJavaScript) shared.carryErrors(Module, API);
+    if (shared.grantsJavaScript) {
+      shared.carryErrors(Module, API);
+      Object.defineProperty(API, "turned", { get: turnJavaScript });
+      Object.defineProperty(API, "ended", { get: endJavaScript });
+    }
     const write = (fd) => ({
       write(bytes) {
         host.write(fd, bytes);

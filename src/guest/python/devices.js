@@ -3,6 +3,7 @@
 (host, shared) => {
   "use strict";
   const { addDevice } = shared;
+  const { EINTR } = shared.errno;
   const encoder = new TextEncoder();
   const decoder = new TextDecoder();
 
@@ -30,25 +31,63 @@
     };
   };
 
-  // "d" and a name tells of a capability that was not granted; "e" asks for the environment; "c", the name of a host function, a NUL and its input calls
-  // that.
-  const answer = (message) => {
+  const CUT_SHORT = 1; // by who ends the call, or asks it to end
+  const IDLE = 2; // nothing would ever come
+
+  // Python looks for signals where a write is cut short, and then writes the same once more.
+  const wait = (stream, ms, interrupt) => {
+    const cut = stream.cut;
+    stream.cut = false;
+    if (cut) return "";
+    const how = host.wait(ms);
+    if (!shared.grantsJavaScript) while (host.netNext() !== 0);
+    if (how === CUT_SHORT) {
+      stream.cut = true;
+      interrupt();
+    }
+    return how === IDLE ? "idle" : "";
+  };
+
+  // What a message asks by its first letter:
+  //   d  a name: tells of a capability that was not granted
+  //   e  asks for the environment
+  //   c  the name of a host function, a NUL and its input: calls that
+  //   w  milliseconds: waits so long, less than 0 without an end, or until a request has been answered
+  //   p  a number: tells that so much has been ended
+  const answer = (message, stream, interrupt) => {
     const text = message.slice(1);
-    if (message[0] === "d") host.violation("capability_denied", "js", text);
-    if (message[0] === "e") return host.environment() ?? "[]";
-    if (message[0] !== "c") return "";
-    const end = text.indexOf("\0");
-    return host.callHost(text.slice(0, end), text.slice(end + 1));
+    switch (message[0]) {
+      case "d":
+        host.violation("capability_denied", "js", text);
+        return "";
+      case "e":
+        return host.environment() ?? "[]";
+      case "c": {
+        const end = text.indexOf("\0");
+        return host.callHost(text.slice(0, end), text.slice(end + 1));
+      }
+      case "w":
+        return wait(stream, Number(text), interrupt);
+      case "p":
+        host.ended(Number(text));
+        return "";
+      default:
+        return "";
+    }
   };
 
   // What Python asks the host: a message is written to the device, and the answer is read from it.
   const hostDevice = ({ FS }) => {
+    const interrupt = () => {
+      throw new FS.ErrnoError(EINTR);
+    };
     addDevice(FS, "/dev/aardvark", {
       open(stream) {
         stream.seekable = false;
       },
       write(stream, buffer, offset, length) {
-        stream.answer = encoder.encode(answer(decoder.decode(buffer.slice(offset, offset + length))));
+        const message = decoder.decode(buffer.slice(offset, offset + length));
+        stream.answer = encoder.encode(answer(message, stream, interrupt));
         return length;
       },
       read(stream, buffer, offset, length) {

@@ -24,7 +24,6 @@
     "execute",
     "buffer",
     "report",
-    "poll",
     "mount",
     "restored",
     "grant",

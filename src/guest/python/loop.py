@@ -1,17 +1,18 @@
-"""The event loop of guests that have no JavaScript.
+"""The event loop of Python guests: CPython's own, turned by whoever waits.
 
-Pyodide's own loop hands its callbacks to JavaScript and comes back when that calls.  This one is turned by whoever waits:
-the adapter for a call, or the guest itself in `asyncio.run`, which may be nested.
+Where CPython's would look at files, this one waits in the host: for its next timer, for the answer to a request, and, in a
+guest that may use JavaScript, for that, whose own loop goes on meanwhile.
 """
 
 import asyncio
+import posix
 import time
-from asyncio.tasks import _swap_current_task
-from collections import deque
-from heapq import heappop, heappush
+from asyncio import base_events, events, runners, unix_events
 from select import select
+from weakref import WeakSet
 
-from pyodide.webloop import WebLoop
+from pyodide import webloop
+from pyodide.webloop import PyodideFuture, PyodideTask
 
 _LONGEST_PAUSE = 86400.0  # seconds
 _network = aardvark_network  # noqa: F821 - network.py's names, put here by adapter.js
@@ -24,8 +25,9 @@ class NothingLeft(RuntimeError):
         super().__init__("this waits for something that can never come: no timer, task or request is left")
 
 
-def _pause(seconds):
-    select((), (), (), seconds)
+class _State:
+    javascript = None  # Pyodide's API object, where the guest may use JavaScript
+    others = False  # whether there are loops but the one of calls
 
 
 def sleep(seconds, /):
@@ -36,118 +38,222 @@ def sleep(seconds, /):
         raise ValueError("sleep length must be non-negative")
     if seconds != seconds:
         raise ValueError("Invalid value NaN (not a number)")
-    _pause(seconds)
+    select((), (), (), seconds)
 
 
-def _seen(_future):
-    """Marks a future as one whose exception somebody looks at."""
+# ---- what the host does (devices.js) --------------------------------------------------------------------------------
 
 
-class HostLoop(WebLoop):
+def _ask(message):
+    device = posix.open("/dev/aardvark", posix.O_RDWR)
+    try:
+        posix.write(device, message)
+        return posix.read(device, 32)
+    finally:
+        posix.close(device)
+
+
+def _pause(seconds):
+    """Waits so long, or until there may be something to do; without an end where that is None."""
+    ms = -1 if seconds is None else min(seconds, _LONGEST_PAUSE) * 1000
+    if _ask(b"w%f" % ms) == b"idle":
+        raise NothingLeft
+
+
+def _turn_javascript():
+    """Lets JavaScript do what it has to do; gives the seconds until there is more, None where nothing waits."""
+    ms = _State.javascript.turned
+    return None if ms < 0 else ms / 1000
+
+
+class _Selector:
+    """Where a loop waits."""
+
+    def __init__(self, loop):
+        self._loop = loop
+
+    def select(self, timeout):
+        loop = self._loop
+        if loop.requests:
+            loop.requests.take()
+        if _State.javascript is not None:
+            soon = _turn_javascript()
+            if timeout is None or (soon is not None and soon < timeout):
+                timeout = soon
+        if loop._ready:
+            timeout = 0
+        if timeout == 0 and not loop.requests:
+            return ()
+        _pause(timeout)  # even for no time: requests go on then
+        if loop.requests:
+            loop.requests.take()
+        return ()
+
+    def close(self):
+        pass
+
+
+# ---- the loop -------------------------------------------------------------------------------------------------------
+
+# Futures and tasks have JavaScript's `then` besides, as Pyodide's.  All that a task of Pyodide's does more is to count its
+# callbacks, for a loop that is not used here.
+del PyodideTask.__init__, PyodideTask.add_done_callback
+for _class, _name in ((PyodideFuture, "Future"), (PyodideTask, "Task")):
+    _class.__name__ = _class.__qualname__ = _name  # in messages
+
+
+class HostLoop(base_events.BaseEventLoop):
     def __init__(self):
         super().__init__()
-        self._soon = deque()
-        self._later = []  # (when, number, handle), a heap
-        self._number = 0
-        self._stopping = False
+        _State.others = True
         self.requests = _network["Pending"]()
+        self._selector = _Selector(self)
 
-    def call_soon(self, callback, *args, context=None):
-        handle = asyncio.Handle(callback, args, self, context=context)
-        self._soon.append(handle)
-        return handle
+    def _process_events(self, _events):
+        pass
 
-    call_soon_threadsafe = call_soon
+    def _write_to_self(self):
+        pass  # there are no other threads that would have to wake it
 
-    def call_at(self, when, callback, *args, context=None):
-        handle = asyncio.TimerHandle(when, callback, args, self, context=context)
-        self._number += 1
-        heappush(self._later, (when, self._number, handle))
-        return handle
+    def create_future(self):
+        return PyodideFuture(loop=self)
 
-    def call_later(self, delay, callback, *args, context=None):
-        if delay <= 0:
-            return self.call_soon(callback, *args, context=context)
-        return self.call_at(self.time() + delay, callback, *args, context=context)
-
-    def _run_handle(self, handle):
-        self._install_asyncgen_hooks()
+    def create_task(self, coro, *, name=None, context=None):
+        if self._task_factory is not None:
+            return super().create_task(coro, name=name, context=context)
+        self._check_closed()
+        task = PyodideTask(coro, loop=self, name=name, context=context)
+        if task._source_traceback:
+            del task._source_traceback[-1]
         try:
-            handle._run()
-        except SystemExit as end:
-            if not self._system_exit_handler:
-                raise
-            self._system_exit_handler(end.code)
-        except KeyboardInterrupt:
-            if not self._keyboard_interrupt_handler:
-                raise
-            self._keyboard_interrupt_handler()
-
-    def _turn(self):
-        """Runs what is due; gives the seconds until something will be, or None where nothing is left but requests."""
-        soon, later = self._soon, self._later
-        if self.requests:
-            self.requests.take()
-        if later:
-            now = self.time()
-            while later and later[0][0] <= now:
-                soon.append(heappop(later)[2])
-        for _ in range(len(soon)):
-            if not soon:  # a nested turn took them
-                break
-            handle = soon.popleft()
-            if not handle._cancelled:
-                self._run_handle(handle)
-        while later and later[0][2]._cancelled:
-            heappop(later)
-        if soon:
-            return 0
-        return max(0.0, later[0][0] - self.time()) if later else None
-
-    def _turn_until(self, done):
-        task = _swap_current_task(self, None)
-        try:
-            while not done():
-                wait = self._turn()
-                if done():
-                    break
-                if self.requests:
-                    _network["wait"](_LONGEST_PAUSE if wait is None else wait)
-                elif wait is None:
-                    raise NothingLeft
-                elif wait:
-                    _pause(min(wait, _LONGEST_PAUSE))
+            return task
         finally:
-            _swap_current_task(self, task)
+            del task  # else an exception's traceback would refer to it
 
-    def run_until_complete(self, future):
-        future = asyncio.ensure_future(future, loop=self)
-        future.add_done_callback(_seen)
-        self._turn_until(future.done)
-        return future.result()
+    # There are no threads: the work is done when its turn comes, where no loop seems to run, as in another thread.
+    def run_in_executor(self, executor, func, *args):
+        self._check_closed()
+        if self._debug:
+            self._check_callback(func, "run_in_executor")
+        if executor is None:
+            self._check_default_executor()
+            executor = self._default_executor
+        if executor is not None and not type(executor).__module__.startswith("concurrent.futures."):
+            return super().run_in_executor(executor, func, *args)
+        future = self.create_future()
+        self.call_soon(self._work, future, func, args)
+        return future
 
-    def run_forever(self):
-        self._stopping = False
+    def _work(self, future, func, args):
+        if future.done():
+            return
+        events._set_running_loop(None)
         try:
-            self._turn_until(lambda: self._stopping)
-        except NothingLeft:
-            pass
+            result = func(*args)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            if not future.done():
+                future.set_exception(error)
+        else:
+            if not future.done():
+                future.set_result(result)
+        finally:
+            events._set_running_loop(self)
 
-    def stop(self):
-        self._stopping = True
+    async def shutdown_default_executor(self, timeout=None):
+        self._executor_shutdown_called = True
+        if self._default_executor is not None:
+            self._default_executor.shutdown(wait=False)
+
+    # That somebody wanted to is refused, and written down, by the socket.
+    async def sock_connect(self, sock, address):
+        sock.connect(address)
 
 
-def run(main, *, debug=None, loop_factory=None):
-    """asyncio.run(), which may be called wherever the guest is, inside of a coroutine too."""
-    if not asyncio.iscoroutine(main):
-        raise ValueError(f"a coroutine was expected, got {main!r}")
-    return asyncio.get_running_loop().run_until_complete(main)
+_given_up = WeakSet()  # tasks that wait, though they were cancelled, for what can never come
+
+
+def _cancel(loop, tasks):
+    for task in tasks:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+    for task in tasks:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            message = "unhandled exception in a task that was ended with its call"
+            loop.call_exception_handler({"message": message, "exception": error, "task": task})
+
+
+def _give_up(task):
+    _given_up.add(task)
+    task._log_destroy_pending = False
+    try:
+        task.get_coro().close()
+    except BaseException:  # it does not even end so
+        pass
+
+
+def end_pending(loop):
+    """Ends what still waits to run, as asyncio.run() does, and gives how much that was."""
+    tasks = asyncio.all_tasks(loop) - set(_given_up)
+    try:
+        if tasks:
+            _cancel(loop, tasks)
+        if loop._asyncgens:
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop._asyncgens_shutdown_called = False
+    except NothingLeft:
+        for task in tasks:
+            if not task.done():
+                _give_up(task)
+    return len(tasks) + forget_pending(loop)
+
+
+def forget_pending(loop):
+    """Drops every callback, and gives the number of those that were no task's or future's."""
+    handles = [handle for handle in (*loop._ready, *loop._scheduled) if not handle._cancelled]
+    own = [handle for handle in handles if not _is_of_future(handle)]
+    for handle in handles:
+        handle.cancel()
+    loop._ready.clear()
+    loop._scheduled.clear()
+    loop._timer_cancelled_count = 0
+    return len(own)
+
+
+def _is_of_future(handle):
+    owner = getattr(handle._callback, "__self__", None)
+    return any(isinstance(value, asyncio.Future) for value in (owner, *handle._args))
+
+
+def renew(loop):
+    """Gives the loop for the next call, whatever the last one has done to it."""
+    events._set_running_loop(None)
+    if loop.is_closed():
+        loop = HostLoop()
+    loop._stopping = _State.others = False
+    asyncio.set_event_loop(loop)
+    return loop
+
+
+def end_javascript():
+    """Ends what waits to run in JavaScript, and gives how much that was."""
+    return _State.javascript.ended
+
+
+def grant_javascript(api):
+    _State.javascript = api
 
 
 def install():
-    """Makes a loop of this kind the one that runs."""
-    loop = HostLoop()
-    asyncio.get_event_loop_policy().set_event_loop(loop)
-    asyncio.run = run
+    """Makes this the loop that asyncio makes, whatever it is asked for, and gives the one for calls."""
+    for module in (asyncio, unix_events):
+        module.SelectorEventLoop = module.EventLoop = HostLoop
+    webloop.WebLoop = HostLoop
+    webloop.WebLoopPolicy = asyncio.DefaultEventLoopPolicy
+    unix_events._UnixDefaultEventLoopPolicy._loop_factory = HostLoop
+    asyncio.set_event_loop_policy(asyncio.DefaultEventLoopPolicy())
+    events._set_running_loop(None)
+    asyncio.run = runners.run
     time.sleep = sleep
-    return loop
+    return renew(HostLoop())

@@ -4,8 +4,6 @@
 //   { "method", "url", "headers": lines, "redirects", "timeout", "body": whether one follows }
 //       a request, which the host checks and makes.  Reading then gives a length, JSON (src/net/net.h) and the body; it
 //       waits for that, unless the descriptor does not block.  Closing it lets go of the request.
-//   { "wait": milliseconds }
-//       waits until a request has been answered, not longer.
 (host, shared) => {
   "use strict";
   const { EACCES, EAGAIN, EINVAL, EIO, ENOMEM } = shared.errno;
@@ -41,10 +39,6 @@
       const id = host.netStart(text(method), text(url), text(headers), number(redirects), number(timeout), message.body ? body : undefined);
       return id === 0 ? fail(ENOMEM) : id;
     };
-    const waitForAny = (ms) => {
-      host.netWait(0, ms);
-      while (host.netNext() !== 0);
-    };
 
     // The answer's length and JSON, once it is there.
     const headOf = (stream) => {
@@ -71,10 +65,8 @@
       },
       write(stream, buffer, offset, length) {
         const bytes = new Uint8Array(buffer.buffer, buffer.byteOffset + offset, length);
-        const parsed = parse(bytes);
-        if (parsed.message.wait !== undefined) waitForAny(number(parsed.message.wait));
-        else if (stream.aardvark) fail(EINVAL);
-        else stream.aardvark = { id: start(parsed), head: undefined, at: 0 };
+        if (stream.aardvark) fail(EINVAL);
+        stream.aardvark = { id: start(parse(bytes)), head: undefined, at: 0 };
         return length;
       },
       read(stream, buffer, offset, length) {

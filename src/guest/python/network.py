@@ -114,15 +114,6 @@ def request(method, url, headers=(), body=None, redirects="follow", timeout=None
     return finish(start(method, url, headers, body, redirects, timeout))
 
 
-def wait(seconds):
-    """Waits until a request has been answered, or so long."""
-    door = os.open(_DEVICE, os.O_RDWR)
-    try:
-        os.write(door, _message({"wait": min(seconds, 1e6) * 1000}))
-    finally:
-        os.close(door)
-
-
 # ---- requests that a loop waits for ---------------------------------------------------------------------------------
 
 
