@@ -26,7 +26,7 @@ from importlib import import_module
 from importlib._bootstrap_external import FileFinder, _NamespacePath
 from importlib.machinery import ModuleSpec, PathFinder
 from inspect import CO_COROUTINE, isawaitable, signature
-from io import BytesIO
+from io import BytesIO, StringIO
 from json import JSONDecoder, dumps, loads
 from json.encoder import c_make_encoder, encode_basestring, encode_basestring_ascii
 from posixpath import abspath, dirname, isdir
@@ -212,15 +212,22 @@ def _refuse(message):
     _tell(kind="adapter_error", message=message)
 
 
+# What an exception is, whatever its class makes of attributes.
+_type_name = type.__dict__["__name__"].__get__
+_traceback_of = BaseException.__dict__["__traceback__"].__get__
+_with_traceback = BaseException.with_traceback
+_print_exception = sys.__excepthook__
+
+
 def _safely(function, value):
     try:
         return str(function(value))
     except BaseException as error:
-        return f"<{function.__name__}() raised {type(error).__name__}>"
+        return f"<{function.__name__}() raised {_type_name(type(error))}>"
 
 
 def _guest_frames(error):
-    tb = error.__traceback__
+    tb = _traceback_of(error)
     while tb is not None and any(part in tb.tb_frame.f_code.co_filename for part in _INTERNAL):
         tb = tb.tb_next
     last = at = tb
@@ -233,20 +240,32 @@ def _guest_frames(error):
     return tb
 
 
-def _fail(error):
+def _printed(error):
+    """The traceback as the interpreter prints it where Python's own code can't: it takes no attribute for granted."""
+    stderr, sys.stderr = sys.stderr, StringIO()
     try:
-        lines = format_exception(type(error), error, _guest_frames(error))
+        _print_exception(type(error), error, _traceback_of(error))
+        return sys.stderr.getvalue()
     except BaseException as second:
-        lines = [f"<the traceback could not be made: {type(second).__name__}>\n"]
-    exits = {"exit_code": _exit_code(error)} if isinstance(error, SystemExit) else {}
-    _tell(
-        kind="exception",
-        type=type(error).__name__,
-        value=_safely(str, error),
-        traceback="".join(lines),
-        **exits,
-    )
-    error.__traceback__ = None
+        return f"<the traceback could not be made: {_type_name(type(second))}>\n"
+    finally:
+        sys.stderr = stderr
+
+
+def _is_exit(error):
+    return issubclass(type(error), SystemExit)  # isinstance() would ask the error for its class
+
+
+def _fail(error):
+    frames = _guest_frames(error)
+    try:
+        text = "".join(format_exception(type(error), error, frames))
+    except BaseException:
+        _with_traceback(error, frames)
+        text = _printed(error)
+    exits = {"exit_code": _exit_code(error)} if _is_exit(error) else {}
+    _tell(kind="exception", type=_type_name(type(error)), value=_safely(str, error), traceback=text, **exits)
+    _with_traceback(error, None)
 
 
 def _exit_code(error):
@@ -264,13 +283,13 @@ def _exit_code(error):
 
 def _end_by(error):
     """Inline code has raised this: an exit is an end like any other."""
-    if not isinstance(error, SystemExit):
+    if not _is_exit(error):
         _fail(error)
         return
     code = _exit_code(error)
     if code == 0:
         _tell(kind="exit", exit_code=0)
-        error.__traceback__ = None
+        _with_traceback(error, None)
         return
     try:
         if not isinstance(error.code, int):
