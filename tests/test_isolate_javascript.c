@@ -445,10 +445,10 @@ static void test_whatever_is_thrown_is_told(void **state)
         {"\"null\"", "Error", "null"},
         {"\"symbol\"", "Error", "Symbol(mark)"},
         {"\"bigint\"", "Error", "12n"},
-        {"\"object\"", "Error", "{ a: 1 }"},
+        {"\"object\"", "Object", "{ a: 1 }"},
         {"\"bare\"", "Error", NULL},
-        {"\"array\"", "Error", "[ 1, 2 ]"},
-        {"\"function\"", "Error", NULL},
+        {"\"array\"", "Array", "[ 1, 2 ]"},
+        {"\"function\"", "Function", "[Function: named]"},
         {"\"like\"", "Like", "an error"},
         {"\"name\"", "Error", NULL},
         {"\"message\"", "Error", NULL},
@@ -462,6 +462,44 @@ static void test_whatever_is_thrown_is_told(void **state)
     };
     for (size_t i = 0; i < COUNT(rows); i++)
         exception_is(call(guest, "raising:thrown", rows[i].kind), rows[i].type, rows[i].value, NULL);
+}
+
+/* The traceback is what node's console shows; the type is the class that was thrown, or the name that an error was given. */
+static void test_what_is_thrown_is_shown_whole(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *code, *type, *value, *traceback;
+    } rows[] = {
+        {"throw {code: 5, message: 'plain'}", "Object", "plain", "{ code: 5, message: 'plain' }"},
+        {"throw null", "Error", "null", "null"},
+        {"throw undefined", "Error", "undefined", "undefined"},
+        {"throw 'text'", "Error", "text", "text"},
+        {"throw Symbol('s')", "Error", "Symbol(s)", "Symbol(s)"},
+        {"function Oops(m) { this.message = m } throw new Oops('x')", "Oops", "x", "Oops { message: 'x' }"},
+        {"{ class A extends TypeError {} throw new A('sub') }", "A", "sub", "A: sub\n    at <exec>:1:38"},
+        {"throw new Error('outer', {cause: new TypeError('inner')})", "Error", "outer",
+         "Error: outer\n    at <exec>:1:7 {\n  [cause]: TypeError: inner\n      at <exec>:1:34\n}"},
+        {"throw new AggregateError([new Error('a'), 5], 'many')", "AggregateError", "many",
+         "AggregateError: many\n    at <exec>:1:7 {\n  [errors]: [\n    Error: a\n        at <exec>:1:27,\n    5\n  ]\n}"},
+        {"throw Object.assign(new Error('f'), {code: 7, extra: {a: [1]}})", "Error", "f",
+         "Error: f\n    at <exec>:1:21 { code: 7, extra: { a: [ 1 ] } }"},
+        {"await 1; throw Object.assign(new Error('late'), {code: 7})", "Error", "late",
+         "Error: late\n    at <exec>:1:30 { code: 7 }"},
+        {"throw new Proxy({}, {get() { throw 1 }, getPrototypeOf() { throw 2 }, has() { throw 3 }})", "Error",
+         "[Object that throws when looked at]", "[Object that throws when looked at]"},
+        {"throw {get message() { throw 1 }, get name() { throw 2 }}", "Object", "{ message: [Getter], name: [Getter] }",
+         "{ message: [Getter], name: [Getter] }"},
+        {"await 1; throw new DOMException('m', 'AbortError')", "AbortError", "m", "AbortError: m\n    at <exec>:1:16"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        aard_outcome *outcome = exec(guest, rows[i].code);
+        size_t len;
+        assert_int_equal(aard_outcome_failure_kind(outcome), AARD_FAILURE_JAVASCRIPT_EXCEPTION);
+        const char *traceback = aard_outcome_exception_traceback(outcome, &len);
+        assert_text(traceback, len, rows[i].traceback);
+        exception_is(outcome, rows[i].type, rows[i].value, NULL);
+    }
 }
 
 static void test_hostile_results_are_the_guests_exceptions(void **state)
@@ -591,6 +629,7 @@ int main(void)
         IN_GUEST(test_inline_code_gets_an_input),
         IN_GUEST(test_a_traceback_is_the_guests_own),
         IN_GUEST(test_whatever_is_thrown_is_told),
+        IN_GUEST(test_what_is_thrown_is_shown_whole),
         IN_GUEST(test_hostile_results_are_the_guests_exceptions),
         IN_GUEST(test_what_nobody_caught_is_written_to_stderr),
         cmocka_unit_test(test_values_are_written_as_json_stringify_does),

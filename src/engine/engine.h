@@ -157,6 +157,8 @@ typedef struct aard__result {
     aard__status status;
     size_t most;   /* set by the caller: bytes that a string value may have; 0 = any */
     bool too_long; /* it has more: there is no value */
+    bool keep_thrown;  /* set by the caller: what was thrown is wanted itself */
+    aard__ref *thrown; /* that; freed by the next entry, unless it is taken; may be NULL */
     aard__value value;
     aard__buf text;         /* a string value's bytes */
     aard__buf thrown_type;  /* the error's `name`, "" for a value that is no error */

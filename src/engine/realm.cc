@@ -202,6 +202,8 @@ void clear(aard__result *result)
     result->status = AARD__OK;
     result->too_long = false;
     result->value = aard__value{};
+    aard__ref_free(result->thrown);
+    result->thrown = nullptr;
     aard__buf_clear(&result->text);
     aard__buf_clear(&result->thrown_type);
     aard__buf_clear(&result->thrown_text);
@@ -240,6 +242,7 @@ void take_exception(aard__realm *realm, v8::Local<v8::Value> exception, aard__re
     v8::Isolate *isolate = realm->vm->isolate;
     v8::Local<v8::Context> context = realm->context.Get(isolate);
     result->status = AARD__THREW;
+    if (result->keep_thrown) result->thrown = make_ref(realm->vm, exception);
     if (exception->IsObject()) {
         append_property(realm, exception.As<v8::Object>(), "name", &result->thrown_type);
         append_property(realm, exception.As<v8::Object>(), "message", &result->thrown_text);

@@ -169,6 +169,7 @@ aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **ou
     guest->file_rules = options->config ? options->config->file_rules
                                         : aard__file_rules_of(AARD_FILESYSTEM_READ_WRITE, 0, 0, 0);
     guest->heap_limit = options->heap_limit;
+    guest->entry.keep_thrown = guest->ops == &aard__javascript;
     guest->time_origin = aard__clock_monotonic();
     aard__cond_init(&guest->wake);
     pthread_mutex_init(&guest->wake_lock, NULL);

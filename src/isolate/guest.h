@@ -81,7 +81,7 @@ struct aard__guest {
     struct {
         aard__ref *prepare, *forget, *invoke, *execute, *buffer;
         aard__ref *reserve, *mount, *memory, *capture, *checkpoint, *reset, *signals, *renew_stdin, *calm; /* Python */
-        aard__ref *set_input, *bind_script, *before_script, *drop_buffers;                   /* JavaScript only */
+        aard__ref *fail, *set_input, *bind_script, *before_script, *drop_buffers; /* JavaScript only */
     } adapter;
     aard__ref *wasm_module, *adapter_file; /* while Python boots */
     const aard__image *image;              /* what Python starts from; NULL = from nothing */

@@ -27,6 +27,7 @@ static aard_error *javascript_boot(aard__guest *guest)
         {"finishInline", &guest->adapter.execute},
         {"buffer", &guest->adapter.buffer},
         {"setInput", &guest->adapter.set_input},
+        {"fail", &guest->adapter.fail},
         {"bindScript", &guest->adapter.bind_script},
         {"beforeScript", &guest->adapter.before_script},
         {"dropBuffers", &guest->adapter.drop_buffers},
@@ -105,6 +106,25 @@ static aard__state answered(aard__guest *guest, aard_outcome *outcome)
     return AARD__DONE;
 }
 
+/* An entry that should have gone well: what the guest threw is the outcome's, as the adapter describes it. */
+static aard__state failed(aard__guest *guest, aard_outcome *outcome)
+{
+    if (guest->entry.status == AARD__TERMINATED) return AARD__BROKEN;
+    aard__ref *thrown = guest->entry.thrown;
+    if (!thrown) {
+        aard__guest_fail_exception(guest, aard__javascript.exception, outcome);
+        return AARD__DONE;
+    }
+    aard__buf stack = guest->entry.thrown_stack; /* says where a syntax error is */
+    guest->entry.thrown_stack = AARD__BUF_INIT;
+    guest->entry.thrown = NULL;
+    aard__value args[] = {AARD__VALUE_REF(thrown), AARD__VALUE_STRING(stack.data, stack.len)};
+    aard__ref_call(guest->realm, guest->adapter.fail, args, stack.len ? 2 : 1, false, &guest->entry);
+    aard__ref_free(thrown);
+    aard__buf_free(&stack);
+    return guest->entry.status == AARD__TERMINATED ? AARD__BROKEN : aard__guest_state(guest, outcome);
+}
+
 /* The adapter has returned: a promise is waited for, anything else is the end. */
 static aard__state returned(aard__guest *guest, aard_outcome *outcome)
 {
@@ -121,21 +141,10 @@ static aard__state javascript_poll(aard__guest *guest, aard_outcome *outcome)
     aard__ref_free(guest->awaited);
     guest->awaited = NULL;
     if (guest->entry.status == AARD__TERMINATED) return AARD__BROKEN;
-    if (guest->entry.status == AARD__THREW) {
-        aard__guest_fail_exception(guest, aard__javascript.exception, outcome);
-        return AARD__DONE;
-    }
+    if (guest->entry.status == AARD__THREW) return failed(guest, outcome);
     /* The evaluation of a module, which is awaited too, gives nothing. */
     bool nothing = guest->entry.value.kind == AARD__UNDEFINED && !guest->entry.too_long;
     return nothing ? AARD__DONE : answered(guest, outcome);
-}
-
-/* An entry that should have gone well: the guest's exception is the outcome's. */
-static aard__state failed(aard__guest *guest, aard_outcome *outcome)
-{
-    if (guest->entry.status == AARD__TERMINATED) return AARD__BROKEN;
-    aard__guest_fail_exception(guest, aard__javascript.exception, outcome);
-    return AARD__DONE;
 }
 
 /* ---- modules --------------------------------------------------------------------------------------------------- */

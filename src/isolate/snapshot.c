@@ -21,6 +21,7 @@ static const size_t javascript_parts[] = {
     PART(adapter.invoke),
     PART(adapter.execute),
     PART(adapter.buffer),
+    PART(adapter.fail),
     PART(adapter.set_input),
     PART(adapter.bind_script),
     PART(adapter.before_script),

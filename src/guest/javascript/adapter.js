@@ -207,31 +207,64 @@
     return text;
   };
 
-  const describe = (error) => {
-    let type = "";
-    let value;
-    let traceback;
+  const isObject = (value) => (typeof value === "object" && value !== null) || typeof value === "function";
+
+  // What `read` gives as a string, or undefined where that fails: a guest's getters may do anything.
+  const attempt = (read) => {
     try {
-      if (typeof error === "object" && error !== null && ("message" in error || "stack" in error)) {
-        type = String(error.name ?? "Error");
-        value = String(error.message ?? "");
-        traceback = guestFrames(String(error.stack ?? ""));
-      }
+      const value = read();
+      return value === undefined || value === null ? undefined : String(value);
     } catch {
-      value = undefined;
+      return undefined;
     }
-    if (value === undefined) {
-      type ||= "Error";
-      try {
-        value = guestFrames(shared.inspect(error, { __proto__: null, depth: 2, quoted: false }));
-      } catch {
-        value = "<a thrown value that can't be shown>";
-      }
-    }
-    return { __proto__: null, kind: "exception", type, value, traceback: traceback || value };
   };
 
-  const fail = (error) => tell(describe(error));
+  const MOST_PROTOTYPES = 1000; // a proxy's chain of them may have no end
+
+  // The name of the class of an object, by data properties alone.
+  const classOf = (object) => {
+    let holder = getPrototypeOf(object);
+    for (let steps = 0; holder !== null && steps < MOST_PROTOTYPES; holder = getPrototypeOf(holder), steps++) {
+      const { value } = getOwnPropertyDescriptor(holder, "constructor") ?? none;
+      const name = typeof value === "function" ? getOwnPropertyDescriptor(value, "name")?.value : undefined;
+      if (typeof name === "string" && name !== "") return name;
+    }
+    return undefined;
+  };
+  const none = freeze({ __proto__: null });
+
+  // Names that say nothing of a class that has another.
+  const isGeneral = Set.prototype.has.bind(
+    new Set(["Error", "AggregateError", "EvalError", "RangeError", "ReferenceError", "SyntaxError", "TypeError", "URIError"]),
+  );
+
+  // The class that was thrown, or the name that an error was given.
+  const typeOfThrown = (error) => {
+    if (!isObject(error)) return "Error";
+    const name = typeof error === "object" ? attempt(() => error.name) : undefined;
+    if (name && !isGeneral(name)) return name;
+    return attempt(() => classOf(error)) || name || "Error";
+  };
+
+  // What was thrown, as a console shows it: with its cause, its errors and its own fields.  `place` is the stack of a syntax
+  // error, which has no frames of its own.
+  const describe = (error, place) => {
+    const shown =
+      attempt(() => guestFrames(shared.inspect(error, { __proto__: null, depth: 2, quoted: false }))) ??
+      "<a thrown value that can't be shown>";
+    const hasMessage = isObject(error) && attempt(() => "message" in error || "stack" in error) === "true";
+    const value = hasMessage ? attempt(() => error.message ?? "") : undefined;
+    const framed = place === undefined || apply(includes, shown, ["\n    at "]);
+    return {
+      __proto__: null,
+      kind: "exception",
+      type: typeOfThrown(error),
+      value: value ?? shown,
+      traceback: framed ? shown : place,
+    };
+  };
+
+  const fail = (error, place) => tell(describe(error, place));
 
   const settleHandler = (value) => {
     try {
@@ -416,6 +449,7 @@
     finishInline: (value, awaits) =>
       awaits ? waitFor(value, (wrapped) => settle(wrapped[".repl_result"], settleInline)) : settle(value, settleInline),
     setInput,
+    fail: (error, place) => fail(error, place),
     dropBuffers() {
       buffers = [];
     },
