@@ -527,6 +527,63 @@ static void test_exceptions_of_every_kind(void **state)
     aard_outcome_free(outcome);
 }
 
+/* An exception whose class, text or parts can't be had is printed as CPython 3.13 prints it; the guest goes on. */
+static void test_exceptions_that_do_not_like_to_be_printed(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {
+        {"class M(type):\n    def __getattribute__(c, n): raise RuntimeError(n)\nclass E(Exception, metaclass=M): pass\nraise E(\"x\")",
+         "Traceback (most recent call last):\n  File \"<exec>\", line 4, in <module>\n<unknown>.E: x\n"},
+        {"class E(Exception):\n    @property\n    def __class__(s): raise ValueError\nraise E(\"x\")",
+         "Traceback (most recent call last):\n  File \"<exec>\", line 4, in <module>\nE: x\n"},
+        {"class E(Exception):\n    def __getattribute__(s, n): raise RuntimeError(\"no \" + n)\nraise E(\"x\")",
+         "Traceback (most recent call last):\n  File \"<exec>\", line 3, in <module>\nE: x\n"},
+        {"class E(Exception):\n    def __str__(s): raise ValueError(\"inner\")\nraise E(\"x\")",
+         "Traceback (most recent call last):\n  File \"<exec>\", line 3, in <module>\n    raise E(\"x\")\nE: <exception str() failed>\n"},
+        {"class E(Exception):\n    def __str__(s): raise SystemExit(3)\nraise E(\"x\")",
+         "Traceback (most recent call last):\n  File \"<exec>\", line 3, in <module>\n    raise E(\"x\")\nE: <exception str() failed>\n"},
+        {"class E(Exception):\n    def __str__(s): return 5\nraise E(\"x\")",
+         "Traceback (most recent call last):\n  File \"<exec>\", line 3, in <module>\n    raise E(\"x\")\nE: <exception str() failed>\n"},
+        {"class E(Exception):\n    def __str__(s): return s.__str__()\nraise E(\"x\")",
+         "Traceback (most recent call last):\n  File \"<exec>\", line 3, in <module>\n    raise E(\"x\")\nE: <exception str() failed>\n"},
+        {"e = ValueError(\"x\")\ne.__notes__ = 5\nraise e",
+         "Traceback (most recent call last):\n  File \"<exec>\", line 3, in <module>\n    raise e\nValueError: x\n5\n"},
+        {"class B:\n    def __str__(s): raise ValueError\n    def __repr__(s): raise ValueError\ne = ValueError(\"x\")\ne.__notes__ = [5, B(), \"good\"]\nraise e",
+         "Traceback (most recent call last):\n  File \"<exec>\", line 6, in <module>\n    raise e\nValueError: x\n5\n<note str() failed>\ngood\n"},
+        {"class E(Exception):\n    @property\n    def __notes__(s): raise ValueError(\"notes\")\nraise E(\"x\")",
+         "Traceback (most recent call last):\n  File \"<exec>\", line 4, in <module>\n    raise E(\"x\")\nE: x\nIgnored error getting __notes__: ValueError('notes')\n"},
+        {"a, b = ValueError(\"a\"), ValueError(\"b\")\na.__cause__ = b\nb.__cause__ = a\nraise a",
+         "ValueError: b\n\nThe above exception was the direct cause of the following exception:\n\nTraceback (most recent call last):\n  File \"<exec>\", line 4, in <module>\n    raise a\nValueError: a\n"},
+        {"a = ValueError(\"a\")\na.__context__ = a\nraise a",
+         "Traceback (most recent call last):\n  File \"<exec>\", line 3, in <module>\n    raise a\nValueError: a\n"},
+        {"class G(ExceptionGroup):\n    @property\n    def exceptions(s): raise ValueError\nraise G(\"g\", [ValueError(\"a\")])",
+         "Traceback (most recent call last):\n  File \"<exec>\", line 4, in <module>\nG: g (1 sub-exception)\n"},
+        {"e = ValueError(\"x\")\nfor i in range(2000): e = ExceptionGroup(\"g%d\" % i, [e])\nraise e",
+         "  + Exception Group Traceback (most recent call last):\n  |   File \"<exec>\", line 3, in <module>\n  |     raise e\n  | ExceptionGroup: g1999 (1 sub-exception)\n  +-+---------------- 1 ----------------\n    | ExceptionGroup: g1998 (1 sub-exception)\n    +-+---------------- 1 ----------------\n      | ExceptionGroup: g1997 (1 sub-exception)\n      +-+---------------- 1 ----------------\n        | ExceptionGroup: g1996 (1 sub-exception)\n        +-+---------------- 1 ----------------\n          | ExceptionGroup: g1995 (1 sub-exception)\n          +-+---------------- 1 ----------------\n            | ExceptionGroup: g1994 (1 sub-exception)\n            +-+---------------- 1 ----------------\n              | ExceptionGroup: g1993 (1 sub-exception)\n              +-+---------------- 1 ----------------\n                | ExceptionGroup: g1992 (1 sub-exception)\n                +-+---------------- 1 ----------------\n                  | ExceptionGroup: g1991 (1 sub-exception)\n                  +-+---------------- 1 ----------------\n                    | ExceptionGroup: g1990 (1 sub-exception)\n                    +-+---------------- 1 ----------------\n                      | ... (max_group_depth is 10)\n                      +------------------------------------\n"},
+        {"class E(Exception):\n    __suppress_context__ = property(lambda s: 1/0)\n    __cause__ = property(lambda s: 1/0)\n    __context__ = property(lambda s: 1/0)\nraise E(\"x\")",
+         "Traceback (most recent call last):\n  File \"<exec>\", line 5, in <module>\nE: x\n"},
+        {"raise SyntaxError(\"msg\", (\"f.py\", 10**30, 10**30, \"abc def ghi\"))",
+         "Traceback (most recent call last):\n  File \"<exec>\", line 1, in <module>\n    raise SyntaxError(\"msg\", (\"f.py\", 10**30, 10**30, \"abc def ghi\"))\n  File \"f.py\", line 1000000000000000000000000000000\n    abc def ghi\n               ^\nSyntaxError: msg\n"},
+        {"e = UnicodeDecodeError(\"utf8\", b\"abc\", 0, 1, \"r\")\ne.object = b\"\"; e.start = 100; e.end = -5\nraise e",
+         "Traceback (most recent call last):\n  File \"<exec>\", line 3, in <module>\n    raise e\nUnicodeDecodeError: 'utf8' codec can't decode bytes in position 100--6: r\n"},
+        {"class A:\n    def __dir__(s): raise ValueError\nA().foo",
+         "Traceback (most recent call last):\n  File \"<exec>\", line 3, in <module>\n    A().foo\nAttributeError: 'A' object has no attribute 'foo'\n"},
+        {"try: 1/0\nexcept ZeroDivisionError: raise ValueError(\"x\")",
+         "Traceback (most recent call last):\n  File \"<exec>\", line 1, in <module>\n    try: 1/0\n         ~^~\nZeroDivisionError: division by zero\n\nDuring handling of the above exception, another exception occurred:\n\nTraceback (most recent call last):\n  File \"<exec>\", line 2, in <module>\n    except ZeroDivisionError: raise ValueError(\"x\")\n                              ^^^^^^^^^^^^^^^^^^^^^\nValueError: x\n"},
+        {"raise BaseExceptionGroup(\"g\", [KeyboardInterrupt(), SystemExit(3)])",
+         "  + Exception Group Traceback (most recent call last):\n  |   File \"<exec>\", line 1, in <module>\n  |     raise BaseExceptionGroup(\"g\", [KeyboardInterrupt(), SystemExit(3)])\n  | BaseExceptionGroup: g (2 sub-exceptions)\n  +-+---------------- 1 ----------------\n    | KeyboardInterrupt\n    +---------------- 2 ----------------\n    | SystemExit: 3\n    +------------------------------------\n"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        aard_outcome *outcome = exec(guest, rows[i][0]);
+        size_t len;
+        assert_int_equal(aard_outcome_failure_kind(outcome), AARD_FAILURE_PYTHON_EXCEPTION);
+        const char *traceback = aard_outcome_exception_traceback(outcome, &len);
+        assert_text(traceback, len, rows[i][1]);
+        aard_outcome_free(outcome);
+    }
+    value_is(exec(guest, "1 + 1"), "2");
+}
+
 static void test_an_exceptions_text_may_be_long(void **state)
 {
     (void)state;
@@ -567,6 +624,7 @@ int main(void)
         IN_GUEST(test_inline_code_gets_an_input),
         IN_GUEST(test_a_traceback_is_the_guests_own),
         IN_GUEST(test_exceptions_of_every_kind),
+        IN_GUEST(test_exceptions_that_do_not_like_to_be_printed),
         IN_GUEST(test_an_exceptions_text_may_be_long),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
