@@ -23,7 +23,7 @@
   const { apply } = Reflect;
   const { captureStackTrace } = Error;
   const join = Array.prototype.join;
-  const { includes, indexOf, slice, split, toLowerCase } = String.prototype;
+  const { endsWith, includes, indexOf, slice, split, toLowerCase } = String.prototype;
   const { decode } = TextDecoder.prototype;
   const decoder = new TextDecoder();
   const isPlainKey = RegExp.prototype.test.bind(/^[A-Za-z_$][\w$]*$/);
@@ -203,6 +203,7 @@
     let text = lines[0];
     for (let i = 1; i < lines.length; i++) {
       if (!apply(includes, lines[i], ["javascript/adapter.js:"])) text += `\n${lines[i]}`;
+      else if (apply(endsWith, lines[i], [" {"])) text += " {"; // an error's fields follow
     }
     return text;
   };

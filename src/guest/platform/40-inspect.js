@@ -300,7 +300,7 @@
     const assemble = (context, prefix, open, close, out, level, isList) => {
       if (out.length === 0) return `${prefix}${open}${close}`;
       let total = 2 * out.length + prefix.length + open.length + 2 * level + 10;
-      let broken = context.deepest - level > FIT_DEPTH;
+      let broken = context.deepest - level > FIT_DEPTH || StringPrototypeIncludes(prefix, "\n"); // a stack
       if (context.deepest < level) context.deepest = level;
       let plain = true;
       for (let i = 0; i < out.length; i++) {
