@@ -116,7 +116,7 @@ def f(): return tiny_thing.value' aardvark.manifest.json \
 run run "$work/wants.zip"
 check 'so it is for a bundle' 'exits 0' 'stdout_is 42'
 run run --package tiny-thing --package nonesuch "$work/wants.zip"
-check 'all that is asked for has to be in one' 'exits 3' one_message 'stderr_has nonesuch'
+check 'all that is asked for has to be in one' 'exits 3' one_message 'stderr_has "package_not_found: "'
 rm -rf "$wheels"
 
 refused 'a wheel that is none' wheel_invalid --archive "$staged" --wheel "$work/x.tgz" --force
