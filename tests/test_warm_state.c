@@ -7,6 +7,8 @@
 #include <signal.h>
 #include <spawn.h>
 
+#include "base/alloc.h"
+
 static char *home;
 static aard_distribution *distribution;
 
@@ -752,6 +754,14 @@ static void test_the_generator_of_numpy_is_reseeded(void **state)
 
 /* ---- the catalog ------------------------------------------------------------------------------------------------ */
 
+static long allocations, allowed;
+
+static int allow(size_t size)
+{
+    (void)size;
+    return allowed-- > 0;
+}
+
 static void test_the_catalog_keeps_states(void **state)
 {
     (void)state;
@@ -780,6 +790,23 @@ static void test_the_catalog_keeps_states(void **state)
     value_is(outcome, WARM_VALUE);
     aard_isolate_free(isolate);
     aard_warm_state_free(found);
+
+    /* What keeps it from being read is not its fault. */
+    bool failed = true;
+    for (allocations = 0; failed; allocations++) {
+        found = NULL;
+        allowed = allocations;
+        aard__alloc_set_hook(allow);
+        aard_error *error = aard_catalog_find(catalog, distribution, bundle, &found);
+        aard__alloc_set_hook(NULL);
+        if (error) assert_int_equal(aard_error_get_code(error), AARD_ERR_NO_MEMORY);
+        failed = !found; /* or it is as if it were not there, but only once */
+        aard_error_free(error);
+        aard_warm_state_free(found);
+        assert_ok(aard_catalog_usage(catalog, &numbers));
+        assert_int_equal(numbers.entries, 1);
+    }
+    assert_true(allocations > 5);
 
     /* A damaged entry is as if it were not there, and then it isn't. */
     assert_ok(aard_catalog_prune(catalog, &removed));

@@ -423,11 +423,15 @@ aard_error *aard_catalog_find(aard_catalog *catalog, aard_distribution *distribu
     if (!error) {
         int fd = aard__catalog_open_entry(catalog, path); /* before: a damaged file is removed only if it is this one */
         aard_error *refused = fd < 0 ? NULL : open_state(path, key, distribution, &state);
-        bool another_keys = refused && aard_error_get_code(refused) == AARD_ERR_WARM_SIGNATURE;
-        if (refused && fd >= 0 && !another_keys) aard__catalog_discard(catalog, path, fd);
+        /* Not one whose signature is another key's, nor one that could only not be read now. */
+        if (refused && aard_error_get_code(refused) == AARD_ERR_WARM_CORRUPT) aard__catalog_discard(catalog, path, fd);
         if (fd >= 0) close(fd);
-        aard_error_free(refused);
-        *out = state;
+        if (refused && aard_error_get_code(refused) == AARD_ERR_NO_MEMORY) { /* which says nothing about the entry */
+            error = refused;
+        } else {
+            aard_error_free(refused);
+            *out = state;
+        }
     }
     aard__free(path);
     aard__free(key);
