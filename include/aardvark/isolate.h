@@ -97,7 +97,8 @@ AARD_API void aard_isolate_config_set_filesystem(aard_isolate_config *config, aa
  * Errors: invalid_argument, not_found, io, no_memory. */
 AARD_API aard_error *aard_isolate_config_mount(aard_isolate_config *config, const char *host_dir,
                                                const char *guest_path, aard_filesystem_mode mode);
-/* Grants a host capability ("js", "rawctx_buffers"); compared without case. */
+/* Grants a host capability: "js", "codegen", or the name of a host function (aardvark/function.h); compared without case.  Any
+ * other name is taken, and grants nothing in this version.  docs/capabilities.md */
 AARD_API aard_error *aard_isolate_config_add_capability(aard_isolate_config *config, const char *name);
 /* The warm state (aardvark/warm.h) that Python starts from, retained; NULL = the distribution's own.  Without a
  * distribution of its own the configuration takes the state's.  An isolate whose state has a bundle takes that bundle
