@@ -6,9 +6,12 @@ BUILD    ?= build
 ifeq ($(origin CC),default)
 CC       := gcc
 endif
+PKG_CONFIG ?= pkg-config
+INSTALL  ?= install
 OPT      ?= -O2 -g
-HARDEN   ?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+HARDEN   ?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong $(call supported,-fstack-clash-protection) $(HARDEN_BRANCHES)
 SAN      ?=
+# CPPFLAGS, CFLAGS, CXXFLAGS and LDFLAGS come after the project's own, LDLIBS before.
 PREFIX   ?= /usr/local
 LIBDIR   ?= $(PREFIX)/lib
 DESTDIR  ?=
@@ -16,6 +19,7 @@ DESTDIR  ?=
 TEST_JOBS    ?= 2
 TEST_TIMEOUT ?= 120
 FUZZ_SECONDS ?= 60
+ATTACK_SECONDS ?= 600
 
 # ---- where V8 is -----------------------------------------------------------------------------------------------------
 
@@ -33,24 +37,34 @@ endif
 # ---- flags -----------------------------------------------------------------------------------------------------------
 
 VERSION  := $(shell sed -n 's/^.define AARD_VERSION_STRING "\(.*\)"/\1/p' include/aardvark/export.h)
-SOVERSION := 0
+# Of the API that is being made: until 1.0 each minor version has one of its own.
+SOVERSION := 0.4
 
 PKGS     := libzip jansson libsodium icu-uc icu-i18n libcrypto
 ifneq ($(wildcard .deps/config.mk),)
-PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
-PKG_LIBS   := $(shell pkg-config --libs $(PKGS))
+PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS))
+PKG_LIBS   := $(shell $(PKG_CONFIG) --libs $(PKGS))
 endif
 
 WARN     := -Wall -Wextra -Wshadow -Wvla
 ifeq ($(CI),true)
 WARN     += -Werror
 endif
-CPPFLAGS += -D_GNU_SOURCE -Iinclude -Isrc -I$(BUILD)/gen
-CFLAGS   += -std=c11 $(OPT) $(WARN) -Wstrict-prototypes -Wmissing-prototypes -fvisibility=hidden -fPIC -pthread \
-            $(HARDEN) $(SAN) $(PKG_CFLAGS)
-CXXFLAGS += -std=c++17 $(OPT) $(WARN) -Wno-unused-parameter -fvisibility=hidden -fPIC -fno-rtti -fno-exceptions \
-            -pthread $(HARDEN) $(SAN) $(NODE_CFLAGS)
-LDLIBS   += -Wl,--as-needed $(NODE_LIBS) $(PKG_LIBS) -lpthread
+# An option where the compiler knows it.
+supported = $(shell $(CC) -Werror $(1) -fsyntax-only -x c /dev/null 2>/dev/null && echo '$(1)')
+# Indirect branches go to where they may only.  Not the shadow stack of -fcf-protection: guests have stacks of their own.
+HARDEN_BRANCHES := $(or $(call supported,-fcf-protection=branch),$(call supported,-mbranch-protection=bti))
+
+OWN_CPPFLAGS := -D_GNU_SOURCE -Iinclude -Isrc -I$(BUILD)/gen
+OWN_CFLAGS   := -std=c11 $(OPT) $(WARN) -Wstrict-prototypes -Wmissing-prototypes -fvisibility=hidden -fPIC -pthread \
+                $(HARDEN) $(SAN) $(PKG_CFLAGS)
+OWN_CXXFLAGS := -std=c++17 $(OPT) $(WARN) -Wno-unused-parameter -fvisibility=hidden -fPIC -fno-rtti -fno-exceptions \
+                -pthread $(HARDEN) $(SAN) $(NODE_CFLAGS)
+OWN_LDFLAGS  := -Wl,-z,relro,-z,now $(SAN)
+OWN_LDLIBS   := -Wl,--as-needed $(NODE_LIBS) $(PKG_LIBS) -lpthread
+
+COMPILE_C    = $(CC) $(OWN_CPPFLAGS) $(CPPFLAGS) $(if $(filter tests/%,$<),-Itests) $(OWN_CFLAGS) $(CFLAGS)
+COMPILE_CXX  = $(CXX) $(OWN_CPPFLAGS) $(CPPFLAGS) $(OWN_CXXFLAGS) $(CXXFLAGS)
 
 # ---- sources ---------------------------------------------------------------------------------------------------------
 
@@ -71,6 +85,8 @@ TOOL_C    := $(wildcard tests/make_*.c)
 TOOL_BIN  := $(TOOL_C:%.c=$(BUILD)/%)
 SUPPORT_C := $(filter-out $(TEST_C) $(TOOL_C),$(wildcard tests/*.c))
 SUPPORT_OBJ := $(SUPPORT_C:%.c=$(BUILD)/obj/%.o)
+ATTACK_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/attack/*.c))
+ATTACK_BIN := $(BUILD)/tests/attack
 FUZZ_C    := $(wildcard tests/fuzz/*.c)
 FUZZ_BIN  := $(FUZZ_C:%.c=$(BUILD)/%)
 PROGRAMS  := $(if $(CLI_C),$(BUILD)/aardvark) $(patsubst bench/%.c,$(BUILD)/%,$(wildcard bench/bench_*.c))
@@ -80,7 +96,7 @@ LIBRARIES := $(BUILD)/libaardvark.a $(BUILD)/libaardvark.so
 .SECONDARY:
 all: $(LIBRARIES) $(PROGRAMS) bundles ## build the library, the command, the benchmark and the sample bundles
 bundles: $(BUNDLES)
-tests: $(TEST_BIN) $(TOOL_BIN)
+tests: $(TEST_BIN) $(TOOL_BIN) $(ATTACK_BIN)
 
 # One short line a step; make V=1 shows the commands.
 ifneq ($(V),1)
@@ -90,25 +106,28 @@ endif
 # ---- objects ---------------------------------------------------------------------------------------------------------
 
 # A file that changes only when its content does: what depends on it is made again when a list or a setting changed.
+quoted = '$(subst ','\'',$(1))'
 define remember # FILE,TEXT
 $(1): FORCE
 	@mkdir -p $$(@D)
-	@printf '%s\n' '$(2)' | cmp -s - $$@ || printf '%s\n' '$(2)' >$$@
+	@printf '%s\n' $(call quoted,$(2)) | cmp -s - $$@ || printf '%s\n' $(call quoted,$(2)) >$$@
 endef
 .PHONY: FORCE
 $(eval $(call remember,$(BUILD)/gen/guest.list,$(GUEST)))
 $(eval $(call remember,$(BUILD)/gen/sources.list,$(LIB_C) $(LIB_CC)))
-$(eval $(call remember,$(BUILD)/gen/node.list,$(NODE_CFLAGS) $(NODE_LIBS)))
+$(eval $(call remember,$(BUILD)/gen/c.list,$(CC) $(OWN_CPPFLAGS) $(CPPFLAGS) $(OWN_CFLAGS) $(CFLAGS)))
+$(eval $(call remember,$(BUILD)/gen/cxx.list,$(CXX) $(OWN_CPPFLAGS) $(CPPFLAGS) $(OWN_CXXFLAGS) $(CXXFLAGS)))
+$(eval $(call remember,$(BUILD)/gen/link.list,$(CXX) $(OWN_LDFLAGS) $(LDFLAGS) $(LDLIBS) $(OWN_LDLIBS)))
 
-$(BUILD)/obj/%.o: %.c
+$(BUILD)/obj/%.o: %.c $(BUILD)/gen/c.list
 	@mkdir -p $(@D)
-	$(call step,CC)$(CC) $(CPPFLAGS) $(if $(filter tests/%,$<),-Itests) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(call step,CC)$(COMPILE_C) -MMD -MP -c $< -o $@
 
-$(BUILD)/obj/src/engine/guarded.o: private CXXFLAGS += -fexceptions
+$(BUILD)/obj/src/engine/guarded.o: private OWN_CXXFLAGS += -fexceptions
 
-$(BUILD)/obj/%.o: %.cc $(BUILD)/gen/node.list
+$(BUILD)/obj/%.o: %.cc $(BUILD)/gen/cxx.list
 	@mkdir -p $(@D)
-	$(call step,CXX)$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -c $< -o $@
+	$(call step,CXX)$(COMPILE_CXX) -MMD -MP -c $< -o $@
 
 # In object form: prelinking adds them to Pyodide's module (src/prelink/addition.h).
 $(BUILD)/gen/guest/%.wasm: src/guest/%.wat
@@ -139,9 +158,9 @@ $(BUILD)/obj/no_snapshot.o: Makefile
 	$(call step,AS)$(call embed_snapshot,)
 
 $(BUILD)/gen/make_snapshot: $(BUILD)/obj/scripts/make_snapshot.o $(PLAIN_OBJ) $(BUILD)/obj/no_snapshot.o \
-                            $(BUILD)/gen/sources.list $(BUILD)/gen/node.list
+                            $(BUILD)/gen/sources.list $(BUILD)/gen/link.list
 	@mkdir -p $(@D)
-	$(call step,LINK)$(CXX) $(SAN) $(filter %.o,$^) $(LDLIBS) -lm -o $@
+	$(call step,LINK)$(CXX) $(OWN_LDFLAGS) $(LDFLAGS) $(filter %.o,$^) $(LDLIBS) $(OWN_LDLIBS) -lm -o $@
 
 $(BUILD)/gen/javascript.snapshot: $(BUILD)/gen/make_snapshot
 	$(call step,MAKE)$< $@.new && mv $@.new $@
@@ -149,34 +168,35 @@ $(BUILD)/gen/javascript.snapshot: $(BUILD)/gen/make_snapshot
 $(BUILD)/obj/snapshot.o: $(BUILD)/gen/javascript.snapshot
 	$(call step,AS)$(call embed_snapshot,$<)
 
--include $(BUILD)/obj/scripts/make_snapshot.d $(patsubst %.o,%.d,$(LIB_OBJ) $(CLI_OBJ) $(SUPPORT_OBJ)) $(patsubst %,%.d,$(TEST_BIN) $(TOOL_BIN) $(FUZZ_BIN))
+-include $(BUILD)/obj/scripts/make_snapshot.d $(patsubst %.o,%.d,$(LIB_OBJ) $(CLI_OBJ) $(SUPPORT_OBJ)) $(patsubst %,%.d,$(TEST_BIN) $(TOOL_BIN) $(FUZZ_BIN)) \
+         $(ATTACK_OBJ:%.o=%.d)
 
 # ---- libraries and programs ------------------------------------------------------------------------------------------
 
 $(BUILD)/libaardvark.a: $(LIB_OBJ) $(BUILD)/gen/sources.list
 	@rm -f $@
-	$(call step,AR)ar rcs $@ $(LIB_OBJ)
+	$(call step,AR)$(AR) rcs $@ $(LIB_OBJ)
 
 # Only aard_… leaves the library: nothing internal, and none of the templates that V8's headers instantiate.
-$(BUILD)/gen/exports.map:
-	@mkdir -p $(@D)
-	@echo '{ global: aard_[!_]*; local: *; };' >$@
+$(eval $(call remember,$(BUILD)/gen/exports.map,AARD_$(SOVERSION) { global: aard_[!_]*; local: *; };))
 
 # Unloading it would take the code away from V8's threads, and what V8 does once can't be done again.
-LINK_SO = $(CXX) -shared -Wl,-z,nodelete -Wl,-soname,libaardvark.so.$(SOVERSION) -Wl,--version-script=$(BUILD)/gen/exports.map $(SAN)
+LINK_SO = $(CXX) -shared -Wl,-z,nodelete -Wl,-soname,libaardvark.so.$(SOVERSION) \
+          -Wl,--version-script=$(BUILD)/gen/exports.map $(OWN_LDFLAGS) $(LDFLAGS)
 
-$(BUILD)/libaardvark.so: $(LIB_OBJ) $(BUILD)/gen/sources.list $(BUILD)/gen/exports.map $(BUILD)/gen/node.list
-	$(call step,LINK)$(LINK_SO) $(LIB_OBJ) $(LDLIBS) -o $@
+$(BUILD)/libaardvark.so: $(LIB_OBJ) $(BUILD)/gen/sources.list $(BUILD)/gen/exports.map $(BUILD)/gen/link.list
+	$(call step,LINK)$(LINK_SO) $(LIB_OBJ) $(LDLIBS) $(OWN_LDLIBS) -o $@
 	@ln -sf libaardvark.so $@.$(SOVERSION)
 
 # Programs find the library beside them here, and in ../lib once installed.
-LINK_PROGRAM = $(CC) $(SAN) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib'
+LINK_PROGRAM = $(CC) $(OWN_LDFLAGS) $(LDFLAGS) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib'
+PROGRAM_LIBS = $(BUILD)/libaardvark.so $(LDLIBS) -Wl,--as-needed $(PKG_LIBS) -lpthread
 
 $(BUILD)/aardvark: $(CLI_OBJ) $(BUILD)/libaardvark.so
-	$(call step,LINK)$(LINK_PROGRAM) $(CLI_OBJ) $(BUILD)/libaardvark.so -Wl,--as-needed $(PKG_LIBS) -lpthread -o $@
+	$(call step,LINK)$(LINK_PROGRAM) $(CLI_OBJ) $(PROGRAM_LIBS) -o $@
 
 $(BUILD)/%: $(BUILD)/obj/bench/%.o $(BUILD)/obj/bench/support.o $(BUILD)/libaardvark.so
-	$(call step,LINK)$(LINK_PROGRAM) $< $(BUILD)/obj/bench/support.o $(BUILD)/libaardvark.so -Wl,--as-needed $(PKG_LIBS) -lpthread -lm -o $@
+	$(call step,LINK)$(LINK_PROGRAM) $< $(BUILD)/obj/bench/support.o $(PROGRAM_LIBS) -lm -o $@
 
 define pack_bundle # NAME
 $(BUILD)/bundles/$(1).zip: $(shell find bundles/$(1) -type f) $(BUILD)/aardvark
@@ -237,7 +257,7 @@ valgrind: tests ## the tests that need no V8 under valgrind
 	  tests/run $(BUILD) $$(for t in $(filter-out $(VALGRIND_NOT),$(TEST_BIN)); do nm -D -u $$t | grep -q ' _ZN2v8' || echo $$t; done)
 
 exported-symbols: $(BUILD)/libaardvark.so ## write down what the library exports, after a change that was meant
-	nm -D --defined-only $< | awk '{print $$3}' | LC_ALL=C sort >tests/exported_symbols.txt
+	nm -D --defined-only $< | sed -n 's/.* \(aard_[a-z0-9_]*\)@.*/\1/p' | LC_ALL=C sort >tests/exported_symbols.txt
 
 lint: ## what is not part of check: ruff, shellcheck and clang-format, each where it is installed
 	@if command -v ruff >/dev/null; then ruff check src/guest bundles bench; fi
@@ -250,21 +270,31 @@ lint: ## what is not part of check: ruff, shellcheck and clang-format, each wher
 # that scripts use, and the rest is for all of them to share.
 $(BUILD)/tests/libsupport.a: $(SUPPORT_OBJ)
 	@mkdir -p $(@D) && rm -f $@
-	$(call step,AR)ar rcs $@ $^
+	$(call step,AR)$(AR) rcs $@ $^
 
 # Servers in tests speak TLS and send archives; the library loads what it needs of that when it does.
-LINK_TEST = $(CXX) $(SAN) $@.o $(BUILD)/tests/libsupport.a $(BUILD)/libaardvark.a
+LINK_TEST = $(CXX) $(OWN_LDFLAGS) $(LDFLAGS) $@.o $(BUILD)/tests/libsupport.a $(BUILD)/libaardvark.a
 
 # What the library asks of the system goes through these tests, which let it fail (tests/fault_support.h).
 FAULTS := open openat read pread __read_chk __pread_chk write pwrite fstat stat ftruncate memfd_create eventfd socket mmap \
           pthread_create
 comma  := ,
-$(BUILD)/tests/test_faults $(BUILD)/tests/test_network_faults: private LDLIBS += $(FAULTS:%=-Wl$(comma)--wrap=%)
+$(BUILD)/tests/test_faults $(BUILD)/tests/test_network_faults: private OWN_LDFLAGS += $(FAULTS:%=-Wl$(comma)--wrap=%)
 
-$(TEST_BIN) $(TOOL_BIN): $(BUILD)/tests/%: tests/%.c $(BUILD)/tests/libsupport.a $(BUILD)/libaardvark.a
+$(TEST_BIN) $(TOOL_BIN): $(BUILD)/tests/%: tests/%.c $(BUILD)/tests/libsupport.a $(BUILD)/libaardvark.a $(BUILD)/gen/c.list
 	@mkdir -p $(@D)
-	$(call step,CC)$(CC) $(CPPFLAGS) -Itests $(CFLAGS) -MMD -MP -MF $@.d -MT $@ -c $< -o $@.o
-	$(call step,LINK)$(LINK_TEST) -lcmocka $(LDLIBS) -lssl -larchive -lm -o $@
+	$(call step,CC)$(COMPILE_C) -MMD -MP -MF $@.d -MT $@ -c $< -o $@.o
+	$(call step,LINK)$(LINK_TEST) -lcmocka $(LDLIBS) $(OWN_LDLIBS) -lssl -larchive -lm -o $@
+
+# The fuzzer of guests (tests/attack/attack.c).
+$(ATTACK_BIN): $(ATTACK_OBJ) $(BUILD)/tests/libsupport.a $(BUILD)/libaardvark.a
+	@mkdir -p $(@D)
+	$(call step,LINK)$(CXX) $(OWN_LDFLAGS) $(LDFLAGS) $(ATTACK_OBJ) $(BUILD)/tests/libsupport.a $(BUILD)/libaardvark.a \
+	  $(LDLIBS) $(OWN_LDLIBS) -lm -o $@
+
+.PHONY: attack
+attack: $(ATTACK_BIN) stage ## hostile guests by the thousand beside a neighbour, for ATTACK_SECONDS (tests/attack/attack.c)
+	@ATTACK_SECONDS=$(ATTACK_SECONDS) ATTACK_DIR=$(BUILD)/attack $(ATTACK_BIN)
 
 # ---- fuzzing ---------------------------------------------------------------------------------------------------------
 
@@ -283,10 +313,10 @@ fuzz: ## run each fuzzer for FUZZ_SECONDS (installs clang)
 
 fuzz-programs: $(FUZZ_BIN)
 
-$(FUZZ_BIN): $(BUILD)/tests/%: tests/%.c $(BUILD)/tests/libsupport.a $(BUILD)/libaardvark.a
+$(FUZZ_BIN): $(BUILD)/tests/%: tests/%.c $(BUILD)/tests/libsupport.a $(BUILD)/libaardvark.a $(BUILD)/gen/c.list
 	@mkdir -p $(@D)
-	$(call step,CC)$(CC) $(CPPFLAGS) -Itests $(CFLAGS) -MMD -MP -MF $@.d -MT $@ -c $< -o $@.o
-	$(call step,LINK)$(LINK_TEST) -fsanitize=fuzzer $(LDLIBS) -o $@
+	$(call step,CC)$(COMPILE_C) -MMD -MP -MF $@.d -MT $@ -c $< -o $@.o
+	$(call step,LINK)$(LINK_TEST) -fsanitize=fuzzer $(LDLIBS) $(OWN_LDLIBS) -o $@
 
 # ---- measuring -------------------------------------------------------------------------------------------------------
 
@@ -306,12 +336,16 @@ bench-peers: all stage ## this project and its peers side by side: a table and a
 INCLUDE_TO := $(DESTDIR)$(PREFIX)/include
 LIB_TO     := $(DESTDIR)$(LIBDIR)
 MAN_TO     := $(DESTDIR)$(PREFIX)/share/man/man1
+DOC_TO     := $(DESTDIR)$(PREFIX)/share/doc/aardvark
 BASH_TO    := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 ZSH_TO     := $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+DOCS       := $(wildcard docs/*.md) README.md SECURITY.md CHANGELOG.md
+EXAMPLES   := $(wildcard docs/examples/*)
 
 # A libnode of our own goes along, below LIBDIR/aardvark, and the library is linked anew to find it there.
 ifeq ($(NODE_MODE),private)
-INSTALL_NODE_LIBS := -L$(NODE_LIBDIR) -Wl,-rpath-link,$(NODE_LIBDIR) \
+INSTALL_RPATH_LINK := -Wl,-rpath-link,$(NODE_LIBDIR)
+INSTALL_NODE_LIBS := -L$(NODE_LIBDIR) $(INSTALL_RPATH_LINK) \
                      -Wl,--disable-new-dtags,-rpath,'$$ORIGIN/aardvark' -lnode
 # A program that links the shared library must find libnode when it is linked; a static one also when it runs.
 PC_LINK           := -Wl,-rpath-link,$${libdir}/aardvark
@@ -322,38 +356,48 @@ endif
 
 $(BUILD)/install/libaardvark.so: $(BUILD)/libaardvark.so
 	@mkdir -p $(@D)
-	$(call step,LINK)$(LINK_SO) $(LIB_OBJ) -Wl,--as-needed $(INSTALL_NODE_LIBS) $(PKG_LIBS) -lpthread -o $@
+	$(call step,LINK)$(LINK_SO) $(LIB_OBJ) $(LDLIBS) -Wl,--as-needed $(INSTALL_NODE_LIBS) $(PKG_LIBS) -lpthread -o $@
+
+# The installed command finds the library wherever LIBDIR is, seen from where it is itself.
+LIBDIR_FROM_BIN := $(shell realpath -ms --relative-to='$(PREFIX)/bin' '$(LIBDIR)')
+$(eval $(call remember,$(BUILD)/gen/libdir.list,$(LIBDIR_FROM_BIN)))
+
+$(BUILD)/install/aardvark: $(CLI_OBJ) $(BUILD)/libaardvark.so $(BUILD)/gen/libdir.list
+	@mkdir -p $(@D)
+	$(call step,LINK)$(CC) $(OWN_LDFLAGS) $(LDFLAGS) -Wl,-rpath,'$$ORIGIN/$(LIBDIR_FROM_BIN)' \
+	  $(INSTALL_RPATH_LINK) $(CLI_OBJ) $(PROGRAM_LIBS) -o $@
 
 $(BUILD)/install/aardvark.pc: aardvark.pc.in include/aardvark/export.h FORCE
 	@mkdir -p $(@D)
 	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@PKG_LIBS@|$(PKG_LIBS)|' \
 	  -e 's|@LINK@|$(PC_LINK)|' -e 's|@LINK_STATIC@|$(PC_LINK_STATIC)|' $< >$@
 
-install: $(LIBRARIES) $(BUILD)/aardvark $(BUILD)/install/libaardvark.so $(BUILD)/install/aardvark.pc ## to DESTDIR/PREFIX
-	install -d $(INCLUDE_TO)/aardvark $(LIB_TO)/pkgconfig $(MAN_TO) $(DESTDIR)$(PREFIX)/bin
-	install -m 644 include/aardvark.h $(INCLUDE_TO)
-	install -m 644 $(HEADERS) $(INCLUDE_TO)/aardvark
-	install -m 644 $(BUILD)/libaardvark.a $(LIB_TO)
-	install -m 755 $(BUILD)/install/libaardvark.so $(LIB_TO)/libaardvark.so.$(VERSION)
+install: $(LIBRARIES) $(BUILD)/install/aardvark $(BUILD)/install/libaardvark.so $(BUILD)/install/aardvark.pc ## to DESTDIR/PREFIX
+	$(INSTALL) -d $(INCLUDE_TO)/aardvark $(LIB_TO)/pkgconfig $(MAN_TO) $(DOC_TO)/examples $(DESTDIR)$(PREFIX)/bin
+	$(INSTALL) -m 644 include/aardvark.h $(INCLUDE_TO)
+	$(INSTALL) -m 644 $(HEADERS) $(INCLUDE_TO)/aardvark
+	$(INSTALL) -m 644 $(BUILD)/libaardvark.a $(LIB_TO)
+	$(INSTALL) -m 755 $(BUILD)/install/libaardvark.so $(LIB_TO)/libaardvark.so.$(VERSION)
 	ln -sf libaardvark.so.$(VERSION) $(LIB_TO)/libaardvark.so.$(SOVERSION)
 	ln -sf libaardvark.so.$(SOVERSION) $(LIB_TO)/libaardvark.so
-	install -m 644 $(BUILD)/install/aardvark.pc $(LIB_TO)/pkgconfig
-	install -m 755 $(BUILD)/aardvark $(DESTDIR)$(PREFIX)/bin
-	install -m 644 docs/aardvark.1 $(MAN_TO)
-	install -d $(BASH_TO) $(ZSH_TO)
-	install -m 644 completion/aardvark.bash $(BASH_TO)/aardvark
-	install -m 644 completion/_aardvark $(ZSH_TO)
+	$(INSTALL) -m 644 $(BUILD)/install/aardvark.pc $(LIB_TO)/pkgconfig
+	$(INSTALL) -m 755 $(BUILD)/install/aardvark $(DESTDIR)$(PREFIX)/bin
+	$(INSTALL) -m 644 docs/aardvark.1 $(MAN_TO)
+	$(INSTALL) -d $(BASH_TO) $(ZSH_TO)
+	$(INSTALL) -m 644 completion/aardvark.bash $(BASH_TO)/aardvark
+	$(INSTALL) -m 644 completion/_aardvark $(ZSH_TO)
+	$(INSTALL) -m 644 $(DOCS) $(DOC_TO)
+	$(INSTALL) -m 644 $(EXAMPLES) $(DOC_TO)/examples
 ifeq ($(NODE_MODE),private)
-	install -d $(LIB_TO)/aardvark
+	$(INSTALL) -d $(LIB_TO)/aardvark
 	cp -P $(NODE_LIBDIR)/lib*.so* $(LIB_TO)/aardvark
 endif
 	@case '$(DESTDIR)$(PREFIX)' in /usr|/usr/local) ldconfig || true ;; esac
 
 uninstall: ## take away what install put there
-	rm -rf $(INCLUDE_TO)/aardvark $(LIB_TO)/aardvark
+	rm -rf $(INCLUDE_TO)/aardvark $(LIB_TO)/aardvark $(DOC_TO)
 	rm -f $(INCLUDE_TO)/aardvark.h $(LIB_TO)/libaardvark.a $(LIB_TO)/libaardvark.so* $(LIB_TO)/pkgconfig/aardvark.pc \
-	  $(DESTDIR)$(PREFIX)/bin/aardvark $(MAN_TO)/aardvark.1 \
-	  $(BASH_TO)/aardvark $(ZSH_TO)/_aardvark
+	  $(DESTDIR)$(PREFIX)/bin/aardvark $(MAN_TO)/aardvark.1 $(BASH_TO)/aardvark $(ZSH_TO)/_aardvark
 
 dist: ## a tarball of what is committed
 	@mkdir -p $(BUILD)
@@ -373,9 +417,9 @@ format: ## format the C and C++ sources (installs clang-format)
 compile_commands.json: Makefile .deps/config.mk ## for editors and clang's tools
 	@{ echo '['; \
 	   for f in $(LIB_C) $(CLI_C) $(TEST_C); do \
-	     echo '{"directory": "$(CURDIR)", "file": "'$$f'", "command": "$(CC) $(CPPFLAGS) -Itests $(CFLAGS) -c '$$f'"},'; done; \
+	     echo '{"directory": "$(CURDIR)", "file": "'$$f'", "command": "$(CC) $(OWN_CPPFLAGS) $(CPPFLAGS) -Itests $(OWN_CFLAGS) $(CFLAGS) -c '$$f'"},'; done; \
 	   for f in $(LIB_CC); do \
-	     echo '{"directory": "$(CURDIR)", "file": "'$$f'", "command": "$(CXX) $(CPPFLAGS) $(CXXFLAGS) -c '$$f'"},'; done; \
+	     echo '{"directory": "$(CURDIR)", "file": "'$$f'", "command": "$(CXX) $(OWN_CPPFLAGS) $(CPPFLAGS) $(OWN_CXXFLAGS) $(CXXFLAGS) -c '$$f'"},'; done; \
 	   } | sed '$$ s/,$$//' >$@; echo ']' >>$@
 
 clean: ## remove what was built, not what was installed or staged

@@ -134,6 +134,8 @@ static void test_errors(void **state)
     RETURNS(aard_error_free, NULL);
     RETURNS(aard_string_free, NULL);
     SOMETHING(aard_version, );
+    SOMETHING(aard_version_number, );
+    assert_int_equal(aard_version_number(), AARD_VERSION_NUMBER);
     SOMETHING(aard_v8_version, );
 }
 

@@ -10,7 +10,7 @@ same() { # NAME EXPECTED ACTUAL
         status=1
     fi
 }
-exported=$(nm -D --defined-only "$AARDVARK_BUILD/libaardvark.so" | awk '{print $3}' | sort)
+exported=$(nm -D --defined-only "$AARDVARK_BUILD/libaardvark.so" | sed -n 's/.* \(aard_[a-z0-9_]*\)@@AARD_0\.4$/\1/p' | sort)
 same 'exports are the list' "$(cat tests/exported_symbols.txt)" "$exported"
 declared=$(gcc -E -P -Iinclude -include stddef.h include/aardvark.h | tr '\n' ' ' | tr ';' '\n' |
     sed -n 's/.*visibility("default").*[ *]\(aard_[a-z0-9_]*\) *(.*/\1/p' | sort)

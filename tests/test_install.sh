@@ -43,10 +43,27 @@ for source in docs/examples/*.c; do
     done
 done
 
+doc=$prefix/share/doc/aardvark
+[[ -s $doc/isolate.md || -s $doc/install.md ]] && cmp -s docs/examples/"$(ls docs/examples | head -n 1)" "$doc/examples/$(ls docs/examples | head -n 1)"
+result 'the manuals and the examples are installed' $?
+[[ -s $prefix/share/bash-completion/completions/aardvark && -s $prefix/share/zsh/site-functions/_aardvark ]]
+result 'completions are installed' $?
+
 in_build uninstall >/dev/null
 left=$(find "$prefix" -type f -o -type l)
 [[ -z $left ]]
 result 'make uninstall leaves no file' $?
 [[ -z $left ]] || echo "$left"
+# The library may be anywhere: the command finds it from where it is itself.
+in_build LIBDIR="$prefix/elsewhere/lib64" install >"$TMPDIR/log" 2>&1
+result 'make install with a LIBDIR of its own' $?
+mv "$prefix" "$prefix.moved"
+"$prefix.moved/bin/aardvark" --version >"$TMPDIR/out" 2>&1 &&
+    ldd "$prefix.moved/bin/aardvark" | grep -q "$prefix.moved/.*elsewhere/lib64/libaardvark.so"
+result 'the command finds the library there' $?
+mv "$prefix.moved" "$prefix"
+in_build LIBDIR="$prefix/elsewhere/lib64" uninstall >/dev/null
+[[ -z $(find "$prefix" -type f -o -type l) ]]
+result 'make uninstall takes it away there' $?
 rm -rf "$prefix" "$TMPDIR"/{log,shared,static,out}
 exit $status
