@@ -393,6 +393,24 @@
     A3() {
       const a = [];
       const shared = attempt(() => new Int32Array(new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }).buffer));
+      // Functions of the engine that call functions of the engine, and never look whether they are to stop.
+      if (chance(0.5)) {
+        const memory = attempt(() => new WebAssembly.Memory({ initial: 1, maximum: 100 }));
+        const called = attempt(pick([
+          () => Atomics.notify.bind(null, shared, 0, 1),
+          () => Atomics.notify.bind(null, shared, 0, 1),
+          () => Atomics.waitAsync.bind(null, shared, 0, 0, 1),
+          () => Date.prototype.toLocaleString.bind(new Date(int(1e12)), pick(locales), { dateStyle: "full" }),
+          () => Intl.DateTimeFormat.prototype.formatToParts.bind(new Intl.DateTimeFormat(pick(locales)), int(1e12)),
+          () => Intl.DateTimeFormat.bind(null, pick(locales), undefined),
+          () => Intl.Collator.bind(null, pick(locales), undefined),
+          () => Intl.NumberFormat.bind(null, pick(locales), undefined),
+          () => memory.grow.bind(memory, 0),
+          () => Reflect.construct.bind(null, ArrayBuffer, [size(1 << 22)]),
+          () => "a".localeCompare.bind(pick(marks).repeat(int(100)), pick(marks).repeat(int(100)), pick(locales)),
+        ]));
+        for (;;) new Uint8Array(pick([1e4, 8e6]))[pick(["forEach", "some", "map"])](called);
+      }
       const kept = chance(0.7);
       const fill = chance(0.5) ? () => a.push(new Array(500).fill(1)) : () => 0;
       const step = chance(0.3) ? () => Atomics.waitAsync(shared, int(16), 0, pick([1, 1000, Infinity])) : pick([
