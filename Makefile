@@ -207,7 +207,7 @@ $(foreach zip,$(BUNDLES),$(eval $(call pack_bundle,$(basename $(notdir $(zip))))
 
 # ---- running and checking --------------------------------------------------------------------------------------------
 
-.PHONY: stage run check check-cpython check-pyodide soak asan ubsan tsan valgrind lint exported-symbols
+.PHONY: stage run check check-cpython check-pyodide soak asan ubsan tsan valgrind valgrind-leaving lint exported-symbols
 stage: $(BUILD)/aardvark ## stage the core variant of Pyodide where that has not been done
 	@$(BUILD)/aardvark assets verify >/dev/null 2>&1 && $(BUILD)/aardvark assets stage -q >/dev/null || \
 	   $(BUILD)/aardvark assets stage --force
@@ -255,6 +255,11 @@ valgrind: tests ## the tests that need no V8 under valgrind
 	@command -v valgrind >/dev/null || scripts/bootstrap --with valgrind
 	@TEST_TIMEOUT=600 TEST_WRAPPER='valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite' \
 	  tests/run $(BUILD) $$(for t in $(filter-out $(VALGRIND_NOT),$(TEST_BIN)); do nm -D -u $$t | grep -q ' _ZN2v8' || echo $$t; done)
+
+# Code that is made as it runs is looked at each time it runs.
+valgrind-leaving: tests ## a guest that is left at its heap limit, then code of every tier on two isolates, under valgrind
+	@command -v valgrind >/dev/null || scripts/bootstrap --with valgrind
+	@AARD_FIRST_ONLY=1 valgrind -q --smc-check=all-non-file --max-stackframe=16777216 --error-exitcode=99 $(BUILD)/tests/test_leaving
 
 exported-symbols: $(BUILD)/libaardvark.so ## write down what the library exports, after a change that was meant
 	nm -D --defined-only $< | sed -n 's/.* \(aard_[a-z0-9_]*\)@.*/\1/p' | LC_ALL=C sort >tests/exported_symbols.txt

@@ -406,7 +406,7 @@ static void test_code_from_strings_is_a_switch(void **state)
     threw(
         run(&f,
             "Atomics.wait(new Int32Array(new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }).buffer), 0, 0)"),
-        "TypeError", NULL, "");
+        "RangeError", NULL, "");
 }
 
 /* ---- code cache ------------------------------------------------------------------------------------------------ */

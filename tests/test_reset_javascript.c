@@ -120,10 +120,6 @@ static const attempt attempts[] = {
      "const { port1, port2 } = new MessageChannel(); port2.onmessage = (e) => console.log(e.data);"
      "port1.postMessage('LEFT'); 1",
      LATER, "\"waited\""},
-    {"a wait for a shared memory",
-     "const m = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });"
-     "Atomics.waitAsync(new Int32Array(m.buffer), 0, 0, 10).value.then(() => console.log('LEFT')); 1",
-     LATER, "\"waited\""},
     {"a signal's timeout", "AbortSignal.timeout(10).onabort = () => console.log('LEFT'); 1", LATER, "\"waited\""},
     {"a FinalizationRegistry",
      "globalThis.registry = new FinalizationRegistry((held) => console.log(held));"

@@ -9,6 +9,8 @@
 #define SOFT_LEAST                                                                                                     \
     (10 * MS) /* between two soft stops: one may be swallowed, and one too many spoils what the first began */
 #define FORCE_AFTER (100 * MS) /* of processor time: what can be ended in a better way has ended by then */
+#define FORCE_OFTEN (100 * MS) /* for so long after that; a run is in the engine's own C++ for moments only */
+#define FORCE_SOON (MS / 2)
 #define FORCE_EVERY (10 * MS)
 #define CPU_EVERY (MS / 2) /* at most: a guest that sleeps just before its limit wakes nobody all the time */
 
@@ -74,10 +76,11 @@ static uint64_t look(void *user, uint64_t now)
         budget->told = true;
         budget->cpu_told = cpu_now(budget);
         budget->stop(budget->user, AARD__STOP_HARD);
-    } else if (cpu_now(budget) - budget->cpu_told > FORCE_AFTER) {
-        budget->stop(budget->user, AARD__STOP_FORCE);
     }
-    return now + FORCE_EVERY;
+    uint64_t ran_on = cpu_now(budget) - budget->cpu_told;
+    if (ran_on <= FORCE_AFTER) return now + FORCE_EVERY;
+    budget->stop(budget->user, AARD__STOP_FORCE);
+    return now + (ran_on <= FORCE_AFTER + FORCE_OFTEN ? FORCE_SOON : FORCE_EVERY);
 }
 
 /* ---- arming -------------------------------------------------------------------------------------------------- */

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/thread.h"
 #include "base/utf8.h"
+#include "engine/redirect.hh"
 #include "engine/sanitizers.hh"
 #include "engine/vm.hh"
 
@@ -56,11 +57,16 @@ void start()
     aard__forks_watch();
     aard::count_icu();
     aard::place_icu();
+    aard::count_locks();
+    aard::add_looks();
+    aard::watch_waits();
+    aard::redirect_now();
+    aard::find_engine();
     v8::V8::SetFlagsFromString(v8_flags, sizeof v8_flags - 1);
     the_platform = v8::platform::NewDefaultPlatform(1, v8::platform::IdleTaskSupport::kDisabled,
                                                     v8::platform::InProcessStackDumping::kDisabled);
     v8::V8::InitializePlatform(aard::watched(the_platform.get()));
-    const char *traps = want_traps && aard::handle_traps() ? "; traps" : "";
+    const char *traps = want_traps && aard::handle_faults() && aard::handle_traps() ? "; traps" : "";
     v8::V8::Initialize();
     version_tag = v8::ScriptCompiler::CachedDataVersionTag();
     snprintf(code_key, sizeof code_key, "v8 %s; tag %08x; %s%s", v8::V8::GetVersion(), version_tag, v8_flags, traps);
@@ -116,7 +122,7 @@ pthread_once_t started = PTHREAD_ONCE_INIT;
 constexpr unsigned kMostAbandoned = 64;
 constexpr size_t kMostOfIcu = size_t(1) << 30; // where the heap has no limit
 constexpr size_t kSmallHeap = 8 * 1024 * 1024;
-constexpr size_t kStackReserve = 256 * 1024;   // left below V8's limit for host functions and V8's own C++
+constexpr size_t kHostReserve = 256 * 1024;    // left below V8's limit for host functions and V8's own C++
 constexpr size_t kStackMost = 7 * 1024 * 1024; // what a guest may use at most, however large the thread's stack is
 
 // The lowest address of the calling thread's stack; asked once a thread, because the kernel is slow to say.
@@ -166,10 +172,7 @@ bool allow_wasm_codegen(v8::Local<v8::Context> context, v8::Local<v8::String>)
 {
     aard__realm *realm = aard::realm_of(context);
     bool allowed = realm && realm->codegen;
-    if (!allowed)
-        refused(context, true);
-    else
-        realm->vm->compiled_wasm = true;
+    if (!allowed) refused(context, true);
     return allowed;
 }
 
@@ -192,8 +195,8 @@ void interrupt(v8::Isolate *isolate, void *)
 void limit_stack(aard__vm *vm)
 {
     uintptr_t here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
-    uintptr_t floor = std::max(stack_floor() + kStackReserve, here - kStackMost);
-    vm->isolate->SetStackLimit(std::min(floor, here - kStackReserve / 4));
+    uintptr_t floor = std::max(stack_floor() + kHostReserve, here - kStackMost);
+    vm->isolate->SetStackLimit(std::min(floor, here - kHostReserve / 4));
 }
 
 } // namespace
@@ -297,10 +300,11 @@ static aard_error *check_space()
     if (getrlimit(RLIMIT_AS, &space) || space.rlim_cur == RLIM_INFINITY) return nullptr;
     void *room = mmap(nullptr, need, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (room == MAP_FAILED)
-        return aard__error(AARD_ERR_ENGINE,
-                           "the process may have %zu MiB of address space (RLIMIT_AS, ulimit -v), of which too little is left: "
-                           "an isolate needs %zu MiB; raise the limit, or limit memory by a cgroup",
-                           static_cast<size_t>(space.rlim_cur) >> 20, need >> 20);
+        return aard__error(
+            AARD_ERR_ENGINE,
+            "the process may have %zu MiB of address space (RLIMIT_AS, ulimit -v), of which too little is left: "
+            "an isolate needs %zu MiB; raise the limit, or limit memory by a cgroup",
+            static_cast<size_t>(space.rlim_cur) >> 20, need >> 20);
     munmap(room, need);
     return nullptr;
 }
@@ -355,10 +359,13 @@ bool aard__vm_free(aard__vm *vm)
         while (!vm->realms.empty()) aard__realm_free(vm->realms.back());
         aard__vm_leave(vm);
     }
+    aard::let_nobody_wait(vm->isolate);
     v8::platform::NotifyIsolateShutdown(aard::platform(), vm->isolate);
     vm->isolate->Dispose();
+    aard::forget_waits(vm->isolate);
     if (vm->lost) aard::free_segments(vm);
     aard::free_copies(vm);
+    aard::Run::give_back(vm->left);
     aard::forget_memories(vm);
     vms--;
     for (aard__buf &one : vm->scratch) aard__buf_free(&one);
@@ -408,19 +415,22 @@ aard_error *aard__vm_run(aard__vm *vm, void (*work)(void *user), void *user, boo
 {
     aard::Run run(work, user);
     if (!run.take_stack()) return aard__error_no_memory();
-    // Only for what can run WebAssembly: it is a call of the system's.
-    if (vm->own_memories || std::any_of(vm->realms.begin(), vm->realms.end(), [](aard__realm *r) { return r->codegen; }))
-        aard::keep_traps();
+    aard::keep_faults();
+    aard::prepare_thread();
     aard__vm *entered = aard::entered;
+    int held = aard::locks_held.load(std::memory_order_relaxed);
     aard__vm_enter(vm);
-    vm->isolate->SetStackLimit(run.floor() + kStackReserve);
+    vm->isolate->SetStackLimit(run.floor() + aard::kStackReserve);
     aard__vm *outer = aard::running;
     vm->run = &run;
+    vm->locks_before = aard::locks_held.load(std::memory_order_relaxed);
     vm->thread.store(pthread_self());
     vm->forced.store(false);
+    vm->signalled.store(false);
     aard::running = vm;
-    vm->compiled_wasm = vm->seen_ended = false;
-    vm->ran_on = vm->seen_in_unicode = 0;
+    vm->seen_ended = vm->overflowed = false;
+    vm->tasks = vm->reading = 0;
+    vm->ran_on = vm->seen_in_others = vm->forced_at = 0;
     alignas(v8::HandleScope) unsigned char room[sizeof(v8::HandleScope)];
     auto *handles = ::new (static_cast<void *>(room)) v8::HandleScope(vm->isolate);
     *finished = run.start();
@@ -431,15 +441,21 @@ aard_error *aard__vm_run(aard__vm *vm, void (*work)(void *user), void *user, boo
         aard::keep_segments(vm);
         if (vm->lockers.size() > 1) limit_stack(vm);
     } else {
+        aard::locks_held.store(vm->locks_before, std::memory_order_relaxed);
         aard::lost_count++;
         if (vm->beyond_help) aard::abandoned_count++;
+        if (vm->beyond_help) aard::let_nobody_wait(vm->isolate);
     }
+    aard::Stack stack = run.take_away_stack();
+    if (*finished)
+        aard::Run::give_back(stack);
+    else
+        vm->left = stack;
     if (!vm->beyond_help) {
-        run.give_back_stack();
         aard__vm_leave(vm);
     } else {
-        run.drop_stack();
         vm->isolate->Exit(); // the thread is somebody else's; the lock is held for ever
+        aard::locks_held.store(held, std::memory_order_relaxed);
     }
     aard::entered = entered;
     return nullptr;
@@ -450,6 +466,7 @@ void aard__vm_call_host(aard__vm *vm, void (*host)(void *user), void *user)
     if (aard::running != vm) return host(user);
     aard::running = nullptr;
     vm->run->call_host(host, user);
+    vm->signalled.store(false); // one that came meanwhile found no run
     aard::running = vm;
 }
 
@@ -462,6 +479,8 @@ void aard__vm_interrupt(aard__vm *vm, void (*interrupted)(void *user))
 void aard__vm_interrupt_cancel(aard__vm *vm) { vm->interrupted.store(nullptr); }
 
 bool aard__vm_heap_full(const aard__vm *vm) { return vm->heap_full.load(); }
+
+bool aard__vm_stack_ended(const aard__vm *vm) { return vm->lost && vm->overflowed; }
 
 bool aard__vm_buffer_refused(aard__vm *vm) { return vm->buffers->refused(); }
 
@@ -491,8 +510,10 @@ bool aard__vm_pump(aard__vm *vm)
         vm->ahead->microtasks->PerformCheckpoint(vm->isolate);
         return false;
     }
+    vm->tasks++;
     while (!vm->ended.load() && v8::platform::PumpMessageLoop(aard::platform(), vm->isolate)) {
     }
+    vm->tasks--;
     for (size_t i = 0; i < vm->realms.size() && !vm->ended.load(); i++)
         vm->realms[i]->microtasks->PerformCheckpoint(vm->isolate);
     return vm->isolate->HasPendingBackgroundTasks();

@@ -96,6 +96,8 @@ void aard__vm_interrupt_cancel(aard__vm *vm);
 
 /* Whether the vm's heap was full: it is no good any more.  Whether a buffer was refused since this was last asked. */
 bool aard__vm_heap_full(const aard__vm *vm);
+/* Whether that was its stack, used up by a recursion of the engine's own that has no limit. */
+bool aard__vm_stack_ended(const aard__vm *vm);
 bool aard__vm_buffer_refused(aard__vm *vm);
 
 /* How many vms of the process were lost, and how many of those could not even be freed.  Any thread. */

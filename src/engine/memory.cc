@@ -10,7 +10,8 @@
 namespace aard {
 
 std::atomic<uint64_t> lost_count{0}, abandoned_count{0};
-thread_local aard__vm *running, *entered;
+thread_local aard__vm *running __attribute__((tls_model("initial-exec")));
+thread_local aard__vm *entered;
 
 // ---- buffers -----------------------------------------------------------------------------------------------------------
 
@@ -55,30 +56,37 @@ namespace {
 
 // ---- leaving -----------------------------------------------------------------------------------------------------------
 
+// The disposal of a vm waits for V8's tasks that are under way, which one that is left in the middle is for ever.
 [[noreturn]] void leave(aard__vm *vm)
 {
     vm->lost = true;
-    vm->beyond_help = vm->collecting > 0;
+    vm->beyond_help = vm->collecting > 0 || vm->tasks > 0;
     vm->run->leave();
 }
 
+// A collection may be asked for with a lock held: the run is left at the next then.
+bool may_leave(const aard__vm *vm) { return aard::running == vm && !vm->collecting && aard::holds_nothing(vm); }
+
 // A script that has been ended stops at its next loop or call, except in loops that V8 has optimised for allocating, and in
 // builtins, however long they take.  Whoever takes memory comes here, and can be left here.
-constexpr uint64_t kPatience = 1000000;
+// A task of V8's is let come to its end, which is near once the script has been ended, so that the vm can be freed.
+constexpr uint64_t kPatience = 1000000, kPatienceWithTask = 20 * kPatience;
 
-bool runs_on(aard__vm *vm)
+bool runs_on(aard__vm *vm, uint64_t patience)
 {
     if (!vm->told.load()) return false;
     uint64_t now = aard__clock_thread_cpu(); // a thread that waits for a processor does not run on
     if (vm->seen_ended) vm->ran_on += now - vm->collected_at;
     vm->seen_ended = true;
-    return vm->ran_on > kPatience;
+    return vm->ran_on > patience;
 }
 
 void before_collection(v8::Isolate *, v8::GCType, v8::GCCallbackFlags, void *user)
 {
     auto *vm = static_cast<aard__vm *>(user);
-    if (aard::running == vm && !vm->collecting && (vm->heap_full.load() || runs_on(vm))) leave(vm);
+    bool over = vm->tasks ? runs_on(vm, kPatienceWithTask)
+                          : vm->heap_full.load() || vm->overflowed || runs_on(vm, kPatience);
+    if (over && may_leave(vm)) leave(vm);
     vm->collecting++;
 }
 
@@ -86,7 +94,7 @@ void after_collection(v8::Isolate *, v8::GCType, v8::GCCallbackFlags, void *user
 {
     auto *vm = static_cast<aard__vm *>(user);
     vm->collecting--;
-    if (aard::running == vm && !vm->collecting && vm->heap_full.load()) leave(vm);
+    if (vm->heap_full.load() && !vm->tasks && may_leave(vm)) leave(vm);
     if (vm->told.load()) vm->collected_at = aard__clock_thread_cpu();
 }
 
@@ -110,7 +118,7 @@ void aard::out_of_memory()
     aard__vm *vm = running;
     if (!vm) return; // V8 aborts
     vm->heap_full.store(true);
-    leave(vm);
+    if (holds_nothing(vm)) leave(vm);
 }
 
 namespace {
@@ -153,6 +161,14 @@ struct Segment {
     Segment *next, *previous;
     aard__vm *vm; // whose run it was allocated in; null for one of nobody's
     size_t size;
+    bool zone; // V8's, not ours
+    char unused[15];
+};
+
+// How one of V8's zones begins, in all versions that are known here.
+struct ZoneSegment {
+    const void *zone, *next;
+    size_t size;
 };
 
 } // namespace aard
@@ -168,12 +184,13 @@ std::mutex segments_lock; // V8's threads free what others have allocated
 
 namespace aard {
 
-void *allocate_for_run(size_t size)
+static void *allocate_segment(size_t size, bool zone)
 {
     if (size > SIZE_MAX - sizeof(Segment)) return nullptr;
     auto *segment = static_cast<Segment *>(malloc(sizeof(Segment) + size));
     if (!segment) return nullptr;
     segment->vm = aard::running;
+    segment->zone = zone;
     if (aard::running) {
         std::lock_guard<std::mutex> hold(segments_lock);
         segment->previous = nullptr;
@@ -184,6 +201,8 @@ void *allocate_for_run(size_t size)
     }
     return segment + 1;
 }
+
+void *allocate_for_run(size_t size) { return allocate_segment(size, false); }
 
 void free_for_run(void *data)
 {
@@ -207,13 +226,14 @@ void free_for_run(void *data)
 
 namespace {
 
-// A text's tree takes fifty times the text.  Where a zone gets nothing V8 is out of memory.
+// A text's tree takes fifty times the text.
 constexpr size_t kMostSegments = size_t(512) << 20;
 
 void *allocate_zone(size_t size)
 {
-    bool full = aard::running && aard::running->segments_size > kMostSegments;
-    return full ? nullptr : aard::allocate_for_run(size);
+    aard__vm *vm = aard::running;
+    if (vm && (vm->segments_size > kMostSegments || vm->overflowed)) aard::out_of_memory();
+    return aard::allocate_segment(size, true);
 }
 
 class Zones : public v8::ZoneBackingAllocator {
@@ -294,13 +314,24 @@ void keep_segments(aard__vm *vm)
     vm->segments_size = 0;
 }
 
+// Whether nobody else can have it.  Some zones are the process's, made when the first run needed them: V8's cache of types,
+// the types of WebAssembly.  The zone of what a run was in the middle of, which nobody is going to free, is on its stack.
+static bool belongs_to_run(const Segment *segment, const Stack &stack)
+{
+    auto *start = reinterpret_cast<const ZoneSegment *>(segment + 1);
+    return !segment->zone ||
+           (start->size == segment->size && Run::has(stack, reinterpret_cast<uintptr_t>(start->zone)));
+}
+
 void free_segments(aard__vm *vm)
 {
-    if (vm->compiled_wasm) return keep_segments(vm);
+    std::lock_guard<std::mutex> hold(segments_lock);
     while (vm->segments) {
         Segment *segment = vm->segments;
         vm->segments = segment->next;
-        free(segment);
+        segment->vm = nullptr;
+        segment->next = segment->previous = nullptr;
+        if (belongs_to_run(segment, vm->left)) free(segment);
     }
 }
 

@@ -99,6 +99,15 @@ v8::Local<v8::Value> find_streaming(v8::Isolate *isolate, v8::Local<v8::Context>
     return function;
 }
 
+// What waits for another thread in the list that all isolates of the process share.
+void remove_waiting(v8::Isolate *isolate, v8::Local<v8::Context> context)
+{
+    v8::Context::Scope scope(context);
+    v8::Local<v8::Value> atomics;
+    if (context->Global()->Get(context, aard::string(isolate, "Atomics")).ToLocal(&atomics) && atomics->IsObject())
+        atomics.As<v8::Object>()->Delete(context, aard::string(isolate, "waitAsync")).FromMaybe(false);
+}
+
 } // namespace
 
 namespace aard {
@@ -337,6 +346,7 @@ aard_error *aard__realm_new(aard__vm *vm, aard__realm **out)
     v8::Local<v8::Value> streaming = find_streaming(vm->isolate, context);
     if (!streaming.IsEmpty() && streaming->IsFunction())
         realm->compile_streaming.Reset(vm->isolate, streaming.As<v8::Function>());
+    remove_waiting(vm->isolate, context);
     vm->realms.push_back(realm.get());
     *out = realm.release();
     return nullptr;

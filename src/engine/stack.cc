@@ -182,25 +182,24 @@ std::mutex pool_lock;
 char *pool[kMostFree];
 size_t pool_count;
 
+constexpr size_t kBelow = aard::kStackExtension + aard::kStackGuard;
+
 char *take()
 {
     {
         std::lock_guard<std::mutex> hold(pool_lock);
         if (pool_count) return pool[--pool_count];
     }
-    size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-    void *made = mmap(nullptr, aard::kStackSize + page, PROT_READ | PROT_WRITE,
+    void *made = mmap(nullptr, aard::kStackSize + kBelow, PROT_NONE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
     if (made == MAP_FAILED) return nullptr;
-    mprotect(made, page, PROT_NONE);
-    return static_cast<char *>(made) + page;
+    char *stack = static_cast<char *>(made) + kBelow;
+    if (!mprotect(stack, aard::kStackSize, PROT_READ | PROT_WRITE)) return stack;
+    munmap(made, aard::kStackSize + kBelow);
+    return nullptr;
 }
 
-void unmap(char *stack)
-{
-    size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-    munmap(stack - page, aard::kStackSize + page);
-}
+void unmap(char *stack) { munmap(stack - kBelow, aard::kStackSize + kBelow); }
 
 // A guest that went deep must not make the process keep all of its stack.
 void trim(char *stack)
@@ -212,11 +211,12 @@ void trim(char *stack)
     if (deep) madvise(stack, aard::kStackSize - kDeep / 2, MADV_DONTNEED);
 }
 
-void give_back(char *stack)
+void give_back(char *stack, bool extended)
 {
 #ifdef AARD_ASAN
     __asan_unpoison_memory_region(stack, aard::kStackSize); // frames that were left took nothing back
 #endif
+    if (extended) return unmap(stack);
     trim(stack);
     {
         std::lock_guard<std::mutex> hold(pool_lock);
@@ -232,15 +232,30 @@ void give_back(char *stack)
 
 namespace aard {
 
-bool Run::take_stack() { return (stack_ = take()) != nullptr; }
-
-void Run::give_back_stack()
+bool Run::take_stack()
 {
-    if (stack_) give_back(stack_);
-    stack_ = nullptr;
+    stack_ = {take(), false};
+    return stack_.floor != nullptr;
 }
 
-void Run::drop_stack() { stack_ = nullptr; }
+Stack Run::take_away_stack()
+{
+    Stack stack = stack_;
+    stack_ = {};
+    return stack;
+}
+
+void Run::give_back(Stack stack)
+{
+    if (stack.floor) ::give_back(stack.floor, stack.extended);
+}
+
+bool Run::extend(uintptr_t at)
+{
+    if (stack_.extended || floor() - at > kStackExtension) return false;
+    stack_.extended = true;
+    return !mprotect(stack_.floor - kStackExtension, kStackExtension, PROT_READ | PROT_WRITE);
+}
 
 void Run::enter(void *user)
 {
@@ -274,7 +289,7 @@ void Run::to_guest()
 {
 #ifdef AARD_ASAN
     void *fake = nullptr;
-    __sanitizer_start_switch_fiber(&fake, stack_, kStackSize);
+    __sanitizer_start_switch_fiber(&fake, stack_.floor, kStackSize);
 #endif
 #ifdef AARD_TSAN
     __tsan_switch_to_fiber(guest_fiber_, 0);
@@ -291,7 +306,7 @@ bool Run::start()
     host_fiber_ = __tsan_get_current_fiber();
     guest_fiber_ = __tsan_create_fiber(0);
 #endif
-    guest_at_ = prepare(stack_, enter, this);
+    guest_at_ = prepare(stack_.floor, enter, this);
 #if !defined(__x86_64__) && !defined(__aarch64__)
     void *context = guest_at_;
 #endif

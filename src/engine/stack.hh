@@ -7,7 +7,17 @@
 
 namespace aard {
 
-constexpr size_t kStackSize = 8 * 1024 * 1024; // address space; memory only as far as it is used
+// Address space; memory only as far as it is used.  Below what V8 lets a guest use there is room for C++, V8's own first of
+// all, some of which never looks how deep it is; what goes beyond that too is seen, and let go on until it can be left.
+constexpr size_t kStackReserve = 2 << 20;
+constexpr size_t kStackSize = (8 << 20) + kStackReserve;
+constexpr size_t kStackExtension = 48 << 20; // below that, not accessible at first
+constexpr size_t kStackGuard = 1 << 20;      // below that, never accessible; wider than any frame
+
+struct Stack {
+    char *floor; // of kStackSize; null = none
+    bool extended;
+};
 
 // One run of `work` on a stack that belongs to nobody else meanwhile.  Runs nest: a run's host work may start another.
 class Run {
@@ -19,14 +29,17 @@ class Run {
     bool take_stack(); // false when there is no memory for one
     // On the stack of the run; gives false where that was left by leave().
     bool start();
-    void give_back_stack(); // for others to use
-    void drop_stack();      // for nobody
+    Stack take_away_stack();            // the run's is somebody else's then
+    static void give_back(Stack stack); // for others to use
 
-    bool is_on_stack() const // whether the caller is
+    bool has(uintptr_t at) const { return has(stack_, at); } // whether that is on the stack, or just below
+    static bool has(const Stack &stack, uintptr_t at)
     {
-        return reinterpret_cast<uintptr_t>(__builtin_frame_address(0)) - floor() < kStackSize;
+        return at - reinterpret_cast<uintptr_t>(stack.floor) + kStackExtension + kStackGuard <
+               kStackSize + kStackExtension + kStackGuard;
     }
-    uintptr_t floor() const { return reinterpret_cast<uintptr_t>(stack_); }
+    uintptr_t floor() const { return reinterpret_cast<uintptr_t>(stack_.floor); }
+    bool extend(uintptr_t at); // once, where `at` is in what it can be extended by; safe in a signal handler
 
     // From within the work: runs `host` on the stack of whoever started the run.
     void call_host(void (*host)(void *), void *user);
@@ -42,7 +55,7 @@ class Run {
     void *user_;
     void (*host_)(void *) = nullptr;
     void *host_user_ = nullptr;
-    char *stack_ = nullptr;
+    Stack stack_ = {};
     void *host_at_ = nullptr, *guest_at_ = nullptr; // where each of the two goes on
     bool over_ = false, left_ = false;
     void *host_fiber_ = nullptr, *guest_fiber_ = nullptr; // a sanitizer's notions of them

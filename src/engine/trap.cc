@@ -1,5 +1,6 @@
-// Faults of WebAssembly code.  V8 leaves out the check before each access to a guest's memory, and puts the memory between
-// pages that can't be touched: an access outside of it is a SIGSEGV, which has to become an exception of the guest's.
+// Faults of guests: at the end of their stack (force.cc), and of WebAssembly code.  V8 leaves out the check before each access to
+// a guest's memory, and puts the memory between pages that can't be touched: an access outside of it is a SIGSEGV, which has
+// to become an exception of the guest's.
 #include <sys/resource.h>
 
 #include <atomic>
@@ -23,7 +24,7 @@ thread_local bool handed_on;
 
 void on_fault(int signal, siginfo_t *info, void *context)
 {
-    if (v8::TryHandleWebAssemblyTrapPosix(signal, info, context)) return;
+    if (v8::TryHandleWebAssemblyTrapPosix(signal, info, context) || aard::stack_ended(info, context)) return;
     const struct sigaction *next = before.load();
     // A handler of the host's that came after ours has put ours back, and sends the signal again to have the process ended.
     bool again = handed_on && info->si_code <= 0;
@@ -65,17 +66,21 @@ bool put_first(const struct sigaction &now)
 
 namespace aard {
 
+bool handle_faults()
+{
+    struct sigaction now;
+    if (!sigaction(SIGSEGV, nullptr, &now)) installed = put_first(now);
+    return installed;
+}
+
 bool handle_traps()
 {
     struct rlimit space;
     if (getrlimit(RLIMIT_AS, &space) || space.rlim_cur != RLIM_INFINITY) return false; // a guest takes 10 GiB of it
-    struct sigaction now;
-    if (sigaction(SIGSEGV, nullptr, &now) || !v8::V8::EnableWebAssemblyTrapHandler(false)) return false;
-    installed = put_first(now);
-    return installed;
+    return v8::V8::EnableWebAssemblyTrapHandler(false);
 }
 
-void keep_traps()
+void keep_faults()
 {
     struct sigaction now;
     handed_on = false;

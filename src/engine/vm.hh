@@ -4,6 +4,7 @@
 
 #include <libplatform/libplatform.h>
 #include <pthread.h>
+#include <signal.h>
 #include <v8.h>
 
 #include <atomic>
@@ -55,19 +56,25 @@ struct aard__vm {
     std::atomic<bool> heap_full{false};
     std::atomic<bool> told{false}; // V8 has been, of the termination
     std::atomic<bool> forced{false};
+    std::atomic<bool> signalled{false};     // a signal is on its way to the run
     std::atomic<pthread_t> thread{0};       // of the run under way; 0 before the first
-    bool lost = false, beyond_help = false; // left for good; and in the middle of a collection
+    bool lost = false, beyond_help = false; // left for good; and where its disposal would wait, or fall over something
     aard::Run *run = nullptr;
-    int collecting = 0;               // collections of garbage under way
-    uint64_t collected_at = 0;        // when the last one ended
-    uint64_t ran_on = 0;              // for so long the script has run since it was seen to be ended, in ns
-    bool seen_ended = false;          // by a collection
+    aard::Stack left = {};     // the one that a lost vm was left on: V8 may look at it until the vm is gone
+    int locks_before = 0;      // held by the thread when the run began
+    int reading = 0;           // functions under way that change nothing of the vm's (looks.cc)
+    int tasks = 0;             // of V8's own that are under way, which the vm's disposal waits for
+    bool overflowed = false;   // more than the stack has been used, and the run goes on only until it can be left
+    int collecting = 0;        // collections of garbage under way
+    uint64_t collected_at = 0; // when the last one ended
+    uint64_t ran_on = 0;       // for so long the script has run since it was seen to be ended, in ns
+    bool seen_ended = false;   // by a collection
     size_t icu_used = 0, icu_max = 0; // bytes of ICU's
     bool icu_asked = false;           // somebody will look whether that is too much
     size_t segments_size = 0;
-    unsigned seen_in_unicode = 0;      // by signals that were to end the run
+    unsigned seen_in_others = 0;       // by as many signals in a row that were to end the run
+    uint64_t forced_at = 0;            // the thread's clock at the first of them
     aard::Segment *segments = nullptr; // that the run has allocated
-    bool compiled_wasm = false;        // the run has: some of them are the process's
     std::vector<v8::Locker *> lockers; // one per nested enter, innermost last
     std::vector<aard__vm *> before;    // what the thread had entered then
     aard__realm *ahead = nullptr;      // the realm that work is done in ahead of need
@@ -131,9 +138,11 @@ constexpr int kRealmSlot = 1, kPartsSlot = 2;
 
 v8::Platform *platform();
 
-// Before V8 is initialized: compiled code does without bounds checks from then on (trap.cc).  False where it can't.
+// trap.cc: the handler of SIGSEGV.  Then, before V8 is initialized, that compiled code does without bounds checks from then on;
+// false where it can't.
+bool handle_faults();
 bool handle_traps();
-void keep_traps();   // puts our handler before one that the host has installed since
+void keep_faults();  // puts our handler before one that the host has installed since
 const char *flags(); // V8's, as they were set
 
 // What every new isolate gets, however it was made.
@@ -142,7 +151,7 @@ void prepare_isolate(aard__vm *vm);
 // memory.cc: the platform as V8 sees it, limits on an isolate's memory, and what is done when it has none.
 v8::Platform *watched(v8::Platform *platform);
 void limit_memory(aard__vm *vm);
-void out_of_memory();                // leaves the run under way, if there is one
+void out_of_memory();                // leaves the run under way, if there is one that can be left here
 void *allocate_for_run(size_t size); // what stays of the run under way when that is left is freed with its vm
 void free_for_run(void *data);
 void free_segments(aard__vm *vm);                     // of a lost vm that has been disposed of
@@ -152,7 +161,7 @@ void forget_memories(const aard__vm *vm);
 extern std::atomic<uint64_t> lost_count, abandoned_count;
 
 // The vm whose run the calling thread is in, on the run's stack; null elsewhere.
-extern thread_local aard__vm *running;
+extern thread_local aard__vm *running __attribute__((tls_model("initial-exec")));
 
 // The vm that the calling thread has entered last, whether it runs something or not.
 extern thread_local aard__vm *entered;
@@ -160,6 +169,26 @@ extern thread_local aard__vm *entered;
 void count_icu();                     // icu.cc
 void free_copies(const aard__vm *vm); // of strings, that ICU has made; the vm has been disposed of
 void place_icu();
+
+// locks.cc: how many locks of V8's and of ICU's the calling thread holds, things that are being made once included.
+extern thread_local std::atomic<int> locks_held __attribute__((tls_model("initial-exec")));
+void count_locks(); // once they are redirected
+void add_looks();   // looks.cc
+
+// waits.cc: from the second on none of V8's threads waits for the isolate's own; the third when there is no such isolate any more.
+void watch_waits();
+void let_nobody_wait(const v8::Isolate *isolate);
+void forget_waits(const v8::Isolate *isolate);
+
+// Whether the run under way could be left here without taking anything along that others wait for.
+inline bool holds_nothing(const aard__vm *vm) { return locks_held.load(std::memory_order_relaxed) == vm->locks_before; }
+
+// force.cc
+void find_engine();    // once, before any run
+void prepare_thread(); // the calling one, for signals while a guest's stack is used up
+
+// From the handler of SIGSEGV: whether that was a run's stack that ended, and the run goes on or has been left.
+bool stack_ended(const siginfo_t *info, const void *context);
 
 // Around the making of a snapshot, which is a vm too; false while all vms are made from another than V8's own.
 bool begin_snapshot();

@@ -254,7 +254,11 @@ static bool judge(errand *e, aard__cause cause)
         return true;
     }
     if (full)
-        aard__outcome_fail(outcome, AARD_FAILURE_HEAP_LIMIT_EXCEEDED, "the guest's heap was full");
+        aard__outcome_fail(outcome, AARD_FAILURE_HEAP_LIMIT_EXCEEDED,
+                           aard__vm_stack_ended(guest->vm)
+                               ? "the guest's stack was used up by the engine's own recursion; nest less deeply, such as in a "
+                                 "regular expression"
+                               : "the guest's heap was full");
     else if (cause != AARD__CAUSE_NONE || aard__vm_terminating(guest->vm))
         fail_by_cause(e, cause);
     else if (e->state == AARD__BROKEN && guest->memory_refused) /* not even an exception found room */
