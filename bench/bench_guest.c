@@ -144,6 +144,15 @@ static void with_work(guest *g)
 
 static double sample_execute(guest *g) { return timed_execute(g, bench_now_ms(), false); }
 
+static double sample_exception(guest *g)
+{
+    double start = bench_now_ms();
+    aard_outcome *outcome = execute(g, g->isolate);
+    if (aard_outcome_failure_kind(outcome) != AARD_FAILURE_PYTHON_EXCEPTION) bench_fail("the code raised no exception");
+    aard_outcome_free(outcome);
+    return bench_now_ms() - start;
+}
+
 static double sample_echo(guest *g) { return timed_echo(g, bench_now_ms(), false); }
 
 static double sample_clean_execute(guest *g)
@@ -301,6 +310,7 @@ static double sample_rss(guest *g)
 
 #define PY AARD_LANGUAGE_PYTHON
 #define JS AARD_LANGUAGE_JAVASCRIPT
+#define RECURSION "def f(): f()\n"
 #define WORK(name)                                                                                                     \
     {                                                                                                                  \
         "work-" name, PY, with_work, sample_execute, 3, "run('" name "')", "null"                                      \
@@ -309,6 +319,9 @@ static double sample_rss(guest *g)
 static const figure figures[] = {
     {"python-exec", PY, with_isolate, sample_execute, 1000, "x=1+1", "null"},
     {"python-echo", PY, with_handler, sample_echo, 2000, NULL, NULL},
+    {"python-recursion-caught", PY, with_isolate, sample_execute, 20, RECURSION "try: f()\nexcept RecursionError: pass",
+     "null"},
+    {"python-recursion-uncaught", PY, with_isolate, sample_exception, 20, RECURSION "f()", NULL},
     {"python-clean-exec", PY, with_isolate, sample_clean_execute, 50, "x=1+1", "null"},
     {"python-clean-echo", PY, with_handler, sample_clean_echo, 200, NULL, NULL},
     {"python-reset", PY, with_handler, sample_reset, 200, NULL, NULL},

@@ -584,6 +584,70 @@ static void test_exceptions_that_do_not_like_to_be_printed(void **state)
     value_is(exec(guest, "1 + 1"), "2");
 }
 
+#define OWN_TEXT(source)                                                                                                  \
+    "import traceback\n" source "\ntry: go()\n"                                                                           \
+    "except BaseException as error:\n    print(''.join(traceback.format_exception(error)), end='')\n    raise\n"
+
+/* Text of long tracebacks is made in a shorter way than the traceback module's; it is the same to the last character. */
+static void test_long_tracebacks_are_pythons_own(void **state)
+{
+    (void)state;
+    static const char *const rows[] = {
+        OWN_TEXT("def go(): return go() + go()"),
+        OWN_TEXT("def go():\n    return b(1)\ndef b(n):\n    return c(\n        n) + (\n        1)\ndef c(n): return b(n), 1"),
+        OWN_TEXT("def f(n, m):\n    return m and f(n - 1, m) if n % 2 else f(n - 1, m) if n else 1/0\n"
+                 "def go(): f(9, 1)"),
+        OWN_TEXT("def f(n): return f(n - 1) if n else 1/0\ndef go(): f(2)"),
+        OWN_TEXT("def f(n): return f(n - 1) if n else 1/0\ndef go(): f(3)"),
+        OWN_TEXT("def f(n):\n    try: return f(n - 1) if n else 1/0\n    except Exception as e: raise ValueError(n) from e\n"
+                 "def go(): f(20)"),
+        OWN_TEXT("def f(): f()\ndef go():\n    try: f()\n    except RecursionError: f()"),
+        OWN_TEXT("def f(): f()\ndef go():\n    try: f()\n    except RecursionError: raise KeyError(2) from None"),
+        OWN_TEXT("def f(n): return f(n - 1) if n else 1/0\ndef caught(n):\n    try: f(n)\n    except Exception as e: return e\n"
+                 "def go(): raise ExceptionGroup('g', [caught(500), caught(2), ExceptionGroup('h', [caught(900)] * 2),\n"
+                 "                                     *map(caught, range(20))]) from caught(700)"),
+        OWN_TEXT("exec(''.join(f'def f{i}(): f{i + 1}()\\n' for i in range(900)))\ndef f900(): 1/0\ndef go(): f0()"),
+        OWN_TEXT("from types import TracebackType as T\ndef go():\n    try: 1/0\n    except Exception as e:\n"
+                 "        t = e.__traceback__\n"
+                 "        for i, line in (0, 1), (0, 2), (2, 1), (-1, 3), (-1, 4), (0, -1), (-1, -1):\n"
+                 "            for _ in range(5): t = T(t, t.tb_frame, i, line)\n"
+                 "        raise e.with_traceback(t)"),
+        OWN_TEXT("import sys\nsys.tracebacklimit = 7\ndef go(): return go()"),
+        OWN_TEXT("sys.tracebacklimit = 0\ndef f(): f()\ndef go():\n    try: f()\n    except RecursionError: f()"),
+        OWN_TEXT("del sys.tracebacklimit\nclass E(Exception): pass\ndef go(): absent\ndef absen(): pass"),
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        size_t len, own_len;
+        aard_outcome *outcome = exec(guest, rows[i]);
+        const char *traceback = aard_outcome_exception_traceback(outcome, &len);
+        const char *own = aard_outcome_stdout(outcome, &own_len);
+        assert_non_null(traceback);
+        assert_text(traceback, len, own);
+        assert_int_equal(len, own_len);
+        aard_outcome_free(outcome);
+    }
+    exception_is(exec(guest, "def down(n):\n    if n == 0: raise ValueError('deep')\n    return 1 + down(n - 1)\ndown(800)"),
+                 "ValueError", "deep",
+                 "Traceback (most recent call last):\n"
+                 "  File \"<exec>\", line 4, in <module>\n"
+                 "    down(800)\n"
+                 "    ~~~~^^^^^\n"
+                 "  File \"<exec>\", line 3, in down\n"
+                 "    return 1 + down(n - 1)\n"
+                 "               ~~~~^^^^^^^\n"
+                 "  File \"<exec>\", line 3, in down\n"
+                 "    return 1 + down(n - 1)\n"
+                 "               ~~~~^^^^^^^\n"
+                 "  File \"<exec>\", line 3, in down\n"
+                 "    return 1 + down(n - 1)\n"
+                 "               ~~~~^^^^^^^\n"
+                 "  [Previous line repeated 797 more times]\n"
+                 "  File \"<exec>\", line 2, in down\n"
+                 "    if n == 0: raise ValueError('deep')\n"
+                 "               ^^^^^^^^^^^^^^^^^^^^^^^^\n"
+                 "ValueError: deep\n", NULL);
+}
+
 static void test_an_exceptions_text_may_be_long(void **state)
 {
     (void)state;
@@ -625,6 +689,7 @@ int main(void)
         IN_GUEST(test_a_traceback_is_the_guests_own),
         IN_GUEST(test_exceptions_of_every_kind),
         IN_GUEST(test_exceptions_that_do_not_like_to_be_printed),
+        IN_GUEST(test_long_tracebacks_are_pythons_own),
         IN_GUEST(test_an_exceptions_text_may_be_long),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

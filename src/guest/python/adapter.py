@@ -32,7 +32,8 @@ from json.encoder import c_make_encoder, encode_basestring, encode_basestring_as
 from posixpath import abspath, dirname, isdir
 from textwrap import dedent
 from tokenize import detect_encoding
-from traceback import format_exception
+from traceback import StackSummary, TracebackException, extract_tb
+from types import TracebackType
 
 import pyodide.ffi
 from _pyodide._base import should_quiet
@@ -240,6 +241,54 @@ def _guest_frames(error):
     return tb
 
 
+class _Stack(StackSummary):
+    """Frames of which those at the same place are the same object; its text is made once."""
+
+    def __init__(self, frames, texts):
+        super().__init__(frames)
+        self.texts = texts
+
+    def format_frame_summary(self, frame_summary, **options):
+        text = self.texts.get(id(frame_summary))
+        if text is None:
+            text = self.texts[id(frame_summary)] = super().format_frame_summary(frame_summary, **options)
+        return text
+
+
+def _format_exception(error, tb):
+    """As traceback.format_exception(), which parses the source anew for each frame, also for those it doesn't show:
+    a full stack took it tens of milliseconds.  Here the work is done once for each place that frames are at."""
+    whole = TracebackException(type(error), error, tb, limit=0, compact=True)  # all but the frames
+    parts = [(whole, error, tb)]
+    places, first = {}, []
+    stacks = []
+    limit = getattr(sys, "tracebacklimit", None)
+    for part, of, tb in parts:
+        stack = []
+        while tb is not None and (limit is None or len(stack) < limit):
+            place = id(tb.tb_frame.f_code), tb.tb_lasti, tb.tb_lineno
+            at = places.setdefault(place, len(first))
+            if at == len(first):
+                first.append(tb)
+            stack.append(at)
+            tb = tb.tb_next
+        stacks.append(stack)
+        if part.__cause__ is not None:
+            parts.append((part.__cause__, of.__cause__, of.__cause__.__traceback__))
+        if part.__context__ is not None:
+            parts.append((part.__context__, of.__context__, of.__context__.__traceback__))
+        for inner, one in zip(part.exceptions, of.exceptions) if part.exceptions else ():
+            parts.append((inner, one, one.__traceback__))
+    chain = None
+    for tb in reversed(first):
+        line = -1 if tb.tb_lineno is None else tb.tb_lineno
+        chain = TracebackType(chain, tb.tb_frame, tb.tb_lasti, line)
+    frames, texts = extract_tb(chain, len(first)), {}
+    for (part, _, _), stack in zip(parts, stacks):
+        part.stack = _Stack([frames[at] for at in stack], texts)
+    return "".join(whole.format())
+
+
 def _printed(error):
     """The traceback as the interpreter prints it where Python's own code can't: it takes no attribute for granted."""
     stderr, sys.stderr = sys.stderr, StringIO()
@@ -259,7 +308,7 @@ def _is_exit(error):
 def _fail(error):
     frames = _guest_frames(error)
     try:
-        text = "".join(format_exception(type(error), error, frames))
+        text = _format_exception(error, frames)
     except BaseException:
         _with_traceback(error, frames)
         text = _printed(error)
