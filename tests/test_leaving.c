@@ -1,6 +1,6 @@
 /* Guests that are left in the middle of what they do, because V8 can't end it: whatever it was, nothing of the process goes with
  * them.  The next call is right, and so is a neighbour's that uses all that V8 and ICU share between isolates.  `make
- * valgrind-leaving` does the first of them under valgrind. */
+ * valgrind-leaving` does the first of them under valgrind.  test-timeout: 400 */
 #include "isolate_support.h"
 
 #include <signal.h>
