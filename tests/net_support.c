@@ -354,6 +354,11 @@ static bool serve(connection *c, const char *method, const char *target, char *h
         return endless(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n", "X: yyyyyyyyyy\r\n");
     if (!strcmp(target, "/close")) return false;
     if (!strcmp(target, "/garbage")) return put_text(c, "this is no HTTP at all\r\n\r\n") && false;
+    if (!strncmp(target, "/raw?", 5)) {
+        char text[900] = "";
+        put_decoded(text, target, "r=");
+        return put_text(c, text) && false;
+    }
     if (!strcmp(target, "/loop")) return answer_text(c, 302, "Location: /loop\r\n", "");
     if (!strcmp(target, "/cookies")) {
         char *cookie = strcasestr(headers, "\r\ncookie:"), none[] = "none";
@@ -455,7 +460,9 @@ static void add_extension(X509 *certificate, X509 *issuer, int which, const char
     X509_EXTENSION_free(extension);
 }
 
-static X509 *make_certificate(EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key, const char *common_name, long serial)
+/* `alternatives` are the names that it is for; NULL = it has none but its common name. */
+static X509 *make_certificate(EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key, const char *common_name,
+                              const char *alternatives, long serial)
 {
     X509 *certificate = X509_new();
     X509_set_version(certificate, 2);
@@ -468,18 +475,31 @@ static X509 *make_certificate(EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key,
     X509_set_issuer_name(certificate, X509_get_subject_name(issuer ? issuer : certificate));
     add_extension(certificate, issuer ? issuer : certificate, NID_basic_constraints,
                   issuer ? "CA:FALSE" : "critical,CA:TRUE");
-    if (issuer)
-        add_extension(certificate, issuer, NID_subject_alt_name,
-                      "DNS:public.test,DNS:*.public.test,DNS:a.test,DNS:b.test");
+    if (alternatives) add_extension(certificate, issuer, NID_subject_alt_name, alternatives);
     must(X509_sign(certificate, issuer_key, EVP_sha256()) > 0, "sign");
     return certificate;
+}
+
+static SSL_CTX *tls_nameless, *tls_mail;
+
+static int choose_certificate(SSL *ssl, int *alert, void *user)
+{
+    (void)alert;
+    (void)user;
+    const char *asked = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    if (asked && !strcmp(asked, "nameless.test")) SSL_set_SSL_CTX(ssl, tls_nameless);
+    if (asked && !strcmp(asked, "mail.test")) SSL_set_SSL_CTX(ssl, tls_mail);
+    return SSL_TLSEXT_ERR_OK;
 }
 
 static void make_certificates(void)
 {
     EVP_PKEY *ca_key = EVP_EC_gen("P-256"), *key = EVP_EC_gen("P-256");
-    X509 *ca = make_certificate(ca_key, NULL, ca_key, "Aardvark's tests", 1);
-    X509 *own = make_certificate(key, ca, ca_key, "public.test", 2);
+    X509 *ca = make_certificate(ca_key, NULL, ca_key, "Aardvark's tests", NULL, 1);
+    X509 *own = make_certificate(key, ca, ca_key, "public.test",
+                                 "DNS:public.test,DNS:*.public.test,DNS:a.test,DNS:b.test", 2);
+    X509 *nameless = make_certificate(key, ca, ca_key, "nameless.test", NULL, 3);
+    X509 *mail = make_certificate(key, ca, ca_key, "mail.test", "email:a@mail.test", 4);
     const char *temp = getenv("TMPDIR");
     snprintf(ca_path, sizeof ca_path, "%s/aardvark-ca-XXXXXX", temp && *temp ? temp : "/tmp");
     int fd = mkstemp(ca_path);
@@ -488,6 +508,13 @@ static void make_certificates(void)
     must(PEM_write_X509(file, ca) == 1 && !fclose(file), "ca");
     tls = SSL_CTX_new(TLS_server_method());
     must(SSL_CTX_use_certificate(tls, own) == 1 && SSL_CTX_use_PrivateKey(tls, key) == 1, "tls");
+    tls_nameless = SSL_CTX_new(TLS_server_method());
+    must(SSL_CTX_use_certificate(tls_nameless, nameless) == 1 && SSL_CTX_use_PrivateKey(tls_nameless, key) == 1, "tls");
+    tls_mail = SSL_CTX_new(TLS_server_method());
+    must(SSL_CTX_use_certificate(tls_mail, mail) == 1 && SSL_CTX_use_PrivateKey(tls_mail, key) == 1, "tls");
+    SSL_CTX_set_tlsext_servername_callback(tls, choose_certificate);
+    X509_free(nameless);
+    X509_free(mail);
     X509_free(ca);
     X509_free(own);
     EVP_PKEY_free(ca_key);
@@ -549,6 +576,8 @@ void net_stop(void)
     usleep(50000);
     unlink(ca_path);
     SSL_CTX_free(tls);
+    SSL_CTX_free(tls_nameless);
+    SSL_CTX_free(tls_mail);
     aard__buf_free(&bomb);
     aard__buf_free(&small_gzip);
     aard__buf_free(&twice_gzip);

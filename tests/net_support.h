@@ -25,6 +25,7 @@
  *   /drip                  a byte every 10 ms, without end
  *   /close, /garbage       no answer at all, an answer that is no HTTP
  *   /cookies               "Set-Cookie: a=b", and the request's Cookie as the body
+ *   /raw?r=R               R, percent-decoded, is all that is sent
  *   /loop                  a redirect to itself
  *   /secret                "THROUGH": what no escape may come to see */
 typedef struct server {
@@ -44,6 +45,9 @@ const char *net_text(const char *text);
 
 /* For guests that may reach public.test and a.test, by HTTP too. */
 aard_isolate_config *net_config(aard_language language);
+
+/* The certificate of the names nameless.test and mail.test has them as its common name alone; of the second it has an address
+ * of mail besides. */
 
 /* Names, until net_forget_names: `answers` are addresses separated by commas, "" for none; answers of more than one lookup
  * are separated by '|', the last one stays.  The names public.test, a.test, b.test and *.public.test are the address

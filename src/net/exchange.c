@@ -67,18 +67,21 @@ static void put_latin1(aard__buf *out, const char *text, size_t len)
     aard__buf_free(&utf8);
 }
 
-static void take_status(aard__transfer *transfer, const char *line, size_t len)
+/* False where nobody asked for such an answer: 101 makes another protocol of the connection. */
+static bool take_status(aard__transfer *transfer, const char *line, size_t len)
 {
     const char *code = memchr(line, ' ', len), *end = line + len;
     const char *text = code ? memchr(code + 1, ' ', (size_t)(end - code - 1)) : NULL;
     aard__buf_clear(&transfer->got_headers); /* those of a "100 Continue" */
     aard__buf_clear(&transfer->status_text);
     aard__buf_clear(&transfer->location);
-    transfer->has_location = false;
+    transfer->has_location = transfer->has_length = transfer->has_transfer_encoding = false;
+    transfer->is_old = len > 8 && !memcmp(line, "HTTP/1.0", 8);
     transfer->status = 0;
     for (const char *c = code ? code + 1 : end; c < end && *c >= '0' && *c <= '9' && transfer->status < 1000; c++)
         transfer->status = transfer->status * 10 + (unsigned)(*c - '0');
     if (text) aard__buf_append(&transfer->status_text, text + 1, (size_t)(end - text - 1));
+    return transfer->status != 101;
 }
 
 /* Whether the encodings of a message are none, or one that was asked for.  libcurl takes off as many as there are, each of
@@ -102,12 +105,39 @@ static bool may_decode(aard__transfer *transfer, bool of_content, const char *va
     return true;
 }
 
+/* One number that fits, once, and no other word about where the message ends: all else has two readings. */
+static bool take_length(aard__transfer *transfer, const char *value, size_t len)
+{
+    uint64_t number = 0;
+    bool good = len && !transfer->has_length && !transfer->has_transfer_encoding;
+    for (size_t i = 0; i < len && good; i++)
+        good = value[i] >= '0' && value[i] <= '9' && !__builtin_mul_overflow(number, (uint64_t)10, &number) &&
+               !__builtin_add_overflow(number, (uint64_t)(value[i] - '0'), &number) && number <= INT64_MAX;
+    transfer->has_length = true;
+    return good;
+}
+
+static bool take_transfer_encoding(aard__transfer *transfer, const char *value, size_t len)
+{
+    bool good = !transfer->has_length && !transfer->has_transfer_encoding && !transfer->is_old;
+    transfer->has_transfer_encoding = true;
+    return good && may_decode(transfer, false, value, len);
+}
+
+/* A name that is one, and a value without what ends a line somewhere else. */
+static bool is_header(const char *line, size_t len, size_t name_len)
+{
+    for (size_t i = 0; i < name_len; i++)
+        if ((unsigned char)line[i] <= ' ' || line[i] == 0x7f) return false;
+    return !memchr(line, '\0', len) && !memchr(line, '\r', len) && !memchr(line, '\n', len);
+}
+
 /* False where the message can't be read. */
 static bool take_header(aard__transfer *transfer, const char *line, size_t len)
 {
     const char *colon = memchr(line, ':', len);
     size_t name_len = colon ? (size_t)(colon - line) : 0;
-    if (!name_len || line[0] == ' ' || line[0] == '\t') return true;
+    if (!name_len || !is_header(line, len, name_len)) return false; /* among them lines that go on with the one before */
     const char *value = colon + 1;
     size_t value_len = len - name_len - 1;
     while (value_len && (*value == ' ' || *value == '\t')) value++, value_len--;
@@ -117,9 +147,9 @@ static bool take_header(aard__transfer *transfer, const char *line, size_t len)
     aard__buf_putc(&transfer->got_headers, ',');
     put_latin1(&transfer->got_headers, value, value_len);
     aard__buf_putc(&transfer->got_headers, ']');
-    bool of_content = aard__is_word(line, name_len, "Content-Encoding");
-    if (of_content || aard__is_word(line, name_len, "Transfer-Encoding"))
-        return may_decode(transfer, of_content, value, value_len);
+    if (aard__is_word(line, name_len, "Content-Length")) return take_length(transfer, value, value_len);
+    if (aard__is_word(line, name_len, "Content-Encoding")) return may_decode(transfer, true, value, value_len);
+    if (aard__is_word(line, name_len, "Transfer-Encoding")) return take_transfer_encoding(transfer, value, value_len);
     if (!aard__is_word(line, name_len, "Location") || transfer->has_location) return true;
     transfer->has_location = true;
     aard__buf_append(&transfer->location, value, value_len);
@@ -137,9 +167,8 @@ static size_t on_header(char *data, size_t size, size_t count, void *user)
         return end_with(transfer, "headers_too_large");
     while (kept && (data[kept - 1] == '\r' || data[kept - 1] == '\n')) kept--;
     if (transfer->body_began || !kept) return len; /* trailers are nobody's */
-    if (kept > 5 && !memcmp(data, "HTTP/", 5))
-        take_status(transfer, data, kept);
-    else if (!take_header(transfer, data, kept))
+    bool is_status = kept > 5 && !memcmp(data, "HTTP/", 5);
+    if (is_status ? !take_status(transfer, data, kept) : !take_header(transfer, data, kept))
         return end_with(transfer, "bad_response");
     bool failed = transfer->got_headers.failed || transfer->location.failed || transfer->status_text.failed;
     return failed ? end_with(transfer, "out_of_memory") : len;
@@ -229,6 +258,17 @@ static void set_method(const aard__transfer *transfer, const aard__curl *curl, C
     curl->easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);
 }
 
+/* A certificate says in its list of names for which it is; a common name alone is no such list.  libcurl would take it where
+ * there is none: before it does, OpenSSL compares the names, by the rules of today. */
+static CURLcode on_tls(CURL *easy, void *context, void *user)
+{
+    (void)easy;
+    const aard__transfer *transfer = user;
+    return aard__curl_check_names(context, transfer->url.host, transfer->url.kind != AARD__HOST_NAME)
+               ? CURLE_OK
+               : CURLE_SSL_CERTPROBLEM;
+}
+
 static void set_options(aard__transfer *transfer, const aard__curl *curl, CURL *easy)
 {
     const aard__network_policy *policy = transfer->net->policy;
@@ -247,6 +287,10 @@ static void set_options(aard__transfer *transfer, const aard__curl *curl, CURL *
     curl->easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
     curl->easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
     curl->easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    if (aard__curl_has_openssl()) {
+        curl->easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_tls);
+        curl->easy_setopt(easy, CURLOPT_SSL_CTX_DATA, transfer);
+    }
     if (policy->ca_file) {
         curl->easy_setopt(easy, CURLOPT_CAINFO, policy->ca_file);
         curl->easy_setopt(easy, CURLOPT_CAPATH, NULL);
@@ -271,7 +315,7 @@ static void forget_hop(aard__transfer *transfer)
     transfer->error[0] = '\0';
     transfer->got_header_bytes = transfer->discarded = 0;
     transfer->status = transfer->encodings = 0;
-    transfer->has_location = transfer->body_began = false;
+    transfer->has_location = transfer->has_length = transfer->has_transfer_encoding = transfer->body_began = false;
     aard__buf_clear(&transfer->got_headers);
     aard__buf_clear(&transfer->location);
     aard__buf_clear(&transfer->status_text);

@@ -45,7 +45,7 @@ typedef struct aard__transfer {
     size_t got_header_bytes, discarded;
     unsigned status, encodings;
     aard__buf got_headers, location, status_text; /* got_headers: items of a JSON array, without the brackets */
-    bool has_location, body_began;
+    bool has_location, has_length, has_transfer_encoding, is_old, body_began; /* is_old: HTTP/1.0 */
     aard__net_reply reply;
 } aard__transfer;
 

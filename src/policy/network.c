@@ -161,16 +161,53 @@ const char *aard__network_method_refusal(const char *method, size_t len)
     return IS_ONE_OF(method, len, closed) ? "method_not_allowed" : NULL;
 }
 
+/* As those read a name who put it into a variable, as CGI does: there `Proxy` sets HTTP_PROXY, and `-` and `_` are one. */
+static size_t plain_name(const char *name, size_t len, char out[256])
+{
+    for (size_t i = 0; i < len; i++) out[i] = name[i] == '_' ? '-' : name[i];
+    return len;
+}
+
+static bool begins(const char *text, size_t len, const char *with)
+{
+    return len >= strlen(with) && !strncasecmp(text, with, strlen(with));
+}
+
+/* What makes another method of the one that was checked. */
+static bool is_override(const char *name, size_t len)
+{
+    static const char *const names[] = {"X-HTTP-Method", "X-HTTP-Method-Override", "X-Method-Override"};
+    return IS_ONE_OF(name, len, names);
+}
+
+/* Each word of a list. */
+static const char *override_refusal(const char *value, size_t len)
+{
+    for (const char *at = value, *end = value + len; at <= end;) {
+        const char *comma = memchr(at, ',', (size_t)(end - at)), *stop = comma ? comma : end;
+        while (at < stop && (*at == ' ' || *at == '\t')) at++;
+        size_t size = (size_t)(stop - at);
+        while (size && (at[size - 1] == ' ' || at[size - 1] == '\t')) size--;
+        const char *refusal = size ? aard__network_method_refusal(at, size) : NULL;
+        if (refusal) return refusal;
+        at = stop + 1;
+    }
+    return NULL;
+}
+
 const char *aard__network_header_refusal(const aard__url *url, const char *name, size_t name_len, const char *value,
                                          size_t value_len)
 {
-    static const char *const closed[] = {"Connection", "Content-Length",      "Expect",           "HTTP2-Settings",
-                                         "Keep-Alive", "Proxy-Authorization", "Proxy-Connection", "TE",
-                                         "Trailer",    "Transfer-Encoding",   "Upgrade",          "Via"};
+    static const char *const closed[] = {"Alt-Used", "Connection", "Content-Length", "Early-Data",        "Expect",
+                                         "HTTP2-Settings", "Keep-Alive", "Proxy", "TE",
+                                         "Trailer",  "Transfer-Encoding", "Upgrade", "Via"};
+    char plain[256];
     if (!is_token(name, name_len)) return "malformed_request";
     for (size_t i = 0; i < value_len; i++)
         if (value[i] == '\r' || value[i] == '\n' || value[i] == '\0') return "malformed_request";
-    if (IS_ONE_OF(name, name_len, closed)) return "header_not_allowed";
+    size_t plain_len = plain_name(name, name_len, plain);
+    if (IS_ONE_OF(plain, plain_len, closed) || begins(plain, plain_len, "Proxy-")) return "header_not_allowed";
+    if (is_override(plain, plain_len)) return override_refusal(value, value_len);
     if (name_len != 4 || strncasecmp(name, "Host", 4)) return NULL;
     /* A name of another host behind this one's address would get around the list. */
     aard__buf origin = AARD__BUF_INIT;

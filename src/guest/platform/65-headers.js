@@ -105,6 +105,7 @@
       expect: true,
       host: true,
       "keep-alive": true,
+      proxy: true,
       te: true,
       trailer: true,
       "transfer-encoding": true,
