@@ -181,6 +181,15 @@ NAMED(c1_control, "a\xc2\x9b"
                   "2J.py")
 NAMED(reordering, "a\xe2\x80\xae"
                   "yp.exe")
+NAMED(arabic_mark, "a\xd8\x9c.py")
+NAMED(isolating, "a\xe2\x81\xa6.py")
+NAMED(zero_width_space, "os\xe2\x80\x8b.py")
+NAMED(zero_width_joiner, "os\xe2\x80\x8d.py")
+NAMED(word_joiner, "os\xe2\x81\xa0.py")
+NAMED(byte_order_mark, "\xef\xbb\xbfos.py")
+NAMED(soft_hyphen, "o\xc2\xads.py")
+NAMED(filler, "os\xe3\x85\xa4.py")
+NAMED(tag_character, "os\xf3\xa0\x81\x81.py")
 
 static void with_long_name(zb_zip *zip)
 {
@@ -426,6 +435,15 @@ static const zip_case cases[] = {
     CASE("name-delete", NAME_INVALID, "'a\\x7f.py': its name has a control", delete, NULL),
     CASE("name-c1-control", NAME_INVALID, "'a\\xc2\\x9b2J.py': its name has a control", c1_control, NULL),
     CASE("name-reordering", NAME_INVALID, "'a\\xe2\\x80\\xaeyp.exe': its name has a control", reordering, NULL),
+    CASE("name-arabic-mark", NAME_INVALID, "'a\\xd8\\x9c.py'", arabic_mark, NULL),
+    CASE("name-isolating", NAME_INVALID, "'a\\xe2\\x81\\xa6.py'", isolating, NULL),
+    CASE("name-zero-width-space", NAME_INVALID, "'os\\xe2\\x80\\x8b.py'", zero_width_space, NULL),
+    CASE("name-zero-width-joiner", NAME_INVALID, "'os\\xe2\\x80\\x8d.py'", zero_width_joiner, NULL),
+    CASE("name-word-joiner", NAME_INVALID, "'os\\xe2\\x81\\xa0.py'", word_joiner, NULL),
+    CASE("name-byte-order-mark", NAME_INVALID, "'\\xef\\xbb\\xbfos.py'", byte_order_mark, NULL),
+    CASE("name-soft-hyphen", NAME_INVALID, "'o\\xc2\\xads.py'", soft_hyphen, NULL),
+    CASE("name-filler", NAME_INVALID, "'os\\xe3\\x85\\xa4.py'", filler, NULL),
+    CASE("name-tag-character", NAME_INVALID, "'os\\xf3\\xa0\\x81\\x81.py'", tag_character, NULL),
     CASE("name-long", NAME_INVALID, "longer than 1024 bytes", with_long_name, NULL),
     CASE("name-longest", NAME_INVALID, "longer than 1024 bytes", with_longest_name, NULL),
     CASE("name-long-component", NAME_INVALID, "longer than 255 bytes", with_long_component, NULL),

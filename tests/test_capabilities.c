@@ -145,7 +145,7 @@ static void test_what_is_not_granted_is_refused_and_told(void **state)
          "try:\n    from pyodide.code import run_js\n    run_js('1')\nexcept (ImportError, PermissionError): pass",
          "js", "js"},
         {javascript, "try { aardvark.host.echo(1) } catch {}", "echo", "aardvark.host.echo"},
-        {javascript, "try { aardvark.host['a\\u0000b\\ud800'](1) } catch {}", "a", "aardvark.host.a"},
+        {javascript, "try { aardvark.host['a\\u0000b\\ud800'](1) } catch {}", "host_function", "aardvark.host"},
         {javascript, "try { eval('1') } catch {}", "codegen", "eval"},
         {javascript, "try { new Function('1') } catch {}", "codegen", "eval"},
         {javascript, "try { (async () => {}).constructor('1') } catch {}", "codegen", "eval"},
@@ -166,6 +166,62 @@ static void test_what_is_not_granted_is_refused_and_told(void **state)
     assert_int_equal(s.calls, 0);
     aard_isolate_free(python);
     aard_isolate_free(javascript);
+}
+
+/* Whatever is written to the device, the host gets JSON. */
+static void test_a_host_function_gets_json_and_nothing_else(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"1", " [1, {}] ", "\\\"x\\\"", "null"};
+    static const char *const bad[] = {"", " ", "not json", "NaN", "1 2", "[1,]", "{a: 1}", "\\xff", "\\\"\\xed\\xa0\\x80\\\"",
+                                      "1\\x00", "\\xef\\xbb\\xbf1", "' + '[' * 1001 + ']' * 1001 + '"};
+    seen s = {0};
+    aard_isolate *isolate = isolate_of(AARD_LANGUAGE_PYTHON, &s, true, NULL);
+    char code[512];
+    for (size_t i = 0; i < COUNT(good) + COUNT(bad); i++) {
+        bool is_good = i < COUNT(good);
+        snprintf(code, sizeof code,
+                 "import os\nfd = os.open('/dev/aardvark', 2)\nos.write(fd, b'cecho\\0' + ('%s').encode('latin1'))\n"
+                 "a = os.read(fd, 99)\nos.close(fd)\na[:1].decode()",
+                 is_good ? good[i] : bad[i - COUNT(good)]);
+        value_is(exec(isolate, code), is_good ? "\"=\"" : "\"!\"");
+    }
+    assert_int_equal(s.calls, COUNT(good));
+    value_is(exec(isolate, "fd = os.open('/dev/aardvark', 2)\nos.write(fd, b'cecho')\nos.read(fd, 99).decode()"), "\"\"");
+    value_is(exec(isolate, "fd = os.open('/dev/aardvark', 2)\nos.write(fd, b'')\nos.read(fd, 99).decode()"), "\"\"");
+    assert_int_equal(s.calls, COUNT(good));
+    aard_isolate_free(isolate);
+}
+
+/* A line is about what was refused, in one line; its words are the library's own, or names that a guest can only ask for. */
+static void test_a_guest_writes_no_violations_of_its_own(void **state)
+{
+    (void)state;
+    static const char *const codes[] = {
+        "import os\nfd = os.open('/dev/aardvark', 2)\nos.write(fd, b'd\\nnetwork_denied: https://bank.example/ \\x1b[31m')",
+        "import os\nfd = os.open('/dev/aardvark', 2)\nos.write(fd, b'djs.\\xe2\\x80\\xaeexe.y')",
+        "import os\nfd = os.open('/dev/aardvark', 2)\nos.write(fd, b'dthe host said yes')",
+        "import os\nfd = os.open('/dev/aardvark', 2)\nos.write(fd, b'cnetwork denied: x\\n\\x001')",
+        "from aardvark import host\ntry: getattr(host, 'x\\nnetwork_denied: y')(1)\nexcept PermissionError: pass",
+        "try: open('/app/a\\nrefused \\x9b\\u202e', 'w')\nexcept OSError: pass",
+        "try: __import__('js.a\\nb')\nexcept ImportError: pass",
+    };
+    seen s = {0};
+    aard_isolate *isolate = isolate_of(AARD_LANGUAGE_PYTHON, &s, false, NULL);
+    for (size_t i = 0; i < COUNT(codes); i++) {
+        const aard_violation *line;
+        aard_outcome *outcome = exec(isolate, codes[i]);
+        assert_success(outcome);
+        for (size_t k = 0; (line = aard_outcome_violation(outcome, k)); k++) {
+            for (const char *c = line->subject; *c; c++) assert_true(*c >= ' ' && *c < 0x7f);
+            bool own = !strcmp(line->subject, "js") || !strcmp(line->subject, "aardvark.host") ||
+                       !strcmp(line->subject, "/app/a\\x0arefused \\x9b\\u202e");
+            if (!own) fail_msg("%s: %s", codes[i], line->subject);
+            assert_null(strstr(line->reason, "network"));
+        }
+        aard_outcome_free(outcome);
+    }
+    aard_isolate_free(isolate);
 }
 
 static void test_codegen_where_it_is_granted(void **state)
@@ -220,6 +276,8 @@ int main(void)
         cmocka_unit_test(test_python_calls_the_host),
         cmocka_unit_test(test_javascript_calls_the_host),
         cmocka_unit_test(test_what_is_not_granted_is_refused_and_told),
+        cmocka_unit_test(test_a_host_function_gets_json_and_nothing_else),
+        cmocka_unit_test(test_a_guest_writes_no_violations_of_its_own),
         cmocka_unit_test(test_codegen_where_it_is_granted),
         cmocka_unit_test(test_names_and_lives_of_functions),
     };

@@ -61,8 +61,7 @@ static void test_texts_are_cleaned_and_cut(void **state)
                            "a\0b\xff"
                            "c",
                            5);
-    assert_string_equal(ledger.violations[0].subject, "a\xef\xbf\xbd"
-                                                      "b\xef\xbf\xbd"
+    assert_string_equal(ledger.violations[0].subject, "a\\x00b\xef\xbf\xbd"
                                                       "c");
     assert_string_equal(ledger.violations[0].reason, "");
     char text[2001];
@@ -72,6 +71,10 @@ static void test_texts_are_cleaned_and_cut(void **state)
     assert_int_equal(strlen(ledger.violations[1].subject), AARD__LEDGER_TEXT);
     size_t reason = strlen(ledger.violations[1].reason);
     assert_true(reason <= AARD__LEDGER_TEXT && reason > AARD__LEDGER_TEXT - 4);
+    violate(&ledger, "r\n", "one\r\ntwo\x1b[2J\x7f\xc2\x9b\xe2\x80\xae\xd8\x9c\xe2\x80\x8b\xf3\xa0\x81\x81 \xc3\xa4\t");
+    assert_string_equal(ledger.violations[2].reason, "r\\x0a");
+    assert_string_equal(ledger.violations[2].subject,
+                        "one\\x0d\\x0atwo\\x1b[2J\\x7f\\x9b\\u202e\\u061c\\u200b\\ue0041 \xc3\xa4\\x09");
     aard__ledger_free(&ledger);
 }
 

@@ -19,7 +19,8 @@ AARD_API void aard_reply_set_json(aard_reply *reply, const char *json, size_t le
 /* An exception in the guest, with this message (copied). */
 AARD_API void aard_reply_fail(aard_reply *reply, const char *message);
 
-/* `input` is JSON text from the guest, borrowed, not NUL-terminated; expect anything in it.  Called on the thread that makes
+/* `input` is one JSON value in UTF-8, nested to 1000 levels at most, borrowed and not NUL-terminated; what of the kind a guest
+ * sends is its own affair.  Called on the thread that makes
  * the call, while the guest waits: it must not call back into the isolate, and a limit that passes meanwhile takes effect
  * when it returns. */
 typedef void (*aard_host_function)(void *user, const char *input, size_t len, aard_reply *reply);

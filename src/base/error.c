@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/unprintable.h"
 #include "base/utf8.h"
 
 struct aard_error {
@@ -33,9 +34,7 @@ static void make_one_line(char *text)
     size_t left = strlen(text);
     while (left) {
         size_t step = aard__utf8_sequence(text, left);
-        bool control = step == 1 ? (unsigned char)*text < 0x20 || *text == 0x7f
-                                 : step == 2 && (unsigned char)text[0] == 0xc2 && (unsigned char)text[1] < 0xa0;
-        if (!step || control) memset(text, '?', step = step ? step : 1);
+        if (!step || aard__unprintable(aard__utf8_character(text, step))) memset(text, '?', step = step ? step : 1);
         text += step;
         left -= step;
     }

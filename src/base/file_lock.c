@@ -27,6 +27,8 @@ static void put_process(long pid, char out[HOLDER])
     if (fd >= 0) close(fd);
     name[len > 0 ? len : 0] = '\0';
     name[strcspn(name, "\n")] = '\0';
+    for (char *c = name; *c; c++) /* any process may call itself what it likes */
+        if (*c < ' ' || *c > '~') *c = '?';
     snprintf(out, HOLDER, name[0] ? "process %ld (%s)" : "process %ld", pid, name);
 }
 

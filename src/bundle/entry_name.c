@@ -1,22 +1,11 @@
 #include "bundle/entry_name.h"
 
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/unprintable.h"
 #include "base/utf8.h"
-
-/* C0 and C1 controls, DEL, and the characters that break lines or reorder text where a name is displayed. */
-static bool unprintable(const char *text, size_t step)
-{
-    const unsigned char *s = (const unsigned char *)text;
-    if (step == 1) return s[0] < 0x20 || s[0] == 0x7f;
-    if (step == 2) return s[0] == 0xc2 && s[1] < 0xa0;
-    if (step != 3 || s[0] != 0xe2) return false;
-    if (s[1] == 0x80) return (s[2] >= 0xa8 && s[2] <= 0xae) || s[2] == 0x8e || s[2] == 0x8f;
-    return s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9;
-}
 
 void aard__name_show(char *out, size_t size, const char *name, size_t len)
 {
@@ -24,7 +13,7 @@ void aard__name_show(char *out, size_t size, const char *name, size_t len)
     size_t at = 0;
     for (size_t i = 0; i < len;) {
         size_t step = aard__utf8_sequence(name + i, len - i);
-        bool plain = step && !unprintable(name + i, step);
+        bool plain = step && !aard__unprintable(aard__utf8_character(name + i, step));
         size_t bytes = step ? step : 1;
         if (at + (plain ? bytes : 4 * bytes) + sizeof cut > size) {
             memcpy(out + at, cut, sizeof cut);
@@ -57,9 +46,9 @@ static aard_error *check_characters(const char *name, size_t len)
         return refuse(AARD_ERR_BUNDLE_BACKSLASH, name, len, "its name has a backslash in it; separate with '/'");
     for (size_t i = 0; i < len;) {
         size_t step = aard__utf8_sequence(name + i, len - i);
-        if (unprintable(name + i, step))
+        if (aard__unprintable(aard__utf8_character(name + i, step)))
             return refuse(AARD_ERR_BUNDLE_NAME_INVALID, name, len,
-                          "its name has a control character in it; rename the file");
+                          "its name has a control or invisible character in it; rename the file");
         i += step;
     }
     return NULL;

@@ -1,5 +1,6 @@
 /* aardvark bundle: packing and looking inside. */
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli/cli.h"
 
@@ -30,6 +31,11 @@ int cli_bundle_pack(const cli_command *command, int argc, char **argv)
     if (!output || !*output) cli_usage(command, "name the bundle to write with -o FILE.zip");
     int status = cli_fail(aard_bundle_pack(argv[optind], output));
     aard_bundle *bundle;
+    struct stat st;
+    if (!status && stat(output, &st) == 0 && !S_ISREG(st.st_mode)) { /* a FIFO, say: it can't be read back */
+        cli_message("'%s' is written", output);
+        return CLI_OK;
+    }
     if (!status) status = cli_fail(aard_bundle_open(output, NULL, &bundle));
     if (status) return status;
     char size[32];
@@ -47,7 +53,10 @@ static void put_list(const char *title, const aard_manifest *manifest, size_t (*
 {
     size_t n = count(manifest);
     if (n) printf("%-12s", title);
-    for (size_t i = 0; i < n; i++) printf("%s%s", item(manifest, i), i + 1 < n ? ", " : "\n");
+    for (size_t i = 0; i < n; i++) {
+        cli_plain_text(item(manifest, i));
+        fputs(i + 1 < n ? ", " : "\n", stdout);
+    }
 }
 
 static const char *language_name(const aard_manifest *manifest)
@@ -59,7 +68,9 @@ static void put_manifest(const aard_manifest *manifest)
 {
     char size[32];
     const char *version = aard_manifest_pyodide_version(manifest), *profile = aard_manifest_pyodide_profile(manifest);
-    printf("%-12s%s\n%-12s%s\n", "entrypoint", aard_manifest_entrypoint(manifest), "language", language_name(manifest));
+    printf("%-12s", "entrypoint");
+    cli_plain_text(aard_manifest_entrypoint(manifest));
+    printf("\n%-12s%s\n", "language", language_name(manifest));
     if (version) printf("%-12s%s\n", "Pyodide", version);
     if (profile) printf("%-12s%s\n", "profile", profile);
     put_list("packages", manifest, aard_manifest_package_count, aard_manifest_package);

@@ -24,7 +24,7 @@ typedef struct cli_command {
 
 /* ---- messages (message.c) ---- */
 
-/* "aardvark: <message>" on stderr; control characters become spaces. */
+/* "aardvark: <message>" on stderr; control and invisible characters become spaces. */
 void cli_message(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same with a pointer to the help, then exits with status 2. */
 _Noreturn void cli_usage(const cli_command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -180,7 +180,9 @@ int cli_guest_input(cli_guest *guest);
 void cli_guest_wants(cli_guest *guest, const char *name);
 /* Makes the isolate; an exit status. */
 int cli_guest_boot(cli_guest *guest);
-/* Has the first SIGINT cancel the call; an exit status (interrupt.c). */
+/* From now on SIGINT has a call to cancel (interrupt.c). */
+void cli_call_begins(void);
+/* Has the first SIGINT cancel the call, or end the command before that has begun; an exit status. */
 int cli_cancel_on_interrupt(cli_guest *guest);
 /* Shows an outcome as the options want it; an exit status.  `quiet_null`: a null is not worth a line. */
 int cli_guest_show(cli_guest *guest, const aard_outcome *outcome, bool quiet_null);
@@ -201,8 +203,15 @@ void cli_summary(FILE *file, const aard_outcome *outcome, double boot_ms);
 void cli_json_string(FILE *file, const char *text, size_t len);
 /* A member of an object to stdout, with a text that ends with NUL; NULL is null. */
 void cli_json_text(const char *key, const char *text);
-/* Writes text for a terminal or a table: control characters become '?'. */
+/* Writes text for a terminal or a table: control and invisible characters become '?'. */
 void cli_plain(FILE *file, const char *text, size_t len);
+void cli_plain_text(const char *text); /* to stdout */
+/* Writes text of several lines: such characters but line ends and tabs become their numbers. */
+void cli_lines(FILE *file, const char *text, size_t len);
+/* Writes JSON text for a terminal: such characters are escaped, as JSON does. */
+void cli_json(FILE *file, const char *json, size_t len);
+/* The character at `text` and its size; U+FFFD and 0 where that is not UTF-8. */
+size_t cli_character(const char *text, size_t len, uint32_t *out);
 /* "1.5 MiB" into `out`, which is returned. */
 const char *cli_size(uint64_t bytes, char out[32]);
 

@@ -54,6 +54,7 @@ static int run_code(exec_options *exec, const char *code, size_t len)
 {
     const char *name = exec->code ? NULL : strcmp(exec->path, "-") ? exec->path : "<stdin>";
     aard_outcome *outcome;
+    cli_call_begins();
     int status = cli_fail(aard_isolate_exec(exec->guest.isolate, code, len, name, exec->guest.call, &outcome));
     if (status) return status;
     status = cli_guest_show(&exec->guest, outcome, true);

@@ -69,7 +69,10 @@ static int show_json(const aard_outcome *outcome)
     size_t len;
     int status = cli_fail(aard_outcome_json(outcome, &json, &len));
     if (status) return status;
-    fwrite(json, 1, len, stdout);
+    if (isatty(STDOUT_FILENO))
+        cli_json(stdout, json, len);
+    else
+        fwrite(json, 1, len, stdout);
     putchar('\n');
     aard_string_free(json);
     return CLI_OK;
@@ -91,7 +94,7 @@ static void show_value(const aard_outcome *outcome, bool quiet_null)
     const char *value = aard_outcome_value_json(outcome, &len);
     const char *repr = aard_outcome_value_repr(outcome, &repr_len);
     if (repr)
-        fwrite(repr, 1, repr_len, stdout);
+        cli_lines(stdout, repr, repr_len);
     else if (quiet_null && len == 4 && !memcmp(value, "null", 4))
         return;
     else if (isatty(STDOUT_FILENO))
@@ -107,7 +110,7 @@ static void show_failure(const aard_outcome *outcome)
     const char *traceback = aard_outcome_exception_traceback(outcome, &len);
     bool ended_itself = aard_outcome_exit_code(outcome, NULL);
     if (traceback && len && !ended_itself) {
-        fwrite(traceback, 1, len, stderr);
+        cli_lines(stderr, traceback, len);
         if (traceback[len - 1] != '\n') fputc('\n', stderr);
     }
     cli_message("%s: %s", aard_failure_kind_name(aard_outcome_failure_kind(outcome)),

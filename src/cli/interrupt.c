@@ -1,11 +1,25 @@
-/* Ctrl-C: the first cancels the call, whose outcome is then shown; the second ends the command. */
+/* Ctrl-C: the first cancels the call, whose outcome is then shown, or ends the command where it is still getting ready, which
+ * nothing cancels; the second ends it in any case. */
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
 
 #define EXIT_INTERRUPTED 130 /* as a shell has it for SIGINT */
+
+static atomic_bool calling;
+
+void cli_call_begins(void) { atomic_store(&calling, true); }
+
+static _Noreturn void leave(void)
+{
+    static const char text[] = "aardvark: cancelled: interrupted before the call began\n";
+    if (write(STDERR_FILENO, text, sizeof text - 1) < 0) _exit(EXIT_INTERRUPTED);
+    _exit(EXIT_INTERRUPTED);
+}
 
 static void *wait_for_interrupts(void *user)
 {
@@ -16,6 +30,7 @@ static void *wait_for_interrupts(void *user)
     sigaddset(&interrupts, SIGINT);
     while (sigwait(&interrupts, &number) == 0) {
         if (aard_cancel_handle_is_cancelled(handle)) _exit(EXIT_INTERRUPTED);
+        if (!atomic_load(&calling)) leave();
         aard_cancel(handle);
     }
     return NULL;

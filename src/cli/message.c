@@ -3,7 +3,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/unprintable.h"
 #include "cli/cli.h"
+
+static void make_plain(char *text)
+{
+    uint32_t c;
+    size_t len = strlen(text);
+    for (size_t i = 0, size; i < len; i += size) {
+        size = cli_character(text + i, len - i, &c);
+        bool bad = !size || aard__unprintable(c);
+        if (!size) size = 1;
+        if (bad) memset(text + i, ' ', size);
+    }
+}
 
 static void say(const char *prefix, const char *format, va_list args, const char *suffix)
     __attribute__((format(printf, 2, 0), nonnull(2)));
@@ -18,8 +31,7 @@ static void say(const char *prefix, const char *format, va_list args, const char
         vsnprintf(text, (size_t)len + 1, format, again);
     }
     va_end(again);
-    for (char *c = text; *c; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f) *c = ' ';
+    make_plain(text);
     fprintf(stderr, "aardvark: %s%s%s\n", prefix, text, suffix);
     if (text != small) free(text);
 }

@@ -1,32 +1,13 @@
 /* Text for people and for programs: JSON strings, JSON with indentation, sizes, the summary of a call. */
 #include <string.h>
 
+#include "base/unprintable.h"
 #include "cli/cli.h"
 
 #define LINE 80          /* columns that a container may take on one line */
 #define INDENT_LEVELS 32 /* deeper ones are not indented further: a line is then no longer than its content */
 
 /* ---- plain text ----------------------------------------------------------------------------------------------- */
-
-void cli_plain(FILE *file, const char *text, size_t len)
-{
-    for (size_t i = 0; i < len; i++) putc((unsigned char)text[i] < 0x20 || text[i] == 0x7f ? '?' : text[i], file);
-}
-
-const char *cli_size(uint64_t bytes, char out[32])
-{
-    static const char units[][4] = {"KiB", "MiB", "GiB", "TiB"};
-    double size = (double)bytes / 1024;
-    size_t unit = 0;
-    while (size >= 1024 && unit + 1 < sizeof units / sizeof units[0]) size /= 1024, unit++;
-    if (bytes < 1024)
-        snprintf(out, 32, "%u B", (unsigned)bytes);
-    else
-        snprintf(out, 32, "%.1f %s", size, units[unit]);
-    return out;
-}
-
-/* ---- JSON ------------------------------------------------------------------------------------------------------- */
 
 /* The length of the UTF-8 sequence (RFC 3629) at `text`, 0 where there is none. */
 static size_t sequence(const unsigned char *text, size_t len)
@@ -47,20 +28,93 @@ static size_t sequence(const unsigned char *text, size_t len)
     return want;
 }
 
+size_t cli_character(const char *text, size_t len, uint32_t *out)
+{
+    size_t size = sequence((const unsigned char *)text, len);
+    *out = size ? aard__utf8_character(text, size) : 0xfffd;
+    return size;
+}
+
+void cli_plain(FILE *file, const char *text, size_t len)
+{
+    uint32_t c;
+    for (size_t i = 0, size; i < len; i += size ? size : 1) {
+        size = cli_character(text + i, len - i, &c);
+        if (!size || aard__unprintable(c))
+            putc('?', file);
+        else
+            fwrite(text + i, 1, size, file);
+    }
+}
+
+void cli_plain_text(const char *text) { cli_plain(stdout, text, strlen(text)); }
+
+void cli_lines(FILE *file, const char *text, size_t len)
+{
+    uint32_t c;
+    for (size_t i = 0, size; i < len; i += size ? size : 1) {
+        size = cli_character(text + i, len - i, &c);
+        if (size && (c == '\n' || c == '\t' || !aard__unprintable(c)))
+            fwrite(text + i, 1, size, file);
+        else if (!size || c < 0x100)
+            fprintf(file, "\\x%02x", size ? (unsigned)c : (unsigned char)text[i]);
+        else
+            fprintf(file, c < 0x10000 ? "\\u%04x" : "\\U%08x", (unsigned)c);
+    }
+}
+
+const char *cli_size(uint64_t bytes, char out[32])
+{
+    static const char units[][4] = {"KiB", "MiB", "GiB", "TiB"};
+    double size = (double)bytes / 1024;
+    size_t unit = 0;
+    while (size >= 1024 && unit + 1 < sizeof units / sizeof units[0]) size /= 1024, unit++;
+    if (bytes < 1024)
+        snprintf(out, 32, "%u B", (unsigned)bytes);
+    else
+        snprintf(out, 32, "%.1f %s", size, units[unit]);
+    return out;
+}
+
+/* ---- JSON ------------------------------------------------------------------------------------------------------- */
+
+/* A character that is to stand in a string of JSON, which gets no other meaning by being escaped. */
+static void put_escaped(FILE *file, uint32_t c)
+{
+    if (c < 0x10000)
+        fprintf(file, "\\u%04x", (unsigned)c);
+    else
+        fprintf(file, "\\u%04x\\u%04x", (unsigned)(0xd7c0 + (c >> 10)), (unsigned)(0xdc00 | (c & 0x3ff)));
+}
+
+void cli_json(FILE *file, const char *json, size_t len)
+{
+    uint32_t c;
+    for (size_t i = 0, size; i < len; i += size ? size : 1) {
+        size = cli_character(json + i, len - i, &c);
+        if (!size)
+            fputs("\xef\xbf\xbd", file);
+        else if (c > ' ' && aard__unprintable(c))
+            put_escaped(file, c);
+        else
+            fwrite(json + i, 1, size, file);
+    }
+}
+
 void cli_json_string(FILE *file, const char *text, size_t len)
 {
+    uint32_t c;
     putc('"', file);
-    for (size_t i = 0, n; i < len; i += n ? n : 1) {
-        n = sequence((const unsigned char *)text + i, len - i);
-        unsigned char c = (unsigned char)text[i];
-        if (!n)
+    for (size_t i = 0, size; i < len; i += size ? size : 1) {
+        size = cli_character(text + i, len - i, &c);
+        if (!size)
             fputs("\xef\xbf\xbd", file);
         else if (c == '"' || c == '\\')
-            fprintf(file, "\\%c", c);
-        else if (c < 0x20 || c == 0x7f)
-            fprintf(file, "\\u%04x", c);
+            fprintf(file, "\\%c", (int)c);
+        else if (aard__unprintable(c))
+            put_escaped(file, c);
         else
-            fwrite(text + i, 1, n, file);
+            fwrite(text + i, 1, size, file);
     }
     putc('"', file);
 }
@@ -101,7 +155,7 @@ static void put_inline(FILE *file, const char *json, size_t at, size_t end)
     while (at < end) {
         char c = json[at];
         size_t next = c == '"' ? string_end(json, end, at) : at + 1;
-        fwrite(json + at, 1, next - at, file);
+        cli_json(file, json + at, next - at);
         if (c == ',' || c == ':') putc(' ', file);
         at = next;
     }
@@ -169,7 +223,9 @@ static void put_policy(FILE *file, const aard_outcome *outcome)
                 (unsigned long long)blocked);
     const aard_violation *violation;
     for (size_t i = 0; (violation = aard_outcome_violation(outcome, i)); i++) {
-        fprintf(file, "refused  %s, %s: ", aard_violation_kind_name(violation->kind), violation->reason);
+        fprintf(file, "refused  %s, ", aard_violation_kind_name(violation->kind));
+        cli_plain(file, violation->reason, strlen(violation->reason));
+        fputs(": ", file);
         cli_plain(file, violation->subject, strlen(violation->subject));
         if (violation->count > 1) fprintf(file, " (%llu times)", (unsigned long long)violation->count);
         putc('\n', file);

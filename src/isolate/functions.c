@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "isolate/config.h"
 
-enum { LONGEST_NAME = 63 };
+enum { LONGEST_NAME = 63, MOST_DEPTH = 1000 };
 
 struct aard__function {
     atomic_size_t owners;
@@ -106,6 +106,12 @@ aard_error *aard_isolate_config_add_function(aard_isolate_config *config, const 
     return NULL;
 }
 
+bool aard__function_name_valid(const char *name)
+{
+    char lower[LONGEST_NAME + 1];
+    return set_name(name, lower) && !strcmp(name, lower);
+}
+
 void aard_reply_set_json(aard_reply *reply, const char *json, size_t len)
 {
     if (!reply) return;
@@ -128,6 +134,11 @@ bool aard__functions_call(const aard__functions *functions, const char *name, co
     size_t i = 0;
     while (i < functions->count && strcmp(functions->list[i]->name, name) != 0) i++;
     if (i == functions->count) return false;
+    bool deep;
+    if (!aard__json_valid_to(input, len, MOST_DEPTH, &deep, NULL)) { /* whoever wrote it: the host is promised JSON */
+        aard__buf_printf(answer, deep ? "!the input is nested to more than %d levels" : "!the input is not JSON", MOST_DEPTH);
+        return true;
+    }
     functions->list[i]->call(functions->list[i]->user, input, len, &reply);
     if (reply.text.failed) {
         aard__buf_puts(answer, "!out of memory");

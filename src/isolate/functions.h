@@ -17,7 +17,11 @@ typedef struct aard__functions {
 aard_error *aard__functions_copy(const aard__functions *from, aard__functions *out);
 void aard__functions_free(aard__functions *functions);
 
-/* Calls function `name` and appends its answer: "=" and JSON text, or "!" and a message.  False where there is none. */
+/* Whether a host function may have that name, in lower case. */
+bool aard__function_name_valid(const char *name);
+
+/* Calls function `name`, with an input that is JSON, and appends its answer: "=" and JSON text, or "!" and a message.  False
+ * where there is none. */
 bool aard__functions_call(const aard__functions *functions, const char *name, const char *input, size_t len,
                           aard__buf *answer);
 

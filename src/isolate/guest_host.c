@@ -334,10 +334,13 @@ static void host_call_host(aard__frame *frame, void *user)
     aard__buf_putc(name, '\0');
     if (name->failed || input->failed) {
         aard__buf_puts(answer, "!out of memory");
-    } else if (!guest->config || !aard__config_grants(guest->config, name->data)) {
-        aard__buf subject = AARD__BUF_INIT;
-        aard__buf_printf(&subject, "aardvark.host.%s", name->data);
-        aard__ledger_violation(&guest->ledger, AARD_VIOLATION_CAPABILITY_DENIED, name->data, subject.data, subject.len);
+    } else if (name->len != strlen(name->data) + 1 || !guest->config ||
+               !aard__config_grants(guest->config, name->data)) {
+        bool known = name->len == strlen(name->data) + 1 && aard__function_name_valid(name->data);
+        aard__buf subject = AARD__BUF_INIT; /* what can't be a name is the guest's own text, and not written down */
+        aard__buf_printf(&subject, known ? "aardvark.host.%s" : "aardvark.host", name->data);
+        aard__ledger_violation(&guest->ledger, AARD_VIOLATION_CAPABILITY_DENIED, known ? name->data : "host_function",
+                               subject.data, subject.len);
         aard__buf_free(&subject);
         aard__buf_putc(answer, '?');
     } else if (!function_answers(guest, name, input, answer)) {

@@ -1,8 +1,10 @@
 #include "policy/ledger.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/unprintable.h"
 #include "base/utf8.h"
 
 static void free_violation(aard_violation *line)
@@ -27,18 +29,26 @@ void aard__ledger_free(aard__ledger *ledger)
     *ledger = AARD__LEDGER_INIT;
 }
 
-/* A copy for the ledger, of valid UTF-8; NULL where there is no memory. */
+/* What one character of a text becomes in a line: what is not UTF-8 is U+FFFD, and what would break the line, or make another
+ * text of it where it is shown, is a number. */
+static size_t keep_one(const char *text, size_t size, char out[16])
+{
+    if (!size) return (size_t)sprintf(out, "\xef\xbf\xbd");
+    uint32_t c = aard__utf8_character(text, size);
+    if (aard__unprintable(c)) return (size_t)sprintf(out, c < 0x100 ? "\\x%02x" : "\\u%04x", (unsigned)c);
+    memcpy(out, text, size);
+    return size;
+}
+
+/* A copy for the ledger, of valid UTF-8, in one line; NULL where there is no memory. */
 static char *keep(const char *text, size_t len)
 {
-    static const char unknown[] = "\xef\xbf\xbd";
-    char kept[AARD__LEDGER_TEXT + 1];
+    char kept[AARD__LEDGER_TEXT + 1], one[16];
     size_t at = 0;
     for (size_t i = 0; i < len;) {
-        size_t size = aard__utf8_sequence(text + i, len - i);
-        const char *from = size && text[i] ? text + i : unknown;
-        size_t room = size && text[i] ? size : sizeof unknown - 1;
+        size_t size = aard__utf8_sequence(text + i, len - i), room = keep_one(text + i, size, one);
         if (at + room > AARD__LEDGER_TEXT) break;
-        memcpy(kept + at, from, room);
+        memcpy(kept + at, one, room);
         at += room;
         i += size ? size : 1;
     }

@@ -23,7 +23,8 @@ typedef struct aard__ledger {
 
 void aard__ledger_free(aard__ledger *ledger); /* and empty it for reuse */
 
-/* `reason` and `subject` are copied; they may come from the guest: what is not UTF-8 becomes U+FFFD, what is long is cut. */
+/* `reason` and `subject` are copied; they may come from the guest: what is not UTF-8 becomes U+FFFD, a control
+ * or invisible character its number (\x0a, \u202e), and what is long is cut. */
 void aard__ledger_violation(aard__ledger *ledger, aard_violation_kind kind, const char *reason, const char *subject,
                             size_t subject_len);
 

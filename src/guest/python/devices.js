@@ -5,7 +5,7 @@
   const { addDevice } = shared;
   const { EINTR } = shared.errno;
   const encoder = new TextEncoder();
-  const decoder = new TextDecoder();
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
   // Random bytes come from the kernel, whatever Emscripten finds in its surroundings.
   const randomDevices = ({ FS }) => {
@@ -49,22 +49,23 @@
   };
 
   // What a message asks by its first letter:
-  //   d  a name: tells of a capability that was not granted
+  //   d  the name of a module: tells of a capability that was not granted, as often as anybody likes to say so
   //   e  asks for the environment
   //   c  the name of a host function, a NUL and its input: calls that
   //   w  milliseconds: waits so long, less than 0 without an end, or until a request has been answered
   //   p  a number: tells that so much has been ended
+  const closed = /^(js|pyodide_js|pyodide\.ffi)(\.\w{1,99}){0,9}$/;
   const answer = (message, stream, interrupt) => {
     const text = message.slice(1);
     switch (message[0]) {
       case "d":
-        host.violation("capability_denied", "js", text);
+        host.violation("capability_denied", "js", closed.test(text) ? text : "js");
         return "";
       case "e":
         return host.environment() ?? "[]";
       case "c": {
         const end = text.indexOf("\0");
-        return host.callHost(text.slice(0, end), text.slice(end + 1));
+        return end < 0 ? "" : host.callHost(text.slice(0, end), text.slice(end + 1));
       }
       case "w":
         return wait(stream, Number(text), interrupt);
@@ -73,6 +74,16 @@
         return "";
       default:
         return "";
+    }
+  };
+
+  // What is not UTF-8 is not JSON either.
+  const textOf = (bytes) => {
+    try {
+      return decoder.decode(bytes);
+    } catch {
+      const end = bytes.indexOf(0) + 1;
+      return String.fromCharCode(...bytes.subarray(0, Math.min(end, 99)).filter((byte) => byte < 0x80));
     }
   };
 
@@ -86,7 +97,7 @@
         stream.seekable = false;
       },
       write(stream, buffer, offset, length) {
-        const message = decoder.decode(buffer.slice(offset, offset + length));
+        const message = textOf(buffer.slice(offset, offset + length));
         stream.answer = encoder.encode(answer(message, stream, interrupt));
         return length;
       },
