@@ -349,6 +349,68 @@ static void nested_data(zb_zip *zip)
     entry->shift = 30 + 5;
 }
 
+static void gap_before_directory(zb_zip *zip) { main_py(zip), zip->gap = "gap", zip->gap_len = 3; }
+
+/* A whole entry that only who reads from the start finds. */
+static void unlisted_entry(zb_zip *zip)
+{
+    static uint8_t hidden[30 + 7 + 4];
+    zb_zip inner = {0};
+    zb_text(&inner, "evil.py", "evil");
+    zb_bytes bytes = zb_finish(&inner);
+    memcpy(hidden, bytes.data, sizeof hidden);
+    free(bytes.data);
+    main_py(zip);
+    zip->gap = hidden;
+    zip->gap_len = sizeof hidden;
+}
+
+static void only_unlisted(zb_zip *zip) { zip->gap = "hidden", zip->gap_len = 6; }
+
+static zb_entry *described(zb_zip *zip)
+{
+    zb_entry *entry = zb_deflated(zip, "later.py", "x = 1\n");
+    entry->descriptor = true;
+    entry->local.flags = entry->central.flags = 0x0008;
+    return entry;
+}
+
+static void described_entry(zb_zip *zip) { described(zip); }
+static void descriptor_missing(zb_zip *zip) { described(zip)->descriptor = false; }
+static void descriptor_unasked(zb_zip *zip) { described(zip)->local.flags = 0, zip->entries[0].central.flags = 0; }
+static void local_before_descriptor(zb_zip *zip) { described(zip)->local.unpacked = 5; }
+
+static void spoil_descriptor(zb_bytes *bytes)
+{
+    for (size_t i = 0; i + 16 <= bytes->len; i++)
+        if (memcmp(bytes->data + i, "PK\7\10", 4) == 0) bytes->data[i + 12] ^= 1; /* the size */
+}
+
+static void unmarked_name(zb_zip *zip) { main_py(zip), zb_text(zip, "caf\xc3\xa9.py", ""); }
+static void half_marked_name(zb_zip *zip) { unmarked_name(zip), zip->entries[1].central.flags = 0x0800; }
+
+static void other_path(zb_zip *zip)
+{
+    static uint8_t path[9 + 7] = {0x75, 0x70, 12, 0, 1};
+    uint32_t crc = zb_crc32("main.py", 7);
+    for (int i = 0; i < 4; i++) path[5 + i] = (uint8_t)(crc >> 8 * i);
+    memcpy(path + 9, "evil.py", 7);
+    zb_entry *entry = main_py(zip);
+    entry->central.extra = path;
+    entry->central.extra_len = sizeof path;
+}
+
+static void other_local_path(zb_zip *zip)
+{
+    other_path(zip);
+    zb_entry *entry = &zip->entries[0];
+    entry->local.extra = entry->central.extra;
+    entry->local.extra_len = entry->central.extra_len;
+    entry->central.extra_len = 0;
+}
+
+NAMED(drive_relative, "C:x.py")
+
 /* ---- manifests that no table of texts can hold ------------------------------------------------------------ */
 
 static void manifest_too_large(zb_zip *zip)
@@ -409,6 +471,18 @@ static const zip_case cases[] = {
     CASE("absolute-root", ABSOLUTE_PATH, "'/'", absolute_root, NULL),
     CASE("absolute-twice", ABSOLUTE_PATH, "'//host/share'", absolute_twice, NULL),
     CASE("absolute-drive", ABSOLUTE_PATH, "'C:/windows/x'", absolute_drive, NULL),
+    CASE("absolute-drive-relative", ABSOLUTE_PATH, "'C:x.py'", drive_relative, NULL),
+    CASE("gap", CORRUPT, "'main.py': behind it are 3 bytes", gap_before_directory, NULL),
+    CASE("unlisted-entry", CORRUPT, "'main.py': behind it are 41 bytes", unlisted_entry, NULL),
+    CASE("unlisted-alone", CORRUPT, "6 bytes that its directory does not list", only_unlisted, NULL),
+    CASE("descriptor-missing", CORRUPT, "'later.py': its local header", descriptor_missing, NULL),
+    CASE("descriptor-unasked", CORRUPT, "'later.py': ", descriptor_unasked, NULL),
+    CASE("descriptor-disagrees", CORRUPT, "the data descriptor", described_entry, spoil_descriptor),
+    CASE("descriptor-and-header", CORRUPT, "'later.py': its local header", local_before_descriptor, NULL),
+    CASE("name-unmarked", NAME_NOT_UTF8, "'caf\xc3\xa9.py': its name is not ASCII and not marked", unmarked_name, NULL),
+    CASE("name-half-marked", CORRUPT, "'caf\xc3\xa9.py': its local header", half_marked_name, NULL),
+    CASE("name-other-path", CORRUPT, "'main.py': its extra fields", other_path, NULL),
+    CASE("name-other-local-path", CORRUPT, "'main.py': its extra fields", other_local_path, NULL),
     CASE("parent", PARENT_PATH, "'../evil.py'", parent, NULL),
     CASE("parent-inside", PARENT_PATH, "'a/../../evil.py'", parent_inside, NULL),
     CASE("parent-last", PARENT_PATH, "'a/..'", parent_last, NULL),

@@ -6,6 +6,7 @@
 
 #include "base/unprintable.h"
 #include "base/utf8.h"
+#include "bundle/zip_bytes.h"
 
 void aard__name_show(char *out, size_t size, const char *name, size_t len)
 {
@@ -72,8 +73,7 @@ static aard_error *check_component(const char *name, size_t len, const char *par
 
 static bool has_drive(const char *name, size_t len)
 {
-    return len >= 3 && ((name[0] >= 'A' && name[0] <= 'Z') || (name[0] >= 'a' && name[0] <= 'z')) && name[1] == ':' &&
-           name[2] == '/';
+    return len >= 2 && ((name[0] >= 'A' && name[0] <= 'Z') || (name[0] >= 'a' && name[0] <= 'z')) && name[1] == ':';
 }
 
 aard_error *aard__name_check(const char *name, size_t len)
@@ -97,6 +97,32 @@ aard_error *aard__name_check(const char *name, size_t len)
         start = end + 1;
     }
     return NULL;
+}
+
+static uint32_t crc32_of(const char *data, size_t len)
+{
+    uint32_t crc = UINT32_MAX;
+    for (size_t i = 0; i < len; i++) {
+        crc ^= (unsigned char)data[i];
+        for (int bit = 0; bit < 8; bit++) crc = crc >> 1 ^ (crc & 1 ? UINT32_C(0xedb88320) : 0);
+    }
+    return ~crc;
+}
+
+aard_error *aard__name_check_encoding(const char *name, size_t len, bool flagged, const uint8_t *extra,
+                                      size_t extra_len)
+{
+    size_t size;
+    const uint8_t *path = aard__zip_extra(extra, extra_len, AARD__ZIP_EXTRA_PATH, &size);
+    bool counts = path && size >= 5 && path[0] == 1 && aard__zip_get32(path + 1) == crc32_of(name, len);
+    bool same = counts && size - 5 == len && memcmp(path + 5, name, len) == 0;
+    if (counts && !same)
+        return refuse(AARD_ERR_BUNDLE_CORRUPT, name, len,
+                      "its extra fields give it another name, so it can be read in two ways; pack the bundle again");
+    if (flagged || same || aard__ascii(name, len)) return NULL;
+    return refuse(AARD_ERR_BUNDLE_NAME_NOT_UTF8, name, len,
+                  "its name is not ASCII and not marked as UTF-8, so others read it as code page 437; pack the bundle "
+                  "with a tool that sets the mark (flag bit 11)");
 }
 
 int aard__name_compare(const char *a, size_t a_len, const char *b, size_t b_len)

@@ -5,6 +5,7 @@
 #include <zip.h>
 
 #include "base/alloc.h"
+#include "bundle/archive.h"
 #include "bundle/entry_name.h"
 #include "bundle/entry_rules.h"
 
@@ -53,61 +54,74 @@ static aard_error *check_same(zip_t *zip, zip_uint64_t index, const aard__zip_en
     return refuse(AARD_ERR_BUNDLE_CORRUPT, entry, "its headers can be read in two ways");
 }
 
-/* Reads exactly `len` bytes and then the end; only at the end does libzip compare the checksum. */
-static aard_error *read_exactly(zip_file_t *file, const aard__zip_entry *entry, uint8_t *data, size_t len)
+/* The whole entry, piece by piece, and then its end; only there does libzip compare the checksum. */
+static aard_error *read_exactly(zip_file_t *file, const aard__zip_entry *entry, aard__archive_take take, void *user)
 {
     static const char less[] = "it unpacks to less than its header says";
-    size_t got = 0;
-    uint8_t probe;
-    while (got <= len) {
-        zip_int64_t n = got < len ? zip_fread(file, data + got, len - got) : zip_fread(file, &probe, 1);
+    uint64_t got = 0;
+    uint8_t chunk[16384];
+    while (got <= entry->unpacked) {
+        uint64_t left = entry->unpacked - got;
+        zip_int64_t n = zip_fread(file, chunk, left ? left < sizeof chunk ? left : sizeof chunk : 1);
         if (n < 0) {
             zip_error_t *error = zip_file_get_error(file);
             int code = zip_error_code_zip(error);
-            if (code == ZIP_ER_INCONS || (code == ZIP_ER_CRC && got < len))
+            if (code == ZIP_ER_INCONS || (code == ZIP_ER_CRC && left))
                 return refuse(AARD_ERR_BUNDLE_SIZE_MISMATCH, entry, less);
             return refuse_zip(entry, error);
         }
-        if (n == 0) return got == len ? NULL : refuse(AARD_ERR_BUNDLE_SIZE_MISMATCH, entry, less);
-        got += (size_t)n;
+        if (n == 0) return left ? refuse(AARD_ERR_BUNDLE_SIZE_MISMATCH, entry, less) : NULL;
+        if (!left) break;
+        AARD__TRY(take(user, chunk, (size_t)n));
+        got += (uint64_t)n;
     }
     return refuse(AARD_ERR_BUNDLE_SIZE_MISMATCH, entry, "it unpacks to more than its header says");
 }
 
-static aard_error *unpack_entry(zip_t *zip, zip_uint64_t index, const aard__zip_entry *entry, aard__bundle_file *out)
+static aard_error *unpack_into(zip_t *zip, zip_uint64_t index, const aard__zip_entry *entry, aard__archive_take take,
+                               void *user)
 {
     AARD__TRY(check_same(zip, index, entry));
     zip_file_t *file = zip_fopen_index(zip, index, 0);
     if (!file) return refuse_zip(entry, zip_get_error(zip));
-    aard_error *error = NULL;
-    size_t len = (size_t)entry->unpacked;
-    out->data = len < SIZE_MAX ? aard__malloc(len + 1) : NULL;
-    if (!out->data) {
-        error = aard__error_no_memory();
-        goto done;
-    }
-    error = read_exactly(file, entry, out->data, len);
-    if (!error && !len && entry->crc) /* libzip does not look at the checksum of nothing */
+    aard_error *error = read_exactly(file, entry, take, user);
+    if (!error && !entry->unpacked && entry->crc) /* libzip does not look at the checksum of nothing */
         error = refuse(AARD_ERR_BUNDLE_CHECKSUM, entry, "its contents do not match its checksum");
-    if (error) goto done;
-    out->data[len] = '\0';
-    out->data_len = len;
-    out->name = aard__memdup0(entry->name, entry->name_len);
-    if (!out->name) error = aard__error_no_memory();
-    out->name_len = entry->name_len;
-done:
     zip_fclose(file);
     return error;
 }
 
-static aard_error *open_zip(const uint8_t *data, size_t len, zip_t **out)
+static aard_error *append(void *user, const void *data, size_t len)
+{
+    aard__bundle_file *file = user; /* which has the room */
+    memcpy(file->data + file->data_len, data, len);
+    file->data_len += len;
+    return NULL;
+}
+
+static aard_error *unpack_entry(zip_t *zip, zip_uint64_t index, const aard__zip_entry *entry, aard__bundle_file *out)
+{
+    out->data = entry->unpacked < SIZE_MAX ? aard__malloc((size_t)entry->unpacked + 1) : NULL;
+    if (!out->data) return aard__error_no_memory();
+    AARD__TRY(unpack_into(zip, index, entry, append, out));
+    out->data[out->data_len] = '\0';
+    out->name = aard__memdup0(entry->name, entry->name_len);
+    out->name_len = entry->name_len;
+    return out->name ? NULL : aard__error_no_memory();
+}
+
+static aard_error *open_zip(const uint8_t *data, size_t len, const aard__zip_directory *directory, zip_t **out)
 {
     zip_error_t error;
     zip_error_init(&error);
     aard_error *result = NULL;
     zip_source_t *source = zip_source_buffer_create(data, len, 0, &error);
     zip_t *zip = source ? zip_open_from_source(source, ZIP_RDONLY, &error) : NULL;
-    if (zip) {
+    if (zip && (uint64_t)zip_get_num_entries(zip, 0) != directory->count) {
+        zip_discard(zip);
+        result = aard__error(AARD_ERR_BUNDLE_CORRUPT,
+                             "the ZIP archive is damaged: its directory can be read in two ways; pack it again");
+    } else if (zip) {
         *out = zip;
     } else {
         result = zip_error_code_zip(&error) == ZIP_ER_MEMORY
@@ -129,11 +143,8 @@ aard_error *aard__unpack(const uint8_t *data, size_t len, const aard__zip_direct
     zip_t *zip = NULL;
     size_t used = 0;
     if (directory->count) {
-        error = open_zip(data, len, &zip);
+        error = open_zip(data, len, directory, &zip);
         if (error) goto done;
-        if ((uint64_t)zip_get_num_entries(zip, 0) != directory->count)
-            error = aard__error(AARD_ERR_BUNDLE_CORRUPT, "the ZIP archive is damaged: its directory can be read in two "
-                                                         "ways; pack it again");
     }
     for (size_t i = 0; i < directory->count && !error; i++) {
         const aard__zip_entry *entry = &directory->entries[i];
@@ -155,4 +166,44 @@ done:
     if (zip) zip_discard(zip);
     aard__bundle_files_free(files, used);
     return error;
+}
+
+/* ---- piece by piece ------------------------------------------------------------------------------------------- */
+
+struct aard__archive {
+    aard__zip_directory directory;
+    zip_t *zip; /* NULL where it is empty */
+};
+
+aard_error *aard__archive_open(const void *data, size_t len, uint64_t max_entries, uint64_t max_unpacked,
+                               aard__archive **out)
+{
+    aard__archive *archive = aard__calloc(1, sizeof *archive);
+    if (!archive) return aard__error_no_memory();
+    aard__zip_directory *directory = &archive->directory;
+    aard_error *error = aard__zip_directory_read(data, len, max_entries, directory);
+    if (!error) error = aard__entry_rules_each(directory, max_unpacked);
+    if (!error) error = aard__entry_rules_together(directory);
+    if (!error) error = aard__zip_directory_check_local(data, directory);
+    if (!error && directory->count) error = open_zip(data, len, directory, &archive->zip);
+    if (error)
+        aard__archive_free(archive);
+    else
+        *out = archive;
+    return error;
+}
+
+void aard__archive_free(aard__archive *archive)
+{
+    if (!archive) return;
+    if (archive->zip) zip_discard(archive->zip);
+    aard__free(archive->directory.entries);
+    aard__free(archive);
+}
+
+const aard__zip_directory *aard__archive_directory(const aard__archive *archive) { return &archive->directory; }
+
+aard_error *aard__archive_unpack(aard__archive *archive, size_t index, aard__archive_take take, void *user)
+{
+    return unpack_into(archive->zip, index, &archive->directory.entries[index], take, user);
 }

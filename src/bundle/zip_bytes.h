@@ -10,6 +10,8 @@
 #define AARD__ZIP_LOCAL_MAGIC UINT32_C(0x04034b50)
 #define AARD__ZIP_LOCAL_SIZE 30
 #define AARD__ZIP_EXTRA_ZIP64 1
+#define AARD__ZIP_EXTRA_PATH 0x7075 /* Info-ZIP's Unicode Path: version 1, CRC-32 of the name, the name in UTF-8 */
+#define AARD__ZIP_DESCRIPTOR_MAGIC UINT32_C(0x08074b50)
 
 static inline uint16_t aard__zip_get16(const uint8_t *at) { return (uint16_t)(at[0] | at[1] << 8); }
 

@@ -139,6 +139,8 @@ static aard_error *read_central(const uint8_t *data, size_t end, size_t *at, aar
         .external = aard__zip_get32(header + 38),
         .flags = aard__zip_get16(header + 8),
         .method = aard__zip_get16(header + 10),
+        .extra = header + CENTRAL_SIZE + name_len,
+        .extra_len = extra_len,
     };
     if (!widen(header, header + CENTRAL_SIZE + name_len, extra_len, &entry)) {
         char name[AARD__NAME_SHOWN];

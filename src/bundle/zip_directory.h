@@ -15,6 +15,7 @@
 #define AARD__ZIP_FLAG_DESCRIPTOR 0x0008 /* sizes and checksum follow the data */
 #define AARD__ZIP_FLAG_PATCH 0x0020
 #define AARD__ZIP_FLAG_STRONG_ENCRYPTION 0x0040
+#define AARD__ZIP_FLAG_UTF8 0x0800
 #define AARD__ZIP_FLAG_MASKED 0x2000
 #define AARD__ZIP_FLAGS_ENCRYPTION (AARD__ZIP_FLAG_ENCRYPTED | AARD__ZIP_FLAG_STRONG_ENCRYPTION | AARD__ZIP_FLAG_MASKED)
 
@@ -30,6 +31,8 @@ typedef struct aard__zip_entry {
     uint64_t offset;           /* of the local header */
     uint32_t crc, external;    /* `external` holds the Unix mode in its upper half */
     uint16_t flags, method;
+    const uint8_t *extra; /* its extra fields in the directory */
+    size_t extra_len;
 } aard__zip_entry;
 
 typedef struct aard__zip_directory {
@@ -42,8 +45,8 @@ typedef struct aard__zip_directory {
  * looked at. */
 aard_error *aard__zip_directory_read(const uint8_t *data, size_t len, uint64_t max_entries, aard__zip_directory *out);
 
-/* Checks that each entry's local header says what the directory says, that the data of no two entries overlap, and that
- * the first of them begins the archive. */
+/* Checks that each entry's local header says what the directory says, and its data descriptor, that the data of no two
+ * entries overlap, and that nothing else is between them: who reads from the start would find it. */
 aard_error *aard__zip_directory_check_local(const uint8_t *data, const aard__zip_directory *directory);
 
 #endif

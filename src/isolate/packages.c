@@ -79,6 +79,8 @@ bool aard__packages_wanted(const aard_isolate_config *config)
     return config && config->packages.count && config->language == AARD_LANGUAGE_PYTHON;
 }
 
+static bool is_stopped(void *user) { return aard__guest_sleep(user, 0) == AARD__STOPPED; }
+
 aard_error *aard__packages_load(aard__guest *guest, const aard_bundle *bundle)
 {
     const aard_manifest *manifest = bundle ? aard_bundle_manifest(bundle) : NULL;
@@ -90,7 +92,8 @@ aard_error *aard__packages_load(aard__guest *guest, const aard_bundle *bundle)
         aard__free(lines);
         return NULL;
     }
-    aard_error *error = aard__packages_overlay(guest->distribution, lines, &overlay);
+    const aard__packages_rules rules = {is_stopped, guest, guest->heap_limit};
+    aard_error *error = aard__packages_overlay(guest->distribution, lines, &rules, &overlay);
     if (error) {
         aard__free(lines);
         return error;

@@ -22,7 +22,14 @@ aard_error *aard__packages_lines(const aard_distribution *distribution, const ch
                                  char **out);
 
 /* The overlay of the packages on those lines: the one that the process has open, else the catalog's, else one that is
- * made now.  One owner.  Errors: package_not_found, distribution_*, io, no_memory. */
-aard_error *aard__packages_overlay(const aard_distribution *distribution, const char *lines, aard__overlay **out);
+ * made now: piece by piece, never all of it in memory.  `rules` may be NULL.  One owner.
+ * Errors: package_not_found, distribution_*, bundle_too_large, guest_boot (stopped), io, no_memory. */
+typedef struct aard__packages_rules {
+    bool (*stopped)(void *user); /* asked often, on this thread; NULL = nobody stops it */
+    void *user;
+    uint64_t memory_bytes; /* that they may take where there is no catalog; 0 = the default */
+} aard__packages_rules;
+aard_error *aard__packages_overlay(const aard_distribution *distribution, const char *lines,
+                                   const aard__packages_rules *rules, aard__overlay **out);
 
 #endif

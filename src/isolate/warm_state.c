@@ -176,7 +176,7 @@ uint64_t aard_warm_state_file_bytes(const aard_warm_state *state) { return state
 static aard_error *find_overlay(aard_warm_state *state, const char *path)
 {
     if (!state->packages) return NULL;
-    AARD__TRY(aard__packages_overlay(state->distribution, state->packages, &state->overlay));
+    AARD__TRY(aard__packages_overlay(state->distribution, state->packages, NULL, &state->overlay));
     if (!strcmp(aard__overlay_digest(state->overlay), state->overlay_digest)) return NULL;
     return aard__error(AARD_ERR_WARM_MISMATCH,
                        "the warm state '%s' does not fit: its overlay is %s and not %s; make it anew", path,

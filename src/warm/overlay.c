@@ -16,6 +16,7 @@
 #define COUNT_MAX ((uint64_t)1 << 20)
 #define FILE_MAX ((uint64_t)16 << 30)
 #define NAME_MAX_BYTES 4096
+#define STEP ((size_t)32 << 20) /* of what is read to check it */
 
 static const char magic[8] = "AARDOVL1";
 
@@ -114,17 +115,33 @@ static uint8_t *make_front(header *head, const layout *at, const char *key, cons
         name_at += rows[i].name_len;
         data_at += items[i].len;
     }
-    aard__hasher hasher;
-    aard__hash_start(&hasher);
-    aard__hash_add(&hasher, head, offsetof(header, digest));
-    aard__hash_add(&hasher, front + at->key, at->data - at->key);
-    for (size_t i = 0; i < head->count; i++) aard__hash_add(&hasher, items[i].data, items[i].len);
-    aard__hash_end(&hasher, head->digest);
     memcpy(front, head, sizeof *head);
     return front;
 }
 
-aard_error *aard__overlay_write(int fd, const char *key, aard__overlay_item *items, size_t count)
+struct aard__overlay_sink {
+    int fd;
+    uint64_t at, end; /* of the file that is being written */
+    aard__hasher hasher;
+};
+
+static aard_error *cannot_write(size_t len)
+{
+    return aard__error_errno(AARD_ERR_IO, errno, "an overlay of %zu bytes can't be written", len);
+}
+
+aard_error *aard__overlay_put(aard__overlay_sink *sink, const void *data, size_t len)
+{
+    if (len > sink->end - sink->at)
+        return aard__error(AARD_ERR_INVALID_ARGUMENT, "a package's file is longer than it was said to be");
+    if (!aard__write_at(sink->fd, data, len, (size_t)sink->at)) return cannot_write((size_t)sink->end);
+    aard__hash_add(&sink->hasher, data, len);
+    sink->at += len;
+    return NULL;
+}
+
+aard_error *aard__overlay_write_from(int fd, const char *key, aard__overlay_item *items, size_t count,
+                                     aard__overlay_fill fill, void *user)
 {
     layout at;
     header head = {.key_len = strlen(key) + 1, .count = count};
@@ -139,11 +156,32 @@ aard_error *aard__overlay_write(int fd, const char *key, aard__overlay_item *ite
         return aard__error(AARD_ERR_INVALID_ARGUMENT, "these packages are too large for one overlay");
     uint8_t *front = make_front(&head, &at, key, items);
     if (!front) return aard__error_no_memory();
-    bool ok = aard__write_at(fd, front, at.data, 0);
+    aard__overlay_sink sink = {.fd = fd, .at = at.data};
+    aard__hash_start(&sink.hasher);
+    aard__hash_add(&sink.hasher, &head, offsetof(header, digest));
+    aard__hash_add(&sink.hasher, front + at.key, at.data - at.key);
+    aard_error *error = aard__write_at(fd, front, at.data, 0) ? NULL : cannot_write(at.end);
     aard__free(front);
-    for (size_t i = 0, to = at.data; ok && i < count; to += items[i++].len)
-        ok = aard__write_at(fd, items[i].data, items[i].len, to);
-    return ok ? NULL : aard__error_errno(AARD_ERR_IO, errno, "an overlay of %zu bytes can't be written", at.end);
+    for (size_t i = 0; !error && i < count; i++) {
+        sink.end = sink.at + items[i].len;
+        error = fill(user, &items[i], &sink);
+        if (!error && sink.at != sink.end)
+            error = aard__error(AARD_ERR_INVALID_ARGUMENT, "a package's file is shorter than it was said to be");
+    }
+    aard__hash_end(&sink.hasher, head.digest);
+    if (!error && !aard__write_at(fd, &head, sizeof head, 0)) error = cannot_write(at.end);
+    return error;
+}
+
+static aard_error *fill_from_memory(void *user, const aard__overlay_item *item, aard__overlay_sink *sink)
+{
+    (void)user;
+    return aard__overlay_put(sink, item->data, item->len);
+}
+
+aard_error *aard__overlay_write(int fd, const char *key, aard__overlay_item *items, size_t count)
+{
+    return aard__overlay_write_from(fd, key, items, count, fill_from_memory, NULL);
 }
 
 /* ---- reading ------------------------------------------------------------------------------------------------ */
@@ -193,7 +231,11 @@ static aard_error *check(const uint8_t *map, size_t len, const char *where, cons
     aard__hasher hasher;
     aard__hash_start(&hasher);
     aard__hash_add(&hasher, head, offsetof(header, digest));
-    aard__hash_add(&hasher, map + sizeof *head, len - sizeof *head);
+    for (size_t done = sizeof *head, step; done < len; done += step) { /* what was read is not needed soon */
+        step = len - done < STEP ? len - done : STEP;
+        aard__hash_add(&hasher, map + done, step);
+        madvise((void *)map, (done + step) & ~(size_t)4095, MADV_DONTNEED);
+    }
     aard__hash_end(&hasher, digest);
     if (memcmp(digest, head->digest, sizeof digest) != 0) return corrupt(where, "it was altered: its digest differs");
     if (!rows_are_good(map, head, at)) return corrupt(where, "its index is damaged");
@@ -256,5 +298,5 @@ aard__overlay_item aard__overlay_file(const aard__overlay *overlay, size_t index
 {
     row one = row_of(overlay->map, &overlay->at, index);
     return (aard__overlay_item){(const char *)overlay->map + overlay->at.names + one.name_at, one.name_len,
-                                overlay->map + overlay->at.data + one.data_at, (size_t)one.data_len};
+                                overlay->map + overlay->at.data + one.data_at, (size_t)one.data_len, 0};
 }

@@ -20,11 +20,20 @@ typedef struct aard__overlay_item {
     size_t name_len;
     const uint8_t *data;
     size_t len;
+    uint64_t tag; /* whoever writes one may have use for it */
 } aard__overlay_item;
 
 /* Writes an overlay of `items` (which it sorts) to the empty file `fd`.  Errors: invalid_argument (names that can't be
  * together), io, no_memory. */
 aard_error *aard__overlay_write(int fd, const char *key, aard__overlay_item *items, size_t count);
+
+/* The same where the contents come piece by piece: `fill` is called for each item in the order of their names, and puts the
+ * item's `len` bytes into the sink.  Errors: also what `fill` gives. */
+typedef struct aard__overlay_sink aard__overlay_sink;
+typedef aard_error *(*aard__overlay_fill)(void *user, const aard__overlay_item *item, aard__overlay_sink *sink);
+aard_error *aard__overlay_write_from(int fd, const char *key, aard__overlay_item *items, size_t count,
+                                     aard__overlay_fill fill, void *user);
+aard_error *aard__overlay_put(aard__overlay_sink *sink, const void *data, size_t len);
 
 /* Opens and checks the overlay in `fd`, which stays the caller's; `where` names it in messages.  `wanted` is the key it
  * must have.  One owner.  Errors: warm_corrupt, warm_mismatch, io, no_memory. */
