@@ -178,17 +178,35 @@ static inline void archive_finish(struct archive *a)
 
 /* ---- wheels and lock files -------------------------------------------------------------------------------- */
 
-/* A ZIP of `count` pairs of name and content. */
+/* The lines of a RECORD for them; free(). */
+static inline char *make_record(const char *const (*entries)[2], size_t count)
+{
+    char *text = calloc(1, count * 400 + 1);
+    for (size_t i = 0; i < count; i++) {
+        unsigned char hash[crypto_hash_sha256_BYTES];
+        char base64[64];
+        crypto_hash_sha256(hash, (const unsigned char *)entries[i][1], strlen(entries[i][1]));
+        sodium_bin2base64(base64, sizeof base64, hash, sizeof hash, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+        sprintf(text + strlen(text), "\"%.200s\",sha256=%s,%zu\r\n", entries[i][0], base64, strlen(entries[i][1]));
+    }
+    return text;
+}
+
+/* A ZIP of `count` pairs of name and content; a RECORD that is empty is written. */
 static inline void make_zip(const char *path, const char *const (*entries)[2], size_t count)
 {
     unlink(path);
     zip_t *zip = zip_open(path, ZIP_CREATE | ZIP_EXCL, NULL);
     assert_non_null(zip);
+    char *record = make_record(entries, count);
     for (size_t i = 0; i < count; i++) {
-        zip_source_t *source = zip_source_buffer(zip, entries[i][1], strlen(entries[i][1]), 0);
+        bool generated = strstr(entries[i][0], ".dist-info/RECORD") && !entries[i][1][0];
+        const char *content = generated ? record : entries[i][1];
+        zip_source_t *source = zip_source_buffer(zip, content, strlen(content), 0);
         assert_true(zip_file_add(zip, entries[i][0], source, ZIP_FL_ENC_UTF_8) >= 0);
     }
     assert_int_equal(zip_close(zip), 0);
+    free(record);
 }
 
 /* DIR/<name>-<version>-py3-none-any.whl with one module; `more` is further METADATA lines.  Gives its path. */

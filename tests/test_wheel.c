@@ -178,14 +178,62 @@ static void bad_wheels_are_refused(void **state)
     refuse(*state, name, folder, 2, "y-1.dist-info");
     refuse(*state, name, nameless, 2, "Name");
     refuse(*state, name, empty, 2, "Name");
-    refuse(*state, name, parent, 2, "leads elsewhere");
-    refuse(*state, name, root, 2, "leads elsewhere");
-    refuse(*state, name, backslash, 2, "leads elsewhere");
+    refuse(*state, name, parent, 2, "leads out");
+    refuse(*state, name, root, 2, "absolute path");
+    refuse(*state, name, backslash, 2, "backslash");
     refuse(*state, "x-1-cp313-cp313-linux_x86_64.whl", good, 2, "cp313-cp313-linux_x86_64");
     refuse(*state, "x-1.whl", good, 2, "proper name");
     refuse(*state, "x-1-1-1-py3-none-any.whl", good, 2, "proper name");
     refuse(*state, "x-1-py3-none-any.zip", good, 2, "proper name");
     refuse(*state, "-1-py3-none-any.whl", good, 2, "name");
+}
+
+/* What other systems, or other readers of ZIP files, make of an entry; and what RECORD says of it. */
+static void entries_that_are_others_elsewhere_are_refused(void **state)
+{
+    static const char *const names[][2] = {
+        {"C:/x.py", "absolute path"},  {"c:x.py", "absolute path"}, {"./x.py", "'.' component"}, {"a//x.py", "two slashes"},
+        {"x.py.", "dot or a space"},   {"x /y.py", "dot or a space"}, {"a./y.py", "dot or a space"},
+        {"X/__init__.py", "only by capitals"}, {"o\xe2\x80\x8bs.py", "invisible"}, {"o\xd8\x9cs.py", "invisible"},
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *const entries[][2] = {{"x/__init__.py", ""},
+                                          {names[i][0], "y"},
+                                          {"x-1.dist-info/METADATA", good_metadata},
+                                          {"x-1.dist-info/RECORD", ""}};
+        refuse(*state, "x-1-py3-none-any.whl", entries, 4, names[i][1]);
+    }
+    static const char *const records[][2] = {
+        {"x.py,,\n", "is not in RECORD"},
+        {"x.py,sha256=AAAA,\nx-1.dist-info/METADATA,,\n", "another hash"},
+        {"x.py,,7\nx-1.dist-info/METADATA,,\n", "another size"},
+        {"x.py,,x\nx-1.dist-info/METADATA,,\n", "proper size"},
+        {"x.py,,\nx.py,,\nx-1.dist-info/METADATA,,\n", "twice in RECORD"},
+        {"\"x.py\"\"\",,\nx-1.dist-info/METADATA,,\n", "is not in RECORD"},
+    };
+    for (size_t i = 0; i < sizeof records / sizeof *records; i++) {
+        const char *const entries[][2] = {
+            {"x.py", "x = 1"}, {"x-1.dist-info/METADATA", good_metadata}, {"x-1.dist-info/RECORD", records[i][0]}};
+        refuse(*state, "x-1-py3-none-any.whl", entries, 3, records[i][1]);
+    }
+    aard__wheel wheel = {0};
+    const char *const entries[][2] = {{"x.py", "x = 1"},
+                                      {"x-1.dist-info/METADATA", good_metadata},
+                                      {"x-1.dist-info/RECORD.jws", "{}"},
+                                      {"x-1.dist-info/RECORD", "x.py,sha512=whatever,5\r\ngone.py,,\r\n\r\n"
+                                                               "x-1.dist-info/METADATA,,19\r\nx-1.dist-info/RECORD,,"}};
+    make_zip(at(*state, "x-1-py3-none-any.whl"), entries, 4);
+    assert_ok(aard__wheel_read(at(*state, "x-1-py3-none-any.whl"), &wheel));
+    aard__wheel_free(&wheel);
+    /* A link is one whatever system the archive is said to be from. */
+    for (int system = 0; system < 4; system++) {
+        const char *path = make_wheel(*state, "x", "1", "");
+        zip_t *zip = zip_open(path, 0, NULL);
+        static const zip_uint8_t systems[] = {ZIP_OPSYS_UNIX, ZIP_OPSYS_DOS, ZIP_OPSYS_WINDOWS_NTFS, ZIP_OPSYS_OS_X};
+        assert_int_equal(zip_file_set_external_attributes(zip, 0, 0, systems[system], UINT32_C(0120777) << 16), 0);
+        assert_int_equal(zip_close(zip), 0);
+        assert_refused(aard__wheel_read(path, &wheel), AARD_ERR_WHEEL_INVALID, "symbolic link", NULL);
+    }
 }
 
 static void damaged_wheels_are_refused(void **state)
@@ -228,6 +276,7 @@ int main(void)
         cmocka_unit_test(versions_compare_by_number),
         cmocka_unit_test_setup_teardown(a_wheel_tells_what_it_is, set_up, tear_down),
         cmocka_unit_test_setup_teardown(bad_wheels_are_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(entries_that_are_others_elsewhere_are_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(damaged_wheels_are_refused, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("wheel", tests, NULL, NULL);

@@ -3,19 +3,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#include <zip.h>
 
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/file.h"
+#include "bundle/archive.h"
+#include "bundle/entry_name.h"
+#include "bundle/entry_rules.h"
 #include "distribution/manifest.h"
 #include "distribution/pins.h"
+#include "distribution/record.h"
 #include "distribution/requirement.h"
 #include "distribution/wheel_tag.h"
 
-#define CHUNK (64u << 10)
+#define FILE_MAX ((size_t)1 << 30)
 #define ENTRIES_MAX 50000
 #define UNPACKED_MAX (UINT64_C(2) << 30)
 #define METADATA_MAX (4u << 20)
@@ -24,13 +25,15 @@ static const char info_suffix[] = ".dist-info";
 
 typedef struct reading {
     const char *path;
-    zip_t *zip;
+    aard__archive *archive;
     aard__wheel *wheel;
     char *info; /* the folder "<name>-<version>.dist-info" */
-    aard__buf metadata;
-    bool record, has_metadata;
-    uint64_t unpacked;
-    char *chunk;
+    aard__buf metadata, record;
+    bool has_record, has_metadata;
+    aard__record_file *files;
+    size_t file_count;
+    crypto_hash_sha256_state sha256; /* of the entry that is being unpacked */
+    aard__buf *keep;                 /* where its bytes go, too; may be NULL */
 } reading;
 
 static aard_error *invalid(const reading *r, const char *what)
@@ -106,41 +109,83 @@ static aard_error *read_file_name(reading *r)
 
 /* ---- entries ---------------------------------------------------------------------------------------------- */
 
-static bool leads_elsewhere(const char *name)
+/* An error of the archive, as one of the wheel: what is to be done is another thing. */
+static aard_error *refused(const reading *r, aard_error *error)
 {
-    if (!*name || *name == '/' || strchr(name, '\\')) return true;
-    for (const char *part = name; part; part = strchr(part, '/')) {
-        if (*part == '/') part++;
-        if (strncmp(part, "..", 2) == 0 && (part[2] == '/' || !part[2])) return true;
+    if (aard_error_get_code(error) == AARD_ERR_NO_MEMORY || aard_error_get_class(error) != AARD_CLASS_INPUT) return error;
+    const char *message = aard_error_message(error), *advice = strrchr(message, ';');
+    int len = advice ? (int)(advice - message) : (int)strlen(message);
+    aard_error *own = aard__error(AARD_ERR_WHEEL_INVALID,
+                                  "the wheel '%s' is damaged, or none: %.*s; get it again, or another build", r->path, len,
+                                  message);
+    aard_error_free(error);
+    return own;
+}
+
+static aard_error *bad_entry(const reading *r, const char *name, size_t len, const char *what)
+{
+    char shown[AARD__NAME_SHOWN];
+    aard__name_show(shown, sizeof shown, name, len);
+    return aard__error(AARD_ERR_WHEEL_INVALID, "the wheel '%s' has an entry '%s' that %s; get another build of it",
+                       r->path, shown, what);
+}
+
+/* Names that other systems, where the same wheel may be installed, take for others. */
+static aard_error *check_name(const reading *r, const char *name, size_t len)
+{
+    for (size_t i = 0; i <= len; i++) {
+        bool end = i == len || name[i] == '/';
+        if (end && i && (name[i - 1] == '.' || name[i - 1] == ' '))
+            return bad_entry(r, name, len, "ends in a dot or a space, as names can't everywhere");
     }
-    return false;
+    return NULL;
 }
 
-static bool is_link(zip_t *zip, zip_uint64_t index)
+static int by_folded_name(const void *a, const void *b)
 {
-    zip_uint8_t system = 0;
-    zip_uint32_t attributes = 0;
-    if (zip_file_get_external_attributes(zip, index, 0, &system, &attributes) < 0) return false;
-    return system == ZIP_OPSYS_UNIX && S_ISLNK(attributes >> 16);
+    const aard__zip_entry *left = *(const aard__zip_entry *const *)a, *right = *(const aard__zip_entry *const *)b;
+    size_t len = left->name_len < right->name_len ? left->name_len : right->name_len;
+    int order = strncasecmp(left->name, right->name, len);
+    return order ? order : (left->name_len > right->name_len) - (left->name_len < right->name_len);
 }
 
-/* Unpacks an entry to its end, where libzip compares the checksum; `keep` (may be NULL) gets the bytes. */
-static aard_error *read_entry(reading *r, zip_uint64_t index, const char *name, aard__buf *keep)
+static aard_error *check_cases(const reading *r)
 {
+    const aard__zip_directory *directory = aard__archive_directory(r->archive);
+    const aard__zip_entry **sorted = aard__calloc(directory->count + 1, sizeof *sorted);
+    if (!sorted) return aard__error_no_memory();
+    for (size_t i = 0; i < directory->count; i++) sorted[i] = &directory->entries[i];
+    if (directory->count) qsort(sorted, directory->count, sizeof *sorted, by_folded_name);
     aard_error *error = NULL;
-    zip_file_t *file = zip_fopen_index(r->zip, index, 0);
-    zip_int64_t n = -1;
-    while (file && !error && (n = zip_fread(file, r->chunk, CHUNK)) > 0) {
-        r->unpacked += (uint64_t)n;
-        if (keep) aard__buf_append(keep, r->chunk, (size_t)n);
-        if (r->unpacked > UNPACKED_MAX || (keep && keep->len > METADATA_MAX))
-            error = invalid(r, "unpacks to more than a wheel may have");
-    }
-    if (!error && n < 0)
-        error = aard__error(AARD_ERR_WHEEL_INVALID, "the wheel '%s' is damaged: its entry '%.200s' cannot be unpacked",
-                            r->path, name);
-    if (file) zip_fclose(file);
-    return error ? error : keep && keep->failed ? aard__error_no_memory() : NULL;
+    for (size_t i = 1; i < directory->count && !error; i++)
+        if (!by_folded_name(&sorted[i - 1], &sorted[i]))
+            error = bad_entry(r, sorted[i]->name, sorted[i]->name_len, "differs from another only by capitals");
+    aard__free(sorted);
+    return error;
+}
+
+static aard_error *take(void *user, const void *data, size_t len)
+{
+    reading *r = user;
+    crypto_hash_sha256_update(&r->sha256, data, len);
+    if (!r->keep) return NULL;
+    if (len > METADATA_MAX - r->keep->len) return invalid(r, "has a METADATA or a RECORD that is too large");
+    aard__buf_append(r->keep, data, len);
+    return r->keep->failed ? aard__error_no_memory() : NULL;
+}
+
+/* Unpacks an entry to its end, for its checksum and its hash; `keep` (may be NULL) gets the bytes. */
+static aard_error *read_entry(reading *r, size_t index, const aard__zip_entry *entry, aard__buf *keep)
+{
+    aard__record_file *file = &r->files[r->file_count];
+    crypto_hash_sha256_init(&r->sha256);
+    r->keep = keep;
+    aard_error *error = aard__archive_unpack(r->archive, index, take, r);
+    if (error) return refused(r, error);
+    *file = (aard__record_file){.name = entry->name, .name_len = entry->name_len, .size = entry->unpacked};
+    crypto_hash_sha256_final(&r->sha256, file->sha256);
+    r->file_count++;
+    return NULL;
 }
 
 static bool ends_with(const char *name, const char *suffix)
@@ -168,40 +213,47 @@ static aard_error *note_info(reading *r, const char *name, size_t len)
     } else if (strlen(r->info) != len || memcmp(r->info, name, len) != 0) {
         return invalid(r, "has more than one .dist-info folder");
     }
-    if (strcmp(name + len, "/RECORD") == 0) r->record = true;
     return NULL;
 }
 
-static aard_error *look_at(reading *r, zip_uint64_t index)
+static bool is_info(const reading *r, const char *name, size_t top, const char *file)
 {
-    zip_stat_t st;
-    if (zip_stat_index(r->zip, index, 0, &st) < 0 || !(st.valid & ZIP_STAT_NAME))
-        return invalid(r, "is damaged: it has an entry without a name");
-    if (leads_elsewhere(st.name) || is_link(r->zip, index))
-        return aard__error(AARD_ERR_WHEEL_INVALID, "the wheel '%s' has an entry '%.200s' that leads elsewhere", r->path,
-                           st.name);
-    if ((st.valid & ZIP_STAT_ENCRYPTION_METHOD) && st.encryption_method != ZIP_EM_NONE)
-        return invalid(r, "is encrypted");
-    size_t top = strcspn(st.name, "/");
-    if (st.name[top] && top > sizeof info_suffix - 1 &&
-        memcmp(st.name + top - (sizeof info_suffix - 1), info_suffix, sizeof info_suffix - 1) == 0)
-        AARD__TRY(note_info(r, st.name, top));
-    bool metadata = r->info && strlen(r->info) == top && memcmp(st.name, r->info, top) == 0 &&
-                    strcmp(st.name + top, "/METADATA") == 0;
-    if (metadata && r->has_metadata) return invalid(r, "has two METADATA files");
-    r->has_metadata |= metadata;
-    AARD__TRY(note_import(r, st.name));
-    return read_entry(r, index, st.name, metadata ? &r->metadata : NULL);
+    return r->info && strlen(r->info) == top && memcmp(name, r->info, top) == 0 && strcmp(name + top, file) == 0;
+}
+
+static aard_error *look_at(reading *r, size_t index, const aard__zip_entry *entry)
+{
+    AARD__TRY(check_name(r, entry->name, entry->name_len));
+    if (aard__entry_is_directory(entry)) return NULL;
+    char *name = aard__memdup0(entry->name, entry->name_len);
+    if (!name) return aard__error_no_memory();
+    size_t top = strcspn(name, "/");
+    aard_error *error = NULL;
+    if (name[top] && top > sizeof info_suffix - 1 &&
+        memcmp(name + top - (sizeof info_suffix - 1), info_suffix, sizeof info_suffix - 1) == 0)
+        error = note_info(r, name, top);
+    bool metadata = is_info(r, name, top, "/METADATA"), record = is_info(r, name, top, "/RECORD");
+    r->has_metadata = r->has_metadata || metadata;
+    r->has_record = r->has_record || record;
+    if (!error) error = note_import(r, name);
+    if (!error) error = read_entry(r, index, entry, metadata ? &r->metadata : record ? &r->record : NULL);
+    aard__free(name);
+    return error;
 }
 
 static aard_error *read_entries(reading *r)
 {
-    zip_int64_t count = zip_get_num_entries(r->zip, 0);
-    if (count > ENTRIES_MAX) return invalid(r, "has more entries than a wheel may have");
-    for (zip_int64_t i = 0; i < count; i++) AARD__TRY(look_at(r, (zip_uint64_t)i));
+    const aard__zip_directory *directory = aard__archive_directory(r->archive);
+    r->files = aard__calloc(directory->count + 1, sizeof *r->files);
+    if (!r->files) return aard__error_no_memory();
+    for (size_t i = 0; i < directory->count; i++) AARD__TRY(look_at(r, i, &directory->entries[i]));
     if (!r->has_metadata) return invalid(r, "has no METADATA in a .dist-info folder");
-    if (!r->record) return invalid(r, "has no RECORD in its .dist-info folder");
-    return NULL;
+    if (!r->has_record) return invalid(r, "has no RECORD in its .dist-info folder");
+    AARD__TRY(check_cases(r));
+    const aard__record_file *which = NULL;
+    const char *wrong = aard__record_check(r->record.data, r->record.len, r->files, r->file_count, &which);
+    if (wrong && !*wrong) return aard__error_no_memory();
+    return wrong ? bad_entry(r, which->name, which->name_len, wrong) : NULL;
 }
 
 /* ---- metadata --------------------------------------------------------------------------------------------- */
@@ -277,31 +329,26 @@ done:
     return error;
 }
 
-static aard_error *open_zip(reading *r)
-{
-    int code = 0, fd = -1;
-    AARD__TRY(aard__file_open(r->path, &fd));
-    r->zip = zip_fdopen(fd, ZIP_CHECKCONS, &code);
-    if (!r->zip) {
-        close(fd);
-        return invalid(r, "is not a whole ZIP archive");
-    }
-    r->chunk = aard__malloc(CHUNK);
-    return r->chunk ? NULL : aard__error_no_memory();
-}
-
 aard_error *aard__wheel_read(const char *path, aard__wheel *out)
 {
     aard__wheel wheel = {0};
     reading r = {.path = path, .wheel = &wheel};
+    char *data = NULL;
+    size_t len = 0;
     aard_error *error = read_file_name(&r);
-    if (!error) error = open_zip(&r);
+    if (!error) error = aard__file_read(path, FILE_MAX, &data, &len);
+    if (!error) {
+        error = aard__archive_open(data, len, ENTRIES_MAX, UNPACKED_MAX, &r.archive);
+        if (error) error = refused(&r, error);
+    }
     if (!error) error = read_entries(&r);
     if (!error) error = read_metadata(&r);
-    if (r.zip) zip_discard(r.zip);
+    aard__archive_free(r.archive);
     aard__buf_free(&r.metadata);
-    aard__free(r.chunk);
+    aard__buf_free(&r.record);
+    aard__free(r.files);
     aard__free(r.info);
+    aard__free(data);
     if (error)
         aard__wheel_free(&wheel);
     else

@@ -17,8 +17,9 @@ typedef struct aard__wheel {
     size_t require_count;
 } aard__wheel;
 
-/* Reads and checks a wheel: its name and tags fit Pyodide, it is a whole ZIP (every entry is unpacked and its checksum
- * compared), and its METADATA says what its name says.  Errors: wheel_invalid, not_found, io, no_memory. */
+/* Reads and checks a wheel: its name and tags fit Pyodide, it is a whole ZIP by the rules of bundles (every entry is unpacked
+ * and its checksum compared), its RECORD lists every file with the right hash, no name is another one on another system,
+ * and its METADATA says what its name says.  Errors: wheel_invalid, not_found, io, no_memory. */
 aard_error *aard__wheel_read(const char *path, aard__wheel *out);
 void aard__wheel_free(aard__wheel *wheel);
 
