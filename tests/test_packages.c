@@ -1,5 +1,10 @@
 /* Packages of a bundle's manifest: staged with a distribution, installed before the bundle is mounted. */
+#include <sys/resource.h>
+
+#include "base/alloc.h"
 #include "dist_support.h"
+#include "isolate/packages.h"
+#include "warm/overlay.h"
 
 typedef struct staged {
     char *temp, *home;
@@ -121,6 +126,69 @@ static void test_a_package_that_is_not_there_is_named(void **state)
     aard_isolate_free(isolate);
 }
 
+/* ---- limits ---------------------------------------------------------------------------------------------------- */
+
+static bool stops_after(void *user) { return --*(int *)user < 0; }
+
+static long peak_kib(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss;
+}
+
+/* A small wheel with much in it is unpacked piece by piece, and not for longer than whoever waits for it wants. */
+static void test_packages_are_unpacked_within_limits(void **state)
+{
+    staged *s = *state;
+    enum { MIB = 160 };
+    static char metadata[] = "Name: zeros\nVersion: 1\n", record[400];
+    char *zeros = calloc(MIB, 1 << 20), *lines = NULL, base64[64];
+    unsigned char hash[crypto_hash_sha256_BYTES];
+    crypto_hash_sha256(hash, (unsigned char *)zeros, (unsigned long long)MIB << 20);
+    sodium_bin2base64(base64, sizeof base64, hash, sizeof hash, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    snprintf(record, sizeof record, "zeros/x.bin,sha256=%s,%d\nzeros-1.dist-info/METADATA,,\n", base64, MIB << 20);
+    zip_t *zip = zip_open(at(s->temp, "zeros-1-py3-none-any.whl"), ZIP_CREATE | ZIP_EXCL, NULL);
+    const struct {
+        const char *name, *data;
+        size_t len;
+    } files[] = {{"zeros/x.bin", zeros, (size_t)MIB << 20},
+                 {"zeros-1.dist-info/METADATA", metadata, sizeof metadata - 1},
+                 {"zeros-1.dist-info/RECORD", record, strlen(record)}};
+    for (size_t i = 0; i < 3; i++)
+        assert_true(zip_file_add(zip, files[i].name, zip_source_buffer(zip, files[i].data, files[i].len, 0), 0) >= 0);
+    assert_int_equal(zip_close(zip), 0);
+    free(zeros);
+    request r = {.home = s->home, .archive = at(s->temp, "source"), .wheels = {at(s->temp, "zeros-1-py3-none-any.whl")}};
+    aard_distribution *distribution = stage_ok(&r);
+    static const char *const names[] = {"zeros"};
+    assert_ok(aard__packages_lines(distribution, names, 1, &lines));
+    aard__overlay *overlay = NULL;
+    char *catalog = strdup(at(s->temp, "catalog"));
+
+    int looks = 100; /* it is asked for every piece */
+    aard__packages_rules rules = {stops_after, &looks, 0};
+    assert_refused(aard__packages_overlay(distribution, lines, &rules, &overlay), AARD_ERR_GUEST_BOOT, "in time", NULL);
+    assert_int_equal(count_entries(catalog, ""), count_entries(catalog, ".lock") + 1); /* the tiny ones' */
+
+    assert_int_equal(rename(catalog, at(s->temp, "put away")), 0);
+    write_file(catalog, "no directory", 12);
+    rules = (aard__packages_rules){NULL, NULL, 64 << 20};
+    assert_refused(aard__packages_overlay(distribution, lines, &rules, &overlay), AARD_ERR_BUNDLE_TOO_LARGE, "160 MiB",
+                   "64 MiB", NULL);
+    assert_int_equal(unlink(catalog), 0);
+    assert_int_equal(rename(at(s->temp, "put away"), catalog), 0);
+
+    long before = peak_kib();
+    assert_ok(aard__packages_overlay(distribution, lines, &rules, &overlay));
+    assert_true(peak_kib() - before < MIB * 1024 / 2);
+    assert_int_equal(aard__overlay_file(overlay, aard__overlay_count(overlay) - 1).len, (size_t)MIB << 20);
+    aard__overlay_free(overlay);
+    aard__free(lines);
+    aard_distribution_free(distribution);
+    free(catalog);
+}
+
 static void test_a_package_that_was_altered_is_refused(void **state)
 {
     staged *s = *state;
@@ -143,6 +211,7 @@ int main(void)
         cmocka_unit_test(test_a_package_that_was_altered_is_refused), /* before it is unpacked */
         cmocka_unit_test(test_packages_come_with_what_they_need),
         cmocka_unit_test(test_a_package_that_is_not_there_is_named),
+        cmocka_unit_test(test_packages_are_unpacked_within_limits),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

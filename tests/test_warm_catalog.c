@@ -22,7 +22,7 @@ static aard_error *write_overlay(void *user, int fd)
     const made *m = user;
     uint8_t *data = malloc(m->size + 1);
     memset(data, m->key[9] | 1, m->size);
-    aard__overlay_item item = {"file", 4, data, m->size};
+    aard__overlay_item item = {"file", 4, data, m->size, 0};
     aard_error *error = aard__overlay_write(fd, m->key, &item, 1);
     free(data);
     return error;

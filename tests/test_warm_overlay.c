@@ -7,7 +7,7 @@
 
 #define ITEM(n, d)                                                                                                     \
     {                                                                                                                  \
-        n, sizeof(n) - 1, (const uint8_t *)(d), sizeof(d) - 1                                                          \
+        n, sizeof(n) - 1, (const uint8_t *)(d), sizeof(d) - 1, 0                                                        \
     }
 #define KEY "package=a 1 00\n"
 
@@ -89,7 +89,7 @@ static void test_names_that_can_not_be_are_refused(void **state)
     (void)state;
     static const char *const names[] = {"", "/a", "a//b", "a/", "../a", "a/../b", "a/.", ".", "\xff"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        aard__overlay_item item = {names[i], strlen(names[i]), (const uint8_t *)"x", 1};
+        aard__overlay_item item = {names[i], strlen(names[i]), (const uint8_t *)"x", 1, 0};
         int fd = new_fd();
         assert_refused(aard__overlay_write(fd, KEY, &item, 1), AARD_ERR_INVALID_ARGUMENT, "name", NULL);
         close(fd);
