@@ -19,10 +19,10 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "base/new_file.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/library.h"
+#include "base/new_file.h"
 #include "base/wide_hash.h"
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))

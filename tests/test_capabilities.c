@@ -173,8 +173,18 @@ static void test_a_host_function_gets_json_and_nothing_else(void **state)
 {
     (void)state;
     static const char *const good[] = {"1", " [1, {}] ", "\\\"x\\\"", "null"};
-    static const char *const bad[] = {"", " ", "not json", "NaN", "1 2", "[1,]", "{a: 1}", "\\xff", "\\\"\\xed\\xa0\\x80\\\"",
-                                      "1\\x00", "\\xef\\xbb\\xbf1", "' + '[' * 1001 + ']' * 1001 + '"};
+    static const char *const bad[] = {"",
+                                      " ",
+                                      "not json",
+                                      "NaN",
+                                      "1 2",
+                                      "[1,]",
+                                      "{a: 1}",
+                                      "\\xff",
+                                      "\\\"\\xed\\xa0\\x80\\\"",
+                                      "1\\x00",
+                                      "\\xef\\xbb\\xbf1",
+                                      "' + '[' * 1001 + ']' * 1001 + '"};
     seen s = {0};
     aard_isolate *isolate = isolate_of(AARD_LANGUAGE_PYTHON, &s, true, NULL);
     char code[512];
@@ -187,7 +197,8 @@ static void test_a_host_function_gets_json_and_nothing_else(void **state)
         value_is(exec(isolate, code), is_good ? "\"=\"" : "\"!\"");
     }
     assert_int_equal(s.calls, COUNT(good));
-    value_is(exec(isolate, "fd = os.open('/dev/aardvark', 2)\nos.write(fd, b'cecho')\nos.read(fd, 99).decode()"), "\"\"");
+    value_is(exec(isolate, "fd = os.open('/dev/aardvark', 2)\nos.write(fd, b'cecho')\nos.read(fd, 99).decode()"),
+             "\"\"");
     value_is(exec(isolate, "fd = os.open('/dev/aardvark', 2)\nos.write(fd, b'')\nos.read(fd, 99).decode()"), "\"\"");
     assert_int_equal(s.calls, COUNT(good));
     aard_isolate_free(isolate);

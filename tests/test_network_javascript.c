@@ -218,8 +218,8 @@ static void test_what_goes_wrong_out_there(void **state)
         other = boot(config, NULL);
         char text[200];
         snprintf(text, sizeof text,
-                 "try { await fetch('https://%s:%d/') } catch (e) { return e.message.includes('tls_failed') }", names[i],
-                 net_https.port);
+                 "try { await fetch('https://%s:%d/') } catch (e) { return e.message.includes('tls_failed') }",
+                 names[i], net_https.port);
         value_is(run(other, text, NULL), "true");
         aard_isolate_free(other);
     }

@@ -159,7 +159,8 @@ static void test_packages_are_unpacked_within_limits(void **state)
         assert_true(zip_file_add(zip, files[i].name, zip_source_buffer(zip, files[i].data, files[i].len, 0), 0) >= 0);
     assert_int_equal(zip_close(zip), 0);
     free(zeros);
-    request r = {.home = s->home, .archive = at(s->temp, "source"), .wheels = {at(s->temp, "zeros-1-py3-none-any.whl")}};
+    request r = {
+        .home = s->home, .archive = at(s->temp, "source"), .wheels = {at(s->temp, "zeros-1-py3-none-any.whl")}};
     aard_distribution *distribution = stage_ok(&r);
     static const char *const names[] = {"zeros"};
     assert_ok(aard__packages_lines(distribution, names, 1, &lines));

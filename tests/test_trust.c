@@ -152,7 +152,7 @@ static void a_user_can_be_named_as_trusted(void **state)
     static const struct {
         const char *value;
         bool good;
-    } values[] = {{"61234", true},  {"1,61234,2", true}, {"", false},       {"6123", false},
+    } values[] = {{"61234", true},   {"1,61234,2", true}, {"", false},       {"6123", false},
                   {"612345", false}, {"61234x", false},   {" 61234", false}, {"-1,x,,", false}};
     int fd = -1;
     make_tree();

@@ -7,7 +7,7 @@
 
 #define ITEM(n, d)                                                                                                     \
     {                                                                                                                  \
-        n, sizeof(n) - 1, (const uint8_t *)(d), sizeof(d) - 1, 0                                                        \
+        n, sizeof(n) - 1, (const uint8_t *)(d), sizeof(d) - 1, 0                                                       \
     }
 #define KEY "package=a 1 00\n"
 

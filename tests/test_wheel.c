@@ -192,9 +192,10 @@ static void bad_wheels_are_refused(void **state)
 static void entries_that_are_others_elsewhere_are_refused(void **state)
 {
     static const char *const names[][2] = {
-        {"C:/x.py", "absolute path"},  {"c:x.py", "absolute path"}, {"./x.py", "'.' component"}, {"a//x.py", "two slashes"},
-        {"x.py.", "dot or a space"},   {"x /y.py", "dot or a space"}, {"a./y.py", "dot or a space"},
-        {"X/__init__.py", "only by capitals"}, {"o\xe2\x80\x8bs.py", "invisible"}, {"o\xd8\x9cs.py", "invisible"},
+        {"C:/x.py", "absolute path"},   {"c:x.py", "absolute path"},           {"./x.py", "'.' component"},
+        {"a//x.py", "two slashes"},     {"x.py.", "dot or a space"},           {"x /y.py", "dot or a space"},
+        {"a./y.py", "dot or a space"},  {"X/__init__.py", "only by capitals"}, {"o\xe2\x80\x8bs.py", "invisible"},
+        {"o\xd8\x9cs.py", "invisible"},
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const char *const entries[][2] = {{"x/__init__.py", ""},

@@ -13,9 +13,9 @@
 
 #include "base/clock.h"
 
-#define STEP_NS 1000000l                  /* between two tries: who waits long must not lose to who comes */
-#define TELL_NS UINT64_C(1000000000)      /* between two words about who holds it */
-#define HOLDER 96                         /* bytes of what is said of a process */
+#define STEP_NS 1000000l             /* between two tries: who waits long must not lose to who comes */
+#define TELL_NS UINT64_C(1000000000) /* between two words about who holds it */
+#define HOLDER 96                    /* bytes of what is said of a process */
 
 /* The command's name of a process, for messages. */
 static void put_process(long pid, char out[HOLDER])
@@ -54,8 +54,7 @@ static aard_error *open_lock(const char *path, int *out)
 {
     struct stat st;
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-    if (fd < 0 && errno == ELOOP)
-        return aard__error(AARD_ERR_IO, "cannot lock '%s': it is a link; remove it", path);
+    if (fd < 0 && errno == ELOOP) return aard__error(AARD_ERR_IO, "cannot lock '%s': it is a link; remove it", path);
     if (fd < 0) return aard__error_errno(AARD_ERR_IO, errno, "cannot open '%s'", path);
     aard_error *error = NULL;
     if (fstat(fd, &st) < 0)
@@ -109,6 +108,7 @@ aard_error *aard__file_lock(const char *path, uint64_t timeout_ms, void (*waitin
     find_holder(fd, holder);
     close(fd);
     if (failed != EWOULDBLOCK) return aard__error_errno(AARD_ERR_IO, failed, "cannot lock '%s'", path);
-    return aard__error(AARD_ERR_IO, "cannot lock '%s': %s has held it for %" PRIu64 ".%" PRIu64 " s; wait for it, or end it",
-                       path, holder, timeout_ms / 1000, timeout_ms % 1000 / 100);
+    return aard__error(AARD_ERR_IO,
+                       "cannot lock '%s': %s has held it for %" PRIu64 ".%" PRIu64 " s; wait for it, or end it", path,
+                       holder, timeout_ms / 1000, timeout_ms % 1000 / 100);
 }

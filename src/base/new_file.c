@@ -190,8 +190,7 @@ static aard_error *start(aard__new_file *file)
 
 aard_error *aard__new_file_open(const char *path, mode_t mode, aard__new_file *out)
 {
-    aard__new_file file = {
-        .fd = -1, .dir = -1, .path = aard__strdup(path), .target = aard__strdup(path), .mode = mode};
+    aard__new_file file = {.fd = -1, .dir = -1, .path = aard__strdup(path), .target = aard__strdup(path), .mode = mode};
     aard_error *error = file.path && file.target ? start(&file) : aard__error_no_memory();
     if (error)
         aard__new_file_drop(&file);

@@ -276,8 +276,10 @@ static aard_error *open_trusted(const char *path, bool directory, int *out)
     leave(&w);
     aard__buf_free(&w.done);
     aard__free(w.todo);
-    if (!error) *out = fd;
-    else if (fd >= 0) close(fd);
+    if (!error)
+        *out = fd;
+    else if (fd >= 0)
+        close(fd);
     return error;
 }
 

@@ -72,8 +72,8 @@ aard_error *aard__entry_rules_each(const aard__zip_directory *directory, uint64_
     for (size_t i = 0; i < directory->count; i++) {
         const aard__zip_entry *entry = &directory->entries[i];
         AARD__TRY(aard__name_check(entry->name, entry->name_len));
-        AARD__TRY(aard__name_check_encoding(entry->name, entry->name_len, entry->flags & AARD__ZIP_FLAG_UTF8, entry->extra,
-                                            entry->extra_len));
+        AARD__TRY(aard__name_check_encoding(entry->name, entry->name_len, entry->flags & AARD__ZIP_FLAG_UTF8,
+                                            entry->extra, entry->extra_len));
         AARD__TRY(check_packing(entry));
         AARD__TRY(check_type(entry));
         if (entry->unpacked > left) {

@@ -67,7 +67,8 @@ static aard_error *check_entry(const uint8_t *data, size_t len, const aard__zip_
     bool utf8 = aard__zip_get16(header + 6) & AARD__ZIP_FLAG_UTF8;
     if (utf8 != !!(entry->flags & AARD__ZIP_FLAG_UTF8) && !aard__ascii(entry->name, name_len))
         return disagrees(entry, "name's encoding");
-    AARD__TRY(aard__name_check_encoding(entry->name, name_len, true, header + AARD__ZIP_LOCAL_SIZE + name_len, extra_len));
+    AARD__TRY(
+        aard__name_check_encoding(entry->name, name_len, true, header + AARD__ZIP_LOCAL_SIZE + name_len, extra_len));
     AARD__TRY(check_sizes(entry, header, name_len, extra_len));
     *out = (extent){
         .start = entry->offset,

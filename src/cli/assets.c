@@ -170,8 +170,10 @@ static int renew_cache(aard_distribution *distribution, const char **renewed)
 
 int cli_assets_verify(const cli_command *command, int argc, char **argv)
 {
-    static const struct option list[] = {
-        CLI_HELP_OPTION, CLI_VERSION_OPTION, {"keep-cache", no_argument, NULL, CLI_OPT_KEEP_CACHE}, CLI_NO_MORE_OPTIONS};
+    static const struct option list[] = {CLI_HELP_OPTION,
+                                         CLI_VERSION_OPTION,
+                                         {"keep-cache", no_argument, NULL, CLI_OPT_KEEP_CACHE},
+                                         CLI_NO_MORE_OPTIONS};
     bool keep = false;
     cli_options_start();
     while (cli_next_option(command, argc, argv, "hV", list) != -1) keep = true;

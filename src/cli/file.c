@@ -54,8 +54,8 @@ static int read_all(int fd, cli_text *out)
 
 static int too_large(const char *what, const char *path, size_t most)
 {
-    return cli_fail_code(AARD_ERR_INVALID_ARGUMENT, "%s '%s' has no end within %zu MiB; give a file that is smaller", what,
-                         path, most >> 20);
+    return cli_fail_code(AARD_ERR_INVALID_ARGUMENT, "%s '%s' has no end within %zu MiB; give a file that is smaller",
+                         what, path, most >> 20);
 }
 
 int cli_read(const char *path, const char *what, cli_text *out)

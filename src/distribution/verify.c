@@ -80,7 +80,8 @@ static aard_error *verify_nothing_else(DIR *dir, const char *path, const aard__d
     for (struct dirent *entry; (entry = readdir(dir));) {
         const char *name = entry->d_name;
         if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, AARD__DIST_MANIFEST) == 0 ||
-            strcmp(name, AARD__DIST_CACHE) == 0 || strcmp(name, AARD__DIST_CACHE_NEW) == 0 || aard__dist_manifest_find(manifest, name))
+            strcmp(name, AARD__DIST_CACHE) == 0 || strcmp(name, AARD__DIST_CACHE_NEW) == 0 ||
+            aard__dist_manifest_find(manifest, name))
             continue;
         if (!first[0] || strcmp(name, first) < 0) strcpy(first, name);
     }

@@ -112,12 +112,13 @@ static aard_error *read_file_name(reading *r)
 /* An error of the archive, as one of the wheel: what is to be done is another thing. */
 static aard_error *refused(const reading *r, aard_error *error)
 {
-    if (aard_error_get_code(error) == AARD_ERR_NO_MEMORY || aard_error_get_class(error) != AARD_CLASS_INPUT) return error;
+    if (aard_error_get_code(error) == AARD_ERR_NO_MEMORY || aard_error_get_class(error) != AARD_CLASS_INPUT)
+        return error;
     const char *message = aard_error_message(error), *advice = strrchr(message, ';');
     int len = advice ? (int)(advice - message) : (int)strlen(message);
     aard_error *own = aard__error(AARD_ERR_WHEEL_INVALID,
-                                  "the wheel '%s' is damaged, or none: %.*s; get it again, or another build", r->path, len,
-                                  message);
+                                  "the wheel '%s' is damaged, or none: %.*s; get it again, or another build", r->path,
+                                  len, message);
     aard_error_free(error);
     return own;
 }

@@ -127,8 +127,8 @@ static int exchange(const aard__workshop *w, const char *target, const char *asi
 static bool belongs(const char *name)
 {
     const aard__source any = {.packages = true};
-    return !strcmp(name, AARD__DIST_MANIFEST) || !strcmp(name, AARD__DIST_CACHE) || !strcmp(name, AARD__DIST_CACHE_NEW) ||
-           aard__source_wants(&any, name);
+    return !strcmp(name, AARD__DIST_MANIFEST) || !strcmp(name, AARD__DIST_CACHE) ||
+           !strcmp(name, AARD__DIST_CACHE_NEW) || aard__source_wants(&any, name);
 }
 
 /* What stands there may be removed where a staging has made it: a distribution, damaged or not, with nothing else in it. */
@@ -142,9 +142,11 @@ static aard_error *check_replaceable(const char *home, const char *name)
     int fd = open(target, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) {
         if (errno != ENOENT)
-            error = aard__error_errno(AARD_ERR_IO, errno,
-                                      "'%s' is in the way and no distribution: move it away, or stage with --force, which "
-                                      "removes it", target);
+            error = aard__error_errno(
+                AARD_ERR_IO, errno,
+                "'%s' is in the way and no distribution: move it away, or stage with --force, which "
+                "removes it",
+                target);
         aard__free(target);
         return error;
     }
@@ -159,10 +161,11 @@ static aard_error *check_replaceable(const char *home, const char *name)
     if (!dir)
         error = aard__error_no_memory();
     else if (other[0] || (any && !manifest))
-        error = aard__error(AARD_ERR_IO,
-                            "'%s' is in the way and no distribution of ours%s%s%s: move it away, or stage with --force, "
-                            "which removes it",
-                            target, other[0] ? " (there is '" : "", other, other[0] ? "' in it)" : "");
+        error = aard__error(
+            AARD_ERR_IO,
+            "'%s' is in the way and no distribution of ours%s%s%s: move it away, or stage with --force, "
+            "which removes it",
+            target, other[0] ? " (there is '" : "", other, other[0] ? "' in it)" : "");
     if (dir) closedir(dir);
     aard__free(target);
     return error;

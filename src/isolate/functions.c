@@ -136,7 +136,8 @@ bool aard__functions_call(const aard__functions *functions, const char *name, co
     if (i == functions->count) return false;
     bool deep;
     if (!aard__json_valid_to(input, len, MOST_DEPTH, &deep, NULL)) { /* whoever wrote it: the host is promised JSON */
-        aard__buf_printf(answer, deep ? "!the input is nested to more than %d levels" : "!the input is not JSON", MOST_DEPTH);
+        aard__buf_printf(answer, deep ? "!the input is nested to more than %d levels" : "!the input is not JSON",
+                         MOST_DEPTH);
         return true;
     }
     functions->list[i]->call(functions->list[i]->user, input, len, &reply);

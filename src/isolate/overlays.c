@@ -193,10 +193,11 @@ static aard_error *make_in_memory(making *m, aard__overlay **out)
 {
     uint64_t most = m->rules->memory_bytes ? m->rules->memory_bytes : IN_MEMORY_MAX;
     if (m->bytes > most)
-        return aard__error(AARD_ERR_BUNDLE_TOO_LARGE,
-                           "the packages unpack to %llu MiB, there is no catalog to unpack them to, and the isolate may "
-                           "have %llu MiB of memory; let the catalog be written, or raise the heap limit",
-                           (unsigned long long)(m->bytes >> 20), (unsigned long long)(most >> 20));
+        return aard__error(
+            AARD_ERR_BUNDLE_TOO_LARGE,
+            "the packages unpack to %llu MiB, there is no catalog to unpack them to, and the isolate may "
+            "have %llu MiB of memory; let the catalog be written, or raise the heap limit",
+            (unsigned long long)(m->bytes >> 20), (unsigned long long)(most >> 20));
     int fd = memfd_create("aardvark-overlay", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd < 0) return aard__error(AARD_ERR_IO, "packages can't be unpacked in memory");
     aard_error *error = write_overlay(m, fd);

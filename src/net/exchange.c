@@ -137,7 +137,8 @@ static bool take_header(aard__transfer *transfer, const char *line, size_t len)
 {
     const char *colon = memchr(line, ':', len);
     size_t name_len = colon ? (size_t)(colon - line) : 0;
-    if (!name_len || !is_header(line, len, name_len)) return false; /* among them lines that go on with the one before */
+    if (!name_len || !is_header(line, len, name_len))
+        return false; /* among them lines that go on with the one before */
     const char *value = colon + 1;
     size_t value_len = len - name_len - 1;
     while (value_len && (*value == ' ' || *value == '\t')) value++, value_len--;

@@ -198,9 +198,9 @@ static const char *override_refusal(const char *value, size_t len)
 const char *aard__network_header_refusal(const aard__url *url, const char *name, size_t name_len, const char *value,
                                          size_t value_len)
 {
-    static const char *const closed[] = {"Alt-Used", "Connection", "Content-Length", "Early-Data",        "Expect",
-                                         "HTTP2-Settings", "Keep-Alive", "Proxy", "TE",
-                                         "Trailer",  "Transfer-Encoding", "Upgrade", "Via"};
+    static const char *const closed[] = {
+        "Alt-Used", "Connection", "Content-Length",    "Early-Data", "Expect", "HTTP2-Settings", "Keep-Alive", "Proxy",
+        "TE",       "Trailer",    "Transfer-Encoding", "Upgrade",    "Via"};
     char plain[256];
     if (!is_token(name, name_len)) return "malformed_request";
     for (size_t i = 0; i < value_len; i++)

@@ -296,7 +296,8 @@ void aard__catalog_discard(aard_catalog *catalog, const char *path, int fd)
     struct stat bad, now;
     int locked = -1;
     aard_error *error = lock(catalog, &locked);
-    if (!error && fstat(fd, &bad) == 0 && lstat(path, &now) == 0 && bad.st_dev == now.st_dev && bad.st_ino == now.st_ino)
+    if (!error && fstat(fd, &bad) == 0 && lstat(path, &now) == 0 && bad.st_dev == now.st_dev &&
+        bad.st_ino == now.st_ino)
         unlink(path);
     unlock(locked);
     aard_error_free(error);
