@@ -265,6 +265,15 @@ static void links_are_followed(void **state)
     assert_refused(aard__file_write_atomic(at(dir, "dangling"), AARD__MODE_PUBLIC, "x", 1), AARD_ERR_IO,
                    "link to what is not there", NULL);
     assert_false(exists(at(dir, "nowhere")));
+    if (!is_root()) return;
+    assert_int_equal(lchown(at(dir, "link"), STRANGER, STRANGER), 0);
+    assert_ok(aard__file_write_atomic(at(dir, "link"), AARD__MODE_PUBLIC, "own", 3));
+    assert_int_equal(chmod(dir, 01777), 0); /* as in /tmp, where anybody may have put it */
+    assert_refused(aard__file_write_atomic(at(dir, "link"), AARD__MODE_PUBLIC, "x", 1), AARD_ERR_IO, "link", NULL);
+    write_file(at(dir, "theirs"), "x", 1);
+    assert_int_equal(chmod(at(dir, "theirs"), 0666) | lchown(at(dir, "theirs"), STRANGER, STRANGER), 0);
+    assert_ok(aard__file_write_atomic(at(dir, "theirs"), AARD__MODE_PUBLIC, "x", 1));
+    assert_int_equal(mode_of(at(dir, "theirs")), S_IFREG | 0644);
 }
 
 static void what_is_no_file_is_written_to(void **state)

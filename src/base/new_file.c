@@ -112,11 +112,25 @@ static aard_error *follow_links(aard__new_file *file, const struct stat *st)
     return aard__error(AARD_ERR_IO, "cannot write '%s': the link was changed meanwhile", file->path);
 }
 
+/* In a directory of all, as /tmp, a link of somebody else's leads where they want it to: the kernel's rule, which it can be
+ * told not to keep. */
+static bool is_planted(const aard__new_file *file, const struct stat *link)
+{
+    struct stat st;
+    if (link->st_uid == geteuid()) return false;
+    int dir = open_directory(file->path);
+    bool planted = dir < 0 || fstat(dir, &st) < 0 ||
+                   ((st.st_mode & (S_ISVTX | S_IWOTH)) == (S_ISVTX | S_IWOTH) && st.st_uid != link->st_uid);
+    if (dir >= 0) close(dir);
+    return planted;
+}
+
 /* Looks at what is there. */
 static aard_error *look(aard__new_file *file, bool *through)
 {
     struct stat st, own;
     bool link = lstat(file->path, &own) == 0 && S_ISLNK(own.st_mode);
+    if (link && is_planted(file, &own)) return cannot_write(file->path, EACCES);
     int fd = open(file->path, O_PATH | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT && link)
         return aard__error(AARD_ERR_IO, "cannot write '%s': it is a link to what is not there; remove the link",
@@ -127,7 +141,7 @@ static aard_error *look(aard__new_file *file, bool *through)
     if (failed) return cannot_write(file->path, failed);
     *through = !S_ISREG(st.st_mode);
     if (*through) return NULL;
-    file->keeps_mode = file->mode == AARD__MODE_PUBLIC;
+    file->keeps_mode = file->mode == AARD__MODE_PUBLIC && st.st_uid == geteuid(); /* else anybody could say how open */
     if (file->keeps_mode) file->mode = st.st_mode & 0777;
     return link ? follow_links(file, &st) : NULL;
 }
