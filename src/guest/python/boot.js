@@ -100,6 +100,20 @@
   const PAGE = 65536;
   const MOST_MEMORY = 65535 * PAGE; // what Emscripten itself would allow
 
+  // A glue that is not prelinked wants a shared memory to sleep with, which guests have not; it does without (prelink/glue.c).
+  const unshared = (work) => {
+    if (!globalThis.WebAssembly) return work(); // while a snapshot is made, of a prelinked one
+    const { Memory } = WebAssembly;
+    WebAssembly.Memory = function ({ shared: wanted, ...rest }) {
+      return new Memory(rest);
+    };
+    try {
+      return work();
+    } finally {
+      WebAssembly.Memory = Memory;
+    }
+  };
+
   // Python's memory is the guest's heap.
   const limitMemory = () => {
     const pages = Math.floor(Math.min(host.heapLimit(), MOST_MEMORY) / PAGE);
@@ -315,7 +329,7 @@
     // A glue that is not prelinked makes its memory now.
     if (shared.image) settings.INITIAL_MEMORY = shared.image.memoryBytes;
     limitMemory();
-    begun = createModule(settings);
+    begun = unshared(() => createModule(settings));
   };
 
   // The second half.  With an image the interpreter is in the state that was captured, and only the JavaScript around it is
