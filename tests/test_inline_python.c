@@ -244,6 +244,8 @@ static void test_exits(void **state)
         {"asyncio.run(leaves())", 5, ""},
         {"(lambda: sys.exit(0))()", 0, ""},
         {"class Odd:\n    def __str__(self): raise ValueError\nsys.exit(Odd())", 1, ""},
+        {"class Big(int):\n    __ge__ = __lt__ = lambda self, other: True\nsys.exit(Big(2**70))", -1, ""},
+        {"class Wild(int):\n    __int__ = lambda self: 2**5000\nsys.exit(Wild(7))", 7, ""},
         {"class Own(SystemExit):\n    code = property(lambda self: 1 / 0)\nraise Own from None", 1, NULL},
     };
     for (size_t i = 0; i < COUNT(rows) - 1; i++) {
@@ -258,6 +260,25 @@ static void test_exits(void **state)
     outcome = exec(guest, "1");
     assert_false(aard_outcome_exit_code(outcome, &code));
     value_is(outcome, "1");
+}
+
+/* Raised in another task: what waits ends by it, whatever the waiting task makes of being cancelled. */
+static void test_an_interrupt_in_a_task_ends_the_call(void **state)
+{
+    (void)state;
+    static const char task[] = "import asyncio\nasync def interrupts(): raise KeyboardInterrupt\n"
+                               "kept = asyncio.ensure_future(interrupts())\n";
+    static const char *const waits[] = {
+        "await asyncio.sleep(60)",
+        "try: await asyncio.sleep(60)\nfinally: 1 / 0",
+        "try: await asyncio.sleep(60)\nexcept asyncio.CancelledError: await asyncio.Future()",
+    };
+    for (size_t i = 0; i < COUNT(waits); i++) {
+        char code[400];
+        snprintf(code, sizeof code, "%s%s", task, waits[i]);
+        exception_is(exec(guest, code), "KeyboardInterrupt", NULL, NULL);
+        value_is(exec(guest, "await asyncio.sleep(0, 7)"), "7");
+    }
 }
 
 static void test_handlers_of_atexit_run_when_a_program_ends(void **state)
@@ -427,6 +448,7 @@ int main(void)
         FRESH(test_arguments),
         FRESH(test_modules_beside_the_program),
         FRESH(test_exits),
+        FRESH(test_an_interrupt_in_a_task_ends_the_call),
         FRESH(test_handlers_of_atexit_run_when_a_program_ends),
         FRESH(test_the_source_can_be_seen),
         FRESH(test_standard_input),

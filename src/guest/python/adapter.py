@@ -323,8 +323,9 @@ def _exit_code(error):
         code = error.code
         if code is None:
             return 0
-        if isinstance(code, int):
-            return int(code) if -(2**31) <= code < 2**31 else -1
+        if issubclass(type(code), int):
+            code = int.__index__(code)  # a guest's own kind of int may compare as it likes
+            return code if -(2**31) <= code < 2**31 else -1
     except BaseException:
         pass
     return 1
@@ -445,7 +446,10 @@ def _await(awaitable, encode):
     except KeyboardInterrupt:  # the call is to end while nothing of it runs
         if not task.done():
             task.cancel()
-            loop.run_until_complete(task)
+            try:
+                loop.run_until_complete(task)
+            except BaseException:  # what it ends with does not take the interrupt's place
+                pass
         raise
     except _NothingLeft:
         if task.done():  # the guest's own, from a loop in this one
