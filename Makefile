@@ -228,9 +228,9 @@ check-cpython: all stage ## CPython's own tests here and in node + Pyodide: what
 check-pyodide: all stage $(BUILD)/tests/make_session ## the same with Pyodide's tests, of a checkout that PYODIDE_SOURCE names
 	@BUILD=$(BUILD) tests/pyodide/run
 
-soak: all tests stage ## ten thousand resets, 20 000 calls that end at their limit, each allocation bomb 500 times, hundreds of kills
+soak: all tests stage ## ten thousand resets, 20 000 calls that end at their limit, each allocation bomb 500 times, 200 attacks beside a neighbour, hundreds of kills
 	@AARD_SOAK=1 TEST_TIMEOUT=36000 $(RUN_TESTS) \
-	   $(addprefix $(BUILD)/tests/test_,reset_javascript reset_python runaways isolate_limits budgets stop_race warm_kill bombs)
+	   $(addprefix $(BUILD)/tests/test_,reset_javascript reset_python runaways isolate_limits budgets stop_race warm_kill bombs neighbour)
 
 # Each in a build directory of its own.  V8 itself is not instrumented.  A huge allocation fails as it does elsewhere.
 sanitized = $(MAKE) BUILD=$(BUILD)/$@ HARDEN= OPT='-O1 -g -fno-omit-frame-pointer' SAN='$(1)' TEST_TIMEOUT=600
@@ -285,6 +285,10 @@ FAULTS := open openat read pread __read_chk __pread_chk write pwrite fstat stat 
           pthread_create
 comma  := ,
 $(BUILD)/tests/test_faults $(BUILD)/tests/test_network_faults: private OWN_LDFLAGS += $(FAULTS:%=-Wl$(comma)--wrap=%)
+
+# It takes the fuzzer's guests, and the neighbour that they have.
+$(BUILD)/tests/test_neighbour: private LDLIBS := $(BUILD)/obj/tests/attack/plan.o $(BUILD)/obj/tests/attack/neighbour.o $(LDLIBS)
+$(BUILD)/tests/test_neighbour: $(BUILD)/obj/tests/attack/plan.o $(BUILD)/obj/tests/attack/neighbour.o
 
 $(TEST_BIN) $(TOOL_BIN): $(BUILD)/tests/%: tests/%.c $(BUILD)/tests/libsupport.a $(BUILD)/libaardvark.a $(BUILD)/gen/c.list
 	@mkdir -p $(@D)

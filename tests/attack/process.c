@@ -5,23 +5,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "attack.h"
+#include "neighbour.h"
 #include "plan.h"
-#include "zip_builder.h"
 
-enum { PERIOD_MS = 10, WORK_EVERY = 4, RENEW_EVERY = 150, SETTLE_MS = 1000, SLACK_KIB = 256 * 1024, FIRST_GUESTS = 3, FIRST_MS = 2000 };
+enum { SETTLE_MS = 1000, SLACK_KIB = 256 * 1024, FIRST_GUESTS = 3, FIRST_MS = 2000 };
 
 static shared *all;
 static atomic_uint ended; /* guests */
 
 uint64_t attack_now_ms(void)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+    return (uint64_t)neighbour_clock_ms();
 }
 
 long attack_resident_kib(int pid)
@@ -54,109 +51,26 @@ static void at(slot *s, const char *stage)
 
 /* ---- the neighbour ---------------------------------------------------------------------------------------------- */
 
-typedef struct neighbour {
-    aard_bundle *bundle;
-    aard_isolate *isolate;
-    aard_handler *echo, *work;
-    aard_call *call;
-} neighbour;
-
-static void must(aard_error *error, const char *what)
+static void neighbour_does(const char *stage)
 {
-    if (error) found("the neighbour: %s: %s", what, aard_error_message(error));
+    if (stage) atomic_store(&all->neighbour_stage, stage);
+    atomic_store(&all->neighbour_since_ms, stage ? attack_now_ms() : 0);
 }
 
-static void doing(const char *stage)
+static atomic_bool neighbour_ready;
+
+static void neighbour_did(double ms)
 {
-    atomic_store(&all->neighbour_stage, stage);
-    atomic_store(&all->neighbour_since_ms, attack_now_ms());
+    atomic_store(&all->latency_ms[atomic_fetch_add(&all->neighbour_calls, 1) % LATENCIES], (float)ms);
+    atomic_store(&neighbour_ready, true);
 }
 
-static aard_bundle *neighbour_bundle(void)
-{
-    FILE *file = fopen("tests/attack/neighbour.js", "r");
-    static char text[1 << 16];
-    size_t len = file ? fread(text, 1, sizeof text - 1, file) : 0;
-    if (!len) found("tests/attack/neighbour.js can't be read");
-    fclose(file);
-    zb_zip zip = {0};
-    zb_text(&zip, "main.js", text);
-    zb_bytes bytes = zb_finish(&zip);
-    aard_bundle *bundle = NULL;
-    must(aard_bundle_from_bytes(bytes.data, bytes.len, NULL, &bundle), "its bundle");
-    free(bytes.data);
-    return bundle;
-}
+/* Not before guests have had the first of everything that the engine makes once for the process. */
+static bool neighbour_works(void) { return atomic_load(&ended) >= FIRST_GUESTS; }
 
-static void drop_isolate(neighbour *n)
-{
-    doing("free");
-    aard_handler_free(n->echo);
-    aard_handler_free(n->work);
-    aard_isolate_free(n->isolate);
-    n->echo = n->work = NULL;
-    n->isolate = NULL;
-}
+static _Noreturn void neighbour_is_hurt(const char *text) { found("the neighbour: %s", text); }
 
-static void renew_isolate(neighbour *n)
-{
-    drop_isolate(n);
-    aard_isolate_config *config = NULL;
-    doing("boot");
-    must(aard_isolate_config_new(&config), "configuration");
-    aard_isolate_config_set_language(config, AARD_LANGUAGE_JAVASCRIPT);
-    aard_isolate_config_set_heap_limit(config, (size_t)64 << 20);
-    must(aard_isolate_new(config, &n->isolate), "boot");
-    aard_isolate_config_free(config);
-    must(aard_isolate_load_bundle(n->isolate, n->bundle), "bundle");
-    must(aard_handler_new(n->isolate, "main:echo", &n->echo), "handler");
-    must(aard_handler_new(n->isolate, "main:work", &n->work), "handler");
-}
-
-static void one_call(neighbour *n, uint64_t number)
-{
-    aard_outcome *outcome = NULL;
-    char input[32];
-    /* Not before guests have had the first of everything that the engine makes once for the process. */
-    bool works = number % WORK_EVERY == 0 && atomic_load(&ended) >= FIRST_GUESTS;
-    snprintf(input, sizeof input, "%llu", (unsigned long long)(works ? number / WORK_EVERY : number));
-    aard_call_set_input_json(n->call, input, strlen(input));
-    doing(works ? "work" : "echo");
-    must(aard_handler_invoke(works ? n->work : n->echo, n->call, &outcome), "call");
-    const char *want = works ? "true" : input;
-    if (!aard_outcome_is_success(outcome))
-        found("the neighbour: %s %s: %s", works ? "work" : "echo", input, aard_outcome_failure_message(outcome));
-    if (strcmp(aard_outcome_value_json(outcome, NULL), want) != 0)
-        found("the neighbour: %s %s gives %.100s", works ? "work" : "echo", input, aard_outcome_value_json(outcome, NULL));
-    aard_outcome_free(outcome);
-}
-
-static atomic_bool neighbour_over, neighbour_ready;
-
-static void *live_beside(void *user)
-{
-    neighbour n = {.bundle = neighbour_bundle()};
-    (void)user;
-    must(aard_call_new(&n.call), "call");
-    renew_isolate(&n);
-    uint64_t due = attack_now_ms();
-    for (uint64_t number = 0; !atomic_load(&neighbour_over); number++) {
-        if (number && number % RENEW_EVERY == 0) renew_isolate(&n);
-        one_call(&n, number);
-        uint64_t now = attack_now_ms();
-        atomic_store(&all->neighbour_since_ms, 0);
-        atomic_store(&all->latency_ms[atomic_fetch_add(&all->neighbour_calls, 1) % LATENCIES], (float)(now - due));
-        atomic_store(&neighbour_ready, true);
-        due += PERIOD_MS;
-        if (due < now) due = now; /* one that was late does not make those after it late */
-        while (attack_now_ms() < due) usleep(500);
-    }
-    drop_isolate(&n);
-    aard_call_free(n.call);
-    aard_bundle_free(n.bundle);
-    atomic_store(&all->neighbour_since_ms, 0);
-    return NULL;
-}
+static neighbour beside = {.doing = neighbour_does, .did = neighbour_did, .works = neighbour_works, .hurt = neighbour_is_hurt};
 
 /* ---- guests ------------------------------------------------------------------------------------------------------ */
 
@@ -278,9 +192,9 @@ static void check_memory(void)
 
 void attack_process(shared *s)
 {
-    pthread_t threads[MOST_THREADS], beside;
+    pthread_t threads[MOST_THREADS], other;
     all = s;
-    if (pthread_create(&beside, NULL, live_beside, NULL)) abort();
+    if (pthread_create(&other, NULL, neighbour_live, &beside)) abort();
     while (!atomic_load(&neighbour_ready)) usleep(1000);
     atomic_store(&s->idle_kib, attack_resident_kib(getpid()));
     for (unsigned i = 0; i < s->threads; i++)
@@ -288,8 +202,8 @@ void attack_process(shared *s)
     for (unsigned i = 0; i < s->threads; i++) pthread_join(threads[i], NULL);
     atomic_store(&ended, FIRST_GUESTS);
     usleep(SETTLE_MS * 1000); /* what was broken shows in the neighbour */
-    atomic_store(&neighbour_over, true);
-    pthread_join(beside, NULL);
+    atomic_store(&beside.over, true);
+    pthread_join(other, NULL);
     worn_out();
     check_memory();
     exit(0);
