@@ -130,6 +130,35 @@ static void test_the_host_keeps_its_stack_for_signals(void **state)
     assert_int_equal(sigaltstack(&before, NULL), 0);
 }
 
+/* Nor need it stay: a thread may lose its stack between two calls, or set another; one with SS_AUTODISARM is lost with whoever
+ * does not come back from a signal. */
+static void test_a_stack_for_signals_may_come_and_go(void **state)
+{
+    (void)state;
+    static const char bomb[] = "new RegExp('(?='.repeat(3e5) + 'a' + ')'.repeat(3e5)).test('a')";
+    static char mine[64 * 1024];
+    stack_t before, now, none = {.ss_flags = SS_DISABLE};
+    stack_t given[] = {{.ss_sp = mine, .ss_size = sizeof mine},
+                       {.ss_sp = mine, .ss_size = sizeof mine, .ss_flags = (int)(1u << 31)}};
+    pair p = start(LATE_MS);
+    assert_int_equal(sigaltstack(NULL, &before), 0);
+    for (size_t i = 0; i < COUNT(given); i++) {
+        assert_int_equal(sigaltstack(&given[i], NULL), 0);
+        aard_outcome_free(exec(p.guest, bomb));
+#ifndef __SANITIZE_THREAD__
+        ends_by(&p, "Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1)", AARD_FAILURE_TIMEOUT_EXCEEDED);
+#endif
+        aard_outcome_free(exec(p.guest, bomb));
+        assert_int_equal(sigaltstack(NULL, &now), 0);
+        assert_ptr_equal(now.ss_sp, mine);
+        assert_int_equal(sigaltstack(&none, NULL), 0);
+        aard_outcome_free(exec(p.guest, bomb));
+        does_its_work(p.neighbour);
+    }
+    assert_int_equal(sigaltstack(&before, NULL), 0);
+    end(&p);
+}
+
 /* V8 collects garbage in a task of its own between two timers, and finds the heap full there. */
 static void test_a_heap_that_fills_between_timers(void **state)
 {
@@ -219,6 +248,7 @@ int main(void)
         first[0], /* in the process */
         cmocka_unit_test(test_a_stack_that_is_used_up_ends_the_call),
         cmocka_unit_test(test_the_host_keeps_its_stack_for_signals),
+        cmocka_unit_test(test_a_stack_for_signals_may_come_and_go),
         cmocka_unit_test(test_a_heap_that_fills_between_timers),
         cmocka_unit_test(test_builtins_that_never_look),
         cmocka_unit_test(test_whoever_is_left_holds_nothing),

@@ -416,7 +416,7 @@ aard_error *aard__vm_run(aard__vm *vm, void (*work)(void *user), void *user, boo
     aard::Run run(work, user);
     if (!run.take_stack()) return aard__error_no_memory();
     aard::keep_faults();
-    aard::prepare_thread();
+    stack_t signals = aard::prepare_thread();
     aard__vm *entered = aard::entered;
     int held = aard::locks_held.load(std::memory_order_relaxed);
     aard__vm_enter(vm);
@@ -441,6 +441,7 @@ aard_error *aard__vm_run(aard__vm *vm, void (*work)(void *user), void *user, boo
         aard::keep_segments(vm);
         if (vm->lockers.size() > 1) limit_stack(vm);
     } else {
+        aard::keep_signal_stack(signals);
         aard::locks_held.store(vm->locks_before, std::memory_order_relaxed);
         aard::lost_count++;
         if (vm->beyond_help) aard::abandoned_count++;

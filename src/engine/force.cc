@@ -170,22 +170,30 @@ void find_engine()
     has_key = !pthread_key_create(&signal_stack_key, free_signal_stack);
 }
 
-// A thread that has such a stack keeps its own; another gets one until it ends.
-void prepare_thread()
+// A thread that has such a stack keeps its own; another gets one until it ends.  Looked at before each run: a host may take its
+// stack away between two.
+stack_t prepare_thread()
 {
-    static thread_local bool prepared = false;
-    if (prepared || !has_key) return;
-    prepared = true;
-    stack_t now, ours = {};
-    if (sigaltstack(nullptr, &now) || !(now.ss_flags & SS_DISABLE)) return;
-    void *made = mmap(nullptr, kSignalStack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (made == MAP_FAILED) return;
+    stack_t now = {}, ours = {};
+    if (!has_key || sigaltstack(nullptr, &now) || !(now.ss_flags & SS_DISABLE)) return now;
+    void *kept = pthread_getspecific(signal_stack_key), *made = kept;
+    if (!kept) made = mmap(nullptr, kSignalStack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (made == MAP_FAILED) return now;
     ours.ss_sp = made;
     ours.ss_size = kSignalStack;
-    if (sigaltstack(&ours, nullptr) || pthread_setspecific(signal_stack_key, made)) {
+    if (!sigaltstack(&ours, nullptr)) {
+        if (kept || !pthread_setspecific(signal_stack_key, made)) return ours;
         sigaltstack(&now, nullptr);
-        munmap(made, kSignalStack);
     }
+    if (!kept) munmap(made, kSignalStack);
+    return now;
+}
+
+// A run that a signal handler has left never came back from it: of a stack with SS_AUTODISARM the thread has none then.
+void keep_signal_stack(const stack_t &before)
+{
+    stack_t now;
+    if (!sigaltstack(nullptr, &now) && now.ss_flags & SS_DISABLE) sigaltstack(&before, nullptr);
 }
 
 // V8 and ICU have recursions that never look how deep they are.  At first there is more stack, and the run is left where it

@@ -185,7 +185,8 @@ inline bool holds_nothing(const aard__vm *vm) { return locks_held.load(std::memo
 
 // force.cc
 void find_engine();    // once, before any run
-void prepare_thread(); // the calling one, for signals while a guest's stack is used up
+stack_t prepare_thread(); // the calling one, for signals while a guest's stack is used up; gives its stack for them
+void keep_signal_stack(const stack_t &before); // after a run that was left
 
 // From the handler of SIGSEGV: whether that was a run's stack that ended, and the run goes on or has been left.
 bool stack_ended(const siginfo_t *info, const void *context);
