@@ -1,7 +1,7 @@
 #!/bin/bash
-# A short form of `make attack`, with the templates of those attacks that are mended: what it finds has come back.
+# A short form of `make attack`: what it finds has come back, since nothing is found of what it does here.
 # test-timeout: 300
-export ATTACK_DIR=$TMPDIR/attack ATTACK_SEED=${ATTACK_SEED-1} ATTACK_KINDS=${ATTACK_KINDS-A1} ATTACK_SECONDS=${ATTACK_SECONDS-15}
+export ATTACK_DIR=$TMPDIR/attack ATTACK_SEED=${ATTACK_SEED-1} ATTACK_KINDS=${ATTACK_KINDS-A0 A1 A2 A3 A4 A5 A7 A8} ATTACK_SECONDS=${ATTACK_SECONDS-15}
 if "$AARDVARK_BUILD/tests/attack" >"$TMPDIR/log"; then echo "ok nothing of $ATTACK_KINDS is found"; else
     echo "not ok nothing of $ATTACK_KINDS is found"
     cat "$TMPDIR/log"
