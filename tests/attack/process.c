@@ -16,10 +16,7 @@ enum { SETTLE_MS = 1000, SLACK_KIB = 256 * 1024, FIRST_GUESTS = 3, FIRST_MS = 20
 static shared *all;
 static atomic_uint ended; /* guests */
 
-uint64_t attack_now_ms(void)
-{
-    return (uint64_t)neighbour_clock_ms();
-}
+uint64_t attack_now_ms(void) { return (uint64_t)neighbour_clock_ms(); }
 
 long attack_resident_kib(int pid)
 {
@@ -70,7 +67,8 @@ static bool neighbour_works(void) { return atomic_load(&ended) >= FIRST_GUESTS; 
 
 static _Noreturn void neighbour_is_hurt(const char *text) { found("the neighbour: %s", text); }
 
-static neighbour beside = {.doing = neighbour_does, .did = neighbour_did, .works = neighbour_works, .hurt = neighbour_is_hurt};
+static neighbour beside = {
+    .doing = neighbour_does, .did = neighbour_did, .works = neighbour_works, .hurt = neighbour_is_hurt};
 
 /* ---- guests ------------------------------------------------------------------------------------------------------ */
 
@@ -100,7 +98,8 @@ static void run_guest(slot *s, aard_isolate *isolate, const plan *p)
     aard_call_set_cpu_limit_ms(call, p->cpu_ms);
     at(s, "run");
     aard_error *error = aard_isolate_exec(isolate, source, strlen(source), "guest", call, &outcome);
-    if (error && !worn_out()) found("guest %llu was not run: %s", (unsigned long long)p->number, aard_error_message(error));
+    if (error && !worn_out())
+        found("guest %llu was not run: %s", (unsigned long long)p->number, aard_error_message(error));
     if (outcome) atomic_fetch_add(&all->ends[aard_outcome_failure_kind(outcome) % KINDS_OF_END], 1);
     aard_error_free(error);
     at(s, "outcome");
@@ -117,12 +116,12 @@ static void look_at(slot *s, aard_isolate *isolate, const plan *p)
     aard_error *error = aard_isolate_reset(isolate);
     at(s, "call after it");
     if (!error) error = aard_isolate_exec(isolate, "1 + 1", 5, NULL, NULL, &outcome);
-    if (error && !worn_out())
-        found("after guest %llu: %s", (unsigned long long)p->number, aard_error_message(error));
+    if (error && !worn_out()) found("after guest %llu: %s", (unsigned long long)p->number, aard_error_message(error));
     if (!error && !aard_outcome_is_success(outcome))
         found("after guest %llu: %s", (unsigned long long)p->number, aard_outcome_failure_message(outcome));
     if (!error && strcmp(aard_outcome_value_json(outcome, NULL), "2") != 0)
-        found("after guest %llu: 1 + 1 is %.100s", (unsigned long long)p->number, aard_outcome_value_json(outcome, NULL));
+        found("after guest %llu: 1 + 1 is %.100s", (unsigned long long)p->number,
+              aard_outcome_value_json(outcome, NULL));
     aard_error_free(error);
     aard_outcome_free(outcome);
 }
@@ -136,7 +135,8 @@ static aard_isolate *kept_for(slot *s, const plan *p, aard_isolate *isolate, con
     at(s, "boot");
     isolate = NULL;
     aard_error *error = plan_boot(p, &isolate);
-    if (error && !worn_out()) found("guest %llu: no isolate: %s", (unsigned long long)p->number, aard_error_message(error));
+    if (error && !worn_out())
+        found("guest %llu: no isolate: %s", (unsigned long long)p->number, aard_error_message(error));
     aard_error_free(error);
     return isolate;
 }
@@ -145,7 +145,7 @@ static void *attack(void *user)
 {
     slot *s = user;
     aard_isolate *isolate = NULL;
-    plan limits = {0}; /* of the isolate */
+    plan limits = {0};   /* of the isolate */
     if (s != all->slots) /* one has the first of everything for itself */
         for (int i = 0; i < FIRST_MS && !atomic_load(&ended) && !atomic_load(&all->stop); i++) usleep(1000);
     while (!atomic_load(&all->stop) && !worn_out()) {
