@@ -173,6 +173,15 @@ static void test_files_made_a_moment_ago_are_seen(void **state)
                            "import time\n"
                            "[times == sorted(set(times)), abs(times[-1] / 1e9 - time.time()) < 5]"),
              "[true,true]");
+    /* A time that was copied is the same time. */
+    value_is(exec(isolate, "import shutil\n"
+                           "def same(i):\n"
+                           "    with open('/tmp/one', 'w') as f: f.write('x')\n"
+                           "    with open('/tmp/one', 'a') as f: f.write('y' * i)\n"
+                           "    shutil.copy2('/tmp/one', '/tmp/two')\n"
+                           "    return os.stat('/tmp/one').st_mtime == os.stat('/tmp/two').st_mtime\n"
+                           "all([same(i) for i in range(50)])"),
+             "true");
     aard_isolate_free(isolate);
 }
 

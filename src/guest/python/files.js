@@ -94,12 +94,14 @@
     };
 
     // Whoever looks at a file or a directory again must see that it was changed, in the same millisecond too: importlib
-    // keeps lists of directories by their times, linecache the text of files.
-    const STEP = 0.001;
+    // keeps lists of directories by their times, linecache the text of files.  An eighth of a millisecond is the smallest step that
+    // stat and utime, which counts in microseconds, both tell exactly: a time that was copied is the same time.
+    const STEP = 0.125;
+    const AHEAD = 1000; // so far from the clock at most
     const changing = (node, work) => {
       const before = node.mtime;
       const result = work();
-      if (node.mtime <= before && node.mtime > before - 1) node.mtime = node.ctime = before + STEP;
+      if (node.mtime <= before && node.mtime > before - AHEAD) node.mtime = node.ctime = before + STEP;
       return result;
     };
 
