@@ -443,13 +443,13 @@ def _await(awaitable, encode):
     task = ensure_future(awaitable, loop=loop)
     try:
         return encode(loop.run_until_complete(task))
-    except KeyboardInterrupt:  # the call is to end while nothing of it runs
+    except KeyboardInterrupt as interrupt:  # the call is to end while nothing of it runs
         if not task.done():
             task.cancel()
             try:
                 loop.run_until_complete(task)
-            except BaseException:  # what it ends with does not take the interrupt's place
-                pass
+            except BaseException as ended:  # does not take the interrupt's place, and knows where the task was
+                interrupt.__traceback__ = ended.__traceback__
         raise
     except _NothingLeft:
         if task.done():  # the guest's own, from a loop in this one
