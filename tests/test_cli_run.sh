@@ -27,12 +27,13 @@ check '10 MiB go in and come out' 'exits 0' 'cmp -s "$out" <(cat "$work/big.json
 run run "$js" --input-file "$work/none.json"
 check 'an input file that is not there' 'exits 3' stdout_empty one_message 'stderr_has "not_found: "'
 run run "$js" --input '{"a": '
-check 'an input that is not JSON' 'exits 1' stdout_empty one_message 'stderr_has "adapter_error: "'
-run run "$js" --input '{"a": ' --json
-check 'an input that is not JSON, in JSON' 'exits 1' \
+check 'an input that is not JSON' 'exits 2' stdout_empty one_message 'stderr_has "--input is not JSON: it ends too early, at byte 6"'
+printf '{"a": ' >"$work/half"
+run run "$js" --input-file "$work/half" --json
+check 'a file with an input that is not JSON' 'exits 1' \
     'json_is "o.failure.kind === \"adapter_error\" && !o.failure.exception"'
 run run "$js" --input ''
-check 'an empty input is not JSON' 'exits 1' stdout_empty 'stderr_has "adapter_error: "'
+check 'an empty input is not JSON' 'exits 2' stdout_empty 'stderr_has "--input is not JSON: it is empty"'
 run run "$js" --entrypoint main:later
 check '--entrypoint wins over the manifest; promises are awaited' 'exits 0' "stdout_is '\"late\"'"
 run run "$js" --entrypoint main:nan
