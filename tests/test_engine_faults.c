@@ -180,7 +180,8 @@ static int has_little_space(void)
     fixture f;
     struct rlimit space = {(rlim_t)6 << 30, (rlim_t)6 << 30};
     setrlimit(RLIMIT_AS, &space);
-    bool right = begin(&f) && !handles_faults();
+    /* The handler is there for the ends of stacks; memory accesses are checked by the code itself. */
+    bool right = begin(&f) && !strstr(aard__engine_code_key(), "; traps");
     close_fixture(&f);
     return !right;
 }
