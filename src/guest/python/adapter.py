@@ -464,9 +464,9 @@ def _finish(value, encode):
     return encode(value)
 
 
-def _set_input(text):
+def _set_input(text, inline=False):
     """Decodes the call's input and shows it to the guest; False when it is no JSON."""
-    if _LoopState.others or _State.javascript:
+    if inline or _LoopState.others or _State.javascript:
         _State.loop = _renew_loop(_State.loop)
         if _State.javascript:
             _forget_pending(_State.loop)  # JavaScript may have had a word since the last call
@@ -617,8 +617,7 @@ def _compile(source, name, dedents):
 def execute(request):
     try:
         call = loads(request)
-        _State.loop = _renew_loop(_State.loop)
-        if not _set_input(call["input"]):
+        if not _set_input(call["input"], inline=True):
             return None
         text, name, kind = call["source"], call["name"], _CELL
         if len(call) > 3:
