@@ -5,26 +5,15 @@ usage: monty_guest.py FIGURE COUNT [--rounds] [--work FILE] [--pace MS]  |  --li
 
 import importlib.metadata
 import json
+import os
 import sys
-from time import perf_counter, sleep
 
 from pydantic_monty import Monty
 
-PAYLOAD = json.dumps({"x": "a" * 1016}, separators=(",", ":"))
-HANDLER = "import json\ndef echo(x):\n    return x\n"
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from protocol import HANDLER, PAYLOAD, main, timed  # noqa: E402
+
 CALL = "echo(json.loads(payload))"
-
-
-def timed(call, check=None):
-    def sample():
-        start = perf_counter()
-        value = call()
-        took = perf_counter() - start
-        if check:
-            check(value)
-        return took * 1e3
-
-    return sample
 
 
 def check_echo(value):
@@ -97,51 +86,10 @@ def cannot():
     return ", ".join(refused)
 
 
-def usage(wrong):
-    print(f"monty_guest: {wrong}\n{__doc__.splitlines()[-1]}", file=sys.stderr)
-    raise SystemExit(2)
-
-
-def main(arguments):
-    if arguments == ["--list"]:
-        print(*FIGURES, sep="\n")
-        return
-    if arguments == ["--version"]:
-        print(f"pydantic-monty {importlib.metadata.version('pydantic-monty')} (a subset of Python)")
-        return
-    if arguments == ["--cannot"]:
-        print(cannot())
-        return
-    if len(arguments) < 2 or arguments[0] not in FIGURES or not arguments[1].isdecimal() or int(arguments[1]) < 1:
-        usage("a figure that --list names and a count of 1 or more are needed")
-    make, warm_up = FIGURES[arguments[0]]
-    count, rounds, options = int(arguments[1]), False, {}
-    rest = iter(arguments[2:])
-    for option in rest:
-        if option == "--rounds":
-            rounds = True
-        elif option in ("--work", "--pace"):
-            options[option] = next(rest, None)
-        else:
-            usage(f"{option} is no option")
-    if arguments[0].startswith("work-") and not options.get("--work"):
-        usage("work needs --work FILE")
-    pace = float(options.get("--pace") or 0) / 1e3
-
-    with Monty() as pool:
-        sample = make(pool, options)
-
-        def paced():
-            sleep(pace)
-            return sample()
-
-        for _ in range(warm_up):
-            sample()
-        if rounds:
-            print("ready", flush=True)
-        for _ in sys.stdin if rounds else [None]:
-            print(*(f"{paced() if pace else sample():.6f}" for _ in range(count)), flush=True)
+def version():
+    return f"pydantic-monty {importlib.metadata.version('pydantic-monty')} (a subset of Python)"
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    words = {"--list": lambda: "\n".join(FIGURES), "--version": version, "--cannot": cannot}
+    main(sys.argv[1:], __doc__.splitlines()[-1], FIGURES, words, Monty)
