@@ -129,6 +129,12 @@ $(BUILD)/obj/%.o: %.cc $(BUILD)/gen/cxx.list
 	@mkdir -p $(@D)
 	$(call step,CXX)$(COMPILE_CXX) -MMD -MP -c $< -o $@
 
+# What prelinked files depend on besides what they are made from: how this library makes them.
+$(BUILD)/gen/prelink_sources.h: $(sort $(wildcard src/prelink/*.[ch])) $(BUILD)/gen/sources.list
+	$(call step,HASH){ printf '#define AARD__PRELINK_SOURCES "'; cat $(filter src/%,$^) | sha256sum | cut -c 1-64 | tr -d '\n'; echo '"'; } >$@
+
+$(BUILD)/obj/src/isolate/python_layout.o: $(BUILD)/gen/prelink_sources.h
+
 # In object form: prelinking adds them to Pyodide's module (src/prelink/addition.h).
 $(BUILD)/gen/guest/%.wasm: src/guest/%.wat
 	@mkdir -p $(@D)

@@ -21,6 +21,17 @@ check 'other flags compile it again' compiles OPT=-O0
 check 'as often as they change' compiles OPT=-O1
 check 'and not where they are the same' eval '! compiles OPT=-O1'
 
+prelinker=(src/prelink/*.[ch])
+knows_the_prelinker() { # what it prelinks is another library's as soon as one of these files is another
+    local file
+    in_build "$build/obj/src/isolate/python_layout.o" >/dev/null || return
+    for file in "${prelinker[@]}"; do
+        in_build -n --what-if "$file" "$build/obj/src/isolate/python_layout.o" | grep -q 'HASH.*prelink_sources' || return
+    done
+    grep -q "$(cat "${prelinker[@]}" | sha256sum | cut -c 1-64)" "$build/gen/prelink_sources.h"
+}
+check 'a cache that was prelinked otherwise is not taken for its own' knows_the_prelinker
+
 commands=$(in_build -n V=1 CFLAGS=-DMY_C CXXFLAGS=-DMY_CXX CPPFLAGS=-DMY_CPP LDFLAGS=-Wl,-O1,--my-ld AR=my-ar \
     "$build/libaardvark.so" "$build/libaardvark.a" "$build/aardvark" 2>&1)
 of() { grep -E -- "$1" <<<"$commands"; }

@@ -6,6 +6,8 @@
 #include <signal.h>
 #include <spawn.h>
 
+#include "distribution/derived.h"
+
 static char *home;
 static aard_distribution *distribution;
 
@@ -164,6 +166,37 @@ static void test_a_damaged_cache_only_costs_time(void **state)
     assert_int_equal(rename(cache("moved"), cache("base.image")), 0);
 }
 
+/* Puts a file with the same data there that is whole, but made for another key; gives where the old one went. */
+static char *make_foreign(const char *name)
+{
+    aard__derived derived;
+    char *kept = cache("kept");
+    assert_true(aard__derived_map(distribution, name, &derived));
+    assert_int_equal(rename(cache(name), kept), 0);
+    assert_ok(aard__derived_write(distribution, name, "what another build goes by", derived.data, derived.len));
+    aard__derived_close(&derived);
+    return kept;
+}
+
+/* As a library left it that prelinks otherwise, or whose engine is another: its pieces don't fit this one's. */
+static void test_a_cache_of_another_build_is_not_used(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        aard_warm_source source; /* of a start without it */
+    } files[] = {{"pyodide.asm.wasm.prelinked", AARD_WARM_NONE}, {"pyodide.asm.js.prelinked", AARD_WARM_NONE},
+                 {"pyodide.asm.symbols", AARD_WARM_NONE},        {"pyodide.asm.wasm.code", AARD_WARM_DISK},
+                 {"pyodide.asm.js.code", AARD_WARM_DISK},        {"base.snapshot", AARD_WARM_DISK}};
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        char *kept = make_foreign(files[i].name);
+        assert_false(aard_distribution_is_prepared(distribution));
+        starts_from(files[i].source);
+        assert_int_equal(rename(kept, cache(files[i].name)), 0);
+    }
+    assert_true(aard_distribution_is_prepared(distribution));
+}
+
 static void test_preparing_wants_the_process_for_itself(void **state)
 {
     (void)state;
@@ -320,6 +353,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_libraries_are_linked_to_what_is_prelinked),
         cmocka_unit_test(test_functions_of_javascript_can_be_called_by_their_places),
         cmocka_unit_test(test_the_module_has_all_it_would_have),
+        cmocka_unit_test(test_a_cache_of_another_build_is_not_used),
         cmocka_unit_test(test_preparing_wants_the_process_for_itself),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -146,7 +146,7 @@ int cli_assets_stage(const cli_command *command, int argc, char **argv)
 
 static const char *preparation(aard_distribution *distribution)
 {
-    if (!aard_distribution_is_prepared(distribution)) return "; not prepared for fast starts";
+    if (!aard_distribution_is_prepared(distribution)) return "; not prepared for fast starts by this build: aardvark assets stage";
     return aard_distribution_is_prelinked(distribution) ? "" : "; not prelinked, which makes starts slower";
 }
 

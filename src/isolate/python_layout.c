@@ -9,6 +9,7 @@
 #include "engine/engine.h"
 #include "guest/guest.h"
 #include "isolate/guest.h"
+#include "prelink_sources.h" /* made by the build: a hash of src/prelink */
 
 #define LINKER "python/prelink.js"
 #define ALLOCATOR "python/allocator.wasm"
@@ -16,7 +17,7 @@
 /* What prelinked files depend on besides the distribution: this library's way of making them. */
 static bool prelink_key(char out[AARD__HASH_HEX])
 {
-    static const char version[] = AARD_VERSION_STRING " 4"; /* the number grows when src/prelink makes something else */
+    static const char version[] = AARD_VERSION_STRING " " AARD__PRELINK_SOURCES;
     const aard__guest_file *linker = aard__guest_find(LINKER), *allocator = aard__guest_find(ALLOCATOR);
     aard__hasher hasher;
     uint8_t hash[AARD__HASH_BYTES];
