@@ -170,11 +170,20 @@ static void test_programs_find_what_python_gives_them(void **state)
         {AARD_SOURCE_FILE, "/tmp/dir/p.py", "[\"/tmp/dir/p.py\",[\"/tmp/dir/p.py\"],\"/tmp/dir\",\"__main__\",null,1]"},
         {AARD_SOURCE_COMMAND, NULL, "[null,[\"-c\"],\"/tmp/dir\",\"__main__\",null,1]"}, /* "" is there already */
     };
-    value_is(exec(guest, "import os, sys; os.mkdir('/tmp/dir'); [sys.argv, '' in sys.path]"), "[[\"\"],false]");
+    value_is(exec(guest, "import os, sys; os.mkdir('/tmp/dir'); [sys.argv, sys.path[0]]"), "[[\"\"],\"\"]");
     for (size_t i = 0; i < COUNT(rows); i++)
         value_is(run(rows[i].kind, rows[i].name, facts, sizeof facts - 1), rows[i].want);
     value_is(run(AARD_SOURCE_FILE, "/not/here/p.py", facts, sizeof facts - 1),
              "[\"/not/here/p.py\",[\"/not/here/p.py\"],\"/tmp/dir\",\"__main__\",null,1]");
+}
+
+static void test_cells_import_what_cells_wrote(void **state)
+{
+    (void)state;
+    value_is(exec(guest, "open('helper.py', 'w').write('x = 7')"), "5");
+    value_is(exec(guest, "import helper; helper.x"), "7");
+    value_is(exec(guest, "import sys; sys.path.remove('')"), "null");
+    value_is(exec(guest, "'' in sys.path"), "false");
 }
 
 static void test_arguments(void **state)
@@ -445,6 +454,7 @@ int main(void)
         FRESH(test_long_sources),
         FRESH(test_lines_of_tracebacks),
         FRESH(test_programs_find_what_python_gives_them),
+        FRESH(test_cells_import_what_cells_wrote),
         FRESH(test_arguments),
         FRESH(test_modules_beside_the_program),
         FRESH(test_exits),

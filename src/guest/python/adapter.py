@@ -78,6 +78,7 @@ class _State:
     buffers = ()
     mounted = False  # there has been a bundle
     program = False  # what is under way is a whole program
+    session = False  # there has been a cell
 
 
 # ---- JSON ------------------------------------------------------------------------------------------------------
@@ -561,6 +562,13 @@ def _set_program(kind, name, arguments):
         sys.path.insert(0, place)
 
 
+def _begin_session():
+    """Lets cells import the modules that they write, as the console of `python` does; once: a guest may want it otherwise."""
+    _State.session = True
+    if "" not in sys.path:
+        sys.path.insert(0, "")
+
+
 def _decode(data, name):
     """The text of a file, by its BOM or the encoding that it declares (PEP 263); refused where `python` refuses it."""
     encoding = "utf-8"
@@ -626,6 +634,8 @@ def execute(request):
                 _set_program(kind, name, call.get("arguments", ()))
             if "bytes" in call:  # each is a character
                 text = _decode(text.encode("latin-1"), name)
+        if kind == _CELL and not _State.session:
+            _begin_session()
         _show_lines(text, name)
         statements, value = _compile(text, name, kind < _FILE)
         if (statements and statements.co_flags & CO_COROUTINE) or (value and value.co_flags & CO_COROUTINE):
