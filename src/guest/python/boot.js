@@ -305,7 +305,9 @@
       noWasmDecoding: false,
       preRun: [
         (Module) => {
-          for (const path of [config.env.HOME, "/app", "/session"]) Module.FS.mkdirTree(path);
+          for (const path of ["/home", "/app", "/session"]) Module.FS.mkdirTree(path);
+          // Pyodide's working directory is its home, and programs for it say so.
+          Module.FS.symlink("/session", config.env.HOME);
         },
         placeStdlib,
         shared.makeDevices,

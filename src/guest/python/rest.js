@@ -13,7 +13,7 @@
     }
   };
 
-  const WRITTEN = ["/session", "/tmp", "/home/pyodide"]; // where a guest's files are
+  const WRITTEN = ["/session", "/tmp"]; // where a guest's files are
   const MOST_BYTES = 64 * 2 ** 20; // of all their contents
   const CHUNK = 8192;
 
