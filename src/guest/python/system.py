@@ -28,7 +28,7 @@ _STARTING = ("system", "fork", "forkpty", "execv", "execve", "posix_spawn", "pos
 
 def _without_processes(name):
     def refuse(*args, **kwargs):
-        raise OSError(errno.ENOTSUP, f"a guest has no processes: os.{name} can't start one")
+        raise OSError(errno.ENOSYS, f"{os.strerror(errno.ENOSYS)}: a guest has no processes, os.{name} can't start one")
 
     return refuse
 
