@@ -1,7 +1,9 @@
 # A pytest plugin: Pyodide's own tests, written for pytest-pyodide, run in a guest of ours or in node, as AARDVARK_SIDE says.
 # It takes the place of pytest-pyodide's driver of node; tests marked for node are the ones that run.
+import inspect
 import json
 import os
+import re
 import subprocess
 import threading
 
@@ -153,5 +155,12 @@ if not OURS:  # tests that have none are skipped
     runner.NodeRunner.collect_garbage = NodeRunner.collect_garbage
 
 
-def pytest_collection_modifyitems(items):
+# A test that makes another Pyodide tests that one: a guest is the one that it has.
+MAKES_PYODIDE = re.compile(r"\bloadPyodide\(")
+
+
+def pytest_collection_modifyitems(config, items):
     items[:] = [item for item in items if "[chrome" not in item.name and "[firefox" not in item.name]
+    left_out = [item for item in items if MAKES_PYODIDE.search(inspect.getsource(item.function))]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
