@@ -33,7 +33,7 @@ from posixpath import abspath, dirname, isdir
 from textwrap import dedent
 from tokenize import detect_encoding
 from traceback import StackSummary, TracebackException, extract_tb
-from types import TracebackType
+from types import CoroutineType, TracebackType
 
 import pyodide.ffi
 from _pyodide._base import should_quiet
@@ -63,6 +63,7 @@ _loop = aardvark_loop  # noqa: F821 - loop.py's names, put here by adapter.js
 _NothingLeft = _loop["NothingLeft"]
 _end_pending = _loop["end_pending"]
 _forget_pending = _loop["forget_pending"]
+_is_pending = _loop["is_pending"]
 _end_javascript = _loop["end_javascript"]
 _renew_loop = _loop["renew"]
 _LoopState = _loop["_State"]
@@ -411,7 +412,7 @@ def _flush():
 
 def _end_all_pending():
     """What still waits to run when the call's value is there would run in the next one: it is ended, and told of."""
-    loop, _State.awaited = _State.loop, False
+    loop = _State.loop
     if loop.is_running():  # this is within a call
         return
     _set_running_loop(None)
@@ -423,7 +424,12 @@ def _end_all_pending():
 
 
 def _end_call():
-    if _State.awaited or _State.loop._ready or _State.loop._scheduled or _State.javascript:
+    loop = _State.loop
+    pending = loop._ready or loop._scheduled or _State.javascript
+    if _State.awaited:
+        _State.awaited = False
+        pending = pending or _is_pending(loop)
+    if pending:
         try:
             _end_all_pending()
         except BaseException:  # a limit, which the host knows of
@@ -441,9 +447,9 @@ def _end_call():
 def _await(awaitable, encode):
     loop = _State.loop = _renew_loop(_State.loop)
     _State.awaited = True
-    task = ensure_future(awaitable, loop=loop)
+    task = loop.create_task(awaitable) if type(awaitable) is CoroutineType else ensure_future(awaitable, loop=loop)
     try:
-        return encode(loop.run_until_complete(task))
+        return encode(loop.run_call(task))
     except KeyboardInterrupt as interrupt:  # the call is to end while nothing of it runs
         if not task.done():
             task.cancel()

@@ -7,7 +7,7 @@ guest that may use JavaScript, for that, whose own loop goes on meanwhile.
 import asyncio
 import posix
 import time
-from asyncio import base_events, events, runners, unix_events
+from asyncio import base_events, events, runners, tasks, unix_events
 from select import select
 from weakref import WeakSet
 
@@ -28,6 +28,7 @@ class NothingLeft(RuntimeError):
 class _State:
     javascript = None  # Pyodide's API object, where the guest may use JavaScript
     others = False  # whether there are loops but the one of calls
+    policy = None  # asyncio's, when the loop was renewed
 
 
 def sleep(seconds, /):
@@ -130,6 +131,35 @@ class HostLoop(base_events.BaseEventLoop):
         finally:
             del task  # else an exception's traceback would refer to it
 
+    def run_call(self, task):
+        """run_until_complete() for the task of a call.  Nobody else turns this loop until then, and so no callback has to
+        tell of the task's end; rounds without timers, requests and JavaScript need nothing of what _run_once() looks at."""
+        self._run_forever_setup()
+        try:
+            ready = self._ready
+            while not (task.done() or self._stopping):
+                if not ready or self._is_busy():
+                    self._run_once()
+                    continue
+                for _ in range(len(ready)):
+                    if not ready:  # a loop within this one took them
+                        break
+                    handle = ready.popleft()
+                    if not handle._cancelled:
+                        handle._run()
+            if task.done() and not self._stopping and (ready or self._is_busy()):
+                self._stopping = True
+                self._run_once()  # the round in which the callback would have told
+        finally:
+            handle = None
+            self._run_forever_cleanup()
+        if not task.done():
+            raise RuntimeError("Event loop stopped before Future completed.")
+        return task.result()
+
+    def _is_busy(self):
+        return self._scheduled or self.requests or self._debug or _State.javascript is not None
+
     # There are no threads: the work is done when its turn comes, where no loop seems to run, as in another thread.
     def run_in_executor(self, executor, func, *args):
         self._check_closed()
@@ -174,14 +204,27 @@ class HostLoop(base_events.BaseEventLoop):
 _given_up = WeakSet()  # tasks that wait, though they were cancelled, for what can never come
 
 
-def _cancel(loop, tasks):
-    for task in tasks:
+def _cancel(loop, waiting):
+    for task in waiting:
         task.cancel()
-    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-    for task in tasks:
+    loop.run_until_complete(asyncio.gather(*waiting, return_exceptions=True))
+    for task in waiting:
         if not task.cancelled() and (error := task.exception()) is not None:
             message = "unhandled exception in a task that was ended with its call"
             loop.call_exception_handler({"message": message, "exception": error, "task": task})
+
+
+def is_pending(loop):
+    """Whether anything may still wait to run; that nothing does is told at a glance."""
+    return bool(
+        loop._ready
+        or loop._scheduled
+        or loop._closed
+        or loop._asyncgens.data
+        or tasks._scheduled_tasks.data
+        or tasks._eager_tasks
+        or events._get_running_loop()
+    )
 
 
 def _give_up(task):
@@ -195,18 +238,18 @@ def _give_up(task):
 
 def end_pending(loop):
     """Ends what still waits to run, as asyncio.run() does, and gives how much that was."""
-    tasks = asyncio.all_tasks(loop) - set(_given_up)
+    waiting = asyncio.all_tasks(loop) - set(_given_up)
     try:
-        if tasks:
-            _cancel(loop, tasks)
+        if waiting:
+            _cancel(loop, waiting)
         if loop._asyncgens:
             loop.run_until_complete(loop.shutdown_asyncgens())
             loop._asyncgens_shutdown_called = False
     except NothingLeft:
-        for task in tasks:
+        for task in waiting:
             if not task.done():
                 _give_up(task)
-    return len(tasks) + forget_pending(loop)
+    return len(waiting) + forget_pending(loop)
 
 
 def forget_pending(loop):
@@ -229,10 +272,17 @@ def _is_of_future(handle):
 def renew(loop):
     """Gives the loop for the next call, whatever the last one has done to it."""
     events._set_running_loop(None)
+    _State.others = False
+    policy = events._event_loop_policy
+    if policy is _State.policy and policy._local._loop is loop and not loop._closed:
+        loop._stopping = False
+        return loop
     if loop.is_closed():
         loop = HostLoop()
     loop._stopping = _State.others = False
     asyncio.set_event_loop(loop)
+    policy = events._event_loop_policy
+    _State.policy = policy if type(policy) is asyncio.DefaultEventLoopPolicy else None
     return loop
 
 
