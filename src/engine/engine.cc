@@ -294,7 +294,8 @@ bool aard__engine_record_code(bool on)
 // V8 aborts the process where it gets no address space for its code, its threads and the first of its heap.
 static aard_error *check_space()
 {
-    constexpr size_t kStart = size_t(384) << 20, kVm = size_t(320) << 20;
+    constexpr size_t kCode = size_t(V8_MAJOR_VERSION > 10 ? 512 : 128) << 20; // that each isolate reserves for its code
+    constexpr size_t kStart = kCode + (size_t(256) << 20), kVm = kCode + (size_t(192) << 20);
     size_t need = has_started ? kVm : kStart;
     struct rlimit space;
     if (getrlimit(RLIMIT_AS, &space) || space.rlim_cur == RLIM_INFINITY) return nullptr;

@@ -86,7 +86,10 @@ void before_collection(v8::Isolate *, v8::GCType, v8::GCCallbackFlags, void *use
     auto *vm = static_cast<aard__vm *>(user);
     bool over = vm->tasks ? runs_on(vm, kPatienceWithTask)
                           : vm->heap_full.load() || vm->overflowed || runs_on(vm, kPatience);
-    if (over && may_leave(vm)) leave(vm);
+    if (over && may_leave(vm)) {
+        if (vm->overflowed) vm->heap_full.store(true); // which is why it ends, whether or not it was ended besides
+        leave(vm);
+    }
     vm->collecting++;
 }
 
