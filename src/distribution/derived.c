@@ -10,28 +10,28 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/new_file.h"
-#include "base/wide_hash.h"
+#include "base/checksum.h"
 #include "distribution/distribution.h"
 
-static const char magic[8] = "AARDDRV2";
+static const char magic[8] = "AARDDRV3";
 
 /* In front of the data; host byte order, since compiled code does not travel anyway. */
 typedef struct header {
     char magic[8];
     uint64_t len;
-    uint8_t digest[AARD__HASH_BYTES]; /* over fingerprint, key and data */
+    uint8_t sum[AARD__CHECKSUM_BYTES]; /* over fingerprint, key and data */
 } header;
 
-static void digest_of(const aard_distribution *distribution, const char *key, const void *data, size_t len,
-                      uint8_t out[AARD__HASH_BYTES])
+static void sum_of(const aard_distribution *distribution, const char *key, const void *data, size_t len,
+                   uint8_t out[AARD__CHECKSUM_BYTES])
 {
     const char *fingerprint = aard_distribution_fingerprint(distribution);
-    aard__wide_hasher hasher;
-    aard__wide_hash_start(&hasher);
-    aard__wide_hash_add_sized(&hasher, fingerprint, strlen(fingerprint));
-    aard__wide_hash_add_sized(&hasher, key, strlen(key));
-    aard__wide_hash_add_sized(&hasher, data, len);
-    aard__wide_hash_end(&hasher, out);
+    aard__checksummer summer;
+    aard__checksum_start(&summer);
+    aard__checksum_add_sized(&summer, fingerprint, strlen(fingerprint));
+    aard__checksum_add_sized(&summer, key, strlen(key));
+    aard__checksum_add_sized(&summer, data, len);
+    aard__checksum_end(&summer, out);
 }
 
 aard_error *aard__derived_path(const aard_distribution *distribution, const char *name, bool make, char **out)
@@ -72,15 +72,15 @@ bool aard__derived_map(const aard_distribution *distribution, const char *name, 
         return false;
     }
     *out = (aard__derived){(const uint8_t *)map + sizeof head, head.len, (void *)map, map_len, {0}};
-    memcpy(out->digest, head.digest, sizeof head.digest);
+    memcpy(out->sum, head.sum, sizeof head.sum);
     return true;
 }
 
 bool aard__derived_check(const aard_distribution *distribution, const char *key, const aard__derived *derived)
 {
-    uint8_t digest[AARD__HASH_BYTES];
-    digest_of(distribution, key, derived->data, derived->len, digest);
-    return !memcmp(digest, derived->digest, sizeof digest);
+    uint8_t sum[AARD__CHECKSUM_BYTES];
+    sum_of(distribution, key, derived->data, derived->len, sum);
+    return !memcmp(sum, derived->sum, sizeof sum);
 }
 
 bool aard__derived_open(const aard_distribution *distribution, const char *name, const char *key, aard__derived *out)
@@ -113,7 +113,7 @@ aard_error *aard__derived_write(const aard_distribution *distribution, const cha
     header head = {.len = len};
     aard__buf file = AARD__BUF_INIT;
     memcpy(head.magic, magic, sizeof magic);
-    digest_of(distribution, key, data, len, head.digest);
+    sum_of(distribution, key, data, len, head.sum);
     aard__buf_append(&file, &head, sizeof head);
     aard__buf_append(&file, data, len);
     aard_error *error = file.failed ? aard__error_no_memory() : NULL;

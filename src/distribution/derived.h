@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/checksum.h"
 #include "base/error.h"
-#include "base/hash.h"
 
 /* A derived file in memory, read-only. */
 typedef struct aard__derived {
@@ -17,7 +17,7 @@ typedef struct aard__derived {
     size_t len;
     void *map; /* the whole file */
     size_t map_len;
-    uint8_t digest[AARD__HASH_BYTES]; /* of what it was made for and of its data */
+    uint8_t sum[AARD__CHECKSUM_BYTES]; /* of what it was made for and of its data */
 } aard__derived;
 
 /* Opens derived file `name` if it was made for `key` (what it depends on besides the distribution) and is whole. */
@@ -27,7 +27,7 @@ void aard__derived_close(aard__derived *derived); /* fine on one that is all zer
 /* Says that the data will not be needed soon: it is not resident any more, and comes back from the file. */
 void aard__derived_rest(const aard__derived *derived);
 
-/* The two halves of opening: mapping a file that has the right form, and finding out whether it is what its digest says
+/* The two halves of opening: mapping a file that has the right form, and finding out whether it is what its checksum says
  * and was made for `key`.  Nothing in it counts before the second. */
 bool aard__derived_map(const aard_distribution *distribution, const char *name, aard__derived *out);
 bool aard__derived_check(const aard_distribution *distribution, const char *key, const aard__derived *derived);

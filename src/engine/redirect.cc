@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace {
@@ -17,6 +19,7 @@ auto &wanted = *new std::vector<aard::Redirection>;
 struct List {
     const aard::Redirection *all;
     size_t count;
+    std::unordered_map<std::string_view, size_t> places; // by name
 };
 
 struct Library {
@@ -49,9 +52,8 @@ void find_symbols(Library &library, const List &list)
 {
     library.numbers.assign(list.count, 0);
     for (uint32_t number = 1; number < library.hash[1]; number++) {
-        const char *name = library.names + library.symbols[number].st_name;
-        for (size_t i = 0; i < list.count; i++)
-            if (!strcmp(name, list.all[i].name)) library.numbers[i] = number;
+        auto found = list.places.find(library.names + library.symbols[number].st_name);
+        if (found != list.places.end()) library.numbers[found->second] = number;
     }
     for (size_t i = 0; i < list.count; i++)
         if (!library.numbers[i]) library.numbers[i] = find_defined(library, list.all[i].name);
@@ -64,16 +66,6 @@ const aard::Redirection *find(const Library &library, const List &list, uint32_t
     for (size_t i = 0; i < list.count; i++)
         if (library.numbers[i] == number) return &list.all[i];
     return nullptr;
-}
-
-// The loader has made the table read-only.
-void write_slot(const Library &library, void **slot, void *value)
-{
-    auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE)), at = reinterpret_cast<uintptr_t>(slot) & ~(page - 1);
-    bool sealed = at >= library.relro_start && at < library.relro_end;
-    if (sealed && mprotect(reinterpret_cast<void *>(at), page, PROT_READ | PROT_WRITE)) return;
-    __atomic_store_n(slot, value, __ATOMIC_RELEASE);
-    if (sealed) mprotect(reinterpret_cast<void *>(at), page, PROT_READ);
 }
 
 void redirect_table(const Library &library, const List &list, const ElfW(Rela) * table, size_t count)
@@ -95,13 +87,20 @@ void redirect_table(const Library &library, const List &list, const ElfW(Rela) *
             if (!library.now || !*slot || *slot == one->to) continue;
             *one->before = *slot;
         }
-        write_slot(library, slot, one->to);
+        __atomic_store_n(slot, one->to, __ATOMIC_RELEASE);
     }
 }
 
 uintptr_t pointer(const Library &library, const ElfW(Dyn) & entry)
 {
     return entry.d_un.d_ptr < library.base ? entry.d_un.d_ptr + library.base : entry.d_un.d_ptr;
+}
+
+// The loader has made the tables read-only, all of them in one piece.
+bool protect(const Library &library, int protection)
+{
+    size_t size = library.relro_end - library.relro_start;
+    return !size || !mprotect(reinterpret_cast<void *>(library.relro_start), size, protection);
 }
 
 int redirect_library(dl_phdr_info *info, size_t, void *user)
@@ -122,7 +121,7 @@ int redirect_library(dl_phdr_info *info, size_t, void *user)
         library.relro_end = (start + part.p_memsz) & ~(page - 1);
     }
     const ElfW(Rela) *slots = nullptr, *others = nullptr;
-    size_t slots_size = 0, others_size = 0;
+    size_t slots_size = 0, others_size = 0, relative = 0; // those that name no symbol come first
     for (; dynamic && dynamic->d_tag != DT_NULL; dynamic++) {
         switch (dynamic->d_tag) {
         case DT_SYMTAB: library.symbols = reinterpret_cast<const ElfW(Sym) *>(pointer(library, *dynamic)); break;
@@ -132,15 +131,19 @@ int redirect_library(dl_phdr_info *info, size_t, void *user)
         case DT_PLTRELSZ: slots_size = dynamic->d_un.d_val; break;
         case DT_RELA: others = reinterpret_cast<const ElfW(Rela) *>(pointer(library, *dynamic)); break;
         case DT_RELASZ: others_size = dynamic->d_un.d_val; break;
+        case DT_RELACOUNT: relative = dynamic->d_un.d_val; break;
         case DT_FLAGS: library.now = library.now || (dynamic->d_un.d_val & DF_BIND_NOW); break;
         case DT_FLAGS_1: library.now = library.now || (dynamic->d_un.d_val & DF_1_NOW); break;
         default: break;
         }
     }
     if (!library.symbols || !library.names || !library.hash) return 0;
+    size_t others_count = others_size / sizeof *others;
+    if (relative > others_count || !protect(library, PROT_READ | PROT_WRITE)) return 0;
     find_symbols(library, list);
     redirect_table(library, list, slots, slots_size / sizeof *slots);
-    redirect_table(library, list, others, others_size / sizeof *others);
+    redirect_table(library, list, others + relative, others_count - relative);
+    protect(library, PROT_READ);
     return 0;
 }
 
@@ -152,7 +155,8 @@ void redirect(const Redirection *all, size_t count) { wanted.insert(wanted.end()
 
 void redirect_now()
 {
-    List list = {wanted.data(), wanted.size()};
+    List list = {wanted.data(), wanted.size(), {}};
+    for (size_t i = 0; i < list.count; i++) list.places[list.all[i].name] = i;
     dl_iterate_phdr(redirect_library, &list);
 }
 

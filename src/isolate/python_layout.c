@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/wide_hash.h"
+#include "base/checksum.h"
 #include "distribution/distribution.h"
 #include "engine/engine.h"
 #include "guest/guest.h"
@@ -36,17 +36,17 @@ void aard__python_layout_plain(aard__python_layout *out) { *out = (aard__python_
 bool aard__python_layout_map(const aard_distribution *distribution, aard__python_layout *out)
 {
     aard__python_layout layout = {0};
-    uint8_t digests[3 * AARD__HASH_BYTES], hash[AARD__HASH_BYTES];
+    uint8_t sums[3 * AARD__CHECKSUM_BYTES], hash[AARD__HASH_BYTES];
     if (!aard__derived_map(distribution, AARD__PRELINKED_WASM, &layout.wasm) ||
         !aard__derived_map(distribution, AARD__PRELINKED_GLUE, &layout.glue) ||
         !aard__derived_map(distribution, AARD__PRELINKED_SYMBOLS, &layout.symbols)) {
         aard__python_layout_close(&layout);
         return false;
     }
-    memcpy(digests, layout.wasm.digest, AARD__HASH_BYTES);
-    memcpy(digests + AARD__HASH_BYTES, layout.glue.digest, AARD__HASH_BYTES);
-    memcpy(digests + 2 * AARD__HASH_BYTES, layout.symbols.digest, AARD__HASH_BYTES);
-    aard__hash(digests, sizeof digests, hash);
+    memcpy(sums, layout.wasm.sum, AARD__CHECKSUM_BYTES);
+    memcpy(sums + AARD__CHECKSUM_BYTES, layout.glue.sum, AARD__CHECKSUM_BYTES);
+    memcpy(sums + 2 * AARD__CHECKSUM_BYTES, layout.symbols.sum, AARD__CHECKSUM_BYTES);
+    aard__hash(sums, sizeof sums, hash);
     aard__hash_hex(hash, layout.name);
     *out = layout;
     return true;
@@ -121,25 +121,25 @@ char *aard__python_code_key(const aard__python_layout *layout)
 }
 
 /* Of the guest files whose names begin so. */
-static void hash_files(const char *prefix, char hex[AARD__HASH_HEX])
+static void sum_files(const char *prefix, char hex[AARD__CHECKSUM_HEX])
 {
-    aard__wide_hasher hasher;
-    uint8_t hash[AARD__HASH_BYTES];
-    aard__wide_hash_start(&hasher);
+    aard__checksummer summer;
+    uint8_t sum[AARD__CHECKSUM_BYTES];
+    aard__checksum_start(&summer);
     for (const aard__guest_file *file = aard__guest_files; file->name; file++) {
         if (strncmp(file->name, prefix, strlen(prefix)) != 0) continue;
-        aard__wide_hash_add_sized(&hasher, file->name, strlen(file->name));
-        aard__wide_hash_add_sized(&hasher, file->data, file->len);
+        aard__checksum_add_sized(&summer, file->name, strlen(file->name));
+        aard__checksum_add_sized(&summer, file->data, file->len);
     }
-    aard__wide_hash_end(&hasher, hash);
-    aard__hash_hex(hash, hex);
+    aard__checksum_end(&summer, sum);
+    aard__checksum_hex(sum, hex);
 }
 
 char *aard__python_snapshot_key(const aard__python_layout *layout)
 {
-    char hex[AARD__HASH_HEX];
+    char hex[AARD__CHECKSUM_HEX];
     aard__buf key = AARD__BUF_INIT;
-    hash_files("", hex);
+    sum_files("", hex);
     aard__buf_printf(&key, "%s; %s; files %s; 1;", aard__snapshot_key(), layout->name, hex);
     for (const aard__host_entry *const *table = aard__guest_tables; *table; table++)
         for (const aard__host_entry *row = *table; row->name; row++) aard__buf_printf(&key, " %s", row->name);
@@ -148,9 +148,9 @@ char *aard__python_snapshot_key(const aard__python_layout *layout)
 
 char *aard__python_image_key(const aard_distribution *distribution, const char *layout)
 {
-    char hex[AARD__HASH_HEX];
+    char hex[AARD__CHECKSUM_HEX];
     aard__buf key = AARD__BUF_INIT;
-    hash_files("python/", hex);
+    sum_files("python/", hex);
     aard__buf_printf(&key, "pyodide=%s\ndistribution=%s\nadapter=%s\nlayout=%s\n",
                      aard_distribution_pyodide_version(distribution), aard_distribution_fingerprint(distribution), hex,
                      layout);

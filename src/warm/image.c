@@ -10,21 +10,21 @@
 #include "base/alloc.h"
 #include "base/new_file.h"
 #include "base/trust.h"
-#include "base/wide_hash.h"
+#include "base/checksum.h"
 
 #define PAGE ((size_t)4096)
 #define KEY_MAX ((uint64_t)1 << 20)
 #define TEXT_MAX ((uint64_t)64 << 20)
 #define MEMORY_MAX ((uint64_t)4 << 30)
 
-static const char magic[8] = "AARDIMG4";
+static const char magic[8] = "AARDIMG5";
 
 /* Host byte order: what runs the image on another kind of machine is another kind of V8 anyway. */
 typedef struct header {
     char magic[8];
     uint64_t key_len, text_len, memory_len, memory_at; /* the key's with its NUL */
-    uint8_t digest[AARD__HASH_BYTES];                  /* all zero in memory */
-    uint8_t signature[AARD__HASH_BYTES];               /* of the contents, by somebody's key; all zero without one */
+    uint8_t checksum[AARD__CHECKSUM_BYTES];            /* all zero in memory */
+    uint8_t signature[AARD__HASH_BYTES];               /* by somebody's key; all zero without one */
 } header;
 
 struct aard__image {
@@ -33,7 +33,6 @@ struct aard__image {
     const uint8_t *map;
     size_t map_len;
     header head;
-    uint8_t contents[AARD__HASH_BYTES]; /* where it was opened: their hash */
 };
 
 static size_t memory_offset(const header *head)
@@ -60,45 +59,51 @@ static bool next_run(const uint8_t *memory, size_t len, size_t *at, size_t *run)
     return true;
 }
 
-/* Of the contents: over the header without digest and signature, key, text and padding, and the memory: pages that are zero by their place alone. */
-static void contents_of(const header *head, const uint8_t *map, uint8_t out[AARD__HASH_BYTES])
+/* ---- checksums and signatures ------------------------------------------------------------------------------- */
+
+typedef void add_to(void *sum, const void *data, size_t len);
+
+static void add_to_checksum(void *sum, const void *data, size_t len) { aard__checksum_add(sum, data, len); }
+static void add_to_hash(void *sum, const void *data, size_t len) { aard__hash_add(sum, data, len); }
+
+/* Adds `head`, key, text and padding, and the memory: of pages that are zero their place alone. */
+static void add_contents(const header *head, const uint8_t *map, add_to *add, void *sum)
 {
-    header blank = *head;
     const uint8_t *memory = map + head->memory_at;
-    aard__wide_hasher hasher;
-    memset(blank.digest, 0, sizeof blank.digest);
-    memset(blank.signature, 0, sizeof blank.signature);
-    aard__wide_hash_start(&hasher);
-    aard__wide_hash_add(&hasher, &blank, sizeof blank);
-    aard__wide_hash_add(&hasher, map + sizeof blank, (size_t)head->memory_at - sizeof blank);
+    add(sum, head, sizeof *head);
+    add(sum, map + sizeof *head, (size_t)head->memory_at - sizeof *head);
     for (size_t at = 0, run; next_run(memory, (size_t)head->memory_len, &at, &run); at += run) {
         const uint64_t place[2] = {at, run};
-        aard__wide_hash_add(&hasher, place, sizeof place);
-        aard__wide_hash_add(&hasher, memory + at, run);
+        add(sum, place, sizeof place);
+        add(sum, memory + at, run);
     }
-    aard__wide_hash_end(&hasher, out);
 }
 
-/* What stands in the header: of the contents and of the signature on them. */
-static void digest_of(const uint8_t contents[AARD__HASH_BYTES], const header *head, uint8_t out[AARD__HASH_BYTES])
+/* Over everything but itself, the signature included. */
+static void checksum_of(const header *head, const uint8_t *map, uint8_t out[AARD__CHECKSUM_BYTES])
 {
-    uint8_t both[2 * AARD__HASH_BYTES];
-    memcpy(both, contents, AARD__HASH_BYTES);
-    memcpy(both + AARD__HASH_BYTES, head->signature, AARD__HASH_BYTES);
-    aard__hash(both, sizeof both, out);
+    aard__checksummer summer;
+    header blank = *head;
+    memset(blank.checksum, 0, sizeof blank.checksum);
+    aard__checksum_start(&summer);
+    add_contents(&blank, map, add_to_checksum, &summer);
+    aard__checksum_end(&summer, out);
 }
 
-/* ---- signatures --------------------------------------------------------------------------------------------- */
-
-static void sign(const uint8_t contents[AARD__HASH_BYTES], const aard__signing_key *key, uint8_t out[AARD__HASH_BYTES])
+/* Keyed BLAKE2b over everything but checksum and signature. */
+static void signature_of(const header *head, const uint8_t *map, const aard__signing_key *key,
+                         uint8_t out[AARD__HASH_BYTES])
 {
     static const char purpose[] = "aardvark image";
-    crypto_generichash_state state;
-    crypto_generichash_init(&state, key->bytes, sizeof key->bytes, AARD__HASH_BYTES);
-    crypto_generichash_update(&state, (const uint8_t *)purpose, sizeof purpose);
-    crypto_generichash_update(&state, contents, AARD__HASH_BYTES);
-    crypto_generichash_final(&state, out, AARD__HASH_BYTES);
-    sodium_memzero(&state, sizeof state);
+    aard__hasher hasher;
+    header blank = *head;
+    memset(blank.checksum, 0, sizeof blank.checksum);
+    memset(blank.signature, 0, sizeof blank.signature);
+    crypto_generichash_init(&hasher, key->bytes, sizeof key->bytes, AARD__HASH_BYTES);
+    aard__hash_add(&hasher, purpose, sizeof purpose);
+    add_contents(&blank, map, add_to_hash, &hasher);
+    aard__hash_end(&hasher, out);
+    sodium_memzero(&hasher, sizeof hasher);
 }
 
 bool aard__image_is_signed(const aard__image *image)
@@ -113,7 +118,7 @@ static aard_error *check_signature(const aard__image *image, const char *path, c
     if (!aard__image_is_signed(image))
         return aard__error(AARD_ERR_WARM_SIGNATURE,
                            "the image '%s' is not signed, and a key was set: make it anew with the key", path);
-    sign(image->contents, key, right);
+    signature_of(&image->head, image->map, key, right);
     if (sodium_memcmp(right, image->head.signature, sizeof right) == 0) return NULL;
     return aard__error(AARD_ERR_WARM_SIGNATURE,
                        "the image '%s' is not signed by the key that was set: it is somebody else's, or the key is", path);
@@ -176,11 +181,9 @@ aard_error *aard__image_write(const aard__image *image, int fd, const aard__sign
 {
     const header *head = &image->head;
     header stamped = *head;
-    uint8_t contents[AARD__HASH_BYTES];
-    contents_of(head, image->map, contents);
     memset(stamped.signature, 0, sizeof stamped.signature);
-    if (key) sign(contents, key, stamped.signature);
-    digest_of(contents, &stamped, stamped.digest);
+    if (key) signature_of(head, image->map, key, stamped.signature);
+    checksum_of(&stamped, image->map, stamped.checksum);
     if (ftruncate(fd, (off_t)image->map_len) == 0 && aard__write_at(fd, &stamped, sizeof stamped, 0) &&
         aard__write_at(fd, image->map + sizeof stamped, (size_t)head->memory_at - sizeof stamped, sizeof stamped) &&
         write_runs(fd, aard__image_memory(image), (size_t)head->memory_len, (size_t)head->memory_at))
@@ -251,14 +254,13 @@ static aard_error *check(aard__image *image, const char *path, const char *wante
     const char *key = aard__image_key(image);
     if (memchr(key, '\0', (size_t)head->key_len) != key + head->key_len - 1)
         return aard__error(AARD_ERR_WARM_CORRUPT, "the image '%s' was altered: its key is torn", path);
-    uint8_t hash[AARD__HASH_BYTES];
-    contents_of(head, image->map, image->contents);
-    digest_of(image->contents, head, hash);
-    if (memcmp(hash, head->digest, sizeof hash) != 0)
-        return aard__error(AARD_ERR_WARM_CORRUPT, "the image '%s' was altered: its digest differs", path);
+    uint8_t sum[AARD__CHECKSUM_BYTES];
+    checksum_of(head, image->map, sum);
+    if (memcmp(sum, head->checksum, sizeof sum) != 0)
+        return aard__error(AARD_ERR_WARM_CORRUPT, "the image '%s' was altered: its checksum differs", path);
+    AARD__TRY(check_signature(image, path, signer));
     /* Reading it all has made it all resident; few pages of it are needed soon. */
     madvise((void *)image->map, image->map_len, MADV_DONTNEED);
-    AARD__TRY(check_signature(image, path, signer));
     return compare_keys(key, wanted, path);
 }
 

@@ -1,7 +1,7 @@
 /* Images of a guest's memory: captured once, kept in memory or in a file, mapped copy-on-write by any number of guests.
  *
  * Both kinds have one form: a header, the key (what the image was made for), text that says what else the guest needs
- * (JSON, opaque here) and the memory from a page boundary on, zero pages left out as holes.  The digest in a file's
+ * (JSON, opaque here) and the memory from a page boundary on, zero pages left out as holes.  The checksum in a file's
  * header covers all of it.
  *
  * A key is lines of "name=value", each ended by a newline.  Whoever opens an image says which lines it must have; others
