@@ -607,8 +607,8 @@ def _show_lines(text, name):
     """Makes tracebacks and `inspect` find the source.  Its lines end where Python's do."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    lines = text.split("\n")
-    linecache.cache[name] = (len(text), None, [line + "\n" for line in lines] if len(lines) > 1 else [text + "\n"], name)
+    lines = [line + "\n" for line in text.split("\n")] if "\n" in text else [text + "\n"]
+    linecache.cache[name] = (len(text), None, lines, name)
 
 
 def _compile(source, name, dedents):

@@ -8,6 +8,7 @@ import asyncio
 import posix
 import time
 from asyncio import base_events, events, runners, tasks, unix_events
+from functools import wraps
 from select import select
 from weakref import WeakSet
 
@@ -27,8 +28,8 @@ class NothingLeft(RuntimeError):
 
 class _State:
     javascript = None  # Pyodide's API object, where the guest may use JavaScript
-    others = False  # whether there are loops but the one of calls
-    policy = None  # asyncio's, when the loop was renewed
+    others = False  # whether there are loops but the one of calls, or another may have been set
+    policy = False  # asyncio's, when the loop was renewed, where that tells of another loop that is set
 
 
 def sleep(seconds, /):
@@ -272,18 +273,26 @@ def _is_of_future(handle):
 def renew(loop):
     """Gives the loop for the next call, whatever the last one has done to it."""
     events._set_running_loop(None)
-    _State.others = False
-    policy = events._event_loop_policy
-    if policy is _State.policy and policy._local._loop is loop and not loop._closed:
-        loop._stopping = False
-        return loop
-    if loop.is_closed():
-        loop = HostLoop()
-    loop._stopping = _State.others = False
-    asyncio.set_event_loop(loop)
-    policy = events._event_loop_policy
-    _State.policy = policy if type(policy) is asyncio.DefaultEventLoopPolicy else None
+    if _State.others or loop._closed or events._event_loop_policy is not _State.policy:
+        if loop.is_closed():
+            loop = HostLoop()
+        asyncio.set_event_loop(loop)
+        policy = events._event_loop_policy
+        _State.policy = policy if type(policy) is asyncio.DefaultEventLoopPolicy else False  # a guest's own tells nothing
+        _State.others = False
+    loop._stopping = False
     return loop
+
+
+def _notice(set_event_loop):
+    """A policy's set_event_loop() that says that it was called."""
+
+    @wraps(set_event_loop)
+    def noticed(self, loop):
+        _State.others = True
+        set_event_loop(self, loop)
+
+    return noticed
 
 
 def end_javascript():
@@ -302,6 +311,8 @@ def install():
     webloop.WebLoop = HostLoop
     webloop.WebLoopPolicy = asyncio.DefaultEventLoopPolicy
     unix_events._UnixDefaultEventLoopPolicy._loop_factory = HostLoop
+    policy = events.BaseDefaultEventLoopPolicy
+    policy.set_event_loop = _notice(policy.set_event_loop)
     asyncio.set_event_loop_policy(asyncio.DefaultEventLoopPolicy())
     events._set_running_loop(None)
     asyncio.run = runners.run
