@@ -30,8 +30,25 @@ run run "$js" --input '{"a": '
 check 'an input that is not JSON' 'exits 2' stdout_empty one_message 'stderr_has "--input is not JSON: it ends too early, at byte 6"'
 printf '{"a": ' >"$work/half"
 run run "$js" --input-file "$work/half" --json
-check 'a file with an input that is not JSON' 'exits 1' \
-    'json_is "o.failure.kind === \"adapter_error\" && !o.failure.exception"'
+check 'a file with an input that is not JSON' 'exits 2' stdout_empty one_message \
+    "stderr_has \"--input-file '$work/half' is not JSON: it ends too early, at byte 6 (line 1)\""
+run run "$js" --input-file - <"$work/half"
+check 'and stdin' 'exits 2' stdout_empty one_message "stderr_has \"--input-file 'stdin' is not JSON: it ends too early\""
+bundle "$work/more.zip" aardvark.manifest.json "$(manifest python main:two)" main.py 'import functools
+def two(a, b): return 1
+def named(*, a): return 1
+def inside(a): return two(a)
+@functools.wraps(two)
+def wrapped(a): return two(a, 1)'
+for handler in two named; do
+    run run "$work/more.zip" --entrypoint "main:$handler" --input 1
+    check "a handler that wants other arguments: $handler" 'exits 1' 'stderr_has "adapter_error: "' \
+        'stderr_has "called with the input as its one argument"' 'stderr_has "missing 1 required"'
+done
+run run "$work/more.zip" --entrypoint main:inside --input 1
+check 'a call of its own that does not fit is its exception' 'exits 1' 'stderr_has "python_exception: TypeError: two() missing"'
+run run "$work/more.zip" --entrypoint main:wrapped --input 1
+check 'and one that only says it wants more is called' 'exits 0' 'stdout_is 1'
 run run "$js" --input ''
 check 'an empty input is not JSON' 'exits 2' stdout_empty 'stderr_has "--input is not JSON: it is empty"'
 run run "$js" --entrypoint main:later

@@ -175,7 +175,7 @@ void cli_guest_end(cli_guest *guest);
 /* Takes one of the options above; false where it is none of them. */
 bool cli_guest_option(const cli_command *command, cli_guest *guest, int option);
 /* Reads --input-file; an exit status. */
-int cli_guest_input(cli_guest *guest);
+int cli_guest_input(const cli_command *command, cli_guest *guest);
 /* One more package that the distribution has to have; `name` is borrowed. */
 void cli_guest_wants(cli_guest *guest, const char *name);
 /* Makes the isolate; an exit status. */

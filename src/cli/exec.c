@@ -70,7 +70,7 @@ int cli_exec(const cli_command *command, int argc, char **argv)
     if (status) goto out;
     parse(command, argc, argv, &exec);
     if (exec.path && (status = cli_read(exec.path, "the code", &file))) goto out;
-    if ((status = cli_guest_input(&exec.guest))) goto out;
+    if ((status = cli_guest_input(command, &exec.guest))) goto out;
     if ((status = cli_guest_boot(&exec.guest))) goto out;
     status = exec.code ? run_code(&exec, exec.code, strlen(exec.code)) : run_code(&exec, file.data, file.len);
 out:

@@ -151,12 +151,20 @@ bool cli_guest_option(const cli_command *command, cli_guest *guest, int option)
     return true;
 }
 
-int cli_guest_input(cli_guest *guest)
+static void check_input_file(const cli_command *command, const cli_guest *guest)
+{
+    char option[4200];
+    snprintf(option, sizeof option, "--input-file '%s' is not JSON", is_stdin(guest->input_file) ? "stdin" : guest->input_file);
+    taken(command, option, aard_json_check(guest->input_text.data, guest->input_text.len));
+}
+
+int cli_guest_input(const cli_command *command, cli_guest *guest)
 {
     int status = CLI_OK;
     if (guest->input) aard_call_set_input_json(guest->call, guest->input, strlen(guest->input));
     if (guest->input_file) {
         if ((status = cli_read(guest->input_file, "the input", &guest->input_text))) return status;
+        check_input_file(command, guest);
         aard_call_set_input_json(guest->call, guest->input_text.data, guest->input_text.len);
     }
     if (!guest->stdin_file || (status = cli_read(guest->stdin_file, "the guest's stdin", &guest->stdin_text)))

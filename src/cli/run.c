@@ -57,7 +57,7 @@ int cli_run(const cli_command *command, int argc, char **argv)
     if (status) goto out;
     parse(command, argc, argv, &run);
     if ((status = cli_fail(aard_bundle_open(run.path, NULL, &bundle)))) goto out;
-    if ((status = cli_guest_input(&run.guest))) goto out;
+    if ((status = cli_guest_input(command, &run.guest))) goto out;
     status = run_bundle(&run, bundle);
 out:
     cli_leave(status);

@@ -491,18 +491,36 @@ def _set_input(text, inline=False):
     return True
 
 
+def _misfit(function, arguments, error):
+    """Whether the call itself failed, because the handler wants other arguments, and nothing of the handler has run."""
+    if error.__traceback__.tb_next is not None:
+        return False
+    try:
+        signature(function).bind(*arguments)
+    except TypeError:
+        return True
+    except ValueError:  # a builtin without a signature
+        pass
+    return False
+
+
 def _bind(function, takes_input):
     def invoke(text):
+        arguments = ()
         try:
             if not _set_input(text):
                 return None
-            given = takes_input and (text or takes_input is not _OPTIONAL)
-            value = function(_builtins.get(_INPUT)) if given else function()
+            if takes_input and (text or takes_input is not _OPTIONAL):
+                arguments = (_builtins.get(_INPUT),)
+            value = function(*arguments)
             if type(value) in _PLAIN:
                 return _encode_result(value)
             return _finish(value, _encode_result)
         except BaseException as error:
-            _fail(error)
+            if isinstance(error, TypeError) and _misfit(function, arguments, error):
+                _refuse(f"a handler is called with the input as its one argument, or with none: {error}")
+            else:
+                _fail(error)
             return None
         finally:
             _end_call()
