@@ -44,6 +44,11 @@ static const struct {
     const char *code, *type, *says;
 } refused[] = {
     {"import os\nos.system('ls')", "OSError", "Function not implemented: a guest has no processes, os.system can't start one"},
+    {"import os\nos.execv('ls', ['ls'])", "OSError", "os.execv can't start one"},
+    {"import os\nos.fork()", "OSError", "os.fork can't start one"},
+    {"import os\nos.execv('ls', [])", "ValueError", "execv() arg 2 must not be empty"},
+    {"import os\nos.execve('ls', ['ls'], {'a\\0': ''})", "ValueError", "embedded null"},
+    {"import os\nos.system('a\\0')", "ValueError", "embedded null"},
     {"import os\nos.popen('ls')", "OSError", "processes"},
     {"import subprocess\nsubprocess.run(['ls'])", "OSError", "processes"},
     {"import os\nos.getloadavg()", "OSError", "unobtainable"},
