@@ -329,6 +329,7 @@ aard_error *aard__vm_new(const aard__vm_options *options, aard__vm **out)
     vm->memories = options->memories_apart ? vm->own_memories.get() : vm->buffers.get();
     v8::Isolate::CreateParams params;
     params.array_buffer_allocator = vm->buffers.get();
+    vm->deep = options->deep_stack;
     vm->heap_max = options->js_heap_max;
     vm->icu_max = options->js_heap_max ? options->js_heap_max : kMostOfIcu;
     if (options->js_heap_max) params.constraints.ConfigureDefaultsFromHeapSize(0, options->js_heap_max);
@@ -415,7 +416,7 @@ void aard__vm_leave(aard__vm *vm)
 aard_error *aard__vm_run(aard__vm *vm, void (*work)(void *user), void *user, bool *finished)
 {
     aard::Run run(work, user);
-    if (!run.take_stack()) return aard__error_no_memory();
+    if (!run.take_stack(vm->deep)) return aard__error_no_memory();
     aard::keep_faults();
     stack_t signals = aard::prepare_thread();
     aard__vm *entered = aard::entered;

@@ -53,7 +53,8 @@ typedef struct aard__vm_options {
     size_t realm;
     /* Called where code was to be made and may not be: from a string, or, `wasm`, of WebAssembly.  May be NULL. */
     void (*code_refused)(void *user, bool wasm);
-    bool renewed; /* realms come and go */
+    bool renewed;    /* realms come and go */
+    bool deep_stack; /* for C code, which recurses by limits of its own: WebAssembly has no other stack for it */
 } aard__vm_options;
 
 aard_error *aard__vm_new(const aard__vm_options *options, aard__vm **out);

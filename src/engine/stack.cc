@@ -128,9 +128,9 @@ aard__stack_begin:
 namespace {
 
 // Where a new stack goes on: at `begin`, which is called with `user`.
-void *prepare(char *stack, void (*begin)(void *), void *user)
+void *prepare(const aard::Stack &stack, void (*begin)(void *), void *user)
 {
-    char *top = stack + aard::kStackSize;
+    char *top = stack.top();
 #if defined(__x86_64__)
     void **at = reinterpret_cast<void **>(top - 128);
     uint32_t mxcsr;
@@ -157,8 +157,8 @@ void *prepare(char *stack, void (*begin)(void *), void *user)
 #else
     auto *context = static_cast<ucontext_t *>(calloc(1, sizeof(ucontext_t)));
     if (!context || getcontext(context)) abort();
-    context->uc_stack.ss_sp = stack;
-    context->uc_stack.ss_size = static_cast<size_t>(top - stack);
+    context->uc_stack.ss_sp = stack.floor;
+    context->uc_stack.ss_size = stack.size;
     makecontext(context, reinterpret_cast<void (*)()>(begin), 1, user);
     return context;
 #endif
@@ -179,49 +179,54 @@ constexpr size_t kMostFree = 64;
 constexpr size_t kDeep = 512 * 1024; // what a usual call never needs
 
 std::mutex pool_lock;
-char *pool[kMostFree];
-size_t pool_count;
+struct {
+    char *free[kMostFree];
+    size_t count;
+} pools[2]; // of either size
 
 constexpr size_t kBelow = aard::kStackExtension + aard::kStackGuard;
 
-char *take()
+auto &pool_of(size_t size) { return pools[size == aard::kDeepStackSize]; }
+
+char *take(size_t size)
 {
     {
         std::lock_guard<std::mutex> hold(pool_lock);
-        if (pool_count) return pool[--pool_count];
+        auto &pool = pool_of(size);
+        if (pool.count) return pool.free[--pool.count];
     }
-    void *made = mmap(nullptr, aard::kStackSize + kBelow, PROT_NONE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    void *made = mmap(nullptr, size + kBelow, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
     if (made == MAP_FAILED) return nullptr;
-    char *stack = static_cast<char *>(made) + kBelow;
-    if (!mprotect(stack, aard::kStackSize, PROT_READ | PROT_WRITE)) return stack;
-    munmap(made, aard::kStackSize + kBelow);
+    char *floor = static_cast<char *>(made) + kBelow;
+    if (!mprotect(floor, size, PROT_READ | PROT_WRITE)) return floor;
+    munmap(made, size + kBelow);
     return nullptr;
 }
 
-void unmap(char *stack) { munmap(stack - kBelow, aard::kStackSize + kBelow); }
+void unmap(const aard::Stack &stack) { munmap(stack.floor - kBelow, stack.size + kBelow); }
 
 // A guest that went deep must not make the process keep all of its stack.
-void trim(char *stack)
+void trim(const aard::Stack &stack)
 {
     static const char zeros[256] = {};
-    char *mark = stack + aard::kStackSize - kDeep;
+    const char *mark = stack.top() - kDeep;
     bool deep = false;
     for (size_t back = 0; back < 4 && !deep; back++) deep = memcmp(mark - back * 1024, zeros, sizeof zeros) != 0;
-    if (deep) madvise(stack, aard::kStackSize - kDeep / 2, MADV_DONTNEED);
+    if (deep) madvise(stack.floor, stack.size - kDeep / 2, MADV_DONTNEED);
 }
 
-void give_back(char *stack, bool extended)
+void give_back(const aard::Stack &stack)
 {
 #ifdef AARD_ASAN
-    __asan_unpoison_memory_region(stack, aard::kStackSize); // frames that were left took nothing back
+    __asan_unpoison_memory_region(stack.floor, stack.size); // frames that were left took nothing back
 #endif
-    if (extended) return unmap(stack);
+    if (stack.extended) return unmap(stack);
     trim(stack);
     {
         std::lock_guard<std::mutex> hold(pool_lock);
-        if (pool_count < kMostFree) {
-            pool[pool_count++] = stack;
+        auto &pool = pool_of(stack.size);
+        if (pool.count < kMostFree) {
+            pool.free[pool.count++] = stack.floor;
             return;
         }
     }
@@ -232,9 +237,10 @@ void give_back(char *stack, bool extended)
 
 namespace aard {
 
-bool Run::take_stack()
+bool Run::take_stack(bool deep)
 {
-    stack_ = {take(), false};
+    size_t size = deep ? kDeepStackSize : kStackSize;
+    stack_ = {take(size), size, false};
     return stack_.floor != nullptr;
 }
 
@@ -247,7 +253,7 @@ Stack Run::take_away_stack()
 
 void Run::give_back(Stack stack)
 {
-    if (stack.floor) ::give_back(stack.floor, stack.extended);
+    if (stack.floor) ::give_back(stack);
 }
 
 bool Run::extend(uintptr_t at)
@@ -289,7 +295,7 @@ void Run::to_guest()
 {
 #ifdef AARD_ASAN
     void *fake = nullptr;
-    __sanitizer_start_switch_fiber(&fake, stack_.floor, kStackSize);
+    __sanitizer_start_switch_fiber(&fake, stack_.floor, stack_.size);
 #endif
 #ifdef AARD_TSAN
     __tsan_switch_to_fiber(guest_fiber_, 0);
@@ -306,7 +312,7 @@ bool Run::start()
     host_fiber_ = __tsan_get_current_fiber();
     guest_fiber_ = __tsan_create_fiber(0);
 #endif
-    guest_at_ = prepare(stack_.floor, enter, this);
+    guest_at_ = prepare(stack_, enter, this);
 #if !defined(__x86_64__) && !defined(__aarch64__)
     void *context = guest_at_;
 #endif

@@ -11,12 +11,16 @@ namespace aard {
 // all, some of which never looks how deep it is; what goes beyond that too is seen, and let go on until it can be left.
 constexpr size_t kStackReserve = 2 << 20;
 constexpr size_t kStackSize = (8 << 20) + kStackReserve;
+constexpr size_t kDeepStackSize = (64 << 20) + kStackReserve; // of guests that are C code, which limits itself by other means
 constexpr size_t kStackExtension = 48 << 20; // below that, not accessible at first
 constexpr size_t kStackGuard = 1 << 20;      // below that, never accessible; wider than any frame
 
 struct Stack {
-    char *floor; // of kStackSize; null = none
+    char *floor; // null = none
+    size_t size; // one of the two above
     bool extended;
+
+    char *top() const { return floor + size; }
 };
 
 // One run of `work` on a stack that belongs to nobody else meanwhile.  Runs nest: a run's host work may start another.
@@ -26,7 +30,7 @@ class Run {
     Run(const Run &) = delete;
     Run &operator=(const Run &) = delete;
 
-    bool take_stack(); // false when there is no memory for one
+    bool take_stack(bool deep); // false when there is no memory for one
     // On the stack of the run; gives false where that was left by leave().
     bool start();
     Stack take_away_stack();            // the run's is somebody else's then
@@ -36,7 +40,7 @@ class Run {
     static bool has(const Stack &stack, uintptr_t at)
     {
         return at - reinterpret_cast<uintptr_t>(stack.floor) + kStackExtension + kStackGuard <
-               kStackSize + kStackExtension + kStackGuard;
+               stack.size + kStackExtension + kStackGuard;
     }
     uintptr_t floor() const { return reinterpret_cast<uintptr_t>(stack_.floor); }
     bool extend(uintptr_t at); // once, where `at` is in what it can be extended by; safe in a signal handler

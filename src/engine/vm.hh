@@ -59,6 +59,7 @@ struct aard__vm {
     std::atomic<bool> signalled{false};     // a signal is on its way to the run
     std::atomic<pthread_t> thread{0};       // of the run under way; 0 before the first
     bool lost = false, beyond_help = false; // left for good; and where its disposal would wait, or fall over something
+    bool deep = false;                                    // its runs get deep stacks
     aard::Run *run = nullptr;
     aard::Stack left = {};     // the one that a lost vm was left on: V8 may look at it until the vm is gone
     int locks_before = 0;      // held by the thread when the run began
