@@ -65,7 +65,7 @@ AARD_API const char *aard_outcome_value_json(const aard_outcome *outcome, size_t
 AARD_API const char *aard_outcome_value_repr(const aard_outcome *outcome, size_t *len);
 
 /* Buffers: bytes that came back beside the value. */
-/* True, and the code, where the guest ended itself (Python: sys.exit, exit, SystemExit): 0 of a success, whose value is null,
+/* True, and the code, where the guest ended itself (Python: sys.exit, os._exit, SystemExit): 0 of a success, whose value is null,
  * else of a failure of type SystemExit.  As Python has it, what is no number is 1; -1 is what does not fit. */
 AARD_API bool aard_outcome_exit_code(const aard_outcome *outcome, int *code);
 

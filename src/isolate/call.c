@@ -263,7 +263,7 @@ static bool judge(errand *e, aard__cause cause)
         fail_by_cause(e, cause);
     else if (e->state == AARD__BROKEN && guest->memory_refused) /* not even an exception found room */
         aard__outcome_fail(outcome, AARD_FAILURE_HEAP_LIMIT_EXCEEDED, "the guest's heap was full");
-    else if (e->state == AARD__BROKEN && outcome->failure == AARD_FAILURE_NONE)
+    else if (e->state == AARD__BROKEN && outcome->failure == AARD_FAILURE_NONE && !outcome->has_exit_code)
         aard__outcome_fail(outcome, AARD_FAILURE_ENGINE_CRASHED, "the guest ended without an answer");
     else
         blame_limit(guest, outcome);

@@ -389,24 +389,12 @@ void aard__guest_fail_exception(aard__guest *guest, aard_failure_kind kind, aard
                                  entry->thrown_text.len, stack->data ? stack->data : "", stack->len);
 }
 
-/* C code that V8 could give no more stack was torn in the middle of whatever it did. */
-static bool stack_ended(const aard__guest *guest)
-{
-    static const char text[] = "Maximum call stack size exceeded";
-    const aard__buf *told = &guest->entry.thrown_text;
-    return guest->ops == &aard__python && told->data && memmem(told->data, told->len, text, sizeof text - 1);
-}
-
 aard__state aard__guest_state(aard__guest *guest, aard_outcome *outcome)
 {
     const aard__result *entry = &guest->entry;
     if (entry->status == AARD__OK && entry->value.kind == AARD__NUMBER && entry->value.number != AARD__BROKEN)
         return (aard__state)entry->value.number;
-    if (entry->status == AARD__THREW && stack_ended(guest))
-        aard__outcome_fail(outcome, AARD_FAILURE_HEAP_LIMIT_EXCEEDED,
-                           "the guest's stack was used up by a recursion in C code, Python's own or an extension's, that "
-                           "has no limit; nest less deeply");
-    else if (entry->status == AARD__THREW)
+    if (entry->status == AARD__THREW)
         aard__guest_fail_exception(guest, AARD_FAILURE_ENGINE_CRASHED, outcome);
     else if (entry->status == AARD__OK)
         aard__outcome_fail(outcome, AARD_FAILURE_ENGINE_CRASHED, "the guest's interpreter failed");

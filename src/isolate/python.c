@@ -9,6 +9,7 @@
 #include "guest/guest.h"
 #include "isolate/config.h"
 #include "isolate/guest.h"
+#include "isolate/python_end.h"
 #include "isolate/python_shared.h"
 #include "isolate/snapshot.h"
 #include "isolate/warm_state.h"
@@ -243,7 +244,7 @@ static aard__state call_with_input(aard__guest *guest, aard__ref *function, int 
     aard__value args[] = {AARD__VALUE_NUMBER(handler), AARD__VALUE_NUMBER((double)len)};
     bool numbered = handler >= 0;
     aard__ref_call(guest->realm, function, numbered ? args : args + 1, numbered ? 2 : 1, false, &guest->entry);
-    return aard__guest_state(guest, outcome);
+    return aard__python_state(guest, function == guest->adapter.execute, outcome);
 }
 
 static aard__state python_prepare(aard__guest *guest, const char *entrypoint, aard_outcome *outcome)
@@ -255,7 +256,7 @@ static aard__state python_prepare(aard__guest *guest, const char *entrypoint, aa
     aard__ref_call(guest->realm, guest->adapter.prepare, &size, 1, false, &guest->entry);
     if (guest->entry.status != AARD__OK || guest->entry.value.kind != AARD__NUMBER || guest->entry.value.number == -2) {
         guest->entry.value.number = AARD__BROKEN;
-        return aard__guest_state(guest, outcome);
+        return aard__python_state(guest, false, outcome);
     }
     guest->prepared = (int)guest->entry.value.number;
     return AARD__DONE;

@@ -24,14 +24,17 @@
   if (shared.image) {
     for (const name of names) pointers[name] = shared.image.pointers[name];
   } else {
-    const network = pyodide.toPy({ __name__: "aardvark_network" });
+    // Builtins of their own, whatever a guest makes of everybody's.
+    const __builtins__ = pyodide.runPython("import builtins; dict(vars(builtins))");
+    const network = pyodide.toPy({ __name__: "aardvark_network", __builtins__ });
     pyodide.runPython(shared.networkSource, { globals: network, filename: "<aardvark>" });
-    const system = pyodide.toPy({ __name__: "aardvark_system" });
+    const system = pyodide.toPy({ __name__: "aardvark_system", __builtins__ });
     pyodide.runPython(shared.systemSource, { globals: system, filename: "<aardvark>" });
-    const loop = pyodide.toPy({ __name__: "aardvark_loop", aardvark_network: network });
+    const loop = pyodide.toPy({ __name__: "aardvark_loop", __builtins__, aardvark_network: network });
     pyodide.runPython(shared.loopSource, { globals: loop, filename: "<aardvark>" });
     const globals = pyodide.toPy({
       __name__: "aardvark_adapter",
+      __builtins__,
       aardvark_loop: loop,
       aardvark_network: network,
       aardvark_system: system,
@@ -144,7 +147,7 @@
     // After the memory has been put back: true when all the rest could be, too.
     reset() {
       shared.renewViews();
-      if (!baseline?.restore()) return false;
+      if (Module.exitCode !== undefined || !baseline?.restore()) return false; // an Emscripten that has ended stays so
       handlers.length = 0;
       handlers.push(...handlersThen);
       inputAt = inputThen.at;

@@ -9,7 +9,7 @@ one object:
     {"kind": "repr", "repr": ...}              a value of inline code that JSON can't hold
     {"kind": "buffers", "buffers": [{"id": ..., "metadata": {...}}]}
 
-What a guest could replace (modules, builtins) is looked up once, before any guest runs.
+What a guest could replace (modules, builtins) is looked up once, before any guest runs; the builtins here are a copy (adapter.js).
 """
 
 import array as _array_module
@@ -27,7 +27,7 @@ from importlib._bootstrap_external import FileFinder, _NamespacePath
 from importlib.machinery import ModuleSpec, PathFinder
 from inspect import CO_COROUTINE, isawaitable, signature
 from io import BytesIO, StringIO
-from json import JSONDecoder, dumps, loads
+from json import JSONDecoder
 from json.encoder import c_make_encoder, encode_basestring, encode_basestring_ascii
 from posixpath import abspath, dirname, isdir
 from textwrap import dedent
@@ -208,7 +208,7 @@ def report():
 
 
 def _tell(**fields):
-    _State.report = dumps(fields).encode()
+    _State.report = _dumps(fields)
 
 
 def _refuse(message):
@@ -648,7 +648,7 @@ def _compile(source, name, dedents):
 
 def execute(request):
     try:
-        call = loads(request)
+        call = _loads(request)
         if not _set_input(call["input"], inline=True):
             return None
         text, name, kind = call["source"], call["name"], _CELL
@@ -758,7 +758,7 @@ def renew_stdin():
 
 
 def environment():
-    for pair in loads(_ask(b"e")):
+    for pair in _loads(_ask(b"e").decode()):
         name, _, value = pair.partition("=")
         os.environ[name] = value
     return b""

@@ -276,7 +276,10 @@ def renew(loop):
     if _State.others or loop._closed or events._event_loop_policy is not _State.policy:
         if loop.is_closed():
             loop = HostLoop()
-        asyncio.set_event_loop(loop)
+        try:
+            asyncio.set_event_loop(loop)
+        except Exception:  # what a guest broke of asyncio, or below, is for its own awaits to meet
+            pass
         policy = events._event_loop_policy
         _State.policy = policy if type(policy) is asyncio.DefaultEventLoopPolicy else False  # a guest's own tells nothing
         _State.others = False
