@@ -67,6 +67,7 @@ int main(int argc, char **argv)
     if (colon) *colon = 0;
     if (!error && colon) error = aard_isolate_config_mount(config, argv[1], colon + 1, AARD_FILESYSTEM_READ);
     if (!error) error = aard_isolate_config_allow_host(config, "127.0.0.1");
+    if (!error) error = aard_isolate_config_allow_host(config, "localhost");
     if (!error) error = aard_isolate_config_allow_host(config, "*.org"); /* some tests fetch from the Internet */
     if (error) fail(error);
     aard_isolate_config_set_https_only(config, false);
