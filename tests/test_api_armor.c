@@ -275,6 +275,7 @@ static void test_configurations(void **state)
     RETURNS(aard_isolate_config_set_distribution, NULL, NULL);
     RETURNS(aard_isolate_config_set_warm_state, NULL, NULL);
     RETURNS(aard_isolate_config_set_cleanup, NULL, AARD_CLEANUP_FULL);
+    RETURNS(aard_isolate_config_set_resets_expected, NULL, true);
     RETURNS(aard_isolate_config_set_language, NULL, AARD_LANGUAGE_PYTHON);
     RETURNS(aard_isolate_config_set_isolation, NULL, AARD_ISOLATION_THREAD);
     RETURNS(aard_isolate_config_set_filesystem, NULL, AARD_FILESYSTEM_READ, 1, 1, 1);

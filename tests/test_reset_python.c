@@ -316,6 +316,29 @@ static void test_the_first_reset_is_in_place(void **state)
     }
 }
 
+static void test_an_isolate_that_expects_no_resets_keeps_no_state(void **state)
+{
+    (void)state;
+    for (int prepared = 0; prepared < 2; prepared++) {
+        aard_isolate_config *config = config_of(AARD_LANGUAGE_PYTHON);
+        aard_isolate_config_set_resets_expected(config, false);
+        aard_isolate *isolate = boot(config, bundle_of(module_files));
+        aard_handler *handler;
+        assert_ok(aard_handler_new(isolate, "main:handler", &handler));
+        if (prepared) assert_ok(aard_isolate_prepare_reset(isolate)); /* there will be one */
+        value_is(exec(isolate, "left = 1"), "null");
+        assert_ok(aard_isolate_reset(isolate));
+        aard_outcome *outcome = exec(isolate, "'left' in globals()");
+        assert_int_equal(aard_outcome_diagnostics(outcome)->reset_mode,
+                         prepared ? AARD_RESET_IN_PLACE : AARD_RESET_NEW_ISOLATE);
+        value_is(outcome, "false");
+        value_is(after_reset(isolate, handler), "[1,7]"); /* from now on they are expected */
+        value_is(after_reset(isolate, handler), "[1,7]");
+        aard_handler_free(handler);
+        aard_isolate_free(isolate);
+    }
+}
+
 /* Before any call, and with another bundle than the checkpoint's. */
 static void test_a_reset_keeps_the_bundle_that_was_loaded_last(void **state)
 {
@@ -579,6 +602,7 @@ int main(void)
         cmocka_unit_test(test_without_a_reset_each_of_them_is_seen),
         cmocka_unit_test(test_a_handlers_module_stays_as_it_was_imported),
         cmocka_unit_test(test_the_first_reset_is_in_place),
+        cmocka_unit_test(test_an_isolate_that_expects_no_resets_keeps_no_state),
         cmocka_unit_test(test_a_reset_keeps_the_bundle_that_was_loaded_last),
         cmocka_unit_test(test_a_checkpoint_is_what_resets_go_back_to),
         cmocka_unit_test(test_a_checkpoint_outlives_its_guest),

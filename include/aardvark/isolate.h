@@ -83,6 +83,10 @@ AARD_API void aard_isolate_config_set_result_limit(aard_isolate_config *config, 
 AARD_API void aard_isolate_config_set_result_depth_limit(aard_isolate_config *config, size_t levels);
 /* What is done right after each call; its time is that call's cleanup_ms.  Default: nothing. */
 AARD_API void aard_isolate_config_set_cleanup(aard_isolate_config *config, aard_cleanup cleanup);
+/* Whether resets are likely (the default).  With false the state of a Python guest is not remembered before its first call,
+ * which saves a millisecond and memory; a reset then makes a new guest, except with AARD_CLEANUP_FULL or after a reset or
+ * checkpoint that the host asked for.  docs/reset.md */
+AARD_API void aard_isolate_config_set_resets_expected(aard_isolate_config *config, bool expected);
 /* Bytes of stdout and of stderr that are kept of one call (the last ones); default 1 MiB each. */
 AARD_API void aard_isolate_config_set_output_limit(aard_isolate_config *config, size_t bytes);
 /* What guests may write, at most; a bundle's manifest may ask for less, and gets `read` where it asks for nothing.  0 is

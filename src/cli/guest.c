@@ -50,6 +50,7 @@ int cli_guest_boot(cli_guest *guest)
 {
     double start = now_ms();
     aard_isolate_config_set_language(guest->config, guest->language);
+    aard_isolate_config_set_resets_expected(guest->config, false); /* it serves one call */
     if (!guest->json) aard_isolate_config_set_stream_callback(guest->config, pass_on, guest, NULL);
     if (guest->warm && guest->language != AARD_LANGUAGE_PYTHON)
         return cli_fail_code(AARD_ERR_WARM_MISMATCH,

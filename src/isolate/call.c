@@ -89,6 +89,7 @@ static bool remembered(const errand *e)
 {
     const aard_isolate *isolate = e->isolate;
     return isolate->used || isolate->remembered || !isolate->guest->ops->checkpoint ||
+           !aard__isolate_is_resettable(isolate) ||
            (e->handler && !isolate->resettable);
 }
 

@@ -25,6 +25,7 @@ aard_error *aard_isolate_config_new(aard_isolate_config **out)
     config->file_rules = aard__file_rules_of(AARD_FILESYSTEM_READ_WRITE, 0, 0, 0);
     config->network.limits = aard__network_defaults;
     config->result_limit = DEFAULT_RESULT_LIMIT;
+    config->resets_expected = true;
     *out = config;
     return NULL;
 }
@@ -134,6 +135,11 @@ void aard_isolate_config_set_cleanup(aard_isolate_config *config, aard_cleanup c
     if (!config) return;
     check(config, cleanup >= AARD_CLEANUP_NONE && cleanup <= AARD_CLEANUP_FULL, "cleanup");
     config->cleanup = cleanup;
+}
+
+void aard_isolate_config_set_resets_expected(aard_isolate_config *config, bool expected)
+{
+    if (config) config->resets_expected = expected;
 }
 
 /* ---- limits -------------------------------------------------------------------------------------------------- */
@@ -328,6 +334,7 @@ aard_error *aard__config_copy(const aard_isolate_config *config, aard_isolate_co
         copy->no_memory = config->no_memory;
         copy->isolation = config->isolation;
         copy->cleanup = config->cleanup;
+        copy->resets_expected = config->resets_expected;
         copy->limits = config->limits;
         copy->startup_limit_ms = config->startup_limit_ms;
         copy->output_limit = config->output_limit;

@@ -47,6 +47,7 @@ struct aard_isolate_config {
     aard_language language;
     aard_isolation isolation;
     aard_cleanup cleanup;
+    bool resets_expected;
     aard_distribution *distribution; /* retained; may be NULL */
     aard_warm_state *warm;           /* retained; may be NULL */
     aard__limits limits;             /* of each call */

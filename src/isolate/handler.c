@@ -96,7 +96,7 @@ aard__state aard__handler_prepare(aard_handler *handler, aard_outcome *outcome)
     handler->number = guest->prepared;
     handler->ready = true;
     /* What a module does when it is imported is not a call's doing: it stays. */
-    if (!isolate->used) aard__isolate_renew_checkpoint(isolate);
+    if (!isolate->used && aard__isolate_is_resettable(isolate)) aard__isolate_renew_checkpoint(isolate);
     return AARD__DONE;
 }
 

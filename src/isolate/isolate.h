@@ -99,6 +99,8 @@ aard_error *aard__isolate_take_checkpoint(aard_isolate *isolate);
 /* The same for a guest that is about to be changed, unless its state is remembered already.  Errors: as a boot's, where it
  * was stopped. */
 aard_error *aard__isolate_remember(aard_isolate *isolate);
+/* Whether states are remembered to go back to. */
+bool aard__isolate_is_resettable(const aard_isolate *isolate);
 
 /* What the host wants to be done about a call that is over.  An error is the next call's, which tries again. */
 void aard__isolate_clean_up(aard_isolate *isolate);

@@ -14,6 +14,11 @@ void aard__isolate_renew_checkpoint(aard_isolate *isolate)
     if (!error) aard__handlers_keep(isolate);
 }
 
+bool aard__isolate_is_resettable(const aard_isolate *isolate)
+{
+    return isolate->resettable || isolate->config->resets_expected;
+}
+
 enum { CHECKPOINT_MS = 10000 }; /* some take milliseconds; more is the guest's code at work */
 
 static bool renew_checkpoint(aard_isolate *isolate, void *user)
