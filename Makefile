@@ -70,12 +70,12 @@ COMPILE_CXX  = $(CXX) $(OWN_CPPFLAGS) $(CPPFLAGS) $(OWN_CXXFLAGS) $(CXXFLAGS)
 
 LIB_C     := $(filter-out src/cli/%,$(wildcard src/*/*.c))
 LIB_CC    := $(wildcard src/engine/*.cc)
-PLAIN_OBJ := $(LIB_C:%.c=$(BUILD)/obj/%.o) $(LIB_CC:%.cc=$(BUILD)/obj/%.o) $(BUILD)/obj/guest_files.o
+PLAIN_OBJ := $(LIB_C:%.c=$(BUILD)/obj/%.o) $(LIB_CC:%.cc=$(BUILD)/obj/%.o) $(BUILD)/obj/embedded_files.o
 LIB_OBJ   := $(PLAIN_OBJ) $(BUILD)/obj/snapshot.o
 CLI_C     := $(wildcard src/cli/*.c)
 CLI_OBJ   := $(CLI_C:%.c=$(BUILD)/obj/%.o)
-GUEST     := $(sort $(wildcard src/guest/*.js src/guest/*/*.js src/guest/*.py src/guest/*/*.py))
-GUEST_WASM := $(patsubst src/guest/%.wat,$(BUILD)/gen/guest/%.wasm,$(wildcard src/guest/*/*.wat))
+EMBEDDED  := $(sort $(wildcard src/embedded/*/*.js src/embedded/*/*.py))
+EMBEDDED_WASM := $(patsubst src/embedded/%.wat,$(BUILD)/gen/embedded/%.wasm,$(wildcard src/embedded/*/*.wat))
 HEADERS   := $(wildcard include/aardvark/*.h)
 BUNDLES   := $(patsubst bundles/%/,$(BUILD)/bundles/%.zip,$(wildcard bundles/*/))
 TEST_C    := $(wildcard tests/test_*.c)
@@ -113,7 +113,7 @@ $(1): FORCE
 	@printf '%s\n' $(call quoted,$(2)) | cmp -s - $$@ || printf '%s\n' $(call quoted,$(2)) >$$@
 endef
 .PHONY: FORCE
-$(eval $(call remember,$(BUILD)/gen/guest.list,$(GUEST)))
+$(eval $(call remember,$(BUILD)/gen/embedded.list,$(EMBEDDED)))
 $(eval $(call remember,$(BUILD)/gen/sources.list,$(LIB_C) $(LIB_CC)))
 $(eval $(call remember,$(BUILD)/gen/c.list,$(CC) $(OWN_CPPFLAGS) $(CPPFLAGS) $(OWN_CFLAGS) $(CFLAGS)))
 $(eval $(call remember,$(BUILD)/gen/cxx.list,$(CXX) $(OWN_CPPFLAGS) $(CPPFLAGS) $(OWN_CXXFLAGS) $(CXXFLAGS)))
@@ -136,20 +136,20 @@ $(BUILD)/gen/prelink_sources.h: $(sort $(wildcard src/prelink/*.[ch])) $(BUILD)/
 $(BUILD)/obj/src/isolate/python_layout.o: $(BUILD)/gen/prelink_sources.h
 
 # In object form: prelinking adds them to Pyodide's module (src/prelink/addition.h).
-$(BUILD)/gen/guest/%.wasm: src/guest/%.wat
+$(BUILD)/gen/embedded/%.wasm: src/embedded/%.wat
 	@mkdir -p $(@D)
 	$(call step,WAT)wat2wasm --relocatable $< -o $@
 
-# Guest files are embedded as they are: an assembler table of name, start and length (src/guest/guest.h).
-$(BUILD)/gen/guest_files.S: $(GUEST) $(GUEST_WASM) $(BUILD)/gen/guest.list
-	@{ echo '.section .rodata'; n=0; for f in $(GUEST) $(GUEST_WASM); do \
-	   name=$${f#$(BUILD)/gen/guest/}; \
-	   echo "g$$n: .incbin \"$$f\""; echo "e$$n: .byte 0"; echo "n$$n: .asciz \"$${name#src/guest/}\""; n=$$((n+1)); done; \
+# Guest files are embedded as they are: an assembler table of name, start and length (src/embedded/files.h).
+$(BUILD)/gen/embedded_files.S: $(EMBEDDED) $(EMBEDDED_WASM) $(BUILD)/gen/embedded.list
+	@{ echo '.section .rodata'; n=0; for f in $(EMBEDDED) $(EMBEDDED_WASM); do \
+	   name=$${f#$(BUILD)/gen/embedded/}; \
+	   echo "g$$n: .incbin \"$$f\""; echo "e$$n: .byte 0"; echo "n$$n: .asciz \"$${name#src/embedded/}\""; n=$$((n+1)); done; \
 	   echo '.section .data.rel.ro,"aw"'; echo '.balign 8'; echo '.globl aard__guest_files'; echo '.hidden aard__guest_files'; \
 	   echo 'aard__guest_files:'; i=0; while [ $$i -lt $$n ]; do echo ".quad n$$i, g$$i, e$$i - g$$i"; i=$$((i+1)); done; \
 	   echo '.quad 0, 0, 0'; echo '.section .note.GNU-stack,"",@progbits'; } > $@
 
-$(BUILD)/obj/guest_files.o: $(BUILD)/gen/guest_files.S
+$(BUILD)/obj/embedded_files.o: $(BUILD)/gen/embedded_files.S
 	@mkdir -p $(@D)
 	$(call step,AS)$(CC) -c $< -o $@
 
@@ -271,7 +271,7 @@ exported-symbols: $(BUILD)/libaardvark.so ## write down what the library exports
 	nm -D --defined-only $< | sed -n 's/.* \(aard_[a-z0-9_]*\)@.*/\1/p' | LC_ALL=C sort >tests/exported_symbols.txt
 
 lint: ## what is not part of check: ruff, shellcheck and clang-format, each where it is installed
-	@if command -v ruff >/dev/null; then ruff check src/guest bundles bench; fi
+	@if command -v ruff >/dev/null; then ruff check src/embedded bundles bench; fi
 	@if command -v shellcheck >/dev/null; then shellcheck scripts/* bench/run bench/peers/run bench/peers/install tests/run tests/*.sh .ci/run; fi
 	@if command -v clang-format >/dev/null; then clang-format --dry-run -Werror $(FORMATTED); fi
 

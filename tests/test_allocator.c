@@ -1,7 +1,7 @@
 /* The allocator of Python's objects, alone: blocks never overlap, keep what is in them, and come back. */
 #include "engine_support.h"
 
-#include "guest/guest.h"
+#include "embedded/files.h"
 
 /* A C library that never takes anything back, so that what it is asked for shows. */
 static const char library[] =

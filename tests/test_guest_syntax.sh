@@ -12,6 +12,6 @@ while read -r file; do
         echo "not ok $file"
         status=1
     fi
-done < <(find src/guest bundles -name '*.js' -o -name '*.mjs')
+done < <(find src/embedded bundles -name '*.js' -o -name '*.mjs')
 rm -f "$TMPDIR/module.mjs"
 exit $status

@@ -8,7 +8,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/thread.h"
-#include "guest/guest.h"
+#include "embedded/files.h"
 #include "isolate/config.h"
 #include "isolate/host.h"
 #include "isolate/platform.h"

@@ -1,4 +1,4 @@
-/* What the guest platform (src/guest/platform) calls in C: tables of host functions, put together by whoever makes a
+/* What the guest platform (src/embedded/platform) calls in C: tables of host functions, put together by whoever makes a
  * realm.  Each file's functions are described at their table. */
 #ifndef AARD_ISOLATE_HOST_H
 #define AARD_ISOLATE_HOST_H

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "guest/guest.h"
+#include "embedded/files.h"
 
 /* What the platform files are called with beside the host object; C has no way to make a null-prototype object. */
 static const char shared_source[] = "({ __proto__: null })";

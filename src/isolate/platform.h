@@ -1,4 +1,4 @@
-/* Installs the guest platform: the web-platform globals that scripts expect, built by src/guest/platform/. */
+/* Installs the guest platform: the web-platform globals that scripts expect, built by src/embedded/platform/. */
 #ifndef AARD_ISOLATE_PLATFORM_H
 #define AARD_ISOLATE_PLATFORM_H
 

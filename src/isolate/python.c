@@ -6,7 +6,7 @@
 #include "base/alloc.h"
 #include "base/utf8.h"
 #include "distribution/distribution.h"
-#include "guest/guest.h"
+#include "embedded/files.h"
 #include "isolate/config.h"
 #include "isolate/guest.h"
 #include "isolate/python_end.h"

@@ -7,7 +7,7 @@
 #include "base/checksum.h"
 #include "distribution/distribution.h"
 #include "engine/engine.h"
-#include "guest/guest.h"
+#include "embedded/files.h"
 #include "isolate/guest.h"
 #include "prelink_sources.h" /* made by the build: a hash of src/prelink */
 

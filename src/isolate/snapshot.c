@@ -5,7 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "guest/guest.h"
+#include "embedded/files.h"
 #include "isolate/host.h"
 
 /* ---- what is in them ------------------------------------------------------------------------------------------- */

@@ -260,7 +260,7 @@ static const char *const replacements[][2] = {
     {"var reportUndefinedSymbols=()=>{", "var reportUndefinedSymbols=()=>{prelink.wrap(GOT);"},
     {"if(!lib.exports.hasOwnProperty(symbol)||",
      "if(lib.exports[symbol]===undefined||!lib.exports.hasOwnProperty(symbol)||"},
-    /* Where libraries of packages go is decided in guest/python/libraries.js. */
+    /* Where libraries of packages go is decided in embedded/python/libraries.js. */
     {"var getMemory=size=>{if(runtimeInitialized){return _calloc(size,1)}",
      "var getMemory=size=>{if(runtimeInitialized){return Module.placeLibrary(size,_calloc)}"},
     {"var findLibraryFS=(libName,rpath)=>{if(!runtimeInitialized){return undefined}",

@@ -1,4 +1,4 @@
-#include "guest/guest.h"
+#include "embedded/files.h"
 
 #include <string.h>
 

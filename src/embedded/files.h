@@ -1,6 +1,6 @@
 /* The guest's own files, embedded by the build: name ("platform/url.js"), bytes, length. */
-#ifndef AARD_GUEST_GUEST_H
-#define AARD_GUEST_GUEST_H
+#ifndef AARD_EMBEDDED_FILES_H
+#define AARD_EMBEDDED_FILES_H
 
 #include <stddef.h>
 
