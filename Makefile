@@ -68,7 +68,7 @@ COMPILE_CXX  = $(CXX) $(OWN_CPPFLAGS) $(CPPFLAGS) $(OWN_CXXFLAGS) $(CXXFLAGS)
 
 # ---- sources ---------------------------------------------------------------------------------------------------------
 
-LIB_C     := $(filter-out src/cli/%,$(wildcard src/*/*.c))
+LIB_C     := $(filter-out src/cli/%,$(wildcard src/*/*.c src/*/*/*.c))
 LIB_CC    := $(wildcard src/engine/*.cc)
 PLAIN_OBJ := $(LIB_C:%.c=$(BUILD)/obj/%.o) $(LIB_CC:%.cc=$(BUILD)/obj/%.o) $(BUILD)/obj/embedded_files.o
 LIB_OBJ   := $(PLAIN_OBJ) $(BUILD)/obj/snapshot.o
@@ -133,7 +133,7 @@ $(BUILD)/obj/%.o: %.cc $(BUILD)/gen/cxx.list
 $(BUILD)/gen/prelink_sources.h: $(sort $(wildcard src/prelink/*.[ch])) $(BUILD)/gen/sources.list
 	$(call step,HASH){ printf '#define AARD__PRELINK_SOURCES "'; cat $(filter src/%,$^) | sha256sum | cut -c 1-64 | tr -d '\n'; echo '"'; } >$@
 
-$(BUILD)/obj/src/isolate/python_layout.o: $(BUILD)/gen/prelink_sources.h
+$(BUILD)/obj/src/guest/python/python_layout.o: $(BUILD)/gen/prelink_sources.h
 
 # In object form: prelinking adds them to Pyodide's module (src/prelink/addition.h).
 $(BUILD)/gen/embedded/%.wasm: src/embedded/%.wat
@@ -422,7 +422,7 @@ dist: ## a tarball of what is committed
 # ---- for people ------------------------------------------------------------------------------------------------------
 
 .PHONY: format clean help
-FORMATTED := $(wildcard include/*.h include/aardvark/*.h src/*/*.[ch] src/*/*.cc src/*/*.hh \
+FORMATTED := $(wildcard include/*.h include/aardvark/*.h src/*/*.[ch] src/*/*/*.[ch] src/*/*.cc src/*/*.hh \
                tests/*.[ch] tests/fuzz/*.[ch] bench/*.[ch] docs/examples/*.c)
 
 format: ## format the C and C++ sources (installs clang-format)

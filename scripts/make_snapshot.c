@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "isolate/snapshot.h"
+#include "guest/snapshot.h"
 
 int main(int argc, char **argv)
 {

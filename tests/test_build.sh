@@ -24,9 +24,9 @@ check 'and not where they are the same' eval '! compiles OPT=-O1'
 prelinker=(src/prelink/*.[ch])
 knows_the_prelinker() { # what it prelinks is another library's as soon as one of these files is another
     local file
-    in_build "$build/obj/src/isolate/python_layout.o" >/dev/null || return
+    in_build "$build/obj/src/guest/python/python_layout.o" >/dev/null || return
     for file in "${prelinker[@]}"; do
-        in_build -n --what-if "$file" "$build/obj/src/isolate/python_layout.o" | grep -q 'HASH.*prelink_sources' || return
+        in_build -n --what-if "$file" "$build/obj/src/guest/python/python_layout.o" | grep -q 'HASH.*prelink_sources' || return
     done
     grep -q "$(cat "${prelinker[@]}" | sha256sum | cut -c 1-64)" "$build/gen/prelink_sources.h"
 }

@@ -4,7 +4,7 @@
 
 #include "base/alloc.h"
 #include "engine/engine.h"
-#include "isolate/isolate.h"
+#include "worker/isolate.h"
 
 LEAKS_OF_LEFT_GUESTS
 

@@ -7,7 +7,7 @@
 
 #include <unistd.h>
 
-#include "isolate/isolate.h"
+#include "worker/isolate.h"
 
 enum { WALL_MS = 1500 };
 

@@ -3,7 +3,7 @@
 
 #include "base/alloc.h"
 #include "dist_support.h"
-#include "isolate/packages.h"
+#include "guest/python/packages.h"
 #include "warm/overlay.h"
 
 typedef struct staged {

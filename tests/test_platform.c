@@ -15,8 +15,8 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "isolate/host.h"
-#include "isolate/platform.h"
+#include "guest/host.h"
+#include "guest/platform.h"
 
 #define TESTS_DIR "tests/platform"
 enum { MOST_SUITES = 64, MOST_TESTS = 2048, TEST_SECONDS = 20 };

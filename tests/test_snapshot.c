@@ -5,9 +5,9 @@
 #include <pthread.h>
 
 #include "base/buf.h"
-#include "isolate/host.h"
-#include "isolate/platform.h"
-#include "isolate/snapshot.h"
+#include "guest/host.h"
+#include "guest/platform.h"
+#include "guest/snapshot.h"
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 

@@ -8,9 +8,9 @@
 #include <time.h>
 
 #include "base/alloc.h"
-#include "isolate/isolate.h"
-#include "isolate/python_shared.h"
-#include "isolate/snapshot.h"
+#include "guest/python/python_shared.h"
+#include "guest/snapshot.h"
+#include "worker/isolate.h"
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 #define SNAPSHOT "base.snapshot"

@@ -1,5 +1,5 @@
 /* The public isolate: owns a guest, replaces it when it is broken, and gives every call an outcome. */
-#include "isolate/isolate.h"
+#include "worker/isolate.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -8,8 +8,8 @@
 #include "base/clock.h"
 #include "base/thread.h"
 #include "distribution/distribution.h"
-#include "isolate/packages.h"
-#include "isolate/warm_state.h"
+#include "guest/python/packages.h"
+#include "guest/python/warm_state.h"
 
 static atomic_uint_fast64_t last_id;
 

@@ -1,0 +1,442 @@
+#include "guest/bridge/directories.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "guest/running.h"
+#include "settings/config.h"
+
+/* ---- the mounts of a configuration ---------------------------------------------------------------------------------- */
+
+aard_error *aard__mounts_add(aard__mounts *mounts, aard__mount *mount)
+{
+    const char *place = aard__mount_place(mount);
+    for (size_t i = 0; i < mounts->count; i++) {
+        const char *other = aard__mount_place(mounts->list[i]);
+        size_t len = strlen(place), other_len = strlen(other), least = len < other_len ? len : other_len;
+        if (strncmp(place, other, least) != 0 || (place[least] && place[least] != '/') ||
+            (other[least] && other[least] != '/'))
+            continue;
+        aard_error *error = aard__error(
+            AARD_ERR_INVALID_ARGUMENT, "'%s' and '%s' can't both be mounted: one is inside of the other", other, place);
+        aard__mount_free(mount);
+        return error;
+    }
+    aard__mount **list = aard__realloc(mounts->list, (mounts->count + 1) * sizeof *list);
+    if (!list) {
+        aard__mount_free(mount);
+        return aard__error_no_memory();
+    }
+    mounts->list = list;
+    list[mounts->count++] = mount;
+    return NULL;
+}
+
+aard_error *aard__mounts_copy(const aard__mounts *from, aard__mounts *out)
+{
+    for (size_t i = 0; i < from->count; i++) AARD__TRY(aard__mounts_add(out, aard__mount_retain(from->list[i])));
+    return NULL;
+}
+
+void aard__mounts_free(aard__mounts *mounts)
+{
+    for (size_t i = 0; i < mounts->count; i++) aard__mount_free(mounts->list[i]);
+    aard__free(mounts->list);
+    *mounts = (aard__mounts){0};
+}
+
+aard_error *aard_isolate_config_mount(aard_isolate_config *config, const char *host_dir, const char *guest_path,
+                                      aard_filesystem_mode mode)
+{
+    AARD__NEED(config);
+    AARD__NEED(host_dir);
+    AARD__NEED(guest_path);
+    AARD__NEED_THAT(mode == AARD_FILESYSTEM_READ || mode == AARD_FILESYSTEM_READ_WRITE, "there is no such mode; give one of aard_filesystem_mode");
+    aard__mount *mount;
+    AARD__TRY(aard__mount_new(host_dir, guest_path, mode, &mount));
+    return aard__mounts_add(&config->mounts, mount);
+}
+
+/* ---- open files ----------------------------------------------------------------------------------------------------- */
+
+struct aard__open_file {
+    int fd; /* -1: the place is free */
+    aard__mount *mount;
+    bool write, kept;
+    char *path;
+};
+
+static void close_file(aard__open_file *file)
+{
+    if (file->fd < 0) return;
+    aard__mount_close(file->mount, file->fd);
+    aard__free(file->path);
+    *file = (aard__open_file){.fd = -1};
+}
+
+void aard__open_files_free(aard__open_files *files)
+{
+    for (size_t i = 0; i < files->count; i++) close_file(&files->list[i]);
+    aard__free(files->list);
+    *files = (aard__open_files){0};
+}
+
+void aard__open_files_keep(aard__open_files *files)
+{
+    for (size_t i = 0; i < files->count; i++) files->list[i].kept = files->list[i].fd >= 0;
+    files->lost = false;
+}
+
+bool aard__open_files_reset(aard__open_files *files)
+{
+    for (size_t i = 0; i < files->count; i++)
+        if (!files->list[i].kept) close_file(&files->list[i]);
+    return !files->lost;
+}
+
+static aard__open_file *free_place(aard__open_files *files, uint64_t limit)
+{
+    for (size_t i = 0; i < files->count; i++)
+        if (files->list[i].fd < 0) return &files->list[i];
+    if (files->count >= limit) return NULL;
+    aard__open_file *list = aard__realloc(files->list, (files->count + 1) * sizeof *list);
+    if (!list) return NULL;
+    files->list = list;
+    list[files->count] = (aard__open_file){.fd = -1};
+    return &list[files->count++];
+}
+
+/* ---- what a call is about ------------------------------------------------------------------------------------------- */
+
+/* errno as Emscripten's C library has it, which is WASI's. */
+static int guest_errno(int error)
+{
+    static const struct {
+        int host, guest;
+    } known[] = {{EACCES, 2},   {EAGAIN, 6},        {EBADF, 8},   {EBUSY, 10},  {EEXIST, 20},  {EFBIG, 22},
+                 {EINTR, 27},   {EINVAL, 28},       {EIO, 29},    {EISDIR, 31}, {ELOOP, 32},   {EMFILE, 33},
+                 {ENFILE, 41},  {ENAMETOOLONG, 37}, {ENOENT, 44}, {ENOMEM, 48}, {ENOSPC, 51},  {EDQUOT, 51},
+                 {ENOTDIR, 54}, {ENOTEMPTY, 55},    {EPERM, 63},  {EROFS, 69},  {ETXTBSY, 74}, {EXDEV, 75}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (known[i].host == error) return known[i].guest;
+    return 29;
+}
+
+typedef struct request {
+    aard__guest *guest;
+    aard__mount *mount;
+    aard__file_rules rules;
+    aard__buf path;
+} request;
+
+static void tell(const request *r, aard_violation_kind kind, const char *reason, const char *path, size_t len)
+{
+    aard__buf subject = AARD__BUF_INIT;
+    aard__buf_printf(&subject, "%s%s", aard__mount_place(r->mount), len ? "/" : "");
+    aard__buf_append(&subject, path, len);
+    aard__ledger_violation(&r->guest->ledger, kind, reason, subject.data, subject.len);
+    aard__buf_free(&subject);
+}
+
+/* Whether the mount may be written; tells where not. */
+static int may_write(const request *r)
+{
+    if (aard__mount_mode(r->mount) == AARD_FILESYSTEM_READ_WRITE && r->rules.mode == AARD_FILESYSTEM_READ_WRITE)
+        return 0;
+    tell(r, AARD_VIOLATION_FILESYSTEM_READ_ONLY, "mount_read_only", r->path.data, r->path.len);
+    return EROFS;
+}
+
+static aard__file_rules rules_of(const aard__guest *guest)
+{
+    const aard_manifest *manifest = guest->bundle ? aard_bundle_manifest(guest->bundle) : NULL;
+    return aard__file_rules_tighten(&guest->file_rules, manifest);
+}
+
+/* The first two arguments: the mount's number and a path. */
+static bool take_request(const aard__frame *frame, void *user, request *r)
+{
+    *r = (request){.guest = user, .path = AARD__BUF_INIT};
+    double number = aard__frame_number(frame, 0);
+    if (!r->guest->config || !(number >= 0 && number < (double)r->guest->config->mounts.count)) return false;
+    r->mount = r->guest->config->mounts.list[(size_t)number];
+    r->rules = rules_of(r->guest);
+    return aard__frame_string(frame, 1, &r->path) && !r->path.failed;
+}
+
+/* The first argument: an open file's number. */
+static aard__open_file *take_file(const aard__frame *frame, aard__guest *guest)
+{
+    double number = aard__frame_number(frame, 0);
+    if (!(number >= 0 && number < (double)guest->open_files.count)) return NULL;
+    aard__open_file *file = &guest->open_files.list[(size_t)number];
+    return file->fd < 0 ? NULL : file;
+}
+
+static request request_of(aard__guest *guest, const aard__open_file *file)
+{
+    request r = {.guest = guest, .mount = file->mount, .rules = rules_of(guest), .path = AARD__BUF_INIT};
+    aard__buf_puts(&r.path, file->path);
+    return r;
+}
+
+/* Ends a call with 0 or what went wrong, told where it was a limit. */
+static void answer(aard__frame *frame, request *r, int error, const char *limit)
+{
+    if (error == EDQUOT) tell(r, AARD_VIOLATION_FILESYSTEM_QUOTA, limit, r->path.data, r->path.len);
+    aard__buf_free(&r->path);
+    aard__frame_return_number(frame, error ? -guest_errno(error) : 0);
+}
+
+/* ---- host functions: each gives minus an errno of the guest where it fails ------------------------------------------- */
+
+/* mounts() -> JSON text: [place, whether it may be written at all] of each mount */
+static void host_mounts(aard__frame *frame, void *user)
+{
+    const aard_isolate_config *config = ((aard__guest *)user)->config;
+    aard__buf text = AARD__BUF_INIT;
+    aard__buf_putc(&text, '[');
+    for (size_t i = 0; config && i < config->mounts.count; i++) {
+        const char *place = aard__mount_place(config->mounts.list[i]);
+        aard__buf_puts(&text, i ? ",[" : "[");
+        aard__buf_json_string(&text, place, strlen(place));
+        aard__buf_puts(&text, aard__mount_mode(config->mounts.list[i]) == AARD_FILESYSTEM_READ ? ",false]" : ",true]");
+    }
+    aard__buf_putc(&text, ']');
+    if (text.failed)
+        aard__frame_throw(frame, "Error", "out of memory");
+    else
+        aard__frame_return_utf8(frame, text.data, text.len);
+    aard__buf_free(&text);
+}
+
+/* mayWrite(mount, path) -> 0 where the mount may be written */
+static void host_may_write(aard__frame *frame, void *user)
+{
+    request r;
+    bool known = take_request(frame, user, &r);
+    answer(frame, &r, known ? may_write(&r) : EINVAL, "");
+}
+
+static double milliseconds(const struct timespec *time)
+{
+    return (double)time->tv_sec * 1e3 + (double)(time->tv_nsec / 1000000);
+}
+
+/* stat(mount, path, Float64Array(6)): directory, size, three times, number of links */
+static void host_stat(aard__frame *frame, void *user)
+{
+    request r;
+    struct stat seen;
+    uint8_t *into;
+    size_t room;
+    int error = EINVAL;
+    if (take_request(frame, user, &r) && aard__frame_bytes(frame, 2, &into, &room) && room >= 6 * sizeof(double)) {
+        error = aard__mount_stat(r.mount, r.path.data, r.path.len, &seen);
+        if (!error) {
+            double values[6] = {S_ISDIR(seen.st_mode),       (double)seen.st_size,        milliseconds(&seen.st_atim),
+                                milliseconds(&seen.st_mtim), milliseconds(&seen.st_ctim), (double)seen.st_nlink};
+            memcpy(into, values, sizeof values);
+        }
+    }
+    answer(frame, &r, error, "");
+}
+
+/* list(mount, path) -> JSON text: [name, is directory] of each entry */
+static void host_list(aard__frame *frame, void *user)
+{
+    request r;
+    aard__buf text = AARD__BUF_INIT;
+    int error = EINVAL;
+    if (take_request(frame, user, &r)) error = aard__mount_list(r.mount, r.path.data, r.path.len, &text);
+    answer(frame, &r, error, "");
+    if (!error) aard__frame_return_utf8(frame, text.data, text.len);
+    aard__buf_free(&text);
+}
+
+/* open(mount, path, write) -> the open file's number */
+static void host_open(aard__frame *frame, void *user)
+{
+    request r;
+    int fd = -1, error = EINVAL;
+    if (!take_request(frame, user, &r)) goto end;
+    bool write = aard__frame_bool(frame, 2);
+    error = write ? may_write(&r) : 0;
+    if (!error) error = aard__mount_open(r.mount, r.path.data, r.path.len, write, &fd);
+    if (error) goto end;
+    aard__open_file *file = free_place(&r.guest->open_files, r.rules.handles);
+    char *path = aard__memdup0(r.path.data ? r.path.data : "", r.path.len);
+    if (!file || !path) {
+        aard__free(path);
+        aard__mount_close(r.mount, fd);
+        error = EMFILE;
+        goto end;
+    }
+    *file = (aard__open_file){fd, r.mount, write, false, path};
+    answer(frame, &r, 0, "");
+    aard__frame_return_number(frame, (double)(file - r.guest->open_files.list));
+    return;
+end:
+    answer(frame, &r, error, "");
+}
+
+/* close(file) */
+static void host_close(aard__frame *frame, void *user)
+{
+    aard__guest *guest = user;
+    aard__open_file *file = take_file(frame, guest);
+    if (!file) return;
+    guest->open_files.lost = guest->open_files.lost || file->kept;
+    close_file(file);
+}
+
+/* size(file) */
+static void host_size(aard__frame *frame, void *user)
+{
+    const aard__open_file *file = take_file(frame, user);
+    struct stat seen;
+    bool known = file && !fstat(file->fd, &seen);
+    aard__frame_return_number(frame, known ? (double)seen.st_size : -guest_errno(EBADF));
+}
+
+/* The part of a guest's memory that (bytes, at, length) mean, and a position; false where they mean none. */
+static bool take_span(const aard__frame *frame, uint8_t **data, size_t *len, uint64_t *position)
+{
+    size_t room;
+    double at = aard__frame_number(frame, 2), length = aard__frame_number(frame, 3);
+    double where = aard__frame_number(frame, 4);
+    if (!aard__frame_bytes(frame, 1, data, &room) || !(at >= 0 && at <= (double)room) ||
+        !(length >= 0 && length <= (double)room - at) || !(where >= 0 && where <= 0x1p53))
+        return false;
+    *data += (size_t)at;
+    *len = (size_t)length;
+    *position = (uint64_t)where;
+    return true;
+}
+
+/* So many bytes are moved before somebody looks whether the call was ended. */
+#define SLICE ((size_t)16 << 20)
+
+static ssize_t read_slices(aard__frame *frame, int fd, uint8_t *data, size_t len, uint64_t position)
+{
+    size_t done = 0, step;
+    ssize_t got;
+    do {
+        step = len - done < SLICE ? len - done : SLICE;
+        got = pread(fd, data + done, step, (off_t)(position + done));
+        if (got < 0) return done ? (ssize_t)done : -1;
+        done += (size_t)got;
+    } while ((size_t)got == step && done < len && !aard__frame_ended(frame));
+    return (ssize_t)done;
+}
+
+/* read(file, bytes, at, length, position) -> how many bytes */
+static void host_read(aard__frame *frame, void *user)
+{
+    const aard__open_file *file = take_file(frame, user);
+    uint8_t *data;
+    size_t len;
+    uint64_t position;
+    ssize_t done = -1;
+    errno = EBADF;
+    if (file && take_span(frame, &data, &len, &position)) done = read_slices(frame, file->fd, data, len, position);
+    aard__frame_return_number(frame, done < 0 ? -guest_errno(errno) : (double)done);
+}
+
+/* As aard__mount_write, in slices. */
+static int write_slices(aard__frame *frame, const request *r, int fd, const uint8_t *data, size_t len,
+                        uint64_t position, size_t *written)
+{
+    size_t step, done;
+    *written = 0;
+    do {
+        step = len - *written < SLICE ? len - *written : SLICE;
+        int error = aard__mount_write(r->mount, &r->rules, fd, data + *written, step, position + *written, &done);
+        if (error) return *written ? 0 : error; /* the next write gets it */
+        *written += done;
+    } while (done == step && *written < len && !aard__frame_ended(frame));
+    return 0;
+}
+
+/* write(file, bytes, at, length, position) -> how many bytes */
+static void host_write_file(aard__frame *frame, void *user)
+{
+    aard__guest *guest = user;
+    const aard__open_file *file = take_file(frame, guest);
+    uint8_t *data;
+    size_t len, written;
+    uint64_t position;
+    if (!file || !take_span(frame, &data, &len, &position)) {
+        aard__frame_return_number(frame, -guest_errno(EBADF));
+        return;
+    }
+    request r = request_of(guest, file);
+    int error = may_write(&r);
+    if (!error && !file->write) error = EBADF;
+    if (!error) error = write_slices(frame, &r, file->fd, data, len, position, &written);
+    answer(frame, &r, error, "bytes");
+    if (error) return;
+    guest->bytes_written += written;
+    aard__frame_return_number(frame, (double)written);
+}
+
+/* truncate(file, size) */
+static void host_truncate(aard__frame *frame, void *user)
+{
+    aard__guest *guest = user;
+    const aard__open_file *file = take_file(frame, guest);
+    double size = aard__frame_number(frame, 1);
+    if (!file || !(size >= 0 && size <= 0x1p53)) {
+        aard__frame_return_number(frame, -guest_errno(file ? EINVAL : EBADF));
+        return;
+    }
+    request r = request_of(guest, file);
+    int error = may_write(&r);
+    if (!error && !file->write) error = EINVAL;
+    if (!error) error = aard__mount_truncate(r.mount, &r.rules, file->fd, (uint64_t)size);
+    answer(frame, &r, error, "bytes");
+}
+
+/* make(mount, path, directory) */
+static void host_make(aard__frame *frame, void *user)
+{
+    request r;
+    int error = EINVAL;
+    if (take_request(frame, user, &r) && !(error = may_write(&r)))
+        error = aard__mount_make(r.mount, &r.rules, r.path.data, r.path.len, aard__frame_bool(frame, 2));
+    answer(frame, &r, error, "files");
+}
+
+/* remove(mount, path, directory) */
+static void host_remove(aard__frame *frame, void *user)
+{
+    request r;
+    int error = EINVAL;
+    if (take_request(frame, user, &r) && !(error = may_write(&r)))
+        error = aard__mount_remove(r.mount, r.path.data, r.path.len, aard__frame_bool(frame, 2));
+    answer(frame, &r, error, "");
+}
+
+/* rename(mount, from, to) */
+static void host_rename(aard__frame *frame, void *user)
+{
+    request r;
+    aard__buf to = AARD__BUF_INIT;
+    int error = EINVAL;
+    if (take_request(frame, user, &r) && aard__frame_string(frame, 2, &to) && !to.failed && !(error = may_write(&r)))
+        error = aard__mount_rename(r.mount, r.path.data, r.path.len, to.data, to.len);
+    answer(frame, &r, error, "");
+    aard__buf_free(&to);
+}
+
+const aard__host_entry aard__host_directories[] = {
+    {"mounts", host_mounts},         {"mountMayWrite", host_may_write},
+    {"mountStat", host_stat},        {"mountList", host_list},
+    {"mountOpen", host_open},        {"mountClose", host_close},
+    {"mountSize", host_size},        {"mountRead", host_read},
+    {"mountWrite", host_write_file}, {"mountTruncate", host_truncate},
+    {"mountMake", host_make},        {"mountRemove", host_remove},
+    {"mountRename", host_rename},    {NULL, NULL},
+};

@@ -1,0 +1,167 @@
+/* The guest's requests: the host functions behind fetch, XMLHttpRequest and Python's door. */
+#include <limits.h>
+#include <math.h>
+#include <string.h>
+
+#include "guest/host.h"
+#include "guest/running.h"
+
+/* Outside of calls, and where nobody has said anything: nothing is allowed. */
+static const aard__network_policy offline = {.closed = true};
+
+void aard__guest_go_online(aard__guest *guest, const aard__network_policy *policy)
+{
+    aard__guest_go_offline(guest); /* what was asked for between calls was refused */
+    guest->network = policy;
+}
+
+void aard__guest_go_offline(aard__guest *guest)
+{
+    aard__net *net = guest->net;
+    guest->network = NULL;
+    if (!net) return;
+    pthread_mutex_lock(&guest->wake_lock);
+    guest->net = NULL;
+    pthread_mutex_unlock(&guest->wake_lock);
+    aard__net_free(net);
+}
+
+static aard__net *net_of(aard__guest *guest, aard__frame *frame)
+{
+    if (guest->net) return guest->net;
+    aard__net *net = NULL;
+    if (!guest->lookups) guest->lookups = aard__lookup_share_new();
+    aard_error *error = guest->lookups ? aard__net_new(guest->network ? guest->network : &offline, &guest->ledger,
+                                                       &guest->last_request, guest->lookups, &net)
+                                       : aard__error_no_memory();
+    if (error) {
+        aard__frame_throw(frame, "Error", aard_error_message(error));
+        aard_error_free(error);
+        return NULL;
+    }
+    pthread_mutex_lock(&guest->wake_lock);
+    guest->net = net;
+    if (guest->stopped) aard__net_stop(net);
+    pthread_mutex_unlock(&guest->wake_lock);
+    return net;
+}
+
+static unsigned number(aard__frame *frame, size_t index)
+{
+    double value = aard__frame_number(frame, index);
+    return value >= 1 && value <= UINT_MAX ? (unsigned)value : 0;
+}
+
+/* netStart(method, url, headers, redirects, timeoutMs, body) -> the request's number, or 0 where there are too many.
+ * headers: lines "name: value\n" of characters up to U+00FF; redirects: as aard__redirects; body: bytes, a string, or
+ * undefined */
+static void host_start(aard__frame *frame, void *user)
+{
+    aard__net *net = net_of(user, frame);
+    if (!net) return;
+    aard__buf *texts[4];
+    uint8_t *body = NULL;
+    size_t body_len = 0;
+    bool fits = true;
+    for (size_t i = 0; i < 4; i++) texts[i] = aard__frame_scratch(frame);
+    for (size_t i = 0; i < 3; i++) fits = aard__frame_string(frame, i, texts[i]) && !texts[i]->failed && fits;
+    bool has_body = !aard__frame_is_undefined(frame, 5);
+    if (has_body && !aard__frame_bytes(frame, 5, &body, &body_len)) {
+        fits = aard__frame_string(frame, 5, texts[3]) && !texts[3]->failed && fits;
+        body = (uint8_t *)texts[3]->data;
+        body_len = texts[3]->len;
+    }
+    double redirects = aard__frame_number(frame, 3), timeout = aard__frame_number(frame, 4);
+    const aard__net_request request = {
+        .method = texts[0]->data ? texts[0]->data : "",
+        .method_len = texts[0]->len,
+        .url = texts[1]->data ? texts[1]->data : "",
+        .url_len = texts[1]->len,
+        .headers = texts[2]->data ? texts[2]->data : "",
+        .headers_len = texts[2]->len,
+        .body = body,
+        .body_len = body_len,
+        .has_body = has_body,
+        .redirects = redirects == 1   ? AARD__REDIRECTS_FAIL
+                     : redirects == 2 ? AARD__REDIRECTS_GIVE
+                                      : AARD__REDIRECTS_FOLLOW,
+        .timeout_ms = timeout > 0 ? (uint64_t)ceil(timeout < 1e12 ? timeout : 1e12) : 0,
+    };
+    if (fits)
+        aard__frame_return_number(frame, aard__net_start(net, &request));
+    else
+        aard__frame_throw(frame, "TypeError", "a request is malformed, or memory is out");
+}
+
+/* netNext() -> the number of a request that has been answered, each once; 0 where there is none */
+static void host_next(aard__frame *frame, void *user)
+{
+    aard__guest *guest = user;
+    aard__frame_return_number(frame, guest->net ? aard__net_next(guest->net) : 0);
+}
+
+/* netWait(number, ms) -> whether the request (0: any) has been answered; waits for that */
+static void host_wait(aard__frame *frame, void *user)
+{
+    aard__guest *guest = user;
+    double ms = aard__frame_number(frame, 1);
+    uint64_t ns = ms >= 0 && ms < 1e12 ? (uint64_t)(ms * 1e6) : UINT64_MAX;
+    aard__frame_return_bool(frame, guest->net && aard__net_wait(guest->net, number(frame, 0), ns));
+}
+
+static aard__net_reply *reply_of(const aard__guest *guest, aard__frame *frame)
+{
+    return guest->net ? aard__net_reply_of(guest->net, number(frame, 0)) : NULL;
+}
+
+/* netHead(number) -> JSON text (net/net.h), null while there is no answer, undefined where there is no such request */
+static void host_head(aard__frame *frame, void *user)
+{
+    const aard__guest *guest = user;
+    const aard__net_reply *reply = reply_of(guest, frame);
+    if (!guest->net || !aard__net_has(guest->net, number(frame, 0))) return;
+    if (reply && !reply->head.failed && reply->head.len)
+        aard__frame_return_utf8(frame, reply->head.data, reply->head.len);
+    else
+        aard__frame_return_null(frame);
+}
+
+/* netBody(number) -> ArrayBuffer, or null */
+static void host_body(aard__frame *frame, void *user)
+{
+    const aard__net_reply *reply = reply_of(user, frame);
+    if (reply)
+        aard__frame_return_array_buffer(frame, reply->body.data ? reply->body.data : "", reply->body.len);
+    else
+        aard__frame_return_null(frame);
+}
+
+/* netRead(number, bytes, at, length, position) -> bytes of the body copied to bytes[at..] */
+static void host_read(aard__frame *frame, void *user)
+{
+    const aard__net_reply *reply = reply_of(user, frame);
+    uint8_t *into;
+    size_t room;
+    double at = aard__frame_number(frame, 2), length = aard__frame_number(frame, 3);
+    double position = aard__frame_number(frame, 4);
+    aard__frame_return_number(frame, 0);
+    if (!reply || !aard__frame_bytes(frame, 1, &into, &room)) return;
+    if (!(at >= 0 && at <= (double)room) || !(length >= 0) || !(position >= 0 && position < (double)reply->body.len))
+        return;
+    size_t most = length < (double)(room - (size_t)at) ? (size_t)length : room - (size_t)at;
+    size_t left = reply->body.len - (size_t)position, take = left < most ? left : most;
+    if (take) memcpy(into + (size_t)at, reply->body.data + (size_t)position, take);
+    aard__frame_return_number(frame, (double)take);
+}
+
+/* netDrop(number): nobody wants the answer any more */
+static void host_drop(aard__frame *frame, void *user)
+{
+    aard__guest *guest = user;
+    if (guest->net) aard__net_drop(guest->net, number(frame, 0));
+}
+
+const aard__host_entry aard__host_network[] = {
+    {"netStart", host_start}, {"netNext", host_next}, {"netWait", host_wait}, {"netHead", host_head},
+    {"netBody", host_body},   {"netRead", host_read}, {"netDrop", host_drop}, {NULL, NULL},
+};

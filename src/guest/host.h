@@ -1,0 +1,15 @@
+/* What the guest platform (src/embedded/platform) calls in C: tables of host functions, put together by whoever makes a
+ * realm.  Each file's functions are described at their table. */
+#ifndef AARD_GUEST_HOST_H
+#define AARD_GUEST_HOST_H
+
+#include "engine/engine.h"
+
+extern const aard__host_entry aard__host_directories[];
+extern const aard__host_entry aard__host_text[];
+extern const aard__host_entry aard__host_url[];
+extern const aard__host_entry aard__host_crypto[];
+extern const aard__host_entry aard__host_program[]; /* the same */
+extern const aard__host_entry aard__host_network[]; /* of guests only: `user` is one */
+
+#endif

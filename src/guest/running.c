@@ -1,0 +1,413 @@
+#include "guest/running.h"
+
+#include <aardvark/warm.h>
+
+#include <string.h>
+#include <time.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/thread.h"
+#include "embedded/files.h"
+#include "guest/host.h"
+#include "guest/platform.h"
+#include "guest/python/python_shared.h"
+#include "guest/snapshot.h"
+#include "settings/config.h"
+
+/* While other threads of the engine work for us there is nothing to wait on: look again after this long. */
+#define BACKGROUND_POLL_NS UINT64_C(100000)
+
+/* What Pyodide's JavaScript can do with, packages included. */
+#define ENGINE_LEAST ((size_t)128 << 20)
+
+static aard_error *boot_error(const aard__result *result, const char *what)
+{
+    if (result->status == AARD__TERMINATED)
+        return aard__error(AARD_ERR_GUEST_BOOT, "the guest did not start: %s was stopped", what);
+    return aard__error(AARD_ERR_GUEST_BOOT, "the guest did not start: %s: %.*s: %.*s", what,
+                       (int)result->thrown_type.len, result->thrown_type.data ? result->thrown_type.data : "",
+                       (int)result->thrown_text.len, result->thrown_text.data ? result->thrown_text.data : "");
+}
+
+aard_error *aard__guest_load_file(aard__guest *guest, const char *name, aard__ref **out)
+{
+    const aard__guest_file *file = aard__guest_find(name);
+    if (!file) return aard__error(AARD_ERR_GUEST_BOOT, "the library was built without its guest file '%s'", name);
+    aard__source source = {.name = name, .data = file->data, .len = file->len, .lasting = true, .eager = guest->eager};
+    aard__realm_run(guest->realm, &source, true, &guest->entry);
+    if (guest->entry.status != AARD__OK) return boot_error(&guest->entry, name);
+    if (guest->entry.value.kind != AARD__REF) return aard__error_no_memory();
+    *out = guest->entry.value.ref;
+    return NULL;
+}
+
+aard_error *aard__guest_call_file(aard__guest *guest, const char *name, aard__ref *function)
+{
+    aard__value args[] = {AARD__VALUE_REF(guest->host), AARD__VALUE_REF(guest->shared)};
+    aard__ref_call(guest->realm, function, args, 2, false, &guest->entry);
+    return guest->entry.status == AARD__OK ? NULL : boot_error(&guest->entry, name);
+}
+
+aard_error *aard__guest_run_file(aard__guest *guest, const char *name)
+{
+    aard__ref *function;
+    AARD__TRY(aard__guest_load_file(guest, name, &function));
+    aard_error *error = aard__guest_call_file(guest, name, function);
+    aard__ref_free(function);
+    return error;
+}
+
+aard_error *aard__guest_get(aard__guest *guest, aard__ref *object, const char *name, aard__ref **out)
+{
+    aard__ref_get(guest->realm, object, name, &guest->entry);
+    if (guest->entry.status != AARD__OK) return boot_error(&guest->entry, name);
+    if (guest->entry.value.kind != AARD__REF)
+        return aard__error(AARD_ERR_GUEST_BOOT, "the guest did not start: it has no '%s'", name);
+    *out = guest->entry.value.ref;
+    return NULL;
+}
+
+const aard__host_entry *const aard__guest_tables[] = {
+    aard__engine_host, aard__guest_host,       aard__host_text,    aard__host_url,
+    aard__host_crypto, aard__host_directories, aard__host_network, aard__host_program, NULL};
+
+aard_error *aard__guest_furnish(aard__guest *guest)
+{
+    AARD__TRY(aard__platform_install(guest->realm, aard__guest_tables, &guest->shared));
+    guest->host = aard__realm_host_object(guest->realm, aard__guest_tables);
+    if (!guest->host) return aard__error_no_memory();
+    AARD__TRY(aard__guest_get(guest, guest->shared, "runTimers", &guest->run_timers));
+    return guest->ops->boot(guest);
+}
+
+aard_error *aard__guest_make_realm(aard__guest *guest)
+{
+    AARD__TRY(aard__realm_new(guest->vm, &guest->realm));
+    AARD__TRY(aard__vm_copies(guest->vm) ? aard__guest_adopt(guest) : aard__guest_furnish(guest));
+    return guest->ops->finish ? guest->ops->finish(guest) : NULL;
+}
+
+static void code_refused(void *user, bool wasm)
+{
+    aard__guest *guest = user;
+    const char *subject = wasm ? "WebAssembly" : "eval";
+    aard__ledger_violation(&guest->ledger, AARD_VIOLATION_CAPABILITY_DENIED, "codegen", subject, strlen(subject));
+}
+
+void aard__guest_allow_code(aard__guest *guest, bool allow)
+{
+    aard__realm_allow_codegen(guest->realm, allow || guest->grants_code);
+}
+
+/* ---- life ----------------------------------------------------------------------------------------------------- */
+
+typedef struct starting {
+    aard__guest *guest;
+    aard_error *error;
+} starting;
+
+static void make_realm(void *user)
+{
+    starting *s = user;
+    s->error = aard__guest_make_realm(s->guest);
+}
+
+static aard_error *start(aard__guest *guest, uint64_t deadline)
+{
+    starting s = {.guest = guest};
+    aard__budget budget = {.stop = aard__guest_stop, .user = guest};
+    uint64_t now = aard__clock_monotonic();
+    aard__limits limits = {.wall_ms = !deadline ? 0 : deadline > now ? (deadline - now) / 1000000 + 1 : 1};
+    AARD__TRY(aard__budget_arm(&budget, &limits, now, 0, NULL));
+    aard_error *error = aard__guest_run(guest, make_realm, &s);
+    bool late = aard__budget_disarm(&budget) != AARD__CAUSE_NONE;
+    if (error) return error;
+    if (!late && !guest->lost) return s.error;
+    aard_error_free(s.error);
+    return aard__error(AARD_ERR_GUEST_BOOT, late ? "the guest did not start within its start-up limit; raise it"
+                                                 : "the guest did not start: its heap limit is too low");
+}
+
+/* A host that limits Python's memory does not want the engine below to take what Python may not: it gets as much again, and
+ * what its own code needs at least.  Buffers are the guest's files too, which may be twice as large while they grow. */
+static void limit_memory(const aard__guest *guest, const aard__guest_options *options, aard__vm_options *vm)
+{
+    bool javascript = guest->ops == &aard__javascript;
+    size_t heap = options->heap_limit, below = heap && heap < ENGINE_LEAST ? ENGINE_LEAST : heap, files;
+    if (__builtin_mul_overflow(guest->file_rules.bytes, 2, &files)) files = SIZE_MAX;
+    size_t buffers = files > SIZE_MAX - below ? SIZE_MAX : below + files;
+    vm->memories_apart = !javascript;
+    vm->memories_max = heap;
+    if (javascript) {
+        vm->js_heap_max = heap;
+        vm->buffers_max = options->buffer_limit ? options->buffer_limit : heap;
+    } else {
+        vm->js_heap_max = options->engine_heap_limit ? options->engine_heap_limit : below;
+        vm->buffers_max = options->buffer_limit ? options->buffer_limit : heap ? buffers : 0;
+    }
+}
+
+aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **out)
+{
+    aard__guest *guest = aard__calloc(1, sizeof *guest);
+    if (!guest) return aard__error_no_memory();
+    guest->ops = options->language == AARD_LANGUAGE_JAVASCRIPT ? &aard__javascript : &aard__python;
+    guest->distribution = options->distribution;
+    guest->image = options->image;
+    guest->warm = options->warm ? aard_warm_state_retain(options->warm) : NULL;
+    guest->capturing = options->capturing;
+    guest->recording = options->recording;
+    guest->keep_glue = options->keep_glue;
+    guest->prelinked = options->prelinked;
+    guest->layout = options->layout;
+    guest->grants_javascript = options->grants_javascript;
+    /* Pyodide's interface to JavaScript is made of code in strings. */
+    guest->grants_code = options->grants_code || (guest->ops == &aard__python && options->grants_javascript);
+    guest->streams = options->streams;
+    guest->config = options->config;
+    guest->file_rules = options->config ? options->config->file_rules
+                                        : aard__file_rules_of(AARD_FILESYSTEM_READ_WRITE, 0, 0, 0);
+    guest->heap_limit = options->heap_limit;
+    guest->entry.keep_thrown = guest->ops == &aard__javascript;
+    guest->time_origin = aard__clock_monotonic();
+    aard__cond_init(&guest->wake);
+    pthread_mutex_init(&guest->wake_lock, NULL);
+    bool javascript = guest->ops == &aard__javascript;
+    const aard__snapshot *own = javascript || guest->capturing ? NULL : aard__python_expect(guest);
+    aard__vm_options vm_options = {.user = guest,
+                                   .code_refused = code_refused,
+                                   .snapshot = aard__snapshot_choose(javascript, own),
+                                   .realm = javascript ? AARD__SNAPSHOT_JAVASCRIPT : AARD__SNAPSHOT_PYTHON,
+                                   .renewed = javascript,
+                                   .deep_stack = !javascript};
+    limit_memory(guest, options, &vm_options);
+    aard_error *error = aard__vm_new(&vm_options, &guest->vm);
+    guest->streams.vm = guest->vm;
+    if (!error) error = start(guest, options->deadline);
+    if (error) {
+        aard__guest_free(guest);
+        return error;
+    }
+    *out = guest;
+    return NULL;
+}
+
+void aard__guest_free(aard__guest *guest)
+{
+    if (!guest) return;
+    aard__guest_go_offline(guest);
+    aard__open_files_free(&guest->open_files);
+    aard__lookup_share_drop(guest->lookups);
+    guest->lookups = NULL;
+    if (!aard__vm_free(guest->vm)) return; /* and every ref; what can't be freed stays as a whole */
+    aard__pages_free(guest->pages);
+    aard_bundle_free(guest->bundle);
+    aard_warm_state_free(guest->warm);
+    aard__overlay_free(guest->overlay);
+    aard__free(guest->packages);
+    aard__streams_free(&guest->streams);
+    aard__ledger_free(&guest->ledger);
+    aard__buf_free(&guest->result);
+    aard__buf_free(&guest->report);
+    aard__result_free(&guest->entry);
+    pthread_cond_destroy(&guest->wake);
+    pthread_mutex_destroy(&guest->wake_lock);
+    aard__free(guest);
+}
+
+aard_error *aard__guest_mount(aard__guest *guest, aard_bundle *bundle)
+{
+    aard_bundle *before = guest->bundle;
+    guest->bundle = aard_bundle_retain(bundle);
+    aard_error *error = guest->ops->mount(guest);
+    aard_bundle_free(before);
+    return error;
+}
+
+aard_error *aard__guest_make_spare(aard__guest *guest)
+{
+    return guest->ops->make_spare ? guest->ops->make_spare(guest) : NULL;
+}
+
+void aard__guest_drop_spare(aard__guest *guest)
+{
+    if (!guest->spare) return;
+    aard__guest_exchange(guest);
+    aard__guest_let_go(guest);
+    aard__realm_free(guest->realm);
+    guest->realm = NULL;
+    aard__guest_exchange(guest);
+}
+
+void aard__guest_drop_buffers(aard__guest *guest)
+{
+    if (guest->ops->drop_buffers) guest->ops->drop_buffers(guest);
+}
+
+/* ---- running and stopping -------------------------------------------------------------------------------------- */
+
+aard_error *aard__guest_run(aard__guest *guest, void (*work)(void *user), void *user)
+{
+    bool finished = true;
+    aard_error *error = aard__vm_run(guest->vm, work, user, &finished);
+    guest->lost = guest->lost || !finished;
+    return error;
+}
+
+void aard__guest_call_host(aard__guest *guest, void (*host)(void *user), void *user)
+{
+    aard__vm_call_host(guest->vm, host, user);
+}
+
+void aard__guest_stop(void *user, aard__stop how)
+{
+    aard__guest *guest = user;
+    if (how == AARD__STOP_FORCE) {
+        aard__vm_force(guest->vm);
+        return;
+    }
+    pthread_mutex_lock(&guest->wake_lock);
+    guest->roused = true;
+    if (how == AARD__STOP_HARD) {
+        guest->stopped = true;
+        aard__vm_terminate(guest->vm);
+    } else if (guest->ops->interrupt) {
+        aard__vm_interrupt(guest->vm, guest->ops->interrupt);
+    }
+    pthread_cond_signal(&guest->wake);
+    if (guest->net) aard__net_stop(guest->net);
+    pthread_mutex_unlock(&guest->wake_lock);
+}
+
+void aard__guest_unstop(aard__guest *guest)
+{
+    aard__vm_interrupt_cancel(guest->vm);
+    aard__vm_terminate_cancel(guest->vm);
+    guest->stopped = guest->roused = false;
+    if (!guest->making_code) return;
+    guest->making_code = 0; /* what was stopped did not take it back */
+    aard__guest_allow_code(guest, false);
+}
+
+aard__waking aard__guest_sleep(aard__guest *guest, uint64_t ns)
+{
+    int timed_out = 0;
+    pthread_mutex_lock(&guest->wake_lock);
+    uint64_t now = ns ? aard__clock_monotonic() : 0;
+    uint64_t until = ns > UINT64_MAX - now ? UINT64_MAX : now + ns;
+    struct timespec at = {(time_t)(until / 1000000000), (long)(until % 1000000000)};
+    while (ns && !guest->stopped && !guest->roused && !timed_out)
+        timed_out = pthread_cond_timedwait(&guest->wake, &guest->wake_lock, &at);
+    aard__waking waking = guest->stopped ? AARD__STOPPED : guest->roused ? AARD__ROUSED : AARD__SLEPT;
+    guest->roused = false;
+    pthread_mutex_unlock(&guest->wake_lock);
+    return waking;
+}
+
+aard__waking aard__guest_wait_for_any(aard__guest *guest, uint64_t ns, bool *idle)
+{
+    *idle = false;
+    if (guest->net && aard__net_busy(guest->net)) {
+        bool answered = aard__net_wait(guest->net, 0, ns);
+        return answered ? AARD__SLEPT : aard__guest_sleep(guest, 0);
+    }
+    *idle = ns == UINT64_MAX;
+    return *idle ? AARD__SLEPT : aard__guest_sleep(guest, ns);
+}
+
+/* One round of the event loop: what is due runs; *wait says for how long nothing will be, or that nothing ever will. */
+static bool turn(aard__guest *guest, uint64_t *wait)
+{
+    bool background = aard__vm_pump(guest->vm);
+    aard__value now = AARD__VALUE_NUMBER(aard__guest_now(guest));
+    aard__ref_call(guest->realm, guest->run_timers, &now, 1, false, &guest->entry);
+    if (guest->entry.status != AARD__OK) return false;
+    double next_ms = guest->entry.value.number;
+    aard__vm_pump(guest->vm);
+    *wait = next_ms < 0 ? UINT64_MAX : next_ms > 1e12 ? (uint64_t)1e18 : (uint64_t)(next_ms * 1e6);
+    if (background && *wait > BACKGROUND_POLL_NS) *wait = BACKGROUND_POLL_NS;
+    return !aard__vm_terminating(guest->vm);
+}
+
+aard__state aard__guest_wait(aard__guest *guest, aard__state state, aard_outcome *outcome)
+{
+    bool idle = false;
+    while (state == AARD__PENDING) {
+        uint64_t wait;
+        if (!turn(guest, &wait)) return AARD__BROKEN;
+        if (!guest->ops->poll) return AARD__BROKEN;
+        state = guest->ops->poll(guest, outcome);
+        if (state != AARD__PENDING || !wait || !idle) {
+            idle = state == AARD__PENDING && wait; /* one more round: polling itself may have queued something */
+            continue;
+        }
+        if (aard__guest_wait_for_any(guest, wait, &idle) == AARD__STOPPED) return AARD__BROKEN;
+        if (idle) {
+            aard__outcome_fail(outcome, AARD_FAILURE_OTHER, AARD__NOTHING_LEFT);
+            return AARD__BROKEN;
+        }
+    }
+    return state;
+}
+
+aard_error *aard__guest_call_and_wait(aard__guest *guest, aard__ref *function, const aard__value *args, size_t count)
+{
+    aard__ref_call(guest->realm, function, args, count, true, &guest->entry);
+    if (guest->entry.status != AARD__OK) return boot_error(&guest->entry, "boot");
+    if (guest->entry.value.kind != AARD__REF) return NULL;
+    aard__ref *promise = guest->entry.value.ref;
+    aard_error *error = NULL;
+    uint64_t wait = 0;
+    while (!aard__promise_settled(guest->realm, promise, false, &guest->entry)) {
+        if (!turn(guest, &wait) || wait == UINT64_MAX) {
+            if (aard__promise_settled(guest->realm, promise, false, &guest->entry)) break;
+            error = aard__error(AARD_ERR_GUEST_BOOT, "the guest did not start: its boot waits for nothing");
+            break;
+        }
+        if (aard__guest_sleep(guest, wait) == AARD__STOPPED) {
+            error = aard__error(AARD_ERR_GUEST_BOOT, "the guest did not start: its boot was stopped");
+            break;
+        }
+    }
+    if (!error && guest->entry.status != AARD__OK) error = boot_error(&guest->entry, "boot");
+    aard__ref_free(promise);
+    return error;
+}
+
+void aard__guest_fail_exception(aard__guest *guest, aard_failure_kind kind, aard_outcome *outcome)
+{
+    const aard__result *entry = &guest->entry;
+    const aard__buf *stack = entry->thrown_stack.len ? &entry->thrown_stack : &entry->thrown_text;
+    size_t bytes = entry->thrown_type.len + entry->thrown_text.len + stack->len;
+    if (guest->result_limit && bytes > guest->result_limit) {
+        aard__guest_fail_too_large(guest, outcome);
+        return;
+    }
+    aard__outcome_fail_exception(outcome, kind, entry->thrown_type.data ? entry->thrown_type.data : "",
+                                 entry->thrown_type.len, entry->thrown_text.data ? entry->thrown_text.data : "",
+                                 entry->thrown_text.len, stack->data ? stack->data : "", stack->len);
+}
+
+aard__state aard__guest_state(aard__guest *guest, aard_outcome *outcome)
+{
+    const aard__result *entry = &guest->entry;
+    if (entry->status == AARD__OK && entry->value.kind == AARD__NUMBER && entry->value.number != AARD__BROKEN)
+        return (aard__state)entry->value.number;
+    if (entry->status == AARD__THREW)
+        aard__guest_fail_exception(guest, AARD_FAILURE_ENGINE_CRASHED, outcome);
+    else if (entry->status == AARD__OK)
+        aard__outcome_fail(outcome, AARD_FAILURE_ENGINE_CRASHED, "the guest's interpreter failed");
+    return AARD__BROKEN;
+}
+
+void aard__guest_report_rejections(aard__guest *guest)
+{
+    static const char lead[] = "Uncaught (in promise) ";
+    while (aard__realm_next_rejection(guest->realm, &guest->entry)) {
+        const aard__buf *text = guest->entry.thrown_stack.len ? &guest->entry.thrown_stack : &guest->entry.thrown_text;
+        aard__streams_write(&guest->streams, AARD_STREAM_STDERR, lead, sizeof lead - 1);
+        aard__streams_write(&guest->streams, AARD_STREAM_STDERR, text->data, text->len);
+        aard__streams_write(&guest->streams, AARD_STREAM_STDERR, "\n", 1);
+    }
+}

@@ -1,0 +1,252 @@
+/* A guest: one vm with one realm, booted for a language, with an adapter that makes the calls.
+ *
+ * A public isolate owns one guest at a time and replaces it when it is broken; everything here belongs to the thread that
+ * has entered the guest's vm. */
+#ifndef AARD_GUEST_RUNNING_H
+#define AARD_GUEST_RUNNING_H
+
+#include <aardvark/isolate.h>
+#include <pthread.h>
+
+#include "budget/budget.h"
+#include "engine/engine.h"
+#include "guest/bridge/directories.h"
+#include "guest/streams.h"
+#include "net/net.h"
+#include "outcome/outcome.h"
+#include "policy/filesystem.h"
+#include "prelink/prelink.h"
+#include "warm/image.h"
+#include "warm/overlay.h"
+#include "warm/pages.h"
+
+typedef struct aard__guest aard__guest;
+
+/* Where a call stands. */
+typedef enum aard__state {
+    AARD__PENDING = 0, /* something is awaited: poll */
+    AARD__DONE = 1,    /* the guest's answer is in `result` or `report`, or the outcome is a failure already */
+    AARD__BROKEN = 2   /* the guest can't be used any more; the outcome says why */
+} aard__state;
+
+/* What a language does its own way.  Failures go to `outcome`, answers to guest->result (JSON text) and guest->report. */
+typedef struct aard__language_ops {
+    aard_error *(*boot)(aard__guest *guest);   /* on a realm with the guest platform; what is in snapshots */
+    aard_error *(*finish)(aard__guest *guest); /* what remains to be done then, or in a copy; may be NULL */
+    /* Makes the guest as if no call had been made, whatever the last one did, even where it was ended half-way; handlers are
+     * forgotten.  After an error the guest is of no use.  NULL where only a new guest is clean. */
+    aard_error *(*reset)(aard__guest *guest);
+    aard_reset_mode reset_mode; /* what `reset` does */
+    /* Work for the next reset, done while there is nothing else to do; may be NULL, and then so is the next. */
+    aard_error *(*make_spare)(aard__guest *guest);
+    /* Prepares a handler in the realm that is spare.  Once it has, nobody can tell that it did not happen after the reset, but
+     * by the clock; else there is no spare realm any more.  The handler's number, or -1. */
+    int (*prepare_spare)(aard__guest *guest, const char *entrypoint);
+    void (*drop_buffers)(aard__guest *guest); /* lets go of what the last call published; may be NULL */
+    aard_error *(*mount)(aard__guest *guest); /* guest->bundle has just been set */
+    /* Starts looking up "module:export".  Once DONE without a failure, guest->prepared is the handler's number. */
+    aard__state (*prepare)(aard__guest *guest, const char *entrypoint, aard_outcome *outcome);
+    void (*forget)(aard__guest *guest, int handler);
+    aard__state (*invoke)(aard__guest *guest, int handler, const char *input, size_t len, aard_outcome *outcome);
+    aard__state (*execute)(aard__guest *guest, const char *source, size_t len, const char *name, const char *input,
+                           size_t input_len, aard_outcome *outcome);
+    aard__state (*poll)(aard__guest *guest, aard_outcome *outcome); /* NULL where no call is ever PENDING */
+    /* Puts the bytes of buffer `index` of the report into guest->result. */
+    aard__state (*buffer)(aard__guest *guest, size_t index, aard_outcome *outcome);
+    uint64_t (*heap_bytes)(aard__guest *guest); /* of the language's own memory */
+    /* Asks the call under way to end, by an exception of the language; NULL where that is not possible. */
+    void (*interrupt)(void *guest);
+    void (*calm)(aard__guest *guest); /* after that: what is left of it meets nobody; may be NULL */
+    /* Makes the state of the guest, which rests, the one that `reset` goes back to.  NULL where a guest is always reset to
+     * how it was booted. */
+    aard_error *(*checkpoint)(aard__guest *guest);
+    aard_failure_kind exception;
+} aard__language_ops;
+
+extern const aard__language_ops aard__python, aard__javascript;
+
+/* A file of the host that the guest reads by its number: 0 is the language's own, the bundle's follow. */
+typedef struct aard__content {
+    const uint8_t *data;
+    size_t len;
+} aard__content;
+
+struct aard__guest {
+    const aard__language_ops *ops;
+    aard__vm *vm;
+    aard__realm *realm;
+    aard__realm *spare;                                /* JavaScript: the next realm; may be NULL */
+    aard__ref *spare_parts[AARD__SNAPSHOT_MOST_PARTS]; /* and the refs into it, in the order of snapshots */
+    aard__ref *host, *shared, *run_timers;
+    struct {
+        aard__ref *prepare, *forget, *invoke, *execute, *buffer;
+        aard__ref *reserve, *mount, *memory, *capture, *checkpoint, *reset, *signals, *renew_stdin, *calm; /* Python */
+        aard__ref *fail, *set_input, *bind_script, *before_script, *drop_buffers; /* JavaScript only */
+    } adapter;
+    aard__ref *wasm_module, *adapter_file; /* while Python boots */
+    const aard__image *image;              /* what Python starts from; NULL = from nothing */
+    aard_warm_state *warm;                 /* what `image` belongs to; retained; NULL for an image of its own kind */
+    aard__overlay *overlay;                /* the packages; retained; may be NULL */
+    char *packages;                        /* the lines for them in an image's key; NULL = none */
+    aard__pages *pages;                    /* Python's memory at the checkpoint */
+    uint32_t random_at;                    /* where Python's random numbers have their state then; 0 = nowhere */
+    bool can_reset;                        /* there is a checkpoint */
+    bool grants_javascript;                /* Python may use JavaScript's objects */
+    bool grants_code;                      /* code may be made: from strings, and of WebAssembly */
+    unsigned making_code;                  /* how often the host lets code be made all the same */
+    bool capturing;                        /* Python's boot leaves a state that can be captured */
+    const aard__prelinked *prelinked;      /* from the options */
+    const char *layout;                    /* the name of Python's layout (python_layout.h) */
+    bool recording;                        /* what is compiled for it will be kept */
+    bool keep_glue;
+    aard__script *glue;              /* where keep_glue */
+    aard__content symbols;           /* of prelinked code (prelink/symbols.h); none where it is not */
+    bool eager;                      /* its own files are compiled at once, for a snapshot: it is booted no further */
+    const aard_call *call;           /* the call under way; NULL between calls, and for one without particulars */
+    size_t stdin_at;                 /* how far its standard input has been read */
+    bool asked;                      /* the call before ended because it was asked to */
+    bool stdin_used;                 /* Python has read of one, and may hold some of it back */
+    aard__ref *awaited;              /* JavaScript: the promise of the call under way */
+    aard_distribution *distribution; /* borrowed from the isolate; Python only */
+    aard_bundle *bundle;             /* what is at /app; retained; may be NULL */
+    aard__content own_file;
+    aard__streams streams;
+    aard__file_rules file_rules;       /* the host's */
+    const aard_isolate_config *config; /* the isolate's; NULL where there is none: nothing is granted then */
+    aard__open_files open_files;       /* of the host's directories */
+    aard__ledger ledger;               /* of the call under way */
+    uint64_t bytes_written;            /* to the guest's files, by the call under way */
+    aard__buf result, report;          /* of the call under way */
+    aard__result entry;                /* scratch for entries into the guest */
+    int prepared;
+    uint64_t processor_ns, processor_last; /* what the guest's clock of it shows, and a thread's where it was read */
+    pthread_t processor_thread;
+    uint64_t time_origin;                /* by aard__clock_monotonic */
+    const aard__network_policy *network; /* of the call under way; NULL where there is none */
+    aard__net *net;                      /* once that call makes a request; changes under wake_lock */
+    aard__lookup_share *lookups;         /* NULL until there is a request */
+    unsigned last_request;               /* the number of */
+    pthread_mutex_t wake_lock;
+    pthread_cond_t wake;
+    bool stopped;        /* under wake_lock: somebody has ended the call */
+    bool roused;         /* the same: or asked it to end, for whoever sleeps */
+    bool lost;           /* its vm is */
+    bool memory_refused; /* the call under way has asked for more of Python's memory than there may be */
+    size_t heap_limit;   /* of Python's memory; 0 = none */
+    size_t result_limit, result_depth_limit; /* of the call under way; 0 = none */
+    size_t result_bytes;                     /* that it has given so far */
+    uint64_t pending_ended;                  /* of the call under way: what waited to run when its value was there */
+    size_t signals_at;                       /* in Python's memory: whether it looks for signals */
+};
+
+typedef struct aard__guest_options {
+    aard_language language;
+    aard_distribution *distribution; /* outlives the guest */
+    aard__streams streams;
+    const aard_isolate_config *config; /* for file rules and host functions; outlives the guest; NULL = the defaults */
+    const aard__image *image; /* what Python starts from; outlives the guest; NULL = the distribution's base image */
+    aard_warm_state *warm;    /* or a warm state, which has an image */
+    bool grants_javascript;   /* the capability "js" */
+    bool grants_code;         /* the capability "codegen" */
+    bool capturing;           /* boots from nothing, so that the guest can be captured */
+    const aard__prelinked *prelinked; /* where capturing: what to boot; NULL = the distribution's own files */
+    const char *layout;               /* and its name; outlives the guest */
+    bool recording;                   /* compiles everything anew */
+    bool keep_glue;                   /* keeps Pyodide's glue for its code */
+    size_t heap_limit, engine_heap_limit, buffer_limit; /* 0 = none */
+    uint64_t deadline;                                  /* for its start, by aard__clock_monotonic; 0 = none */
+} aard__guest_options;
+
+aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **out);
+void aard__guest_free(aard__guest *guest); /* not entered; NULL is fine */
+
+/* Mounts a bundle (retained) at /app in place of the one before. */
+aard_error *aard__guest_mount(aard__guest *guest, aard_bundle *bundle);
+
+/* Any thread: ends the call that is under way, wherever it is, or asks it to end. */
+void aard__guest_stop(void *guest, aard__stop how);
+
+/* Once that can't happen any more, and the guest goes on. */
+void aard__guest_unstop(aard__guest *guest);
+
+/* Runs `work` in the guest's vm, on a stack of its own (aard__vm_run); a guest that is lost by it is good for nothing but
+ * aard__guest_free.  Errors: no_memory. */
+aard_error *aard__guest_run(aard__guest *guest, void (*work)(void *user), void *user);
+
+/* From within: calls what the host has given, on the host's own stack. */
+void aard__guest_call_host(aard__guest *guest, void (*host)(void *user), void *user);
+
+/* Captures a Python guest that rests, with its vm entered, into an image in memory.  What can't be captured is an error
+ * (warm_capture) that names it; the guest goes on either way. */
+aard_error *aard__guest_capture(aard__guest *guest, aard__image **out);
+
+/* As the ops of the same names; the vm entered. */
+aard_error *aard__guest_make_spare(aard__guest *guest);
+void aard__guest_drop_spare(aard__guest *guest);
+void aard__guest_drop_buffers(aard__guest *guest);
+
+typedef enum aard__waking { AARD__SLEPT, AARD__ROUSED, AARD__STOPPED } aard__waking;
+
+/* Sleeps until `ns` nanoseconds have passed, or the call is ended or asked to end; UINT64_MAX waits for that alone. */
+aard__waking aard__guest_sleep(aard__guest *guest, uint64_t ns);
+
+/* The same, or until a request has been answered; *idle: UINT64_MAX was given, and nothing would ever come. */
+aard__waking aard__guest_wait_for_any(aard__guest *guest, uint64_t ns, bool *idle);
+
+/* Whether the guest itself may make code now; what is refused goes into the ledger. */
+void aard__guest_allow_code(aard__guest *guest, bool allow);
+/* What the guest may do on the network from now on, until aard__guest_go_offline; `policy` lives that long. */
+void aard__guest_go_online(aard__guest *guest, const aard__network_policy *policy);
+void aard__guest_go_offline(aard__guest *guest); /* what is under way is dropped, and stands in the ledger */
+
+#define AARD__NOTHING_LEFT "the guest awaits something that can never come: no timer, task or request is left"
+
+/* Polls a call until it is not PENDING any more. */
+aard__state aard__guest_wait(aard__guest *guest, aard__state state, aard_outcome *outcome);
+
+/* Puts the answer of a DONE call into the outcome; BROKEN where the guest ended on the way. */
+aard__state aard__guest_collect(aard__guest *guest, aard_outcome *outcome);
+
+/* The call's result, or its exception, is larger than it may be. */
+void aard__guest_fail_too_large(const aard__guest *guest, aard_outcome *outcome);
+
+/* Writes every rejection that nothing handles to the guest's stderr. */
+void aard__guest_report_rejections(aard__guest *guest);
+
+/* ---- for the languages --------------------------------------------------------------------------------------- */
+
+/* Every table of host functions. */
+extern const aard__host_entry *const aard__guest_tables[];
+
+/* Makes the guest's realm, with the guest platform and what the language boots: a copy where that can be. */
+aard_error *aard__guest_make_realm(aard__guest *guest);
+/* The same for a realm that is there and empty, up to where snapshots end. */
+aard_error *aard__guest_furnish(aard__guest *guest);
+
+/* The function that guest file `name` evaluates to; and running a file: calling that with (host, shared). */
+aard_error *aard__guest_load_file(aard__guest *guest, const char *name, aard__ref **out);
+aard_error *aard__guest_call_file(aard__guest *guest, const char *name, aard__ref *function);
+aard_error *aard__guest_run_file(aard__guest *guest, const char *name);
+
+/* object.name as a ref. */
+aard_error *aard__guest_get(aard__guest *guest, aard__ref *object, const char *name, aard__ref **out);
+
+/* Calls `function` and waits for the promise it gives; for boots only, where nothing of the guest runs yet. */
+aard_error *aard__guest_call_and_wait(aard__guest *guest, aard__ref *function, const aard__value *args, size_t count);
+
+/* Turns how an adapter call ended into a state; an escape out of the adapter breaks the guest. */
+aard__state aard__guest_state(aard__guest *guest, aard_outcome *outcome);
+
+/* The guest's exception in guest->entry becomes the outcome's. */
+void aard__guest_fail_exception(aard__guest *guest, aard_failure_kind kind, aard_outcome *outcome);
+
+/* What the guest's clock of processor time shows, in nanoseconds since it was first asked: the calling thread's, which goes
+ * on from there where another thread takes the guest over. */
+uint64_t aard__guest_processor_ns(aard__guest *guest);
+
+/* What the guest's clock shows: milliseconds since it was made. */
+double aard__guest_now(const aard__guest *guest);
+
+extern const aard__host_entry aard__guest_host[];
+
+#endif

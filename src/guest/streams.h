@@ -1,0 +1,28 @@
+/* What a guest writes: kept up to a limit (the last bytes of it), counted beyond, and handed on as it comes. */
+#ifndef AARD_GUEST_STREAMS_H
+#define AARD_GUEST_STREAMS_H
+
+#include <aardvark/isolate.h>
+
+#include "base/buf.h"
+#include "engine/engine.h"
+
+typedef struct aard__streams {
+    size_t limit; /* bytes kept of each */
+    bool capture;
+    aard_stream_callback callback;
+    void *user;
+    aard__vm *vm;      /* whose guest writes: the callback is not to run on its stack; may be NULL */
+    aard__buf kept[2]; /* stdout, stderr */
+    uint64_t dropped[2];
+    bool threw; /* the callback, in the call under way */
+} aard__streams;
+
+void aard__streams_write(aard__streams *streams, aard_stream stream, const void *data, size_t len);
+
+/* Moves what was kept of `stream` into `out` and starts anew. */
+void aard__streams_take(aard__streams *streams, aard_stream stream, aard__buf *out, uint64_t *dropped);
+
+void aard__streams_free(aard__streams *streams);
+
+#endif

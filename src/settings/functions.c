@@ -1,0 +1,159 @@
+#include "settings/functions.h"
+
+#include <ctype.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "settings/config.h"
+
+enum { LONGEST_NAME = 63, MOST_DEPTH = 1000 };
+
+struct aard__function {
+    atomic_size_t owners;
+    char name[LONGEST_NAME + 1]; /* lower case */
+    aard_host_function call;
+    void *user;
+    aard_finalizer finalizer;
+};
+
+struct aard_reply {
+    aard__buf text;
+    bool failed;
+};
+
+static void release(aard__function *function)
+{
+    if (atomic_fetch_sub(&function->owners, 1) != 1) return;
+    if (function->finalizer) function->finalizer(function->user);
+    aard__free(function);
+}
+
+void aard__functions_free(aard__functions *functions)
+{
+    for (size_t i = 0; i < functions->count; i++) release(functions->list[i]);
+    aard__free(functions->list);
+    *functions = (aard__functions){0};
+}
+
+aard_error *aard__functions_copy(const aard__functions *from, aard__functions *out)
+{
+    if (!from->count) return NULL;
+    aard__function **list = aard__calloc(from->count, sizeof *list);
+    if (!list) return aard__error_no_memory();
+    for (size_t i = 0; i < from->count; i++) {
+        list[i] = from->list[i];
+        atomic_fetch_add(&list[i]->owners, 1);
+    }
+    *out = (aard__functions){list, from->count};
+    return NULL;
+}
+
+static bool set_name(const char *name, char out[LONGEST_NAME + 1])
+{
+    size_t len = strlen(name);
+    if (!len || len > LONGEST_NAME || !isalpha((unsigned char)*name)) return false;
+    for (size_t i = 0; i <= len; i++) {
+        unsigned char c = (unsigned char)name[i];
+        if (c && !isalnum(c) && c != '_') return false;
+        out[i] = (char)tolower(c);
+    }
+    return true;
+}
+
+static aard_error *add(aard__functions *functions, aard__function *made)
+{
+    for (size_t i = 0; i < functions->count; i++) {
+        if (strcmp(functions->list[i]->name, made->name) != 0) continue;
+        release(functions->list[i]);
+        functions->list[i] = made;
+        return NULL;
+    }
+    aard__function **list = aard__realloc(functions->list, (functions->count + 1) * sizeof *list);
+    if (!list) return aard__error_no_memory();
+    functions->list = list;
+    list[functions->count++] = made;
+    return NULL;
+}
+
+aard_error *aard_isolate_config_add_function(aard_isolate_config *config, const char *name, aard_host_function function,
+                                             void *user, aard_finalizer finalizer)
+{
+    aard_error *error = NULL;
+    aard__function *made = aard__calloc(1, sizeof *made);
+    if (!made)
+        error = aard__error_no_memory();
+    else if (!config || !name)
+        error = aard__error_argument(__func__, "neither 'config' nor 'name' may be NULL");
+    else if (!function || !set_name(name, made->name))
+        error = aard__error(AARD_ERR_INVALID_ARGUMENT,
+                            "'%s' is no name of a host function; give a letter and up to %d letters, digits and "
+                            "underscores, and a function",
+                            name, LONGEST_NAME - 1);
+    else
+        error = add(&config->functions, made);
+    if (error) {
+        aard__free(made);
+        if (finalizer) finalizer(user);
+        return error;
+    }
+    atomic_init(&made->owners, 1);
+    made->call = function;
+    made->user = user;
+    made->finalizer = finalizer;
+    return NULL;
+}
+
+bool aard__function_name_valid(const char *name)
+{
+    char lower[LONGEST_NAME + 1];
+    return set_name(name, lower) && !strcmp(name, lower);
+}
+
+void aard_reply_set_json(aard_reply *reply, const char *json, size_t len)
+{
+    if (!reply) return;
+    aard__buf_clear(&reply->text);
+    aard__buf_append(&reply->text, json, json ? len : 0);
+    reply->failed = false;
+}
+
+void aard_reply_fail(aard_reply *reply, const char *message)
+{
+    if (!reply) return;
+    aard_reply_set_json(reply, message, message ? strlen(message) : 0);
+    reply->failed = true;
+}
+
+bool aard__functions_call(const aard__functions *functions, const char *name, const char *input, size_t len,
+                          aard__buf *answer)
+{
+    aard_reply reply = {AARD__BUF_INIT, false};
+    size_t i = 0;
+    while (i < functions->count && strcmp(functions->list[i]->name, name) != 0) i++;
+    if (i == functions->count) return false;
+    bool deep;
+    if (!aard__json_valid_to(input, len, MOST_DEPTH, &deep, NULL)) { /* whoever wrote it: the host is promised JSON */
+        aard__buf_printf(answer, deep ? "!the input is nested to more than %d levels" : "!the input is not JSON",
+                         MOST_DEPTH);
+        return true;
+    }
+    functions->list[i]->call(functions->list[i]->user, input, len, &reply);
+    if (reply.text.failed) {
+        aard__buf_puts(answer, "!out of memory");
+    } else if (reply.failed) {
+        aard__buf_putc(answer, '!');
+        aard__buf_append(answer, reply.text.data, reply.text.len);
+    } else if (!reply.text.len) {
+        aard__buf_puts(answer, "=null");
+    } else if (aard__json_valid(reply.text.data, reply.text.len, NULL)) {
+        aard__buf_putc(answer, '=');
+        aard__buf_append(answer, reply.text.data, reply.text.len);
+    } else {
+        aard__buf_printf(answer, "!the host's answer is no JSON");
+    }
+    aard__buf_free(&reply.text);
+    return true;
+}
