@@ -200,6 +200,8 @@ static void settle(aard__pages *pages, uint8_t *memory)
         pages->kept_at = places;
         pages->kept_count = count;
         pages->mapped = map_kept(pages, memory, places, pages->page_count, fd);
+        /* What was touched so far is mapped as well, and would make every scan longer. */
+        if (pages->mapped) drop(memory, 0, pages->page_count);
     } else {
         aard__free(places);
     }
