@@ -182,9 +182,8 @@ static bool is_cancelled(const aard_call *call)
     return call && call->cancel && aard_cancel_handle_is_cancelled(call->cancel);
 }
 
-static void work(void *user)
+static void serve(errand *e)
 {
-    errand *e = user;
     aard__guest *guest = e->isolate->guest;
     if (is_cancelled(e->call)) { /* before it began */
         aard__outcome_fail(e->outcome, AARD_FAILURE_CANCELLED, "the call was cancelled");
@@ -200,6 +199,23 @@ static void work(void *user)
         aard__guest_report_rejections(guest);
     }
     e->state = state;
+}
+
+/* What the guest holds when the call has ended: read here, where its vm has been entered. */
+static void read_heap(errand *e)
+{
+    aard__guest *guest = e->isolate->guest;
+    aard_diagnostics *d = &e->outcome->diagnostics;
+    aard__heap heap;
+    aard__vm_heap(guest->vm, &heap);
+    d->js_heap_kib = heap.used / 1024;
+    if (guest->ops->heap_bytes) d->py_heap_kib = guest->ops->heap_bytes(guest) / 1024;
+}
+
+static void work(void *user)
+{
+    serve(user);
+    read_heap(user);
 }
 
 /* ---- what came of it -------------------------------------------------------------------------------------------- */
@@ -274,19 +290,11 @@ static bool judge(errand *e, aard__cause cause)
            !aard__vm_terminating(guest->vm) && e->state != AARD__BROKEN;
 }
 
-static void end_diagnostics(errand *e, bool whole)
+static void end_diagnostics(errand *e)
 {
     aard__guest *guest = e->isolate->guest;
     aard_outcome *outcome = e->outcome;
     aard_diagnostics *d = &outcome->diagnostics;
-    if (whole) {
-        aard__heap heap;
-        aard__vm_enter(guest->vm);
-        aard__vm_heap(guest->vm, &heap);
-        d->js_heap_kib = heap.used / 1024;
-        if (guest->ops->heap_bytes) d->py_heap_kib = guest->ops->heap_bytes(guest) / 1024;
-        aard__vm_leave(guest->vm);
-    }
     d->filesystem_bytes_written = guest->bytes_written;
     d->pending_ended = guest->pending_ended;
     if (guest->image) {
@@ -313,7 +321,7 @@ static void end(errand *e)
     e->run_end = aard__clock_monotonic();
     aard__cause cause = aard__budget_disarm(&isolate->budget);
     bool whole = judge(e, e->cause != AARD__CAUSE_NONE ? e->cause : cause);
-    end_diagnostics(e, whole);
+    end_diagnostics(e);
     d->reset_generation = isolate->generation;
     isolate->soiled = !whole;
     isolate->resettable = isolate->resettable || !whole; /* from now on there are checkpoints: it may happen again */
