@@ -74,8 +74,6 @@ void redirect_table(const Library &library, const List &list, const ElfW(Rela) *
     constexpr unsigned kSlot = R_X86_64_JUMP_SLOT, kAddress = R_X86_64_GLOB_DAT;
 #elif defined(__aarch64__)
     constexpr unsigned kSlot = R_AARCH64_JUMP_SLOT, kAddress = R_AARCH64_GLOB_DAT;
-#else
-    constexpr unsigned kSlot = 0, kAddress = 0;
 #endif
     for (size_t i = 0; i < count; i++) {
         auto type = ELF64_R_TYPE(table[i].r_info);

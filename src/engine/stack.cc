@@ -11,12 +11,8 @@
 
 // aard__stack_switch(save, to): keeps what a called function must keep on the stack at hand, its place in *save, and goes
 // on where another stack was left; a new one begins with aard__stack_begin, which calls r12/x19 with r13/x20.
-#if !defined(__x86_64__) && !defined(__aarch64__)
-#include <ucontext.h>
-#else
 extern "C" void aard__stack_switch(void **save, void *to);
 extern "C" void aard__stack_begin(void);
-#endif
 
 #if defined(__x86_64__)
 asm(R"(
@@ -123,6 +119,8 @@ aard__stack_begin:
     .cfi_endproc
     .size aard__stack_begin, . - aard__stack_begin
 )");
+#else
+#error "switching stacks is written for x86-64 and AArch64 only"
 #endif
 
 namespace {
@@ -154,24 +152,8 @@ void *prepare(const aard::Stack &stack, void (*begin)(void *), void *user)
     asm volatile("mrs %0, fpcr" : "=r"(fpcr));
     memcpy(at + 20, &fpcr, sizeof fpcr);
     return at;
-#else
-    auto *context = static_cast<ucontext_t *>(calloc(1, sizeof(ucontext_t)));
-    if (!context || getcontext(context)) abort();
-    context->uc_stack.ss_sp = stack.floor;
-    context->uc_stack.ss_size = stack.size;
-    makecontext(context, reinterpret_cast<void (*)()>(begin), 1, user);
-    return context;
 #endif
 }
-
-#if !defined(__x86_64__) && !defined(__aarch64__)
-void aard__stack_switch(void **save, void *to)
-{
-    ucontext_t here, *target = static_cast<ucontext_t *>(to);
-    *save = &here;
-    swapcontext(&here, target);
-}
-#endif
 
 // ---- stacks that are free: the last one given back is the first to go, still warm ----------------------------------------
 
@@ -313,17 +295,11 @@ bool Run::start()
     guest_fiber_ = __tsan_create_fiber(0);
 #endif
     guest_at_ = prepare(stack_, enter, this);
-#if !defined(__x86_64__) && !defined(__aarch64__)
-    void *context = guest_at_;
-#endif
     for (;;) {
         to_guest();
         if (over_ || left_) break;
         host_(host_user_);
     }
-#if !defined(__x86_64__) && !defined(__aarch64__)
-    free(context);
-#endif
 #ifdef AARD_TSAN
     __tsan_destroy_fiber(guest_fiber_);
 #endif
