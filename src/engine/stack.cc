@@ -177,7 +177,8 @@ char *take(size_t size)
         auto &pool = pool_of(size);
         if (pool.count) return pool.free[--pool.count];
     }
-    void *made = mmap(nullptr, size + kBelow, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    void *made = mmap(nullptr, size + kBelow, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1,
+                      0);
     if (made == MAP_FAILED) return nullptr;
     char *floor = static_cast<char *>(made) + kBelow;
     if (!mprotect(floor, size, PROT_READ | PROT_WRITE)) return floor;

@@ -59,7 +59,7 @@ struct aard__vm {
     std::atomic<bool> signalled{false};     // a signal is on its way to the run
     std::atomic<pthread_t> thread{0};       // of the run under way; 0 before the first
     bool lost = false, beyond_help = false; // left for good; and where its disposal would wait, or fall over something
-    bool deep = false;                                    // its runs get deep stacks
+    bool deep = false;                      // its runs get deep stacks
     aard::Run *run = nullptr;
     aard::Stack left = {};     // the one that a lost vm was left on: V8 may look at it until the vm is gone
     int locks_before = 0;      // held by the thread when the run began
@@ -185,7 +185,7 @@ void forget_waits(const v8::Isolate *isolate);
 inline bool holds_nothing(const aard__vm *vm) { return locks_held.load(std::memory_order_relaxed) == vm->locks_before; }
 
 // force.cc
-void find_engine();    // once, before any run
+void find_engine();       // once, before any run
 stack_t prepare_thread(); // the calling one, for signals while a guest's stack is used up; gives its stack for them
 void keep_signal_stack(const stack_t &before); // after a run that was left
 
@@ -195,6 +195,12 @@ bool stack_ended(const siginfo_t *info, const void *context);
 // Around the making of a snapshot, which is a vm too; false while all vms are made from another than V8's own.
 bool begin_snapshot();
 void end_snapshot();
+
+// start.cc: starts V8 where that has not been done, or says why an isolate can't be made.  Then, the isolate, and whether that has
+// come from the snapshot that was wanted: all of a process come from one.  And that it has been disposed of.
+aard_error *start_engine();
+v8::Isolate *new_isolate(v8::Isolate::CreateParams &params, const aard__snapshot *wanted, bool *from_wanted);
+void isolate_is_gone();
 
 void use_snapshot(const aard__snapshot *snapshot, v8::Isolate::CreateParams &params);
 

@@ -1,123 +1,15 @@
-// The process and its vms.
+// Vms: making, entering and ending them, and a run of work in one.
 #include <pthread.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
 
 #include <algorithm>
-#include <atomic>
-#include <cstdio>
 #include <cstring>
-#include <mutex>
 #include <new>
 
-#include <aardvark/engine.h>
-
 #include "base/error.h"
-#include "base/thread.h"
-#include "base/utf8.h"
-#include "engine/redirect.hh"
 #include "engine/sanitizers.hh"
 #include "engine/vm.hh"
 
 namespace {
-
-// In a process that was forked off there are no threads to wait for: its end would never come.
-struct PlatformOwner {
-    std::unique_ptr<v8::Platform> platform;
-    ~PlatformOwner()
-    {
-        if (aard__forked()) (void)platform.release();
-    }
-};
-PlatformOwner owner;
-std::unique_ptr<v8::Platform> &the_platform = owner.platform;
-char code_key[256];
-uint32_t version_tag; // V8's version, flags and the CPU's features, as compiled code knows them
-std::atomic<int> vms{0};
-
-// Fixed for the life of the process: compiled code depends on them, and no guest may ever choose one.  Snapshots are part
-// of libraries: a checksum for each new vm finds nothing that the libraries' code would not suffer from too.
-// "use asm" makes WebAssembly without asking whether code may be made; without it, it is a string like any other.
-#if V8_MAJOR_VERSION > 10
-const char v8_flags[] = "--no-harmony-sharedarraybuffer --no-validate-asm --no-verify-snapshot-checksum "
-                        "--no-freeze-flags-after-init";
-const char recording[] = "--no-liftoff --no-wasm-tier-up";
-const char usual[] = "--liftoff --wasm-tier-up --wasm-dynamic-tiering";
-#else
-const char v8_flags[] = "--no-harmony-sharedarraybuffer --no-validate-asm --no-verify-snapshot-checksum";
-const char recording[] = "--no-liftoff --no-wasm-tier-up --wasm-lazy-compilation";
-const char usual[] = "--liftoff --wasm-tier-up --wasm-dynamic-tiering --no-wasm-lazy-compilation";
-#endif
-
-std::atomic<bool> want_traps{true}, has_started{false};
-
-void start()
-{
-    has_started = true;
-    aard__forks_watch();
-    aard::count_icu();
-    aard::place_icu();
-    aard::count_locks();
-    aard::add_looks();
-    aard::watch_waits();
-    aard::redirect_now();
-    aard::find_engine();
-    v8::V8::SetFlagsFromString(v8_flags, sizeof v8_flags - 1);
-    the_platform = v8::platform::NewDefaultPlatform(1, v8::platform::IdleTaskSupport::kDisabled,
-                                                    v8::platform::InProcessStackDumping::kDisabled);
-    v8::V8::InitializePlatform(aard::watched(the_platform.get()));
-    const char *traps = want_traps && aard::handle_faults() && aard::handle_traps() ? "; traps" : "";
-    v8::V8::Initialize();
-    version_tag = v8::ScriptCompiler::CachedDataVersionTag();
-    snprintf(code_key, sizeof code_key, "v8 %s; tag %08x; %s%s", v8::V8::GetVersion(), version_tag, v8_flags, traps);
-}
-
-// V8 shares its read-only heap between isolates and lets go of it with the last one: in a process that makes one isolate
-// after the other, an idle isolate keeps it.  The first pays nothing for it.
-std::mutex anchor_lock;
-v8::Isolate *anchor;
-bool had_vm;
-
-const aard__snapshot *current; // what all vms that there are, and the anchor, were made from
-
-// Every isolate is made here: those of one process must agree on their snapshot, for the heap that they share.
-v8::Isolate *new_isolate(v8::Isolate::CreateParams &params)
-{
-    if (current) aard::use_snapshot(current, params);
-    return v8::Isolate::New(params);
-}
-
-// Under the lock.
-void hold_read_only_heap()
-{
-    static v8::ArrayBuffer::Allocator *const allocator = v8::ArrayBuffer::Allocator::NewDefaultAllocator();
-    if (vms++ == 0 && had_vm && !anchor) {
-        v8::Isolate::CreateParams params;
-        params.array_buffer_allocator = allocator;
-#ifdef AARD_ASAN
-        __lsan_disable(); // it stays until the end, and what V8 knows it by is no memory that a leak checker looks at
-#endif
-        anchor = new_isolate(params);
-#ifdef AARD_ASAN
-        __lsan_enable();
-#endif
-    }
-    had_vm = true;
-}
-
-// For what isolates take in when they are made.  Under the lock; false while there is a vm.
-bool release_read_only_heap()
-{
-    if (vms.load() > 0) return false;
-    if (anchor) {
-        v8::platform::NotifyIsolateShutdown(the_platform.get(), anchor);
-        anchor->Dispose();
-    }
-    anchor = nullptr;
-    return true;
-}
-
-pthread_once_t started = PTHREAD_ONCE_INIT;
 
 constexpr unsigned kMostAbandoned = 64;
 constexpr size_t kMostOfIcu = size_t(1) << 30; // where the heap has no limit
@@ -203,20 +95,6 @@ void limit_stack(aard__vm *vm)
 
 namespace aard {
 
-v8::Platform *platform() { return the_platform.get(); }
-
-const char *flags() { return v8_flags; }
-
-bool begin_snapshot()
-{
-    std::lock_guard<std::mutex> hold(anchor_lock);
-    if (current) return false;
-    vms++;
-    return true;
-}
-
-void end_snapshot() { vms--; }
-
 void prepare_isolate(aard__vm *vm)
 {
     vm->isolate->SetData(0, vm);
@@ -230,20 +108,6 @@ void prepare_isolate(aard__vm *vm)
     vm->isolate->SetWasmStreamingCallback(aard::wasm_streaming);
 }
 
-v8::Local<v8::String> string(v8::Isolate *isolate, const char *text)
-{
-    return v8::String::NewFromUtf8(isolate, text).ToLocalChecked();
-}
-
-v8::MaybeLocal<v8::String> string(v8::Isolate *isolate, const char *text, size_t len)
-{
-    if (len > static_cast<size_t>(v8::String::kMaxLength)) return {};
-    if (aard__ascii(text, len))
-        return v8::String::NewFromOneByte(isolate, reinterpret_cast<const uint8_t *>(text), v8::NewStringType::kNormal,
-                                          static_cast<int>(len));
-    return v8::String::NewFromUtf8(isolate, text, v8::NewStringType::kNormal, static_cast<int>(len));
-}
-
 aard__ref *make_ref(aard__vm *vm, v8::Local<v8::Value> value)
 {
     auto *ref = new (std::nothrow) aard__ref{vm, vm->refs.size(), v8::Global<v8::Value>(vm->isolate, value)};
@@ -255,66 +119,9 @@ aard__ref *make_ref(aard__vm *vm, v8::Local<v8::Value> value)
 
 extern "C" {
 
-const char *aard_v8_version(void) { return v8::V8::GetVersion(); }
-
-aard_error *aard_engine_set_fault_handler(bool on)
-{
-    if (has_started)
-        return aard__error(AARD_ERR_BUSY, "the engine has started already; decide about its fault handler before");
-    want_traps = on;
-    return nullptr;
-}
-
-aard_error *aard__engine_start(void)
-{
-    if (aard__forked()) return aard__error_forked();
-    pthread_once(&started, start);
-    return nullptr;
-}
-
-const char *aard__engine_code_key(void)
-{
-    aard__engine_start();
-    return code_key;
-}
-
-bool aard__engine_record_code(bool on)
-{
-    aard__engine_start();
-    std::lock_guard<std::mutex> hold(anchor_lock);
-    if (on && !release_read_only_heap()) return false;
-    if (on)
-        v8::V8::SetFlagsFromString(recording, sizeof recording - 1);
-    else
-        v8::V8::SetFlagsFromString(usual, sizeof usual - 1);
-    // The flags' hash is part of compiled code: with the defaults back in place it must be every other process's again.
-    return on || v8::ScriptCompiler::CachedDataVersionTag() == version_tag;
-}
-
-// V8 aborts the process where it gets no address space for its code, its threads and the first of its heap.
-static aard_error *check_space()
-{
-    constexpr size_t kCode = size_t(V8_MAJOR_VERSION > 10 ? 512 : 128) << 20; // that each isolate reserves for its code
-    constexpr size_t kStart = kCode + (size_t(256) << 20), kVm = kCode + (size_t(192) << 20);
-    size_t need = has_started ? kVm : kStart;
-    struct rlimit space;
-    if (getrlimit(RLIMIT_AS, &space) || space.rlim_cur == RLIM_INFINITY) return nullptr;
-    void *room = mmap(nullptr, need, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (room == MAP_FAILED)
-        return aard__error(
-            AARD_ERR_ENGINE,
-            "the process may have %zu MiB of address space (RLIMIT_AS, ulimit -v), of which too little is left: "
-            "an isolate needs %zu MiB; raise the limit, or limit memory by a cgroup",
-            static_cast<size_t>(space.rlim_cur) >> 20, need >> 20);
-    munmap(room, need);
-    return nullptr;
-}
-
 aard_error *aard__vm_new(const aard__vm_options *options, aard__vm **out)
 {
-    aard_error *error = aard__forked() ? aard__error_forked() : check_space();
-    if (!error) error = aard__engine_start();
-    if (error) return error;
+    if (aard_error *error = aard::start_engine()) return error;
     if (aard::abandoned_count.load() >= kMostAbandoned)
         return aard__error(
             AARD_ERR_ENGINE,
@@ -333,15 +140,10 @@ aard_error *aard__vm_new(const aard__vm_options *options, aard__vm **out)
     vm->heap_max = options->js_heap_max;
     vm->icu_max = options->js_heap_max ? options->js_heap_max : kMostOfIcu;
     if (options->js_heap_max) params.constraints.ConfigureDefaultsFromHeapSize(0, options->js_heap_max);
-    {
-        std::lock_guard<std::mutex> hold(anchor_lock);
-        hold_read_only_heap();
-        vm->from_snapshot = current && current == options->snapshot;
-        vm->number = options->realm;
-    }
+    vm->number = options->realm;
     // Realms that are gone are garbage: V8 would first look for it at a size that is far beyond such a vm's.
     if (options->renewed) params.constraints.set_initial_old_generation_size_in_bytes(kSmallHeap);
-    vm->isolate = new_isolate(params); // `current` stays while there is a vm
+    vm->isolate = aard::new_isolate(params, options->snapshot, &vm->from_snapshot);
     aard::prepare_isolate(vm);
     aard::limit_memory(vm);
     *out = vm;
@@ -369,7 +171,7 @@ bool aard__vm_free(aard__vm *vm)
     aard::free_copies(vm);
     aard::Run::give_back(vm->left);
     aard::forget_memories(vm);
-    vms--;
+    aard::isolate_is_gone();
     for (aard__buf &one : vm->scratch) aard__buf_free(&one);
     delete vm;
     return true;
@@ -380,18 +182,6 @@ void *aard__vm_user(aard__vm *vm) { return vm->user; }
 bool aard__vm_copies(const aard__vm *vm) { return vm->from_snapshot; }
 
 void aard__vm_copy_no_more(aard__vm *vm) { vm->from_snapshot = false; }
-
-bool aard__engine_idle(void) { return vms.load() == 0; }
-
-bool aard__engine_use_snapshot(const aard__snapshot *snapshot)
-{
-    aard__engine_start();
-    std::lock_guard<std::mutex> hold(anchor_lock);
-    if (current == snapshot) return true;
-    if (!release_read_only_heap()) return false;
-    current = snapshot;
-    return true;
-}
 
 void aard__vm_enter(aard__vm *vm)
 {
