@@ -167,8 +167,11 @@ static void test_packages_are_unpacked_within_limits(void **state)
     aard__overlay *overlay = NULL;
     char *catalog = strdup(at(s->temp, "catalog"));
 
-    int looks = 100; /* it is asked for every piece */
+    int looks = 1; /* it is asked before anything is unpacked, and then for every piece */
     aard__packages_rules rules = {stops_after, &looks, 0};
+    assert_refused(aard__packages_overlay(distribution, lines, &rules, &overlay), AARD_ERR_GUEST_BOOT, "in time", NULL);
+    assert_int_equal(looks, -1);
+    looks = 100;
     assert_refused(aard__packages_overlay(distribution, lines, &rules, &overlay), AARD_ERR_GUEST_BOOT, "in time", NULL);
     assert_int_equal(count_entries(catalog, ""), count_entries(catalog, ".lock") + 1); /* the tiny ones' */
 

@@ -21,6 +21,7 @@
 #define IN_MEMORY_MAX ((uint64_t)1 << 30)
 #define FILES_MAX 200000
 
+#define LOOK_EACH 1024 /* files, between two looks whether there is time left */
 #define WAIT_NS 10000000 /* between two looks whether to go on waiting */
 
 /* ---- making one --------------------------------------------------------------------------------------------- */
@@ -45,11 +46,18 @@ static aard_error *stopped(void)
 static bool is_stopped(const aard__packages_rules *rules) { return rules->stopped && rules->stopped(rules->user); }
 
 /* The lock's hash is checked here, where the package is used: staging is long ago. */
-static aard_error *check_archive(const aard__package *package, const void *data, size_t len)
+static aard_error *check_archive(const aard__package *package, const making *m, const unsigned char *data, size_t len)
 {
+    enum { SLICE = 1 << 20 };
     unsigned char hash[crypto_hash_sha256_BYTES];
     char hex[2 * sizeof hash + 1];
-    crypto_hash_sha256(hash, data, len);
+    crypto_hash_sha256_state state;
+    crypto_hash_sha256_init(&state);
+    for (size_t at = 0; at < len; at += SLICE) {
+        if (is_stopped(m->rules)) return stopped();
+        crypto_hash_sha256_update(&state, data + at, len - at < SLICE ? len - at : SLICE);
+    }
+    crypto_hash_sha256_final(&state, hash);
     sodium_bin2hex(hex, sizeof hex, hash, sizeof hash);
     if (!strcmp(hex, package->sha256)) return NULL;
     return aard__error(AARD_ERR_DISTRIBUTION_CORRUPT,
@@ -62,9 +70,8 @@ static aard_error *open_archive(const aard_distribution *distribution, const aar
 {
     const void *data;
     size_t len;
-    if (is_stopped(m->rules)) return stopped();
     AARD__TRY(aard__distribution_file(distribution, package->file_name, &data, &len));
-    AARD__TRY(check_archive(package, data, len));
+    AARD__TRY(check_archive(package, m, data, len));
     aard_error *error = aard__archive_open(data, len, FILES_MAX - m->count, UNPACKED_MAX - m->bytes, out);
     return error ? aard__error_prefix(error, "package '%s'", package->name) : NULL;
 }
@@ -84,6 +91,7 @@ static aard_error *add_files(making *m, const char *tree)
     m->items = items;
     for (size_t i = 0; i < directory->count; i++) {
         const aard__zip_entry *entry = &directory->entries[i];
+        if (i % LOOK_EACH == 0 && is_stopped(m->rules)) return stopped();
         if (aard__entry_is_directory(entry)) continue;
         char *whole = aard__malloc(tree_len + entry->name_len + 1);
         if (!whole) return aard__error_no_memory();
@@ -222,6 +230,7 @@ static aard_error *make(const aard_distribution *distribution, making *m, aard_c
                         aard__overlay **out)
 {
     AARD__TRY(collect(distribution, m));
+    if (is_stopped(m->rules)) return stopped();
     if (m->count) qsort(m->items, m->count, sizeof *m->items, by_name);
     drop_duplicates(m);
     if (path) AARD__TRY(make_in_catalog(m, catalog, path, out));
