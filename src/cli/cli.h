@@ -33,10 +33,10 @@ int cli_fail(aard_error *error);
 /* The same for an error that the command found itself. */
 int cli_fail_code(aard_error_code code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* ---- files and memory (file.c) ---- */
-
-/* These end the process with status 4 when memory is out. */
+/* realloc; ends the process with status 4 when memory is out. */
 void *cli_realloc(void *memory, size_t size);
+
+/* ---- files (file.c) ---- */
 
 typedef struct cli_text {
     char *data; /* free(); NUL-terminated, which is not counted */

@@ -8,14 +8,6 @@
 
 #include "cli/cli.h"
 
-void *cli_realloc(void *memory, size_t size)
-{
-    void *larger = realloc(memory, size ? size : 1);
-    if (larger) return larger;
-    fputs("aardvark: no_memory: out of memory\n", stderr);
-    exit(CLI_HOST);
-}
-
 /* No more than a string of JavaScript can hold; of devices, which may have no end, less. */
 #define MOST ((size_t)512 << 20)
 #define MOST_OF_DEVICE ((size_t)16 << 20)

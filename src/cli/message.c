@@ -6,6 +6,14 @@
 #include "base/unprintable.h"
 #include "cli/cli.h"
 
+void *cli_realloc(void *memory, size_t size)
+{
+    void *larger = realloc(memory, size ? size : 1);
+    if (larger) return larger;
+    fputs("aardvark: no_memory: out of memory\n", stderr);
+    exit(CLI_HOST);
+}
+
 static void make_plain(char *text)
 {
     uint32_t c;

@@ -21,6 +21,21 @@
 /* Requests, answered or not, that the guest has not let go of. */
 enum { MOST_LIVE = 1000, MOST_SLEEP_MS = 200 };
 
+static void free_transfer(aard__transfer *transfer)
+{
+    aard__exchange_end(transfer);
+    aard__lookup_drop(transfer->lookup);
+    aard__transfer_forget(transfer);
+    aard__url_free(&transfer->url);
+    aard__free(transfer->method);
+    aard__buf_free(&transfer->got_headers);
+    aard__buf_free(&transfer->location);
+    aard__buf_free(&transfer->status_text);
+    aard__buf_free(&transfer->reply.head);
+    aard__buf_free(&transfer->reply.body);
+    aard__free(transfer);
+}
+
 /* ---- one hop ------------------------------------------------------------------------------------------------------ */
 
 static bool load(aard__net *net)
@@ -355,7 +370,7 @@ void aard__net_drop(aard__net *net, unsigned id)
     net->held -= transfer->reply.body.len;
     net->live--;
     *at = transfer->next;
-    aard__transfer_free(transfer);
+    free_transfer(transfer);
 }
 
 void aard__net_stop(aard__net *net)
@@ -391,7 +406,7 @@ void aard__net_free(aard__net *net)
         aard__transfer *transfer = net->transfers;
         if (transfer->phase != AARD__ANSWERED) aard__transfer_record_url(transfer, "call_ended", true);
         net->transfers = transfer->next;
-        aard__transfer_free(transfer);
+        free_transfer(transfer);
     }
     if (net->multi) net->curl->multi_cleanup(net->multi);
     release_sigpipe(&state);

@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 #include "net/lookup.h"
-#include "policy/ledger.h"
+#include "outcome/ledger.h"
 #include "policy/network.h"
 
 typedef struct aard__net aard__net;

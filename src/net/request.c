@@ -22,22 +22,6 @@ void aard__transfer_forget(aard__transfer *transfer)
     free_headers(transfer);
 }
 
-void aard__transfer_free(aard__transfer *transfer)
-{
-    if (!transfer) return;
-    aard__exchange_end(transfer);
-    aard__lookup_drop(transfer->lookup);
-    aard__transfer_forget(transfer);
-    aard__url_free(&transfer->url);
-    aard__free(transfer->method);
-    aard__buf_free(&transfer->got_headers);
-    aard__buf_free(&transfer->location);
-    aard__buf_free(&transfer->status_text);
-    aard__buf_free(&transfer->reply.head);
-    aard__buf_free(&transfer->reply.body);
-    aard__free(transfer);
-}
-
 /* ---- asking ------------------------------------------------------------------------------------------------------ */
 
 /* UTF-8 of characters up to U+00FF as the bytes that they stand for; NULL for others, and when memory is out. */

@@ -81,7 +81,6 @@ bool aard__is_word(const char *text, size_t len, const char *word);
 
 /* Lets go of the body and the headers that were to be sent. */
 void aard__transfer_forget(aard__transfer *transfer);
-void aard__transfer_free(aard__transfer *transfer);
 
 /* ---- answer.c: how it ends --------------------------------------------------------------------------------- */
 

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "prelink/addition.h"
 #include "prelink/glue.h"
+#include "prelink/rewrite.h"
 #include "prelink/stand_ins.h"
 #include "prelink/symbols.h"
 #include "prelink/wasm.h"

@@ -1,4 +1,4 @@
-/* WebAssembly modules as bytes: what prelinking has to know of one, and writing it anew.
+/* WebAssembly modules as bytes: what prelinking has to know of one.
  *
  * The bytes are taken for hostile: every length, count and index is checked against what is really there. */
 #ifndef AARD_PRELINK_WASM_H
@@ -48,7 +48,8 @@ enum {
     AARD__WASM_LAST_SECTION = 13
 };
 
-#define AARD__WASM_TABLE_EXPORT "aardvark table " /* and its number */
+enum { AARD__WASM_PREAMBLE = 8 }; /* bytes before the first section */
+extern const uint8_t aard__wasm_preamble[AARD__WASM_PREAMBLE];
 
 typedef struct aard__wasm_export {
     const char *name; /* in the module's bytes */
@@ -106,21 +107,5 @@ bool aard__wasm_name_is(const char *name, size_t len, const char *text);
 
 /* The first export of that name; NULL where there is none. */
 const aard__wasm_export *aard__wasm_find_export(const aard__wasm_layout *layout, const char *name, size_t len);
-
-struct aard__addition;
-struct aard__stand_ins;
-
-typedef struct aard__wasm_changes {
-    const struct aard__addition *addition; /* functions to add; may be NULL */
-    const bool *keep_export;               /* by the export's number; its own tables become exports besides */
-    const uint32_t *extra;                 /* functions that get a table slot behind the element segment's */
-    uint32_t extra_count;
-    uint32_t extra_at;                       /* the slot of the first */
-    uint32_t table_size;                     /* the smallest that holds everything */
-    const struct aard__stand_ins *stand_ins; /* and more, behind those; may be NULL */
-    bool without_data;
-} aard__wasm_changes;
-
-void aard__wasm_write(const aard__wasm_layout *layout, const aard__wasm_changes *changes, aard__buf *out);
 
 #endif
