@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "policy/ledger.h"
+#include "outcome/ledger.h"
 
 static void violate(aard__ledger *ledger, const char *reason, const char *subject)
 {

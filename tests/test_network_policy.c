@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "bundle/manifest_text.h"
+#include "policy/host_pattern.h"
 #include "policy/network.h"
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
@@ -198,7 +198,7 @@ static const char *refusal(const char *pattern, const char *text, bool https_onl
     aard__host_list list = {0};
     aard__url url = AARD__URL_INIT;
     char *host = NULL;
-    const char *wrong = aard__text_host(pattern, strlen(pattern), &host);
+    const char *wrong = aard__host_pattern_read(pattern, strlen(pattern), &host);
     if (wrong) fail_msg("'%s' %s", pattern, wrong);
     assert_null(aard__host_list_add(&list, host));
     assert_null(aard__url_parse(text, strlen(text), NULL, &url));

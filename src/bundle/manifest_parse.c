@@ -3,10 +3,12 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "base/utf8.h"
 #include "bundle/entry_name.h"
 #include "bundle/manifest.h"
 #include "bundle/manifest_text.h"
+#include "policy/host_pattern.h"
 
 /* A key by its full path; `key` is the last part of it. */
 typedef struct place {
@@ -210,7 +212,7 @@ static aard_error *read_network(aard_manifest *manifest, json_t *resources)
         return refuse(AARD_ERR_MANIFEST_TYPE, "resources.network.httpsOnly", https, "give true or false");
     manifest->https_only = !json_is_false(https);
     manifest->has_network = get(network, PLACE("resources.network.", "allow")) != NULL;
-    AARD__TRY(get_list(network, PLACE("resources.network.", "allow"), AARD_ERR_MANIFEST_NETWORK, aard__text_host,
+    AARD__TRY(get_list(network, PLACE("resources.network.", "allow"), AARD_ERR_MANIFEST_NETWORK, aard__host_pattern_read,
                        &manifest->allow_hosts));
     AARD__TRY(get_positive(network, PLACE("resources.network.", "maxRequestBytes"), AARD_ERR_MANIFEST_NETWORK,
                            &manifest->max_request_bytes));

@@ -4,8 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-
-static bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+#include "base/text.h"
 
 static bool is_alnum(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
 
@@ -14,15 +13,6 @@ static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')
 static void lower_all(char *text)
 {
     for (; text && *text; text++) *text = lower(*text);
-}
-
-void aard__text_trim(const char **text, size_t *len)
-{
-    while (*len && is_space(**text)) {
-        ++*text;
-        --*len;
-    }
-    while (*len && is_space((*text)[*len - 1])) --*len;
 }
 
 const char *aard__text_plain(const char *text, size_t len, char **out)
@@ -44,7 +34,7 @@ const char *aard__text_entrypoint(const char *text, size_t len, char **out)
     aard__text_trim(&export, &export_len);
     if (!module_len || !export_len) return "must name a module before the colon and an export behind it";
     for (size_t i = 0; i < len; i++)
-        if ((unsigned char)text[i] < 0x20 && !is_space(text[i])) return "has a control character in it";
+        if ((unsigned char)text[i] < 0x20 && !aard__is_space(text[i])) return "has a control character in it";
     char *joined = aard__malloc(module_len + export_len + 2);
     if (!joined) return NULL;
     memcpy(joined, module, module_len);
@@ -119,7 +109,7 @@ const char *aard__text_capability(const char *text, size_t len, char **out)
     aard__text_trim(&text, &len);
     if (!len) return "is empty; name a capability or leave the entry out";
     for (size_t i = 0; i < len; i++)
-        if (is_space(text[i]) || (unsigned char)text[i] < 0x20) return "has white space or a control character in it";
+        if (aard__is_space(text[i]) || (unsigned char)text[i] < 0x20) return "has white space or a control character in it";
     *out = aard__memdup0(text, len);
     lower_all(*out);
     return NULL;

@@ -27,10 +27,4 @@ const char *aard__text_capability(const char *text, size_t len, char **out);
 /* Only trimmed. */
 const char *aard__text_plain(const char *text, size_t len, char **out);
 
-/* A host of the network allowlist: name, "*." and a name, IPv4, or IPv6 in brackets; then optionally ":port". */
-const char *aard__text_host(const char *text, size_t len, char **out);
-
-/* Takes ASCII white space off both ends. */
-void aard__text_trim(const char **text, size_t *len);
-
 #endif

@@ -1,7 +1,6 @@
 /* Where distributions live, and finding them there. */
 #include <dirent.h>
 #include <errno.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,44 +9,16 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/home.h"
 #include "base/trust.h"
 #include "distribution/distribution.h"
 
 #define DIR_VARIABLE "AARDVARK_PYODIDE_DIST_DIR"
 
-/* A user without $HOME (a service, say) has one in the password file. */
-static bool put_user_home(aard__buf *out)
-{
-    const char *home = aard__trusted_variable("HOME");
-    if (home) {
-        aard__buf_puts(out, home);
-        return true;
-    }
-    struct passwd entry, *found = NULL;
-    char text[4096];
-    if (getpwuid_r(getuid(), &entry, text, sizeof text, &found) != 0 || !found || entry.pw_dir[0] != '/') return false;
-    aard__buf_puts(out, entry.pw_dir);
-    return true;
-}
-
 aard_error *aard_distribution_home(char **out)
 {
     AARD__NEED(out);
-    aard__buf path = AARD__BUF_INIT;
-    const char *own = aard__trusted_variable("AARDVARK_HOME"), *data = aard__trusted_variable("XDG_DATA_HOME");
-    if (own) {
-        aard__buf_printf(&path, "%s/distributions", own);
-    } else if (data && data[0] == '/') { /* the XDG specification has relative ones ignored */
-        aard__buf_printf(&path, "%s/aardvark/distributions", data);
-    } else {
-        if (!put_user_home(&path))
-            return aard__error(AARD_ERR_IO, "there is no home directory to keep distributions in: set AARDVARK_HOME");
-        aard__buf_puts(&path, "/.local/share/aardvark/distributions");
-    }
-    char *home = aard__buf_take(&path, NULL);
-    if (!home) return aard__error_no_memory();
-    *out = home;
-    return NULL;
+    return aard__home("distributions", out);
 }
 
 void aard_string_free(char *string) { aard__free(string); }

@@ -10,7 +10,7 @@
 
 #include "budget/budget.h"
 #include "engine/engine.h"
-#include "guest/bridge/directories.h"
+#include "guest/open_files.h"
 #include "guest/streams.h"
 #include "net/net.h"
 #include "outcome/outcome.h"

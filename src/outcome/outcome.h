@@ -6,7 +6,7 @@
 #include <aardvark/outcome.h>
 
 #include "base/buf.h"
-#include "policy/ledger.h"
+#include "outcome/ledger.h"
 
 typedef struct aard__outcome_buffer {
     char *id, *metadata; /* metadata is JSON text */

@@ -10,12 +10,10 @@ aard__file_rules aard__file_rules_of(aard_filesystem_mode mode, uint64_t bytes, 
     };
 }
 
-aard__file_rules aard__file_rules_tighten(const aard__file_rules *host, const aard_manifest *manifest)
+aard__file_rules aard__file_rules_tighten(const aard__file_rules *host, aard_filesystem_mode mode, uint64_t bytes)
 {
     aard__file_rules rules = *host;
-    if (!manifest) return rules;
-    uint64_t wanted = aard_manifest_filesystem_quota_bytes(manifest);
-    if (aard_manifest_filesystem_mode(manifest) == AARD_FILESYSTEM_READ) rules.mode = AARD_FILESYSTEM_READ;
-    if (wanted && wanted < rules.bytes) rules.bytes = wanted;
+    if (mode == AARD_FILESYSTEM_READ) rules.mode = AARD_FILESYSTEM_READ;
+    if (bytes && bytes < rules.bytes) rules.bytes = bytes;
     return rules;
 }

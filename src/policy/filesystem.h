@@ -19,7 +19,7 @@ typedef struct aard__file_rules {
 /* A limit of 0 is the default. */
 aard__file_rules aard__file_rules_of(aard_filesystem_mode mode, uint64_t bytes, uint64_t files, uint64_t handles);
 
-/* `host`, tightened by what `manifest` asks for; NULL, there is none, asks for all that the host gives. */
-aard__file_rules aard__file_rules_tighten(const aard__file_rules *host, const aard_manifest *manifest);
+/* `host`, tightened by what a bundle asks for; 0 bytes = all that the host gives. */
+aard__file_rules aard__file_rules_tighten(const aard__file_rules *host, aard_filesystem_mode mode, uint64_t bytes);
 
 #endif

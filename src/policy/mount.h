@@ -50,4 +50,15 @@ int aard__mount_truncate(aard__mount *mount, const aard__file_rules *rules, int 
 int aard__mount_write(aard__mount *mount, const aard__file_rules *rules, int fd, const void *data, size_t len,
                       uint64_t position, size_t *written);
 
+/* ---- mounts.c: those of a configuration */
+
+typedef struct aard__mounts {
+    aard__mount **list; /* one owner's share of each */
+    size_t count;
+} aard__mounts;
+
+aard_error *aard__mounts_add(aard__mounts *mounts, aard__mount *mount); /* takes the caller's share, also on an error */
+aard_error *aard__mounts_copy(const aard__mounts *from, aard__mounts *out);
+void aard__mounts_free(aard__mounts *mounts);
+
 #endif

@@ -13,7 +13,7 @@
 #include "policy/address.h"
 #include "policy/url.h"
 
-/* Patterns of hosts in the form that aard__text_host (bundle/manifest_text.h) gives them: "name", "*.name", "1.2.3.4" or
+/* Patterns of hosts in the form that aard__host_pattern_read (bundle/manifest_text.h) gives them: "name", "*.name", "1.2.3.4" or
  * "[2001:db8::1]", each perhaps with ":port". */
 typedef struct aard__host_list {
     char **patterns;

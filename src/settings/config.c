@@ -265,6 +265,18 @@ bool aard__config_grants(const aard_isolate_config *config, const char *name)
 
 /* ---- packages --------------------------------------------------------------------------------------------------- */
 
+aard_error *aard_isolate_config_mount(aard_isolate_config *config, const char *host_dir, const char *guest_path,
+                                      aard_filesystem_mode mode)
+{
+    AARD__NEED(config);
+    AARD__NEED(host_dir);
+    AARD__NEED(guest_path);
+    AARD__NEED_THAT(mode == AARD_FILESYSTEM_READ || mode == AARD_FILESYSTEM_READ_WRITE, "there is no such mode; give one of aard_filesystem_mode");
+    aard__mount *mount;
+    AARD__TRY(aard__mount_new(host_dir, guest_path, mode, &mount));
+    return aard__mounts_add(&config->mounts, mount);
+}
+
 aard_error *aard_isolate_config_add_package(aard_isolate_config *config, const char *name)
 {
     char key[AARD__PACKAGE_NAME_MAX + 1];

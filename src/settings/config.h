@@ -6,8 +6,8 @@
 #include <stdatomic.h>
 
 #include "budget/budget.h"
-#include "guest/bridge/directories.h"
 #include "policy/filesystem.h"
+#include "policy/mount.h"
 #include "policy/network.h"
 #include "settings/functions.h"
 
@@ -19,7 +19,7 @@ typedef struct aard__listener {
     aard_finalizer finalizer;
 } aard__listener;
 
-/* What the host says about the network; network.c. */
+/* What the host says about the network; settings/network.c. */
 typedef struct aard__config_network {
     aard__host_list hosts;
     bool closed, says_https_only, https_only, private_addresses;

@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/file_lock.h"
 #include "base/hash.h"
+#include "base/home.h"
 #include "base/new_file.h"
 #include "base/trust.h"
 #include "warm/image.h"
@@ -32,17 +33,6 @@ struct aard_catalog {
 static const char *const suffixes[] = {[AARD__CATALOG_STATE] = ".warm", [AARD__CATALOG_OVERLAY] = ".overlay"};
 
 /* ---- life --------------------------------------------------------------------------------------------------- */
-
-static char *default_dir(aard_error **error)
-{
-    char *home = NULL, *dir = NULL;
-    *error = aard_distribution_home(&home);
-    char *slash = home ? strrchr(home, '/') : NULL;
-    if (slash) *slash = '\0';
-    if (home) dir = aard__path_join(home, "catalog");
-    aard__free(home);
-    return dir;
-}
 
 /* What is in it holds guests' memory, and is run: it is nobody else's to read or to write. */
 static aard_error *make_dir(const char *dir)
@@ -70,8 +60,10 @@ aard_error *aard_catalog_open(const char *dir, uint64_t max_bytes, aard_catalog 
     if (!catalog) return aard__error_no_memory();
     catalog->quota = max_bytes ? max_bytes : DEFAULT_QUOTA;
     aard_error *error = NULL;
-    catalog->dir = dir ? aard__strdup(dir) : default_dir(&error);
-    if (!error && !catalog->dir) error = aard__error_no_memory();
+    if (!dir)
+        error = aard__home("catalog", &catalog->dir);
+    else if (!(catalog->dir = aard__strdup(dir)))
+        error = aard__error_no_memory();
     if (!error) error = make_dir(catalog->dir);
     if (error) {
         aard_catalog_free(catalog);

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "bundle/manifest_text.h"
+#include "policy/host_pattern.h"
 #include "policy/network.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     aard__url url = AARD__URL_INIT, next = AARD__URL_INIT;
     char *pattern = NULL;
     if (!aard__url_parse(text, first ? (size_t)(first - text) : len, NULL, &url)) must_be_stable(&url);
-    if (first) aard__text_host(first + 1, (size_t)((second ? second : end) - first - 1), &pattern);
+    if (first) aard__host_pattern_read(first + 1, (size_t)((second ? second : end) - first - 1), &pattern);
     if (url.target && pattern) match(pattern, &url);
     if (url.target && second && !aard__url_parse(second + 1, (size_t)(end - second - 1), &url, &next)) {
         must_be_stable(&next);

@@ -1,3 +1,4 @@
+/* The host functions behind the host directories that are mounted for a guest. */
 #include "guest/bridge/directories.h"
 
 #include <errno.h>
@@ -7,106 +8,6 @@
 #include "base/alloc.h"
 #include "guest/running.h"
 #include "settings/config.h"
-
-/* ---- the mounts of a configuration ---------------------------------------------------------------------------------- */
-
-aard_error *aard__mounts_add(aard__mounts *mounts, aard__mount *mount)
-{
-    const char *place = aard__mount_place(mount);
-    for (size_t i = 0; i < mounts->count; i++) {
-        const char *other = aard__mount_place(mounts->list[i]);
-        size_t len = strlen(place), other_len = strlen(other), least = len < other_len ? len : other_len;
-        if (strncmp(place, other, least) != 0 || (place[least] && place[least] != '/') ||
-            (other[least] && other[least] != '/'))
-            continue;
-        aard_error *error = aard__error(
-            AARD_ERR_INVALID_ARGUMENT, "'%s' and '%s' can't both be mounted: one is inside of the other", other, place);
-        aard__mount_free(mount);
-        return error;
-    }
-    aard__mount **list = aard__realloc(mounts->list, (mounts->count + 1) * sizeof *list);
-    if (!list) {
-        aard__mount_free(mount);
-        return aard__error_no_memory();
-    }
-    mounts->list = list;
-    list[mounts->count++] = mount;
-    return NULL;
-}
-
-aard_error *aard__mounts_copy(const aard__mounts *from, aard__mounts *out)
-{
-    for (size_t i = 0; i < from->count; i++) AARD__TRY(aard__mounts_add(out, aard__mount_retain(from->list[i])));
-    return NULL;
-}
-
-void aard__mounts_free(aard__mounts *mounts)
-{
-    for (size_t i = 0; i < mounts->count; i++) aard__mount_free(mounts->list[i]);
-    aard__free(mounts->list);
-    *mounts = (aard__mounts){0};
-}
-
-aard_error *aard_isolate_config_mount(aard_isolate_config *config, const char *host_dir, const char *guest_path,
-                                      aard_filesystem_mode mode)
-{
-    AARD__NEED(config);
-    AARD__NEED(host_dir);
-    AARD__NEED(guest_path);
-    AARD__NEED_THAT(mode == AARD_FILESYSTEM_READ || mode == AARD_FILESYSTEM_READ_WRITE, "there is no such mode; give one of aard_filesystem_mode");
-    aard__mount *mount;
-    AARD__TRY(aard__mount_new(host_dir, guest_path, mode, &mount));
-    return aard__mounts_add(&config->mounts, mount);
-}
-
-/* ---- open files ----------------------------------------------------------------------------------------------------- */
-
-struct aard__open_file {
-    int fd; /* -1: the place is free */
-    aard__mount *mount;
-    bool write, kept;
-    char *path;
-};
-
-static void close_file(aard__open_file *file)
-{
-    if (file->fd < 0) return;
-    aard__mount_close(file->mount, file->fd);
-    aard__free(file->path);
-    *file = (aard__open_file){.fd = -1};
-}
-
-void aard__open_files_free(aard__open_files *files)
-{
-    for (size_t i = 0; i < files->count; i++) close_file(&files->list[i]);
-    aard__free(files->list);
-    *files = (aard__open_files){0};
-}
-
-void aard__open_files_keep(aard__open_files *files)
-{
-    for (size_t i = 0; i < files->count; i++) files->list[i].kept = files->list[i].fd >= 0;
-    files->lost = false;
-}
-
-bool aard__open_files_reset(aard__open_files *files)
-{
-    for (size_t i = 0; i < files->count; i++)
-        if (!files->list[i].kept) close_file(&files->list[i]);
-    return !files->lost;
-}
-
-static aard__open_file *free_place(aard__open_files *files, uint64_t limit)
-{
-    for (size_t i = 0; i < files->count; i++)
-        if (files->list[i].fd < 0) return &files->list[i];
-    if (files->count >= limit) return NULL;
-    aard__open_file *list = aard__realloc(files->list, (files->count + 1) * sizeof *list);
-    if (!list) return NULL;
-    files->list = list;
-    list[files->count] = (aard__open_file){.fd = -1};
-    return &list[files->count++];
-}
 
 /* ---- what a call is about ------------------------------------------------------------------------------------------- */
 
@@ -149,10 +50,12 @@ static int may_write(const request *r)
     return EROFS;
 }
 
-static aard__file_rules rules_of(const aard__guest *guest)
+aard__file_rules aard__guest_file_rules(const aard__guest *guest)
 {
     const aard_manifest *manifest = guest->bundle ? aard_bundle_manifest(guest->bundle) : NULL;
-    return aard__file_rules_tighten(&guest->file_rules, manifest);
+    if (!manifest) return guest->file_rules;
+    return aard__file_rules_tighten(&guest->file_rules, aard_manifest_filesystem_mode(manifest),
+                                    aard_manifest_filesystem_quota_bytes(manifest));
 }
 
 /* The first two arguments: the mount's number and a path. */
@@ -162,7 +65,7 @@ static bool take_request(const aard__frame *frame, void *user, request *r)
     double number = aard__frame_number(frame, 0);
     if (!r->guest->config || !(number >= 0 && number < (double)r->guest->config->mounts.count)) return false;
     r->mount = r->guest->config->mounts.list[(size_t)number];
-    r->rules = rules_of(r->guest);
+    r->rules = aard__guest_file_rules(r->guest);
     return aard__frame_string(frame, 1, &r->path) && !r->path.failed;
 }
 
@@ -177,7 +80,7 @@ static aard__open_file *take_file(const aard__frame *frame, aard__guest *guest)
 
 static request request_of(aard__guest *guest, const aard__open_file *file)
 {
-    request r = {.guest = guest, .mount = file->mount, .rules = rules_of(guest), .path = AARD__BUF_INIT};
+    request r = {.guest = guest, .mount = file->mount, .rules = aard__guest_file_rules(guest), .path = AARD__BUF_INIT};
     aard__buf_puts(&r.path, file->path);
     return r;
 }
@@ -266,7 +169,7 @@ static void host_open(aard__frame *frame, void *user)
     error = write ? may_write(&r) : 0;
     if (!error) error = aard__mount_open(r.mount, r.path.data, r.path.len, write, &fd);
     if (error) goto end;
-    aard__open_file *file = free_place(&r.guest->open_files, r.rules.handles);
+    aard__open_file *file = aard__open_files_place(&r.guest->open_files, r.rules.handles);
     char *path = aard__memdup0(r.path.data ? r.path.data : "", r.path.len);
     if (!file || !path) {
         aard__free(path);
@@ -289,7 +192,7 @@ static void host_close(aard__frame *frame, void *user)
     aard__open_file *file = take_file(frame, guest);
     if (!file) return;
     guest->open_files.lost = guest->open_files.lost || file->kept;
-    close_file(file);
+    aard__open_file_close(file);
 }
 
 /* size(file) */

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "distribution/distribution.h"
+#include "guest/bridge/directories.h"
 #include "guest/python/packages.h"
 #include "guest/running.h"
 #include "prelink/symbols.h"
@@ -119,9 +120,7 @@ static void host_wrote(aard__frame *frame, void *user)
 /* fileRules() -> JSON text: [writable, bytes, files, handles] of what the guest may write */
 static void host_file_rules(aard__frame *frame, void *user)
 {
-    aard__guest *guest = user;
-    const aard_manifest *manifest = guest->bundle ? aard_bundle_manifest(guest->bundle) : NULL;
-    aard__file_rules rules = aard__file_rules_tighten(&guest->file_rules, manifest);
+    aard__file_rules rules = aard__guest_file_rules(user);
     char text[128];
     int len = snprintf(text, sizeof text, "[%s,%" PRIu64 ",%" PRIu64 ",%" PRIu64 "]",
                        rules.mode == AARD_FILESYSTEM_READ_WRITE ? "true" : "false", rules.bytes, rules.files,

@@ -2,8 +2,8 @@
  *
  * What is the same is counted in one line.  A guest that fills the ledger loses nothing of importance: what comes after is
  * counted, not described.  A ledger belongs to one guest and its thread. */
-#ifndef AARD_POLICY_LEDGER_H
-#define AARD_POLICY_LEDGER_H
+#ifndef AARD_OUTCOME_LEDGER_H
+#define AARD_OUTCOME_LEDGER_H
 
 #include <aardvark/outcome.h>
 

@@ -1,10 +1,12 @@
+#include "policy/host_pattern.h"
+
 #include <arpa/inet.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "bundle/manifest_text.h"
+#include "base/text.h"
 
 #define HOST_MAX 253
 #define LABEL_MAX 63
@@ -96,7 +98,7 @@ static const char *read_name(const char *text, size_t len, host *out)
     return check_name(out->text + (wildcard ? 2 : 0), wildcard);
 }
 
-const char *aard__text_host(const char *text, size_t len, char **out)
+const char *aard__host_pattern_read(const char *text, size_t len, char **out)
 {
     aard__text_trim(&text, &len);
     if (!len) return "is empty; name a host or leave the entry out";

@@ -1,4 +1,4 @@
-#include "policy/ledger.h"
+#include "outcome/ledger.h"
 
 #include <stdio.h>
 #include <string.h>
