@@ -1,4 +1,4 @@
-/* The inside of a public isolate, for the files that make it up: isolate.c (life, bundles), network.c, reset.c, handler.c, call.c. */
+/* The inside of a public isolate: what the files of this room make of it. */
 #ifndef AARD_WORKER_ISOLATE_H
 #define AARD_WORKER_ISOLATE_H
 
@@ -46,8 +46,12 @@ struct aard_handler {
     bool kept;  /* and had done so at its checkpoint */
 };
 
+/* ---- claim.c */
+
 aard_error *aard__isolate_claim(aard_isolate *isolate); /* busy where another call has it */
 void aard__isolate_release(aard_isolate *isolate);
+
+/* ---- enter.c */
 
 /* From now on, for so long, the guest's code may run; `cancel` may be NULL. */
 aard_error *aard__isolate_arm(aard_isolate *isolate, const aard__limits *limits, aard_cancel_handle *cancel);
@@ -63,11 +67,26 @@ aard_error *aard__isolate_do(aard_isolate *isolate, bool (*work)(aard_isolate *i
 aard_error *aard__isolate_do_within(aard_isolate *isolate, const aard__limits *limits,
                                     bool (*work)(aard_isolate *isolate, void *user), void *user);
 
+/* ---- life.c */
+
 /* Lets go of a guest that is of no use any more. */
 void aard__isolate_drop_guest(aard_isolate *isolate);
 
 /* A guest with `bundle` (may be NULL), in place of the one that is there. */
 aard_error *aard__isolate_boot(aard_isolate *isolate, aard_bundle *bundle);
+
+/* ---- load.c */
+
+/* Puts the bundle in place of the isolate's; claimed. */
+aard_error *aard__isolate_load_bundle(aard_isolate *isolate, aard_bundle *bundle);
+
+/* ---- capture.c */
+
+/* As aard_warm_state_capture, for an isolate that has been claimed. */
+aard_error *aard__warm_state_take(aard_isolate *isolate, aard_warm_state **out);
+
+/* As aard_isolate_checkpoint, for one that has been claimed. */
+aard_error *aard__isolate_checkpoint(aard_isolate *isolate);
 
 /* ---- network.c */
 
@@ -105,6 +124,9 @@ bool aard__isolate_is_resettable(const aard_isolate *isolate);
 /* What the host wants to be done about a call that is over.  An error is the next call's, which tries again. */
 void aard__isolate_clean_up(aard_isolate *isolate);
 
+/* As aard_isolate_prepare_reset, for one that has been claimed. */
+aard_error *aard__isolate_prepare_reset(aard_isolate *isolate);
+
 /* ---- handler.c */
 
 /* Looks the handler up where the guest has not done that; the vm entered. */
@@ -112,6 +134,11 @@ aard__state aard__handler_prepare(aard_handler *handler, aard_outcome *outcome);
 
 /* Frees the handlers that are gone; within a claim, or where the isolate ends (`guest`: false, its code is not run). */
 void aard__handlers_sweep(aard_isolate *isolate, bool guest);
+
+/* ---- handlers.c */
+
+/* As aard_handler_new, for an isolate that has been claimed. */
+aard_error *aard__handler_make(aard_isolate *isolate, const char *entrypoint, aard_handler **out);
 
 /* What a checkpoint, a reset in place and a new guest or realm mean for the isolate's handlers. */
 void aard__handlers_keep(aard_isolate *isolate);

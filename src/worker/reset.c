@@ -1,7 +1,6 @@
 /* Making a guest clean: in place, by a new realm, or by a new guest. */
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "guest/python/warm_state.h"
 #include "worker/isolate.h"
 
 void aard__isolate_renew_checkpoint(aard_isolate *isolate)
@@ -125,43 +124,6 @@ aard_error *aard__isolate_ensure_guest_for(aard_isolate *isolate, const aard_han
     return NULL;
 }
 
-aard_error *aard_isolate_reset(aard_isolate *isolate)
-{
-    AARD__NEED(isolate);
-    AARD__TRY(aard__isolate_claim(isolate));
-    isolate->resettable = true;
-    aard_error *error = aard__isolate_full_reset(isolate);
-    aard__isolate_release(isolate);
-    return error;
-}
-
-static aard_error *checkpoint(aard_isolate *isolate)
-{
-    if (isolate->config->language != AARD_LANGUAGE_PYTHON)
-        return aard__error(AARD_ERR_UNSUPPORTED,
-                           "only a Python isolate has checkpoints; JavaScript is reset to its bundle");
-    if (aard__config_grants(isolate->config, "js"))
-        return aard__error(AARD_ERR_UNSUPPORTED, "an isolate with the capability 'js' has no checkpoints");
-    aard_warm_state *state;
-    AARD__TRY(aard__isolate_ensure_guest(isolate));
-    AARD__TRY(aard__warm_state_take(isolate, &state));
-    aard_warm_state_free(isolate->kept);
-    isolate->kept = state;
-    isolate->resettable = true;
-    AARD__TRY(aard__isolate_take_checkpoint(isolate));
-    isolate->used = false;
-    return NULL; /* a guest that can't remember its state is replaced by one from `kept` */
-}
-
-aard_error *aard_isolate_checkpoint(aard_isolate *isolate)
-{
-    AARD__NEED(isolate);
-    AARD__TRY(aard__isolate_claim(isolate));
-    aard_error *error = checkpoint(isolate);
-    aard__isolate_release(isolate);
-    return error;
-}
-
 static void prepare_last(void *user)
 {
     aard_isolate *isolate = user;
@@ -200,10 +162,8 @@ static aard_error *prepare_ahead(aard_isolate *isolate)
     return NULL;
 }
 
-aard_error *aard_isolate_prepare_reset(aard_isolate *isolate)
+aard_error *aard__isolate_prepare_reset(aard_isolate *isolate)
 {
-    AARD__NEED(isolate);
-    AARD__TRY(aard__isolate_claim(isolate));
     aard_error *error = aard__isolate_ensure_guest(isolate);
     if (!error) error = aard__isolate_remember(isolate);
     if (!error) {
@@ -211,9 +171,7 @@ aard_error *aard_isolate_prepare_reset(aard_isolate *isolate)
         error = aard__guest_make_spare(isolate->guest);
         aard__vm_leave(isolate->guest->vm);
     }
-    if (!error) error = prepare_ahead(isolate);
-    aard__isolate_release(isolate);
-    return error;
+    return error ? error : prepare_ahead(isolate);
 }
 
 static bool drop_buffers(aard_isolate *isolate, void *user)

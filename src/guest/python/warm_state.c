@@ -12,7 +12,6 @@
 #include "guest/python/python_layout.h"
 #include "guest/python/python_shared.h"
 #include "warm/catalog.h"
-#include "worker/isolate.h"
 
 typedef struct text_list {
     char **items;
@@ -68,8 +67,7 @@ static aard_error *take_package_lines(const char *key, char **out)
     return *out ? NULL : aard__error_no_memory();
 }
 
-/* A state of `image`, which is taken. */
-static aard_error *make_state(aard__image *image, aard_distribution *distribution, aard_warm_state **out)
+aard_error *aard__warm_state_new(aard__image *image, aard_distribution *distribution, aard_warm_state **out)
 {
     aard_warm_state *state = aard__calloc(1, sizeof *state);
     if (!state) {
@@ -189,7 +187,7 @@ static aard_error *open_state(const char *path, const char *wanted, aard_distrib
     aard__image *image;
     aard_warm_state *state = NULL;
     AARD__TRY(aard__image_open(path, wanted, distribution ? aard__distribution_key(distribution) : NULL, &image));
-    AARD__TRY(make_state(image, distribution, &state));
+    AARD__TRY(aard__warm_state_new(image, distribution, &state));
     aard_error *error = distribution ? find_overlay(state, path) : NULL;
     if (error) {
         aard_warm_state_free(state);
@@ -225,14 +223,17 @@ aard_error *aard_warm_state_write(const aard_warm_state *state, const char *path
     return aard__image_save(state->image, path, AARD__MODE_PRIVATE, key_of(state));
 }
 
-/* Python may hold JavaScript's objects then. */
-static bool has_javascript(const aard_warm_state *state)
+bool aard__warm_state_has_javascript(const aard_warm_state *state)
 {
     size_t len;
     return aard__key_find(aard__image_key(state->image), "capability", NULL, &len) != NULL;
 }
 
 /* ---- isolates ----------------------------------------------------------------------------------------------- */
+
+void aard__warm_state_set_overlay(aard_warm_state *state, aard__overlay *overlay) { state->overlay = overlay; }
+
+aard_distribution *aard__warm_state_distribution(const aard_warm_state *state) { return state->distribution; }
 
 aard_error *aard__warm_state_begin(aard__guest *guest)
 {
@@ -254,7 +255,7 @@ aard_error *aard__warm_state_fits(aard_isolate_config *config)
     if (!state->distribution)
         return aard__error(AARD_ERR_INVALID_ARGUMENT,
                            "the warm state was opened without a distribution, for looking only");
-    if (has_javascript(state) && !aard__config_grants(config, "js"))
+    if (aard__warm_state_has_javascript(state) && !aard__config_grants(config, "js"))
         return aard__error(AARD_ERR_WARM_MISMATCH, "the warm state does not fit: it was made with the capability 'js', "
                                                    "which this isolate is not granted");
     if (!config->distribution) aard_isolate_config_set_distribution(config, state->distribution);
@@ -270,112 +271,6 @@ aard_error *aard__warm_state_takes(const aard_warm_state *state, const aard_bund
     return aard__error(AARD_ERR_WARM_MISMATCH,
                        "the warm state does not fit: its bundle is %s and not %s; start the isolate without it",
                        state->bundle, aard_bundle_digest(bundle));
-}
-
-/* ---- capture ------------------------------------------------------------------------------------------------ */
-
-/* Imports a module by inline code that leaves no name behind. */
-static aard_error *import(aard__guest *guest, const char *module, bool *torn)
-{
-    aard__buf code = AARD__BUF_INIT;
-    aard_outcome *outcome;
-    aard__buf_puts(&code, "__import__('importlib').import_module(");
-    aard__buf_json_string(&code, module, strlen(module));
-    aard__buf_puts(&code, ").__name__");
-    if (code.failed) return aard__error_no_memory();
-    aard_error *error = aard__outcome_new(&outcome);
-    if (error) {
-        aard__buf_free(&code);
-        return error;
-    }
-    aard__buf_clear(&guest->result);
-    aard__buf_clear(&guest->report);
-    aard__state state = guest->ops->execute(guest, code.data, code.len, "<preload>", NULL, 0, outcome);
-    state = aard__guest_wait(guest, state, outcome);
-    if (state == AARD__DONE) state = aard__guest_collect(guest, outcome);
-    *torn = state != AARD__DONE;
-    if (*torn || !aard_outcome_is_success(outcome)) {
-        const char *why = aard_outcome_failure_message(outcome);
-        error = aard__error(AARD_ERR_WARM_CAPTURE, "the manifest's preload import '%s' failed: %s", module,
-                            why ? why : "it was stopped");
-    }
-    aard_outcome_free(outcome);
-    aard__buf_free(&code);
-    return error;
-}
-
-typedef struct capture {
-    aard__image *image;
-    aard__overlay *overlay;
-    aard_distribution *distribution;
-} capture;
-
-static aard_error *capture_guest(aard__guest *guest, void *user, bool *torn)
-{
-    capture *c = user;
-    const aard_manifest *manifest = guest->bundle ? aard_bundle_manifest(guest->bundle) : NULL;
-    for (size_t i = 0; manifest && i < aard_manifest_preload_import_count(manifest); i++)
-        AARD__TRY(import(guest, aard_manifest_preload_import(manifest, i), torn));
-    aard__vm_pump(guest->vm);
-    AARD__TRY(aard__guest_capture(guest, &c->image));
-    c->overlay = guest->overlay ? aard__overlay_retain(guest->overlay) : NULL;
-    c->distribution = guest->distribution;
-    return NULL;
-}
-
-/* Whatever a capture does not see shows here, and not where the state is needed. */
-static aard_error *try_state(aard_warm_state *state)
-{
-    aard__guest *guest;
-    aard__guest_options options = {.language = AARD_LANGUAGE_PYTHON,
-                                   .distribution = state->distribution,
-                                   .warm = state,
-                                   .grants_javascript = has_javascript(state),
-                                   .streams = {.limit = 4096}};
-    aard_error *error = aard__guest_new(&options, &guest);
-    if (error) {
-        aard_error *told = aard__error(AARD_ERR_WARM_CAPTURE, "Python's state was captured and does not start: %s",
-                                       aard_error_message(error));
-        aard_error_free(error);
-        return told;
-    }
-    aard__guest_free(guest);
-    return NULL;
-}
-
-aard_error *aard__warm_state_take(aard_isolate *isolate, aard_warm_state **out)
-{
-    capture c = {0};
-    aard_warm_state *state;
-    aard_error *error = aard__isolate_work(isolate, capture_guest, &c);
-    if (error) {
-        aard__image_free(c.image);
-        aard__overlay_free(c.overlay);
-        return error;
-    }
-    error = make_state(c.image, c.distribution, &state);
-    if (error) {
-        aard__overlay_free(c.overlay);
-        return error;
-    }
-    state->overlay = c.overlay;
-    error = try_state(state);
-    if (error) {
-        aard_warm_state_free(state);
-        return error;
-    }
-    *out = state;
-    return NULL;
-}
-
-aard_error *aard_warm_state_capture(aard_isolate *isolate, aard_warm_state **out)
-{
-    AARD__NEED(isolate);
-    AARD__NEED(out);
-    AARD__TRY(aard__isolate_claim(isolate));
-    aard_error *error = aard__warm_state_take(isolate, out);
-    aard__isolate_release(isolate);
-    return error;
 }
 
 /* ---- the catalog -------------------------------------------------------------------------------------------- */
@@ -452,7 +347,7 @@ aard_error *aard_catalog_store(aard_catalog *catalog, const aard_warm_state *sta
     if (!state->distribution)
         return aard__error(AARD_ERR_INVALID_ARGUMENT,
                            "the warm state was opened without a distribution, for looking only");
-    if (has_javascript(state))
+    if (aard__warm_state_has_javascript(state))
         return aard__error(AARD_ERR_UNSUPPORTED,
                            "a warm state made with the capability 'js' is not kept in the catalog; "
                            "write it to a file");

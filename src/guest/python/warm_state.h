@@ -7,6 +7,14 @@
 #include "guest/running.h"
 #include "settings/config.h"
 
+/* A state of `image`, which is taken.  Errors: warm_corrupt, no_memory. */
+aard_error *aard__warm_state_new(aard__image *image, aard_distribution *distribution, aard_warm_state **out);
+void aard__warm_state_set_overlay(aard_warm_state *state, aard__overlay *overlay); /* one owner's share; NULL = none */
+aard_distribution *aard__warm_state_distribution(const aard_warm_state *state); /* NULL = for looking only */
+
+/* Whether Python may hold JavaScript's objects in it. */
+bool aard__warm_state_has_javascript(const aard_warm_state *state);
+
 /* Gives a guest that is about to boot what its warm state has: image and packages. */
 aard_error *aard__warm_state_begin(aard__guest *guest);
 
@@ -16,13 +24,5 @@ aard_error *aard__warm_state_fits(aard_isolate_config *config);
 
 /* Whether a guest of the state (may be NULL) can have `bundle`.  Errors: warm_mismatch. */
 aard_error *aard__warm_state_takes(const aard_warm_state *state, const aard_bundle *bundle);
-
-/* As aard_warm_state_capture, for an isolate that has been claimed. */
-aard_error *aard__warm_state_take(aard_isolate *isolate, aard_warm_state **out);
-
-/* Runs `work` with the guest of a claimed isolate entered and under its wall limit; `*torn` becomes true where the
- * guest can't be used any more.  Errors: guest_boot, what `work` gives. */
-typedef aard_error *(*aard__guest_work)(aard__guest *guest, void *user, bool *torn);
-aard_error *aard__isolate_work(aard_isolate *isolate, aard__guest_work work, void *user);
 
 #endif
