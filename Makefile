@@ -272,7 +272,7 @@ exported-symbols: $(BUILD)/libaardvark.so ## write down what the library exports
 
 lint: ## what is not part of check: ruff, shellcheck and clang-format, each where it is installed
 	@if command -v ruff >/dev/null; then ruff check src/embedded bundles bench; fi
-	@if command -v shellcheck >/dev/null; then shellcheck scripts/* bench/run bench/peers/run bench/peers/install tests/run tests/*.sh .ci/run; fi
+	@if command -v shellcheck >/dev/null; then shellcheck scripts/* bench/run bench/peers/run bench/peers/install tests/run tests/*.sh tests/arrows/edges .ci/run; fi
 	@if command -v clang-format >/dev/null; then clang-format --dry-run -Werror $(FORMATTED); fi
 
 # ---- test programs ---------------------------------------------------------------------------------------------------
