@@ -212,8 +212,8 @@ static aard_error *read_network(aard_manifest *manifest, json_t *resources)
         return refuse(AARD_ERR_MANIFEST_TYPE, "resources.network.httpsOnly", https, "give true or false");
     manifest->https_only = !json_is_false(https);
     manifest->has_network = get(network, PLACE("resources.network.", "allow")) != NULL;
-    AARD__TRY(get_list(network, PLACE("resources.network.", "allow"), AARD_ERR_MANIFEST_NETWORK, aard__host_pattern_read,
-                       &manifest->allow_hosts));
+    AARD__TRY(get_list(network, PLACE("resources.network.", "allow"), AARD_ERR_MANIFEST_NETWORK,
+                       aard__host_pattern_read, &manifest->allow_hosts));
     AARD__TRY(get_positive(network, PLACE("resources.network.", "maxRequestBytes"), AARD_ERR_MANIFEST_NETWORK,
                            &manifest->max_request_bytes));
     AARD__TRY(get_positive(network, PLACE("resources.network.", "maxResponseBytes"), AARD_ERR_MANIFEST_NETWORK,

@@ -109,7 +109,8 @@ const char *aard__text_capability(const char *text, size_t len, char **out)
     aard__text_trim(&text, &len);
     if (!len) return "is empty; name a capability or leave the entry out";
     for (size_t i = 0; i < len; i++)
-        if (aard__is_space(text[i]) || (unsigned char)text[i] < 0x20) return "has white space or a control character in it";
+        if (aard__is_space(text[i]) || (unsigned char)text[i] < 0x20)
+            return "has white space or a control character in it";
     *out = aard__memdup0(text, len);
     lower_all(*out);
     return NULL;

@@ -10,11 +10,11 @@
 
 typedef struct aard__wasm_changes {
     const aard__addition *addition; /* functions to add; may be NULL */
-    const bool *keep_export;               /* by the export's number; its own tables become exports besides */
-    const uint32_t *extra;                 /* functions that get a table slot behind the element segment's */
+    const bool *keep_export;        /* by the export's number; its own tables become exports besides */
+    const uint32_t *extra;          /* functions that get a table slot behind the element segment's */
     uint32_t extra_count;
-    uint32_t extra_at;                       /* the slot of the first */
-    uint32_t table_size;                     /* the smallest that holds everything */
+    uint32_t extra_at;                /* the slot of the first */
+    uint32_t table_size;              /* the smallest that holds everything */
     const aard__stand_ins *stand_ins; /* and more, behind those; may be NULL */
     bool without_data;
 } aard__wasm_changes;

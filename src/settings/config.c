@@ -97,7 +97,8 @@ aard_error *aard__config_check(const aard_isolate_config *config)
 {
     if (config->no_memory) return aard__error_no_memory();
     if (!config->invalid) return NULL;
-    return aard__error(AARD_ERR_INVALID_ARGUMENT, "the configuration was given a %s that there is not", config->invalid);
+    return aard__error(AARD_ERR_INVALID_ARGUMENT, "the configuration was given a %s that there is not",
+                       config->invalid);
 }
 
 void aard_isolate_config_set_language(aard_isolate_config *config, aard_language language)
@@ -271,7 +272,8 @@ aard_error *aard_isolate_config_mount(aard_isolate_config *config, const char *h
     AARD__NEED(config);
     AARD__NEED(host_dir);
     AARD__NEED(guest_path);
-    AARD__NEED_THAT(mode == AARD_FILESYSTEM_READ || mode == AARD_FILESYSTEM_READ_WRITE, "there is no such mode; give one of aard_filesystem_mode");
+    AARD__NEED_THAT(mode == AARD_FILESYSTEM_READ || mode == AARD_FILESYSTEM_READ_WRITE,
+                    "there is no such mode; give one of aard_filesystem_mode");
     aard__mount *mount;
     AARD__TRY(aard__mount_new(host_dir, guest_path, mode, &mount));
     return aard__mounts_add(&config->mounts, mount);
@@ -286,7 +288,8 @@ aard_error *aard_isolate_config_add_package(aard_isolate_config *config, const c
     size_t len = strlen(name);
     while (len && isspace((unsigned char)name[len - 1])) len--;
     if (!aard__package_key(name, len, key))
-        return aard__error(AARD_ERR_INVALID_ARGUMENT, "a package has a name of 1 to %d characters", AARD__PACKAGE_NAME_MAX);
+        return aard__error(AARD_ERR_INVALID_ARGUMENT, "a package has a name of 1 to %d characters",
+                           AARD__PACKAGE_NAME_MAX);
     return aard__texts_add(&config->packages, key);
 }
 
@@ -437,7 +440,8 @@ aard_error *aard_json_check(const char *json, size_t len)
     size_t at = 0, line = 1;
     if (len) AARD__NEED(json);
     if (len >= 3 && !memcmp(json, "\xef\xbb\xbf", 3))
-        return aard__error(AARD_ERR_INVALID_ARGUMENT, "it begins with a byte order mark, which JSON has not; leave that out");
+        return aard__error(AARD_ERR_INVALID_ARGUMENT,
+                           "it begins with a byte order mark, which JSON has not; leave that out");
     if (aard__json_valid(json, len, &at)) return NULL;
     if (!len) return aard__error(AARD_ERR_INVALID_ARGUMENT, "it is empty");
     for (size_t i = 0; i < at && i < len; i++) line += json[i] == '\n';

@@ -41,9 +41,9 @@ struct aard_handler {
     aard_handler *next; /* of the isolate's */
     char *entrypoint;
     atomic_bool gone; /* freed by the host while the isolate was in use; whoever has it next frees it */
-    int number; /* in the guest, where it is ready */
-    bool ready; /* the guest has looked it up */
-    bool kept;  /* and had done so at its checkpoint */
+    int number;       /* in the guest, where it is ready */
+    bool ready;       /* the guest has looked it up */
+    bool kept;        /* and had done so at its checkpoint */
 };
 
 /* ---- claim.c */

@@ -10,7 +10,7 @@
 /* A state of `image`, which is taken.  Errors: warm_corrupt, no_memory. */
 aard_error *aard__warm_state_new(aard__image *image, aard_distribution *distribution, aard_warm_state **out);
 void aard__warm_state_set_overlay(aard_warm_state *state, aard__overlay *overlay); /* one owner's share; NULL = none */
-aard_distribution *aard__warm_state_distribution(const aard_warm_state *state); /* NULL = for looking only */
+aard_distribution *aard__warm_state_distribution(const aard_warm_state *state);    /* NULL = for looking only */
 
 /* Whether Python may hold JavaScript's objects in it. */
 bool aard__warm_state_has_javascript(const aard_warm_state *state);
