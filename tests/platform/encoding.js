@@ -212,6 +212,51 @@ test("windows-1252", () => {
   assertEquals(decoder.decode(bytes(0xc3), { stream: true }) + decoder.decode(bytes(0xa9)), "\u00c3\u00a9");
 });
 
+test("one byte a character", () => {
+  const rows = [
+    ["ibm866", "8fe0a8a2a5e2", "Привет"],
+    ["iso-8859-2", "5a61bff3b3e62067eab66cb1206a61bcf1", "Zażółć gęślą jaźń"],
+    ["iso-8859-3", "e6f8b6bcfefd", "ĉĝĥĵŝŭ"],
+    ["iso-8859-4", "d3baf1bbba", "Ķēņģē"],
+    ["iso-8859-5", "bfe0d8d2d5e2", "Привет"],
+    ["iso-8859-6", "e5d1cdc8c7", "مرحبا"],
+    ["iso-8859-7", "cae1ebe7ecddf1e1", "Καλημέρα"],
+    ["iso-8859-8", "f9ece5ed", "שלום"],
+    ["logical", "f9ece5ed", "שלום"],
+    ["l6", "def3b6", "Þóķ"],
+    ["iso-8859-13", "41e869fb", "Ačiū"],
+    ["iso-8859-14", "f0fe", "ŵŷ"],
+    ["l9", "a4bc", "€Œ"],
+    ["iso-8859-16", "de6172e3", "Țară"],
+    ["KOI8-R", "f0d2c9d7c5d4", "Привет"],
+    ["koi8-u", "b7a7", "Її"],
+    ["mac", "866e958dbf648e", "Ünïçødé"],
+    ["tis-620", "cac7d1cab4d5", "สวัสดี"],
+    ["cp1250", "50f8ed6c699a209e6c759d6f75e86bfd", "Příliš žluťoučký"],
+    ["windows-1251", "cff0e8e2e5f22c20ece8f0", "Привет, мир"],
+    ["windows-1253", "cae1ebe7ecddf1e1", "Καλημέρα"],
+    ["latin5", "dd7374616e62756cf0", "İstanbulğ"],
+    ["windows-1255", "f9ece5ed", "שלום"],
+    ["windows-1256", "e3d1cdc8c7", "مرحبا"],
+    ["windows-1257", "41e869fb", "Ačiū"],
+    ["windows-1258", "d0e3e2", "Đăâ"],
+    ["x-mac-ukrainian", "8ff0e8e2b4f2", "Привіт"],
+  ];
+  for (const [label, hex, text] of rows) {
+    const data = Uint8Array.from(hex.match(/../g), (two) => parseInt(two, 16));
+    assertEquals(new TextDecoder(label, { fatal: true }).decode(data), text, label);
+    const decoder = new TextDecoder(label);
+    assertEquals([...data].map((byte) => decoder.decode(bytes(byte), { stream: true })).join(""), text, label);
+    assertEquals(decode([0x41, 0, 0x7f], label), "A\0\x7f", label);
+  }
+  assertEquals(decode([0x80, 0xff], "x-user-defined"), "\uf780\uf7ff");
+  assertEquals(decode([0x41, 0xa5], "iso-8859-3"), "A\ufffd");
+  assertThrows(() => decode([0x41, 0xa5], "iso-8859-3", { fatal: true }), TypeError);
+  assertEquals(new TextDecoder("logical").encoding, "iso-8859-8-i");
+  const long = new Uint8Array(3 << 20).fill(0xcf);
+  assertEquals(new TextDecoder("windows-1251").decode(long).length, 3 << 20);
+});
+
 test("what decode takes", () => {
   const buffer = bytes(0x61, 0x62, 0x63, 0x64).buffer;
   const decoder = new TextDecoder();

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/utf8.h"
+#include "guest/bridge/single_byte.h"
 #include "guest/host.h"
 
 /* ---- UTF-8 ----------------------------------------------------------------------------------------------- */
@@ -250,40 +251,61 @@ static void host_decode_utf16(aard__frame *frame, void *user)
         aard__frame_return_utf16(frame, (const uint16_t *)units->data, count);
 }
 
-/* ---- windows-1252 ---------------------------------------------------------------------------------------- */
+/* ---- one byte a character --------------------------------------------------------------------------------- */
 
-static const uint16_t windows_1252[32] = {
-    0x20ac, 0x0081, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160,
-    0x2039, 0x0152, 0x008d, 0x017d, 0x008f, 0x0090, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
-    0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0x009d, 0x017e, 0x0178,
-};
-
-static void host_decode_windows_1252(aard__frame *frame, void *user)
+static uint16_t unit_of(const aard__single_byte *encoding, uint8_t byte)
 {
-    (void)user;
-    uint8_t *data;
-    size_t len, at = 0;
-    if (!aard__frame_bytes(frame, 0, &data, &len) || !aard__frame_fits(frame, len, false)) return;
-    while (at < len && (data[at] & 0xe0) != 0x80) {
-        if (at % SLICE == 0 && aard__frame_ended(frame)) return;
-        at++;
+    return byte < 0x80 ? byte : encoding->high[byte - 0x80];
+}
+
+/* Whether each byte is its own unit, as in Latin-1; `*ended` where the call was. */
+static bool is_latin1(aard__frame *frame, const aard__single_byte *encoding, const uint8_t *data, size_t len,
+                      bool *ended)
+{
+    for (size_t at = 0; at < len; at++) {
+        if (unit_of(encoding, data[at]) != data[at]) return false;
+        if (at % SLICE == 0 && (*ended = aard__frame_ended(frame))) return false;
     }
-    if (at == len) {
+    return true;
+}
+
+static void decode_single_byte(aard__frame *frame, const aard__single_byte *encoding, const uint8_t *data, size_t len,
+                               bool fatal)
+{
+    bool ended = false, good = true;
+    if (is_latin1(frame, encoding, data, len, &ended)) {
         aard__frame_return_latin1(frame, len ? data : (const uint8_t *)"", len);
         return;
     }
-    if (!aard__frame_fits(frame, len, true)) return;
+    if (ended || !aard__frame_fits(frame, len, true)) return;
     aard__buf *units = aard__frame_scratch(frame);
     if (!aard__buf_reserve(units, 2 * len)) {
         out_of_memory(frame);
         return;
     }
     uint16_t *out = (uint16_t *)units->data;
-    for (at = 0; at < len; at++) {
+    for (size_t at = 0; at < len; at++) {
         if (at % SLICE == 0 && aard__frame_ended(frame)) return;
-        out[at] = (data[at] & 0xe0) == 0x80 ? windows_1252[data[at] & 0x1f] : data[at];
+        out[at] = unit_of(encoding, data[at]);
+        good = good && out[at] != 0xfffd;
     }
-    aard__frame_return_utf16(frame, out, len);
+    if (good || !fatal)
+        aard__frame_return_utf16(frame, out, len);
+    else
+        aard__frame_return_null(frame);
+}
+
+static void host_decode_single_byte(aard__frame *frame, void *user)
+{
+    (void)user;
+    uint8_t *data;
+    size_t len;
+    aard__buf name = AARD__BUF_INIT;
+    const aard__single_byte *encoding = NULL;
+    if (aard__frame_string(frame, 1, &name) && !name.failed) encoding = aard__single_byte_find(name.data, name.len);
+    aard__buf_free(&name);
+    if (encoding && aard__frame_bytes(frame, 0, &data, &len) && aard__frame_fits(frame, len, false))
+        decode_single_byte(frame, encoding, data, len, aard__frame_bool(frame, 2));
 }
 
 /* ---- decoding in chunks ---------------------------------------------------------------------------------- */
@@ -295,9 +317,9 @@ static void host_decode_tail(aard__frame *frame, void *user)
     size_t len, tail = 0;
     aard__buf encoding = AARD__BUF_INIT;
     if (aard__frame_bytes(frame, 0, &data, &len) && aard__frame_string(frame, 1, &encoding) && !encoding.failed) {
-        if (encoding.len == 5) /* utf-8 */
+        if (encoding.len == 5 && !memcmp(encoding.data, "utf-8", 5))
             tail = utf8_tail(data, len);
-        else if (encoding.len == 8) /* utf-16le, utf-16be */
+        else if (encoding.len == 8 && !memcmp(encoding.data, "utf-16", 6))
             tail = utf16_tail(data, len, encoding.data[6] == 'b');
     }
     aard__buf_free(&encoding);
@@ -439,14 +461,14 @@ static void host_base64_decode(aard__frame *frame, void *user)
  * when that is fatal.
  *   decodeUtf8(bytes, fatal, keepBOM) -> string
  *   decodeUtf16(bytes, bigEndian, fatal, keepBOM) -> string
- *   decodeWindows1252(bytes) -> string
+ *   decodeSingleByte(bytes, encoding, fatal) -> string
  *   decodeTail(bytes, encoding)   how many bytes at the end are the beginning of something
  *   joinBytes(bytes or null, bytes) -> a new ArrayBuffer of both
  *   base64Encode(string), base64Decode(string) -> string, or null where it can't be done */
 const aard__host_entry aard__host_text[] = {
     {"decodeUtf8", host_decode_utf8},
     {"decodeUtf16", host_decode_utf16},
-    {"decodeWindows1252", host_decode_windows_1252},
+    {"decodeSingleByte", host_decode_single_byte},
     {"decodeTail", host_decode_tail},
     {"joinBytes", host_join_bytes},
     {"base64Encode", host_base64_encode},
