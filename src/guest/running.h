@@ -65,7 +65,9 @@ typedef struct aard__language_ops {
 
 extern const aard__language_ops aard__python, aard__javascript;
 
-/* A file of the host that the guest reads by its number: 0 is the language's own, the bundle's follow. */
+#define AARD__OVERLAY_FILES 16777216 /* the number of an overlay's first file; far above those of any bundle */
+
+/* A file of the host that the guest reads by its number: 0 is the language's own, the bundle's and the overlay's follow. */
 typedef struct aard__content {
     const uint8_t *data;
     size_t len;
@@ -198,6 +200,8 @@ void aard__guest_allow_code(aard__guest *guest, bool allow);
 /* What the guest may do on the network from now on, until aard__guest_go_offline; `policy` lives that long. */
 void aard__guest_go_online(aard__guest *guest, const aard__network_policy *policy);
 void aard__guest_go_offline(aard__guest *guest); /* what is under way is dropped, and stands in the ledger */
+/* The requests of the call under way, begun where there are none yet; fine outside of calls, when nothing is allowed. */
+aard_error *aard__guest_net(aard__guest *guest, aard__net **out);
 
 #define AARD__NOTHING_LEFT "the guest awaits something that can never come: no timer, task or request is left"
 

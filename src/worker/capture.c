@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "guest/python/warm_state.h"
+#include "warm/state.h"
 #include "worker/isolate.h"
 
 /* Imports a module by inline code that leaves no name behind. */
@@ -77,7 +77,7 @@ static aard_error *try_state(aard_warm_state *state)
 {
     aard__guest *guest;
     aard__guest_options options = {.language = AARD_LANGUAGE_PYTHON,
-                                   .distribution = aard__warm_state_distribution(state),
+                                   .distribution = state->distribution,
                                    .warm = state,
                                    .grants_javascript = aard__warm_state_has_javascript(state),
                                    .streams = {.limit = 4096}};
@@ -107,7 +107,7 @@ aard_error *aard__warm_state_take(aard_isolate *isolate, aard_warm_state **out)
         aard__overlay_free(c.overlay);
         return error;
     }
-    aard__warm_state_set_overlay(state, c.overlay);
+    state->overlay = c.overlay;
     error = try_state(state);
     if (error) {
         aard_warm_state_free(state);

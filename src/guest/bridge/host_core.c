@@ -6,7 +6,6 @@
 #include "base/clock.h"
 #include "distribution/distribution.h"
 #include "guest/bridge/directories.h"
-#include "guest/python/packages.h"
 #include "guest/running.h"
 #include "prelink/symbols.h"
 #include "settings/config.h"
@@ -203,11 +202,36 @@ static void host_symbol(aard__frame *frame, void *user)
     aard__buf_free(&name);
 }
 
+static void put_names(const char *lines, aard__buf *out)
+{
+    size_t len;
+    const char *first = aard__key_find(lines, "package", NULL, &len);
+    for (const char *at = first; at; at = aard__key_find(lines, "package", at, &len)) {
+        if (at != first) aard__buf_putc(out, ',');
+        aard__buf_json_string(out, at, strcspn(at, " \n"));
+    }
+}
+
+static void describe_packages(const aard__guest *guest, aard__buf *out)
+{
+    if (!guest->overlay) return;
+    aard__buf_puts(out, "{\"packages\":[");
+    put_names(guest->packages, out);
+    aard__buf_puts(out, "],\"files\":[");
+    for (size_t i = 0; i < aard__overlay_count(guest->overlay); i++) {
+        aard__overlay_item file = aard__overlay_file(guest->overlay, i);
+        aard__buf_puts(out, i ? ",[" : "[");
+        aard__buf_json_string(out, file.name, file.name_len);
+        aard__buf_printf(out, ",%zu,%zu]", AARD__OVERLAY_FILES + i, file.len);
+    }
+    aard__buf_puts(out, "]}");
+}
+
 /* overlay() -> JSON text of what shared.mountOverlay takes, or undefined where there are no packages */
 static void host_overlay(aard__frame *frame, void *user)
 {
     aard__buf text = AARD__BUF_INIT;
-    aard__packages_describe(user, &text);
+    describe_packages(user, &text);
     if (text.failed)
         aard__frame_throw(frame, "Error", "out of memory");
     else if (text.len)
@@ -215,28 +239,13 @@ static void host_overlay(aard__frame *frame, void *user)
     aard__buf_free(&text);
 }
 
-uint64_t aard__guest_processor_ns(aard__guest *guest)
-{
-    uint64_t now = aard__clock_thread_cpu();
-    if (guest->processor_last && pthread_equal(guest->processor_thread, pthread_self()))
-        guest->processor_ns += now - guest->processor_last;
-    guest->processor_thread = pthread_self();
-    guest->processor_last = now;
-    return guest->processor_ns;
-}
-
-double aard__guest_now(const aard__guest *guest)
-{
-    return (double)(aard__clock_monotonic() - guest->time_origin) / 1e6;
-}
-
-/* now() -> milliseconds since the guest was made, monotonic */
 /* processorTime() -> milliseconds of processor time (aard__guest_processor_ns) */
 static void host_processor_time(aard__frame *frame, void *user)
 {
     aard__frame_return_number(frame, (double)aard__guest_processor_ns(user) / 1e6);
 }
 
+/* now() -> milliseconds since the guest was made, monotonic */
 static void host_now(aard__frame *frame, void *user) { aard__frame_return_number(frame, aard__guest_now(user)); }
 
 /* sleep(ms) -> whether it was cut short: the host's thread sleeps, until the call is ended or asked to end */

@@ -6,43 +6,12 @@
 #include "guest/host.h"
 #include "guest/running.h"
 
-/* Outside of calls, and where nobody has said anything: nothing is allowed. */
-static const aard__network_policy offline = {.closed = true};
-
-void aard__guest_go_online(aard__guest *guest, const aard__network_policy *policy)
-{
-    aard__guest_go_offline(guest); /* what was asked for between calls was refused */
-    guest->network = policy;
-}
-
-void aard__guest_go_offline(aard__guest *guest)
-{
-    aard__net *net = guest->net;
-    guest->network = NULL;
-    if (!net) return;
-    pthread_mutex_lock(&guest->wake_lock);
-    guest->net = NULL;
-    pthread_mutex_unlock(&guest->wake_lock);
-    aard__net_free(net);
-}
-
 static aard__net *net_of(aard__guest *guest, aard__frame *frame)
 {
-    if (guest->net) return guest->net;
     aard__net *net = NULL;
-    if (!guest->lookups) guest->lookups = aard__lookup_share_new();
-    aard_error *error = guest->lookups ? aard__net_new(guest->network ? guest->network : &offline, &guest->ledger,
-                                                       &guest->last_request, guest->lookups, &net)
-                                       : aard__error_no_memory();
-    if (error) {
-        aard__frame_throw(frame, "Error", aard_error_message(error));
-        aard_error_free(error);
-        return NULL;
-    }
-    pthread_mutex_lock(&guest->wake_lock);
-    guest->net = net;
-    if (guest->stopped) aard__net_stop(net);
-    pthread_mutex_unlock(&guest->wake_lock);
+    aard_error *error = aard__guest_net(guest, &net);
+    if (error) aard__frame_throw(frame, "Error", aard_error_message(error));
+    aard_error_free(error);
     return net;
 }
 

@@ -109,28 +109,3 @@ aard_error *aard__packages_load(aard__guest *guest, const aard_bundle *bundle)
     aard__overlay_free(before);
     return error;
 }
-
-static void put_names(const char *lines, aard__buf *out)
-{
-    size_t len;
-    const char *first = aard__key_find(lines, "package", NULL, &len);
-    for (const char *at = first; at; at = aard__key_find(lines, "package", at, &len)) {
-        if (at != first) aard__buf_putc(out, ',');
-        aard__buf_json_string(out, at, strcspn(at, " \n"));
-    }
-}
-
-void aard__packages_describe(const aard__guest *guest, aard__buf *out)
-{
-    if (!guest->overlay) return;
-    aard__buf_puts(out, "{\"packages\":[");
-    put_names(guest->packages, out);
-    aard__buf_puts(out, "],\"files\":[");
-    for (size_t i = 0; i < aard__overlay_count(guest->overlay); i++) {
-        aard__overlay_item file = aard__overlay_file(guest->overlay, i);
-        aard__buf_puts(out, i ? ",[" : "[");
-        aard__buf_json_string(out, file.name, file.name_len);
-        aard__buf_printf(out, ",%zu,%zu]", AARD__OVERLAY_FILES + i, file.len);
-    }
-    aard__buf_puts(out, "]}");
-}

@@ -4,17 +4,12 @@
 
 #include "guest/running.h"
 
-#define AARD__OVERLAY_FILES 16777216 /* the number of an overlay's first file; far above those of any bundle */
-
 /* Whether the host wants packages in every guest. */
 bool aard__packages_wanted(const aard_isolate_config *config);
 
 /* Gives the guest what the bundle's manifest asks for and the guest does not have yet, dependencies first.
  * Errors: package_not_found, distribution_*, engine (they can't be mounted), no_memory. */
 aard_error *aard__packages_load(aard__guest *guest, const aard_bundle *bundle); /* NULL = no bundle */
-
-/* Appends what the guest's JavaScript has to know of its packages, as JSON text; nothing where it has none. */
-void aard__packages_describe(const aard__guest *guest, aard__buf *out);
 
 /* The lines for `names` and all they need in the key of an image: "package=name version sha256", in the order of names.
  * NULL for none.  New memory (aard__free).  Errors: package_not_found, distribution_corrupt, io, no_memory. */

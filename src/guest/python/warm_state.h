@@ -1,19 +1,10 @@
-/* Warm states: an image of a Python guest, and what of the distribution and the catalog goes with it. */
+/* Starting guests from warm states. */
 #ifndef AARD_GUEST_PYTHON_WARM_STATE_H
 #define AARD_GUEST_PYTHON_WARM_STATE_H
 
-#include <aardvark/warm.h>
-
 #include "guest/running.h"
 #include "settings/config.h"
-
-/* A state of `image`, which is taken.  Errors: warm_corrupt, no_memory. */
-aard_error *aard__warm_state_new(aard__image *image, aard_distribution *distribution, aard_warm_state **out);
-void aard__warm_state_set_overlay(aard_warm_state *state, aard__overlay *overlay); /* one owner's share; NULL = none */
-aard_distribution *aard__warm_state_distribution(const aard_warm_state *state);    /* NULL = for looking only */
-
-/* Whether Python may hold JavaScript's objects in it. */
-bool aard__warm_state_has_javascript(const aard_warm_state *state);
+#include "warm/state.h"
 
 /* Gives a guest that is about to boot what its warm state has: image and packages. */
 aard_error *aard__warm_state_begin(aard__guest *guest);

@@ -1,0 +1,38 @@
+/* What a guest may do on the network, and its requests. */
+#include "guest/running.h"
+
+/* Outside of calls, and where nobody has said anything: nothing is allowed. */
+static const aard__network_policy offline = {.closed = true};
+
+void aard__guest_go_online(aard__guest *guest, const aard__network_policy *policy)
+{
+    aard__guest_go_offline(guest); /* what was asked for between calls was refused */
+    guest->network = policy;
+}
+
+void aard__guest_go_offline(aard__guest *guest)
+{
+    aard__net *net = guest->net;
+    guest->network = NULL;
+    if (!net) return;
+    pthread_mutex_lock(&guest->wake_lock);
+    guest->net = NULL;
+    pthread_mutex_unlock(&guest->wake_lock);
+    aard__net_free(net);
+}
+
+aard_error *aard__guest_net(aard__guest *guest, aard__net **out)
+{
+    if (!guest->net) {
+        aard__net *net;
+        if (!guest->lookups && !(guest->lookups = aard__lookup_share_new())) return aard__error_no_memory();
+        AARD__TRY(aard__net_new(guest->network ? guest->network : &offline, &guest->ledger, &guest->last_request,
+                                guest->lookups, &net));
+        pthread_mutex_lock(&guest->wake_lock);
+        guest->net = net;
+        if (guest->stopped) aard__net_stop(net);
+        pthread_mutex_unlock(&guest->wake_lock);
+    }
+    *out = guest->net;
+    return NULL;
+}
