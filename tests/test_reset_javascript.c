@@ -129,7 +129,7 @@ static const attempt attempts[] = {
     {"a proxy in the way of everything",
      "globalThis.Object = new Proxy(Object, { get(t, k) { console.log('LEFT'); return t[k] } }); 1",
      "Object.keys({ a: 1 })", "[\"a\"]"},
-    {"the input", "Object.defineProperty(globalThis, '__aardvarkInput', { get() { return 'LEFT' }, set() {} }); 1",
+    {"the input", "Object.defineProperty(globalThis, '__aardvarkInput', { get() { return 'LEFT' }, configurable: false }); 1",
      "typeof __aardvarkInput", "\"undefined\""},
     {"module and exports", "globalThis.module = { exports: { left: 1 } }; globalThis.exports = 1",
      "[typeof module, typeof exports]", "[\"undefined\",\"undefined\"]"},

@@ -348,6 +348,7 @@ bool aard__engine_idle(void); /* whether there is no vm now */
  *   structuredClone(value, transferList[])   a deep copy; throws an Error whose `name` is "DataCloneError"
  *   encodeInto(string, Uint8Array, counts)   as TextEncoder.encodeInto; counts, a Float64Array(2), gets read, written
  *   encode(string) -> ArrayBuffer            UTF-8, lone surrogates as U+FFFD
+ *   isPromise(value)                         whether it is a promise of V8's own, whatever its prototype
  *   realmIsGone()                            whether the realm whose function this is has been freed
  *   setPromiseHook / gc are not offered. */
 extern const aard__host_entry aard__engine_host[];

@@ -213,6 +213,8 @@ void read_clone(aard__frame *frame, const std::pair<uint8_t *, size_t> &bytes,
         frame->info.GetReturnValue().Set(copy);
 }
 
+void is_promise(aard__frame *frame, void *) { aard__frame_return_bool(frame, argument(frame, 0)->IsPromise()); }
+
 void structured_clone(aard__frame *frame, void *)
 {
     v8::Isolate *isolate = frame->isolate;
@@ -234,7 +236,7 @@ void structured_clone(aard__frame *frame, void *)
 extern "C" {
 
 const aard__host_entry aard__engine_host[] = {
-    {"structuredClone", structured_clone}, {"encode", encode}, {"encodeInto", encode_into},
+    {"structuredClone", structured_clone}, {"encode", encode}, {"encodeInto", encode_into}, {"isPromise", is_promise},
     {"realmIsGone", realm_is_gone},        {nullptr, nullptr},
 };
 

@@ -12,24 +12,26 @@
     JSON: { parse, stringify },
     Number: { isFinite },
     Error,
-    Object: { defineProperty, freeze, getPrototypeOf, keys, prototype: objectPrototype },
+    Object: { defineProperty, freeze, getOwnPropertyDescriptor, getPrototypeOf, keys, prototype: objectPrototype },
     Proxy,
+    RangeError,
     Set,
     String,
-    TypeError,
     Uint8Array,
     globalThis: global,
   } = globalThis;
-  const { apply } = Reflect;
+  const { apply, defineProperty: tryToDefine, isExtensible } = Reflect;
+  const { list } = shared;
+  // A descriptor without a prototype, and the built-in that a regular expression is matched by, whatever a guest has made of both.
+  const { ReflectGetOwnPropertyDescriptor: ownProperty, RegExpPrototypeExec: exec } = shared.primordials;
   const { captureStackTrace } = Error;
   const join = Array.prototype.join;
   const { endsWith, includes, indexOf, slice, split, toLowerCase } = String.prototype;
   const { decode } = TextDecoder.prototype;
   const decoder = new TextDecoder();
-  const isPlainKey = RegExp.prototype.test.bind(/^[A-Za-z_$][\w$]*$/);
+  const plainKey = /^[A-Za-z_$][\w$]*$/;
   const tagOf = Object.prototype.toString;
   const { add: setAdd, delete: setDelete, has: setHas } = Set.prototype;
-  const { getOwnPropertyDescriptor } = Object;
   const arrayName = getOwnPropertyDescriptor(getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get;
   const inputs = "__aardvarkInput";
 
@@ -47,7 +49,7 @@
     if (value === null || (typeof value !== "object" && typeof value !== "function")) return typeof value;
     if (typeof value === "function") return "function";
     const tag = apply(tagOf, value, []);
-    return tag.slice(8, -1);
+    return apply(slice, tag, [8, -1]);
   };
 
   // A value that JSON can't hold, and where it is.  Known by its brand: `instanceof` would ask a guest's Proxy.
@@ -68,7 +70,7 @@
     }
   };
 
-  const step = (key) => (isPlainKey(key) ? `.${key}` : `[${stringify(key)}]`);
+  const step = (key) => (exec(plainKey, key) !== null ? `.${key}` : `[${stringify(key)}]`);
 
   // What JSON.stringify would silently turn into {} or null.
   const lossy = new Set([
@@ -113,12 +115,12 @@
   // anything else that JSON lacks is refused.
   const encode = (root) => {
     if (isPlain(root, 100)) return host.json(root) ? DONE : stringify(root);
-    const parts = [];
+    const parts = list();
     let count = 0;
     const put = (text) => {
       parts[count++] = text;
     };
-    const path = [];
+    const path = list();
     const above = new Set();
     const fail = (reason) => {
       throw new Unfit(pathOf(path), reason);
@@ -185,7 +187,7 @@
     return apply(join, parts, [""]);
   };
 
-  let buffers = [];
+  let buffers = list();
 
   const bytesOf = (value) => {
     if (isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
@@ -226,13 +228,12 @@
   const classOf = (object) => {
     let holder = getPrototypeOf(object);
     for (let steps = 0; holder !== null && steps < MOST_PROTOTYPES; holder = getPrototypeOf(holder), steps++) {
-      const { value } = getOwnPropertyDescriptor(holder, "constructor") ?? none;
-      const name = typeof value === "function" ? getOwnPropertyDescriptor(value, "name")?.value : undefined;
+      const value = ownProperty(holder, "constructor")?.value;
+      const name = typeof value === "function" ? ownProperty(value, "name")?.value : undefined;
       if (typeof name === "string" && name !== "") return name;
     }
     return undefined;
   };
-  const none = freeze({ __proto__: null });
 
   // Names that say nothing of a class that has another.
   const isGeneral = Set.prototype.has.bind(
@@ -270,9 +271,11 @@
   const settleHandler = (value) => {
     try {
       if (typeof value === "object" && host.isBytes(value)) {
-        buffers = [bytesOf(value)];
-        const metadata = { __proto__: null, format: formatOf(value) };
-        return tell({ __proto__: null, kind: "buffers", buffers: [{ __proto__: null, id: "result", metadata }] });
+        buffers = list();
+        buffers[0] = bytesOf(value);
+        const told = list(); // a guest's toJSON of arrays is not asked
+        told[0] = { __proto__: null, id: "result", metadata: { __proto__: null, format: formatOf(value) } };
+        return tell({ __proto__: null, kind: "buffers", buffers: told });
       }
       return encode(value);
     } catch (error) {
@@ -295,8 +298,10 @@
     }
   };
 
+  // A promise is one even where a guest has taken `then` from it.
   const isThenable = (value) =>
-    ((typeof value === "object" && value !== null) || typeof value === "function") && typeof value.then === "function";
+    isObject(value) &&
+    (typeof value.then === "function" || (getPrototypeOf(value) !== objectPrototype && host.isPromise(value)));
 
   // `await` and not `then`: what a guest has done to promises is thrown in here.
   const waitFor = async (promise, finish) => {
@@ -321,10 +326,15 @@
     return waitFor(value, finish);
   };
 
-  const handlers = [];
+  const handlers = list();
+  const addHandler = (handler) => {
+    handlers[handlers.length] = handler;
+    return handlers.length - 1;
+  };
   const scripts = new Map();
   const scriptOf = scripts.get.bind(scripts);
   const keepScript = scripts.set.bind(scripts);
+  let running; // the module that the script has
 
   const guard = (steps, finish) => {
     let value;
@@ -338,16 +348,43 @@
 
   const BOM = "it begins with a byte order mark (BOM), which JSON does not have; leave that out";
 
+  // Properties of the global object that come with calls.  Reflect gives false where a guest has made that impossible.
+  const setGlobal = (name, value) => {
+    const now = ownProperty(global, name);
+    const fixed = now !== undefined && !now.configurable;
+    return tryToDefine(global, name, { __proto__: null, value, ...(fixed ? null : free) });
+  };
+  const free = { __proto__: null, writable: true, enumerable: true, configurable: true };
+  const whyNot = (name) =>
+    isExtensible(global)
+      ? `the guest has put '${name}' onto the global object that can't be replaced`
+      : `the guest has frozen the global object, so that '${name}' can't be set`;
+
+  // The input is read by an accessor: a guest that freezes the global object keeps it.
+  let input;
+  const inputAccessor = { __proto__: null, get: () => input, set: (value) => void (input = value), configurable: true };
+  const hasInput = () => getOwnPropertyDescriptor(global, inputs)?.get === inputAccessor.get;
+  const placeInput = () => hasInput() || tryToDefine(global, inputs, inputAccessor);
+  placeInput();
+
   // Gives false, with a report, where the input is no JSON.
-  const setInput = (text) => {
+  const takeInput = (text) => {
+    input = undefined;
+    if (text === undefined) return true;
     try {
-      global[inputs] = text === undefined ? undefined : parse(text);
+      input = parse(text);
       return true;
     } catch (error) {
-      const marked = text[0] === "\ufeff";
-      refuse(`the input is not JSON: ${marked ? BOM : error.message}`);
+      refuse(`the input is not JSON: ${text[0] === "\ufeff" ? BOM : error.message}`);
       return false;
     }
+  };
+  // For code that has no other way to its input.
+  const setInput = (text) => {
+    if (!takeInput(text)) return false;
+    if (placeInput() || text === undefined) return true;
+    refuse(`inline code can't be given its input: ${whyNot(inputs)}; reset the isolate`);
+    return false;
   };
 
   // `aardvark.host`: the functions of the host by their names, lower case; each takes a value and gives one, both JSON.
@@ -407,14 +444,14 @@
       let owner;
       let target = namespace;
       try {
-        for (const part of name.split(".")) {
+        for (let parts = apply(split, name, ["."]), i = 0; i < parts.length; i++) {
           owner = target === namespace ? undefined : target;
-          target = target[part];
+          target = target[parts[i]];
         }
       } catch {
         target = undefined;
       }
-      if (typeof target === "function") return handlers.push((input) => apply(target, owner, [input])) - 1;
+      if (typeof target === "function") return addHandler((given) => apply(target, owner, [given]));
       refuse(
         target === undefined
           ? `module '${where}' has no export '${name}'`
@@ -422,19 +459,23 @@
       );
       return -1;
     },
-    // Gives whether a classic script has still to run: one that declares names could not do so twice.
+    // Gives whether a classic script has still to run: one that declares names could not do so twice.  Undefined, with a
+    // report, where it can't run at all.
     beforeScript(where) {
       const known = scriptOf(where);
-      global.module = known ?? { exports: {} };
-      global.exports = global.module.exports;
-      return known === undefined;
+      const module = (running = known ?? { exports: {} });
+      const missing = !setGlobal("module", module) ? "module" : !setGlobal("exports", module.exports) ? "exports" : undefined;
+      if (known !== undefined) return false;
+      if (missing === undefined) return true;
+      refuse(`script '${where}' can't run: ${whyNot(missing)}; reset the isolate`);
+      return undefined;
     },
     // The handler is what the script put into `module.exports`, or `found`, what its global scope has by that name.
     bindScript(name, where, found) {
-      keepScript(where, global.module);
-      const exported = global.module?.exports;
+      if (scriptOf(where) === undefined) keepScript(where, ownProperty(global, "module")?.value ?? running);
+      const exported = scriptOf(where)?.exports;
       const target = exported?.[name] ?? found ?? (name === "default" ? exported : undefined);
-      if (typeof target === "function") return handlers.push(target) - 1;
+      if (typeof target === "function") return addHandler(target);
       refuse(`script '${where}' defines no function '${name}'`);
       return -1;
     },
@@ -442,9 +483,10 @@
       handlers[index] = undefined;
     },
     invoke(index, text) {
-      if (!setInput(text)) return DONE;
+      if (!takeInput(text)) return DONE;
+      placeInput();
       const handler = handlers[index];
-      return guard(() => handler(global[inputs]), settleHandler);
+      return guard(() => handler(input), settleHandler);
     },
     // `awaits`: the code itself does, and the value is a promise of what V8 wraps its value in.
     finishInline: (value, awaits) =>
@@ -452,7 +494,7 @@
     setInput,
     fail: (error, place) => fail(error, place),
     dropBuffers() {
-      buffers = [];
+      buffers = list();
     },
     buffer(index) {
       const bytes = buffers[index];

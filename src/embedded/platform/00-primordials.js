@@ -128,7 +128,7 @@
   shared.primordials = primordials;
 
   const { ReflectDefineProperty, ReflectGetOwnPropertyDescriptor, ReflectOwnKeys, ReflectSetPrototypeOf } = primordials;
-  const { SymbolIterator, SymbolToStringTag } = primordials;
+  const { SymbolIterator, SymbolToStringTag, globalThis: global } = primordials;
 
   // An array without a prototype: reading and writing its elements never reaches what guests may have put there.
   const list = () => {
@@ -161,7 +161,7 @@
   };
 
   // Operations of the global object, which are enumerable, unlike interfaces.
-  const defineOperation = (operation) => define(globalThis, operation.name, operation, true);
+  const defineOperation = (operation) => define(global, operation.name, operation, true);
 
   // A global that is made when it is first touched.  `make` gives the value; until then the property is an accessor.
   const defineLazy = (name, make) => {
@@ -170,15 +170,15 @@
       get: () => {
         const value = make();
         // `make` of one name may have defined this one already; a guest may have put its own in its place.
-        const now = ReflectGetOwnPropertyDescriptor(globalThis, name);
-        if (now && now.get === accessor.get) define(globalThis, name, value, false);
+        const now = ReflectGetOwnPropertyDescriptor(global, name);
+        if (now && now.get === accessor.get) define(global, name, value, false);
         return value;
       },
-      set: (value) => void define(globalThis, name, value, false),
+      set: (value) => void define(global, name, value, false),
       enumerable: false,
       configurable: true,
     };
-    ReflectDefineProperty(globalThis, name, accessor);
+    ReflectDefineProperty(global, name, accessor);
   };
 
   // Interfaces that `build`, called when the first of them is touched, gives as an object of classes.
@@ -196,12 +196,12 @@
         return read();
       },
       set [name](value) {
-        define(globalThis, name, value, true);
+        define(global, name, value, true);
       },
     };
     const accessor = ReflectGetOwnPropertyDescriptor(holder, name);
     if (!replaceable) accessor.set = undefined;
-    ReflectDefineProperty(globalThis, name, accessor);
+    ReflectDefineProperty(global, name, accessor);
   };
 
   // Calls `make` once, when first needed.

@@ -102,7 +102,7 @@
       const value = tryOr(valueOf, object);
       return value === undefined
         ? undefined
-        : { base: `[${name}: ${formatPrimitive(value)}]`, skipIndices: name === "String" };
+        : { __proto__: null, base: `[${name}: ${formatPrimitive(value)}]`, skipIndices: name === "String" };
     };
     add(p.Number.prototype, boxed("Number", p.NumberPrototypeValueOf));
     add(p.String.prototype, boxed("String", p.StringPrototypeValueOf));
@@ -111,18 +111,19 @@
     add(p.Symbol.prototype, boxed("Symbol", p.SymbolPrototypeValueOf));
     add(p.RegExpPrototype, (object) => {
       const source = tryOr(p.RegExpPrototypeGetSource, object);
-      return source === undefined ? undefined : { base: `/${source}/${tryOr(p.RegExpPrototypeGetFlags, object)}` };
+      return source === undefined ? undefined : { __proto__: null, base: `/${source}/${tryOr(p.RegExpPrototypeGetFlags, object)}` };
     });
     add(p.DatePrototype, (object) => {
       const time = tryOr(p.DatePrototypeGetTime, object);
       if (time === undefined) return undefined;
-      return { base: time === time ? p.DatePrototypeToISOString(object) : "Invalid Date" };
+      return { __proto__: null, base: time === time ? p.DatePrototypeToISOString(object) : "Invalid Date" };
     });
-    add(p.ErrorPrototype, (object, name) => ({ base: formatError(object, name), isError: true }));
+    add(p.ErrorPrototype, (object, name) => ({ __proto__: null, base: formatError(object, name), isError: true }));
     add(p.Map.prototype, (object) => {
       const size = tryOr(p.MapPrototypeGetSize, object);
       if (size === undefined) return undefined;
       return {
+        __proto__: null,
         size,
         items: (out, format) => {
           let shown = 0;
@@ -137,6 +138,7 @@
       const size = tryOr(p.SetPrototypeGetSize, object);
       if (size === undefined) return undefined;
       return {
+        __proto__: null,
         size,
         items: (out, format) => {
           let shown = 0;
@@ -152,6 +154,7 @@
       if (tag === undefined) return undefined;
       const size = p.TypedArrayPrototypeGetLength(object);
       return {
+        __proto__: null,
         size,
         name: tag,
         brackets: "[]",
@@ -166,6 +169,7 @@
       const size = tryOr(p.ArrayBufferPrototypeGetByteLength, object);
       if (size === undefined) return undefined;
       return {
+        __proto__: null,
         items: (out) => {
           const shown = p.MathMin(size, 50);
           const bytes = tryOr(() => new p.Uint8Array(object, 0, shown), object);
@@ -182,6 +186,7 @@
       const byteLength = tryOr(p.DataViewPrototypeGetByteLength, object);
       if (byteLength === undefined) return undefined;
       return {
+        __proto__: null,
         items: (out, format) => {
           out[0] = `byteLength: ${byteLength}`;
           out[1] = `byteOffset: ${p.DataViewPrototypeGetByteOffset(object)}`;
@@ -189,7 +194,7 @@
         },
       };
     });
-    const unknownItems = () => ({ items: (out) => void (out[0] = "<items unknown>") });
+    const unknownItems = () => ({ __proto__: null, items: (out) => void (out[0] = "<items unknown>") });
     add(p.WeakMap.prototype, unknownItems);
     add(p.WeakSet.prototype, unknownItems);
 

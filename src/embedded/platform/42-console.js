@@ -70,9 +70,9 @@
         case "j":
           return `${json(value)}`;
         case "o":
-          return inspect(value, { depth: 4, quoted: true });
+          return inspect(value, { __proto__: null, depth: 4, quoted: true });
         case "O":
-          return inspect(value, { depth: 2, quoted: true });
+          return inspect(value, { __proto__: null, depth: 2, quoted: true });
         case "c":
           return "";
         default:
@@ -124,7 +124,7 @@
       const rows = list();
       const add = (key, value) => (rows[rows.length] = { __proto__: null, key, value });
       if (hasBrand(MapPrototypeGetSize, data))
-        MapPrototypeForEach(data, (value, key) => add(inspect(key, { quoted: true }), value));
+        MapPrototypeForEach(data, (value, key) => add(inspect(key, { __proto__: null, quoted: true }), value));
       else if (hasBrand(SetPrototypeGetSize, data)) SetPrototypeForEach(data, (value) => add(`${rows.length}`, value));
       else
         for (let keys = ReflectOwnKeys(data), i = 0; i < keys.length; i++)
@@ -132,7 +132,7 @@
       return rows;
     };
     const isObject = (value) => typeof value === "object" && value !== null;
-    const cell = (value) => inspect(value, { depth: isObject(value) ? -1 : 0, quoted: true });
+    const cell = (value) => inspect(value, { __proto__: null, depth: isObject(value) ? -1 : 0, quoted: true });
 
     // Header and cells of the table: columns by their title, in the order in which they turned up.
     const tableColumns = (rows, wanted) => {
@@ -219,7 +219,7 @@
         print(ERR, format(args));
       },
       dir(item = undefined, options = undefined) {
-        print(OUT, inspect(item, { depth: options?.depth === null ? Infinity : options?.depth, quoted: true }));
+        print(OUT, inspect(item, { __proto__: null, depth: options?.depth === null ? Infinity : options?.depth, quoted: true }));
       },
       dirxml(...data) {
         print(OUT, format(data));
@@ -277,7 +277,7 @@
   shared.defineInterfaces(build, "console");
 
   shared.reportError = (error) => {
-    host.write(ERR, `Uncaught ${inspect(error, { quoted: true })}\n`);
+    host.write(ERR, `Uncaught ${inspect(error, { __proto__: null, quoted: true })}\n`);
   };
   // Forgets what one call has left behind: groups, counters, timers.
   shared.resetConsole = () => {

@@ -277,6 +277,7 @@ static aard__state prepare_script(aard__guest *guest, const char *path, const ch
 {
     aard__value where = AARD__VALUE_STRING(path, strlen(path));
     aard__ref_call(guest->realm, guest->adapter.before_script, &where, 1, false, &guest->entry);
+    if (guest->entry.status == AARD__OK && guest->entry.value.kind == AARD__UNDEFINED) return AARD__DONE; /* told why */
     if (guest->entry.status == AARD__OK && guest->entry.value.boolean) {
         aard__source script = {.name = path, .data = text, .len = len};
         aard__realm_run(guest->realm, &script, false, &guest->entry);
