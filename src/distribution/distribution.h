@@ -40,9 +40,6 @@ const aard__dist_manifest *aard__distribution_manifest(const aard_distribution *
 /* Opens the distribution in `dir`, which is named as it is in messages; never looks elsewhere. */
 aard_error *aard__distribution_open_dir(const char *dir, aard_distribution **out);
 
-/* The directory that aard_distribution_open(NULL) means, new memory (aard__free). */
-aard_error *aard__distribution_default_dir(char **out);
-
 /* "aardvark-0.3.0-pyodide-v0.29.4-core", new memory; a suffix of `-` and 8 digits of `fingerprint` where not NULL. */
 char *aard__distribution_dir_name(aard_variant variant, const char *fingerprint);
 

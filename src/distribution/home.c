@@ -104,7 +104,8 @@ static aard_error *default_name(const char *home, char **out)
     return error;
 }
 
-aard_error *aard__distribution_default_dir(char **out)
+/* The directory that aard_distribution_open(NULL) means, new memory (aard__free). */
+static aard_error *default_dir(char **out)
 {
     char *home = NULL;
     AARD__TRY(aard_distribution_home(&home));
@@ -123,7 +124,7 @@ aard_error *aard_distribution_open(const char *dir, aard_distribution **out)
         return error ? aard__error_prefix(error, DIR_VARIABLE) : NULL;
     }
     char *found = NULL;
-    AARD__TRY(aard__distribution_default_dir(&found));
+    AARD__TRY(default_dir(&found));
     aard_error *error = aard__distribution_open_dir(found, out);
     aard__free(found);
     return error;

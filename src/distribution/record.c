@@ -15,7 +15,8 @@ static int by_name(const void *a, const void *b)
     return order ? order : (left->name_len > right->name_len) - (left->name_len < right->name_len);
 }
 
-bool aard__record_exempt(const char *name, size_t len)
+/* Whether the file is one that a RECORD does not have to list: itself, and signatures of it. */
+static bool is_exempt(const char *name, size_t len)
 {
     static const char *const ends[] = {".dist-info/RECORD", ".dist-info/RECORD.jws", ".dist-info/RECORD.p7s"};
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
@@ -56,7 +57,7 @@ static const char *check_line(char *line, char *end, aard__record_file *files, s
     for (int i = 0; i < 3 && next_field(&at, end, &fields[i], &lens[i]); i++) continue;
     const aard__record_file key = {.name = fields[0], .name_len = lens[0]};
     aard__record_file *file = lens[0] && count ? bsearch(&key, files, count, sizeof *files, by_name) : NULL;
-    if (!file || aard__record_exempt(file->name, file->name_len)) return NULL;
+    if (!file || is_exempt(file->name, file->name_len)) return NULL;
     *which = file;
     if (file->listed) return "is twice in RECORD";
     file->listed = true;
@@ -91,7 +92,7 @@ const char *aard__record_check(const char *text, size_t len, aard__record_file *
     }
     aard__free(copy);
     for (size_t i = 0; i < count && !wrong; i++) {
-        if (files[i].listed || aard__record_exempt(files[i].name, files[i].name_len)) continue;
+        if (files[i].listed || is_exempt(files[i].name, files[i].name_len)) continue;
         *which = &files[i];
         wrong = "is not in RECORD";
     }

@@ -16,9 +16,6 @@ typedef struct aard__record_file {
     bool listed; /* set by the check */
 } aard__record_file;
 
-/* Whether the file is one that a RECORD does not have to list: itself, and signatures of it. */
-bool aard__record_exempt(const char *name, size_t len);
-
 /* Sorts the files and compares them with the text; NULL, or what is wrong with `*which`.  What is listed and not there is
  * nobody's harm. */
 const char *aard__record_check(const char *text, size_t len, aard__record_file *files, size_t count,

@@ -89,15 +89,12 @@ static bool matches(const char *pattern, const aard__url *url, bool any_port)
     return host_matches(pattern, len, url) && (any_port || (port ? port == url->port : !is_bad_port(url->port)));
 }
 
-static bool has(const aard__host_list *list, const aard__url *url, bool any_port)
+static bool has_host(const aard__host_list *list, const aard__url *url, bool any_port)
 {
     for (size_t i = 0; i < list->count; i++)
         if (matches(list->patterns[i], url, any_port)) return true;
     return false;
 }
-
-bool aard__host_list_has_host(const aard__host_list *list, const aard__url *url) { return has(list, url, true); }
-bool aard__host_list_has(const aard__host_list *list, const aard__url *url) { return has(list, url, false); }
 
 /* ---- URLs and addresses ----------------------------------------------------------------------------------------- */
 
@@ -120,10 +117,10 @@ const char *aard__network_refusal(const aard__network_policy *policy, const aard
     if (policy->closed || said != (size_t)((policy->host != NULL) + (policy->bundle != NULL)) || !said)
         return "no_allowlist";
     for (size_t i = 0; i < 2; i++)
-        if (lists[i] && !aard__host_list_has_host(lists[i], url)) return "host_not_allowed";
+        if (lists[i] && !has_host(lists[i], url, true)) return "host_not_allowed";
     if (policy->https_only && !url->https) return "scheme_not_allowed";
     for (size_t i = 0; i < 2; i++)
-        if (lists[i] && !aard__host_list_has(lists[i], url)) return "port_not_allowed";
+        if (lists[i] && !has_host(lists[i], url, false)) return "port_not_allowed";
     aard__address address;
     return url->kind == AARD__HOST_NAME ? NULL
            : literal(url, &address)     ? aard__network_address_refusal(policy, &address)

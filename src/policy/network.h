@@ -22,8 +22,6 @@ typedef struct aard__host_list {
 
 aard_error *aard__host_list_add(aard__host_list *list, const char *pattern); /* copied */
 void aard__host_list_free(aard__host_list *list);
-bool aard__host_list_has_host(const aard__host_list *list, const aard__url *url); /* whatever its port */
-bool aard__host_list_has(const aard__host_list *list, const aard__url *url);
 
 typedef struct aard__network_limits {
     uint64_t request_bytes, response_bytes;    /* of one body; of a response as it was decoded */

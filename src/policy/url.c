@@ -123,10 +123,12 @@ static bool read_name(text host, aard__url *url)
     return ends_in_number(url->host) ? read_ipv4(url) : check_labels(url->host);
 }
 
+static uint16_t default_port(const aard__url *url) { return url->https ? 443 : 80; }
+
 static bool read_port(text port, aard__url *url)
 {
     unsigned long number = 0;
-    url->port = aard__url_default_port(url);
+    url->port = default_port(url);
     if (!length(port)) return true;
     if (length(port) > 5) return false;
     for (const char *c = port.at; c < port.end; c++) {
@@ -294,8 +296,6 @@ void aard__url_free(aard__url *url)
     *url = AARD__URL_INIT;
 }
 
-uint16_t aard__url_default_port(const aard__url *url) { return url->https ? 443 : 80; }
-
 bool aard__url_same_origin(const aard__url *a, const aard__url *b)
 {
     return a->https == b->https && a->port == b->port && !strcmp(a->host, b->host);
@@ -306,7 +306,7 @@ void aard__url_put_origin(const aard__url *url, aard__buf *out)
     bool brackets = url->kind == AARD__HOST_IPV6;
     aard__buf_printf(out, "%s://%s%s%s", url->https ? "https" : "http", brackets ? "[" : "", url->host,
                      brackets ? "]" : "");
-    if (url->port != aard__url_default_port(url)) aard__buf_printf(out, ":%u", url->port);
+    if (url->port != default_port(url)) aard__buf_printf(out, ":%u", url->port);
 }
 
 void aard__url_put(const aard__url *url, aard__buf *out)

@@ -30,7 +30,6 @@ typedef struct aard__url {
 const char *aard__url_parse(const char *text, size_t len, const aard__url *base, aard__url *out);
 void aard__url_free(aard__url *url);
 
-uint16_t aard__url_default_port(const aard__url *url);
 bool aard__url_same_origin(const aard__url *a, const aard__url *b);
 
 /* Appends the origin ("https://host:port", without the port where it is the scheme's), and the whole. */

@@ -37,14 +37,15 @@ static void release_listener(aard__listener *listener)
     aard__free(listener);
 }
 
-void aard__texts_free(aard__texts *texts)
+static void texts_free(aard__texts *texts)
 {
     for (size_t i = 0; i < texts->count; i++) aard__free(texts->items[i]);
     aard__free(texts->items);
     *texts = (aard__texts){NULL, 0};
 }
 
-aard_error *aard__texts_add(aard__texts *texts, const char *text)
+/* Adds a copy; `*texts` is as before on an error. */
+static aard_error *texts_add(aard__texts *texts, const char *text)
 {
     char **list = aard__realloc(texts->items, (texts->count + 1) * sizeof *list);
     if (!list) return aard__error_no_memory();
@@ -67,7 +68,7 @@ void aard__texts_json(const aard__texts *texts, aard__buf *out)
 
 static aard_error *copy_texts(const aard__texts *texts, aard__texts *out)
 {
-    for (size_t i = 0; i < texts->count; i++) AARD__TRY(aard__texts_add(out, texts->items[i]));
+    for (size_t i = 0; i < texts->count; i++) AARD__TRY(texts_add(out, texts->items[i]));
     return NULL;
 }
 
@@ -78,8 +79,8 @@ void aard_isolate_config_free(aard_isolate_config *config)
     aard_warm_state_free(config->warm);
     for (size_t i = 0; i < config->capability_count; i++) aard__free(config->capabilities[i]);
     aard__free(config->capabilities);
-    aard__texts_free(&config->environment);
-    aard__texts_free(&config->packages);
+    texts_free(&config->environment);
+    texts_free(&config->packages);
     aard__functions_free(&config->functions);
     aard__mounts_free(&config->mounts);
     aard__config_network_free(&config->network);
@@ -290,7 +291,7 @@ aard_error *aard_isolate_config_add_package(aard_isolate_config *config, const c
     if (!aard__package_key(name, len, key))
         return aard__error(AARD_ERR_INVALID_ARGUMENT, "a package has a name of 1 to %d characters",
                            AARD__PACKAGE_NAME_MAX);
-    return aard__texts_add(&config->packages, key);
+    return texts_add(&config->packages, key);
 }
 
 /* ---- the environment ------------------------------------------------------------------------------------------ */
@@ -314,7 +315,7 @@ aard_error *aard_isolate_config_set_env(aard_isolate_config *config, const char 
         config->environment.items[i] = text;
         return NULL;
     }
-    aard_error *error = aard__texts_add(&config->environment, text);
+    aard_error *error = texts_add(&config->environment, text);
     aard__free(text);
     return error;
 }
@@ -393,7 +394,7 @@ void aard_call_free(aard_call *call)
 {
     if (!call) return;
     aard_cancel_handle_free(call->cancel);
-    aard__texts_free(&call->arguments);
+    texts_free(&call->arguments);
     aard__free(call);
 }
 
@@ -424,13 +425,13 @@ aard_error *aard_call_set_arguments(aard_call *call, const char *const *argument
     if (count) AARD__NEED(arguments);
     for (size_t i = 0; i < count && !error; i++)
         error = aard__utf8_valid(arguments[i], strlen(arguments[i]))
-                    ? aard__texts_add(&texts, arguments[i])
+                    ? texts_add(&texts, arguments[i])
                     : aard__error(AARD_ERR_INVALID_ARGUMENT, "argument %zu for the guest is not UTF-8", i + 1);
     if (error) {
-        aard__texts_free(&texts);
+        texts_free(&texts);
         return error;
     }
-    aard__texts_free(&call->arguments);
+    texts_free(&call->arguments);
     call->arguments = texts;
     return NULL;
 }

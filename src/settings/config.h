@@ -37,9 +37,6 @@ typedef struct aard__texts {
     size_t count;
 } aard__texts;
 
-void aard__texts_free(aard__texts *texts);
-/* Adds a copy; `*texts` is as before on an error. */
-aard_error *aard__texts_add(aard__texts *texts, const char *text);
 /* A JSON array of them. */
 void aard__texts_json(const aard__texts *texts, aard__buf *out);
 
