@@ -73,7 +73,8 @@ LIB_CC    := $(wildcard src/engine/*.cc)
 PLAIN_OBJ := $(LIB_C:%.c=$(BUILD)/obj/%.o) $(LIB_CC:%.cc=$(BUILD)/obj/%.o) $(BUILD)/obj/embedded_files.o
 LIB_OBJ   := $(PLAIN_OBJ) $(BUILD)/obj/snapshot.o
 CLI_C     := $(wildcard src/cli/*.c)
-CLI_OBJ   := $(CLI_C:%.c=$(BUILD)/obj/%.o)
+# The command sees the public API only; of what is internal it has a copy of this.
+CLI_OBJ   := $(CLI_C:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/src/base/utf8.o
 EMBEDDED  := $(sort $(wildcard src/embedded/*/*.js src/embedded/*/*.py))
 EMBEDDED_WASM := $(patsubst src/embedded/%.wat,$(BUILD)/gen/embedded/%.wasm,$(wildcard src/embedded/*/*.wat))
 HEADERS   := $(wildcard include/aardvark/*.h)

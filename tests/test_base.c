@@ -15,7 +15,9 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/base64.h"
 #include "base/buf.h"
+#include "base/checksum.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -23,7 +25,7 @@
 #include "base/json.h"
 #include "base/library.h"
 #include "base/new_file.h"
-#include "base/checksum.h"
+#include "base/utf8.h"
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
@@ -218,6 +220,60 @@ static void test_a_message_is_one_line_of_utf8(void **state)
     assert_int_equal(strlen(aard_error_message(error)), 100001);
     aard_error_free(error);
     free(large);
+}
+
+static void test_a_character_has_one_form_and_an_error_its_extent(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t sequence, bad;
+        bool cut;
+    } rows[] = {
+        {"A", 1, 0, false},
+        {"\xc3\xa4", 2, 0, false},
+        {"\xf4\x8f\xbf\xbf", 4, 0, false},
+        {"\x80", 0, 1, false},
+        {"\xc0\xaf", 0, 1, false},
+        {"\xc3", 0, 1, true},
+        {"\xc3(", 0, 1, false},
+        {"\xe0\x9f\xbf", 0, 1, false},
+        {"\xed\xa0\x80", 0, 1, false},
+        {"\xe2\x82", 0, 2, true},
+        {"\xe2\x82(", 0, 2, false},
+        {"\xf0\x9f\x98", 0, 3, true},
+        {"\xf0\x9f\x98(", 0, 3, false},
+        {"\xf0\x8f\xbf\xbf", 0, 1, false},
+        {"\xf4\x90\x80\x80", 0, 1, false},
+        {"\xf5\x80", 0, 1, false},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        bool cut = false;
+        size_t len = strlen(rows[i].text), have = aard__utf8_sequence(rows[i].text, len);
+        size_t bad = have ? 0 : aard__utf8_bad(rows[i].text, len, &cut);
+        if (have != rows[i].sequence || bad != rows[i].bad || cut != rows[i].cut)
+            fail_msg("row %zu: sequence %zu, bad %zu, %s", i, have, bad, cut ? "cut" : "whole");
+    }
+    assert_int_equal(aard__utf8_character("\xf4\x8f\xbf\xbf", 4), 0x10ffff);
+}
+
+static void test_base64(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {{"", ""},
+                                          {"f", "Zg=="},
+                                          {"fo", "Zm8="},
+                                          {"foo", "Zm9v"},
+                                          {"foob", "Zm9vYg=="},
+                                          {"fooba", "Zm9vYmE="},
+                                          {"\xff\xfe\xfb", "//77"}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char out[16];
+        size_t len = strlen(rows[i][0]);
+        *aard__base64(out, rows[i][0], len) = '\0';
+        assert_string_equal(out, rows[i][1]);
+        assert_int_equal(aard__base64_len(len), strlen(out));
+    }
 }
 
 static void test_a_prefix_comes_in_front(void **state)
@@ -484,6 +540,8 @@ int main(void)
         TEST(test_strings_are_escaped_for_json),
         TEST(test_errors_have_a_code_a_class_and_a_name),
         TEST(test_a_message_is_one_line_of_utf8),
+        TEST(test_a_character_has_one_form_and_an_error_its_extent),
+        TEST(test_base64),
         TEST(test_a_prefix_comes_in_front),
         TEST(test_errors_without_memory),
         TEST(test_paths_are_joined),

@@ -11,15 +11,6 @@
 extern "C" {
 #endif
 
-/* The character of a well-formed sequence of UTF-8 of `len` bytes. */
-static inline uint32_t aard__utf8_character(const char *text, size_t len)
-{
-    const unsigned char *s = (const unsigned char *)text;
-    uint32_t c = len == 1 ? s[0] : s[0] & (0x7fu >> len);
-    for (size_t i = 1; i < len; i++) c = c << 6 | (s[i] & 0x3f);
-    return c;
-}
-
 /* Controls, and what Unicode calls format characters: without width, or with a say about the order of others. */
 static inline bool aard__unprintable(uint32_t c)
 {

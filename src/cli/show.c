@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/unprintable.h"
+#include "base/utf8.h"
 #include "cli/cli.h"
 
 #define LINE 80          /* columns that a container may take on one line */
@@ -9,28 +10,9 @@
 
 /* ---- plain text ----------------------------------------------------------------------------------------------- */
 
-/* The length of the UTF-8 sequence (RFC 3629) at `text`, 0 where there is none. */
-static size_t sequence(const unsigned char *text, size_t len)
-{
-    unsigned char first = text[0], low = 0x80, high = 0xbf;
-    size_t want = first < 0x80                    ? 1
-                  : first >= 0xc2 && first < 0xe0 ? 2
-                  : (first & 0xf0) == 0xe0        ? 3
-                  : first >= 0xf0 && first < 0xf5 ? 4
-                                                  : 0;
-    if (!want || want > len) return 0;
-    if (first == 0xe0) low = 0xa0;
-    if (first == 0xed) high = 0x9f;
-    if (first == 0xf0) low = 0x90;
-    if (first == 0xf4) high = 0x8f;
-    for (size_t i = 1; i < want; i++, low = 0x80, high = 0xbf)
-        if (text[i] < low || text[i] > high) return 0;
-    return want;
-}
-
 size_t cli_character(const char *text, size_t len, uint32_t *out)
 {
-    size_t size = sequence((const unsigned char *)text, len);
+    size_t size = aard__utf8_sequence(text, len);
     *out = size ? aard__utf8_character(text, size) : 0xfffd;
     return size;
 }

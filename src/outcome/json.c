@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/base64.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "outcome/outcome.h"
@@ -21,16 +22,10 @@ static void put_string(aard__buf *out, const char *key, const char *text)
 
 static void put_base64(aard__buf *out, const aard__buf *data)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const unsigned char *bytes = (const unsigned char *)data->data;
-    for (size_t i = 0; i < data->len; i += 3) {
-        size_t left = data->len - i;
-        unsigned word = (unsigned)bytes[i] << 16 | (left > 1 ? (unsigned)bytes[i + 1] << 8 : 0) |
-                        (left > 2 ? bytes[i + 2] : 0);
-        char quad[4] = {digits[word >> 18], digits[word >> 12 & 63], left > 1 ? digits[word >> 6 & 63] : '=',
-                        left > 2 ? digits[word & 63] : '='};
-        aard__buf_append(out, quad, 4);
-    }
+    size_t len = aard__base64_len(data->len);
+    if (!aard__buf_reserve(out, len)) return;
+    aard__base64(out->data + out->len, data->data, data->len);
+    out->len += len;
 }
 
 static void put_result(aard__buf *out, const aard_outcome *outcome)

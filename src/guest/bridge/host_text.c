@@ -1,30 +1,13 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/buf.h"
 #include "base/utf8.h"
 #include "guest/bridge/single_byte.h"
 #include "guest/host.h"
 
 /* ---- UTF-8 ----------------------------------------------------------------------------------------------- */
-
-/* How many bytes at `text`, which is no well-formed sequence, make up one error: the longest beginning of a well-formed
- * one, at least one byte (Unicode's "maximal subpart").  `*cut`: it is the end of the text that is missing. */
-static size_t utf8_bad(const uint8_t *text, size_t len, bool *cut)
-{
-    uint8_t first = text[0];
-    size_t need = first < 0xc2 || first > 0xf4 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-    uint8_t low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
-    uint8_t high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
-    size_t have = 1;
-    while (have < need && have < len && text[have] >= low && text[have] <= high) {
-        low = 0x80;
-        high = 0xbf;
-        have++;
-    }
-    *cut = have < need && have == len;
-    return have;
-}
 
 /* The bytes at the end of `data` that may yet become a well-formed sequence. */
 static size_t utf8_tail(const uint8_t *data, size_t len)
@@ -33,7 +16,7 @@ static size_t utf8_tail(const uint8_t *data, size_t len)
         const uint8_t *at = data + len - back;
         if ((*at & 0xc0) == 0x80) continue;
         bool cut = false;
-        if (!aard__utf8_sequence((const char *)at, back)) utf8_bad(at, back, &cut);
+        if (!aard__utf8_sequence((const char *)at, back)) aard__utf8_bad((const char *)at, back, &cut);
         return cut ? back : 0;
     }
     return 0;
@@ -53,7 +36,7 @@ static void utf8_mend(aard__buf *out, const uint8_t *data, size_t len)
         bool cut;
         aard__buf_append(out, data + start, at - start);
         aard__buf_append(out, "\xef\xbf\xbd", 3);
-        at += utf8_bad(data + at, len - at, &cut);
+        at += aard__utf8_bad((const char *)data + at, len - at, &cut);
         start = at;
     }
     aard__buf_append(out, data + start, len - start);
@@ -63,6 +46,8 @@ static void out_of_memory(aard__frame *frame) { aard__frame_throw(frame, "RangeE
 
 /* So many bytes are worked on before somebody looks whether the call was ended. */
 #define SLICE ((size_t)1 << 20)
+
+#define BASE64_SLICE (3 * SLICE) /* no padding but at the end of all */
 
 static size_t slice_end(size_t at, size_t len) { return len - at < SLICE ? len : at + SLICE; }
 
@@ -74,10 +59,9 @@ static size_t utf8_next(const uint8_t *data, size_t len, size_t at, uint32_t *ch
     if (!step) {
         *character = 0xfffd;
         *good = false;
-        return utf8_bad(data + at, len - at, &cut);
+        return aard__utf8_bad((const char *)data + at, len - at, &cut);
     }
-    *character = step == 1 ? data[at] : data[at] & (0x7fu >> step);
-    for (size_t i = 1; i < step; i++) *character = *character << 6 | (data[at + i] & 0x3fu);
+    *character = aard__utf8_character((const char *)data + at, step);
     return step;
 }
 
@@ -352,8 +336,6 @@ static void host_join_bytes(aard__frame *frame, void *user)
 
 /* ---- base64 ---------------------------------------------------------------------------------------------- */
 
-static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
 /* Turns UTF-8 in place into one byte a character; false where a character is above U+00FF, or the call was ended. */
 static bool to_latin1(aard__frame *frame, aard__buf *text)
 {
@@ -374,17 +356,12 @@ static bool to_latin1(aard__frame *frame, aard__buf *text)
 }
 
 /* Into `out`, which has room for it; false where the call was ended. */
-static bool base64_encode(aard__frame *frame, char *out, const uint8_t *in, size_t len)
+static bool base64_encode(aard__frame *frame, char *out, const char *in, size_t len)
 {
-    for (size_t at = 0; at < len; at += 3) {
-        if (at % (3 * SLICE) == 0 && aard__frame_ended(frame)) return false;
-        size_t have = len - at < 3 ? len - at : 3;
-        uint32_t bits = (uint32_t)in[at] << 16 | (have > 1 ? (uint32_t)in[at + 1] << 8 : 0) |
-                        (have > 2 ? in[at + 2] : 0);
-        *out++ = alphabet[bits >> 18];
-        *out++ = alphabet[bits >> 12 & 63];
-        *out++ = have > 1 ? alphabet[bits >> 6 & 63] : '=';
-        *out++ = have > 2 ? alphabet[bits & 63] : '=';
+    for (size_t at = 0, end; at < len; at = end) {
+        if (aard__frame_ended(frame)) return false;
+        end = len - at < BASE64_SLICE ? len : at + BASE64_SLICE;
+        out = aard__base64(out, in + at, end - at);
     }
     return true;
 }
@@ -399,11 +376,11 @@ static void host_base64_encode(aard__frame *frame, void *user)
     } else if (!to_latin1(frame, text)) {
         aard__frame_return_null(frame);
     } else {
-        size_t len = (text->len + 2) / 3 * 4;
+        size_t len = aard__base64_len(text->len);
         if (!aard__frame_fits(frame, len, false)) return;
-        if (!aard__buf_reserve(out, len + 1))
+        if (!aard__buf_reserve(out, len))
             out_of_memory(frame);
-        else if (base64_encode(frame, out->data, (const uint8_t *)text->data, text->len))
+        else if (base64_encode(frame, out->data, text->data, text->len))
             aard__frame_return_latin1(frame, (const uint8_t *)out->data, len);
     }
 }
