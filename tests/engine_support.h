@@ -2,12 +2,7 @@
 #ifndef AARD_TESTS_ENGINE_SUPPORT_H
 #define AARD_TESTS_ENGINE_SUPPORT_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "support.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +10,6 @@
 
 #include "engine/engine.h"
 
-#define COUNT(list) (sizeof(list) / sizeof *(list))
 #define TEXT(literal) literal, sizeof literal - 1
 
 typedef struct fixture {

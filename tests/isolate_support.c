@@ -9,26 +9,61 @@
 #include "base/utf8.h"
 #include "zip_builder.h"
 
-void assert_ok(aard_error *error)
+void assert_ok_at(test_place here, aard_error *error)
 {
-    if (error) fail_msg("%s: %s", aard_error_code_name(aard_error_get_code(error)), aard_error_message(error));
+    if (error) fail_at(here, "%s: %s", aard_error_code_name(aard_error_get_code(error)), aard_error_message(error));
 }
 
-/* Fails where one of the texts (up to a NULL) is not in `message`. */
-static void contains_all(const char *message, va_list texts)
+/* ---- what an outcome came of ----------------------------------------------------------------------------------- */
+
+/* Of this thread's latest calls, by the outcome; one that was freed may have been followed by another at its place. */
+static _Thread_local struct {
+    const aard_outcome *outcome;
+    char text[160];
+} origins[32];
+static _Thread_local size_t origin_count;
+
+static aard_outcome *came_of(aard_outcome *outcome, const char *what, const char *detail)
 {
-    for (const char *text; (text = va_arg(texts, const char *));) assert_contains(message, text);
+    size_t i = origin_count++ % COUNT(origins);
+    origins[i].outcome = outcome;
+    snprintf(origins[i].text, sizeof origins[i].text, "%s%s%.120s", what, detail ? ": " : "", detail ? detail : "");
+    return outcome;
 }
 
-void assert_refused(aard_error *error, aard_error_code code, ...)
+/* Says it in front of a failure. */
+static void print_origin(const aard_outcome *outcome)
 {
-    assert_non_null(error);
+    for (size_t i = origin_count; i > 0 && i + COUNT(origins) > origin_count; i--) {
+        size_t at = (i - 1) % COUNT(origins);
+        if (origins[at].outcome != outcome) continue;
+        print_error("of %s\n", origins[at].text);
+        return;
+    }
+}
+
+#define fail_of(outcome, here, ...)                                                                                    \
+    do {                                                                                                               \
+        print_origin(outcome);                                                                                         \
+        fail_at(here, __VA_ARGS__);                                                                                    \
+    } while (0)
+
+/* Fails where one of the texts (up to a NULL) is not in `message`, of an outcome or of none. */
+static void contains_all(test_place here, const aard_outcome *outcome, const char *message, va_list texts)
+{
+    for (const char *text; (text = va_arg(texts, const char *));)
+        if (!message || !strstr(message, text)) fail_of(outcome, here, "'%s' is not in: %s", text, message);
+}
+
+void assert_refused_at(test_place here, aard_error *error, aard_error_code code, ...)
+{
+    if (!error) fail_at(here, "it was not refused, with %s", aard_error_code_name(code));
     if (aard_error_get_code(error) != code)
-        fail_msg("%s, not %s: %s", aard_error_code_name(aard_error_get_code(error)), aard_error_code_name(code),
-                 aard_error_message(error));
+        fail_at(here, "%s, not %s: %s", aard_error_code_name(aard_error_get_code(error)), aard_error_code_name(code),
+                aard_error_message(error));
     va_list texts;
     va_start(texts, code);
-    contains_all(aard_error_message(error), texts);
+    contains_all(here, NULL, aard_error_message(error), texts);
     va_end(texts);
     aard_error_free(error);
 }
@@ -87,10 +122,12 @@ aard_outcome *call_with(aard_isolate *isolate, const char *entrypoint, const aar
 {
     aard_handler *handler = NULL;
     aard_outcome *outcome = NULL;
-    assert_ok(aard_handler_new(isolate, entrypoint, &handler));
-    assert_ok(aard_handler_invoke(handler, what, &outcome));
+    aard_error *error = aard_handler_new(isolate, entrypoint, &handler);
+    if (!error) error = aard_handler_invoke(handler, what, &outcome);
+    if (error) print_error("of %s\n", entrypoint);
+    assert_ok(error);
     aard_handler_free(handler);
-    return check_form(outcome);
+    return check_form(came_of(outcome, entrypoint, NULL));
 }
 
 aard_outcome *call(aard_isolate *isolate, const char *entrypoint, const char *input)
@@ -100,14 +137,16 @@ aard_outcome *call(aard_isolate *isolate, const char *entrypoint, const char *in
     if (input) aard_call_set_input_json(what, input, strlen(input));
     aard_outcome *outcome = call_with(isolate, entrypoint, what);
     aard_call_free(what);
-    return outcome;
+    return came_of(outcome, entrypoint, input);
 }
 
 aard_outcome *exec_with(aard_isolate *isolate, const char *code, const aard_call *what)
 {
     aard_outcome *outcome = NULL;
-    assert_ok(aard_isolate_exec(isolate, code, strlen(code), NULL, what, &outcome));
-    return check_form(outcome);
+    aard_error *error = aard_isolate_exec(isolate, code, strlen(code), NULL, what, &outcome);
+    if (error) print_error("of %.120s\n", code);
+    assert_ok(error);
+    return check_form(came_of(outcome, "inline code", code));
 }
 
 aard_outcome *invoke(aard_handler *handler, const char *input)
@@ -118,7 +157,7 @@ aard_outcome *invoke(aard_handler *handler, const char *input)
     aard_call_set_input_json(what, input, strlen(input));
     assert_ok(aard_handler_invoke(handler, what, &outcome));
     aard_call_free(what);
-    return check_form(outcome);
+    return check_form(came_of(outcome, "a handler", input));
 }
 
 aard_outcome *exec(aard_isolate *isolate, const char *code) { return exec_with(isolate, code, NULL); }
@@ -214,36 +253,43 @@ aard_outcome *check_form(aard_outcome *outcome)
 
 /* ---- expectations -------------------------------------------------------------------------------------------- */
 
-void assert_success(const aard_outcome *outcome)
+void assert_success_at(test_place here, const aard_outcome *outcome)
 {
     if (aard_outcome_is_success(outcome)) return;
     const char *traceback = aard_outcome_exception_traceback(outcome, NULL);
-    fail_msg("%s: %s\n%s", aard_failure_kind_name(aard_outcome_failure_kind(outcome)),
-             aard_outcome_failure_message(outcome), traceback ? traceback : "");
+    fail_of(outcome, here, "%s: %s\n%s", aard_failure_kind_name(aard_outcome_failure_kind(outcome)),
+            aard_outcome_failure_message(outcome), traceback ? traceback : "");
 }
 
-void assert_text(const char *have, size_t len, const char *want)
+static void text_is(test_place here, const aard_outcome *outcome, const char *have, size_t len, const char *want)
 {
-    if (len != strlen(want) || memcmp(have, want, len)) fail_msg("%.*s\n  is not\n%s", (int)len, have, want);
+    if (len != strlen(want) || memcmp(have, want, len))
+        fail_of(outcome, here, "%.*s\n  is not\n%s", (int)len, have, want);
 }
 
-void assert_contains(const char *text, const char *part)
+void assert_text_at(test_place here, const char *have, size_t len, const char *want)
 {
-    if (!text || !strstr(text, part)) fail_msg("'%s' is not in: %s", part, text ? text : "(nothing)");
+    text_is(here, NULL, have, len, want);
 }
 
-void assert_lacks(const char *text, const char *part)
+void assert_contains_at(test_place here, const char *text, const char *part)
 {
-    if (strstr(text, part)) fail_msg("'%s' is in: %s", part, text);
+    if (!text || !strstr(text, part)) fail_at(here, "'%s' is not in: %s", part, text ? text : "(nothing)");
 }
 
-void value_is_of(aard_outcome *outcome, const char *json, size_t len)
+void assert_lacks_at(test_place here, const char *text, const char *part)
+{
+    if (strstr(text, part)) fail_at(here, "'%s' is in: %s", part, text);
+}
+
+void value_is_of_at(test_place here, aard_outcome *outcome, const char *json, size_t len)
 {
     size_t have_len = 0;
-    assert_success(outcome);
+    assert_success_at(here, outcome);
     const char *have = aard_outcome_value_json(outcome, &have_len);
     if (have_len != len || memcmp(have, json, len))
-        fail_msg("the value is (%zu bytes) %.300s\n  and not (%zu bytes) %.300s", have_len, have, len, json);
+        fail_of(outcome, here, "the value is (%zu bytes) %.300s\n  and not (%zu bytes) %.300s", have_len, have, len,
+                json);
     aard_outcome_free(outcome);
 }
 
@@ -263,11 +309,11 @@ static bool case_holds(aard_isolate *isolate, const char *name)
     return holds;
 }
 
-void cases_hold(aard_isolate *isolate)
+void cases_hold_at(test_place here, aard_isolate *isolate)
 {
     size_t len, wrong = 0;
     aard_outcome *outcome = call(isolate, "main:names", NULL);
-    assert_success(outcome);
+    assert_success_at(here, outcome);
     const char *value = aard_outcome_value_json(outcome, &len);
     json_t *names = json_loadb(value, len, 0, NULL);
     assert_true(json_array_size(names) > 0);
@@ -278,62 +324,67 @@ void cases_hold(aard_isolate *isolate)
     }
     json_decref(names);
     aard_outcome_free(outcome);
-    assert_int_equal(wrong, 0);
+    if (wrong) fail_at(here, "%zu cases do not hold", wrong);
 }
 
-void value_is(aard_outcome *outcome, const char *json) { value_is_of(outcome, json, strlen(json)); }
-
-void repr_has(aard_outcome *outcome, const char *part)
+void value_is_at(test_place here, aard_outcome *outcome, const char *json)
 {
-    assert_success(outcome);
+    value_is_of_at(here, outcome, json, strlen(json));
+}
+
+void repr_has_at(test_place here, aard_outcome *outcome, const char *part)
+{
+    assert_success_at(here, outcome);
     size_t len = 0;
-    assert_string_equal(aard_outcome_value_json(outcome, NULL), "null");
-    assert_contains(aard_outcome_value_repr(outcome, &len), part);
+    const char *json = aard_outcome_value_json(outcome, NULL), *repr = aard_outcome_value_repr(outcome, &len);
+    if (strcmp(json, "null")) fail_of(outcome, here, "the value is %s and not a repr", json);
+    if (!repr || !strstr(repr, part)) fail_of(outcome, here, "'%s' is not in: %s", part, repr ? repr : "(nothing)");
     aard_outcome_free(outcome);
 }
 
-void failure_is(aard_outcome *outcome, aard_failure_kind kind, ...)
+void failure_is_at(test_place here, aard_outcome *outcome, aard_failure_kind kind, ...)
 {
     va_list texts;
     if (aard_outcome_failure_kind(outcome) != kind)
-        fail_msg("%s, not %s: %s", aard_failure_kind_name(aard_outcome_failure_kind(outcome)),
-                 aard_failure_kind_name(kind),
-                 aard_outcome_is_success(outcome) ? "" : aard_outcome_failure_message(outcome));
+        fail_of(outcome, here, "%s, not %s: %s", aard_failure_kind_name(aard_outcome_failure_kind(outcome)),
+                aard_failure_kind_name(kind),
+                aard_outcome_is_success(outcome) ? "" : aard_outcome_failure_message(outcome));
     va_start(texts, kind);
-    contains_all(kind == AARD_FAILURE_NONE ? "" : aard_outcome_failure_message(outcome), texts);
+    contains_all(here, outcome, kind == AARD_FAILURE_NONE ? "" : aard_outcome_failure_message(outcome), texts);
     va_end(texts);
-    assert_int_equal(aard_outcome_buffer_count(outcome), 0);
+    if (aard_outcome_buffer_count(outcome)) fail_of(outcome, here, "a failure has buffers");
     aard_outcome_free(outcome);
 }
 
-void exception_is(aard_outcome *outcome, const char *type, const char *value, ...)
+void exception_is_at(test_place here, aard_outcome *outcome, const char *type, const char *value, ...)
 {
     size_t value_len = 0, traceback_len = 0;
     aard_failure_kind kind = aard_outcome_failure_kind(outcome);
     if (kind != AARD_FAILURE_PYTHON_EXCEPTION && kind != AARD_FAILURE_JAVASCRIPT_EXCEPTION)
-        fail_msg("%s, not an exception", aard_failure_kind_name(kind));
+        fail_of(outcome, here, "%s, not an exception", aard_failure_kind_name(kind));
     const char *have = aard_outcome_exception_value(outcome, &value_len);
     const char *traceback = aard_outcome_exception_traceback(outcome, &traceback_len);
-    assert_string_equal(aard_outcome_exception_type(outcome), type);
-    if (value) assert_text(have, value_len, value);
+    if (strcmp(aard_outcome_exception_type(outcome), type))
+        fail_of(outcome, here, "%s, not %s: %s", aard_outcome_exception_type(outcome), type, have);
+    if (value) text_is(here, outcome, have, value_len, value);
     assert_true(aard__utf8_valid(have, value_len) && aard__utf8_valid(traceback, traceback_len));
-    assert_lacks(traceback, "<aardvark>");
-    assert_lacks(traceback, "adapter.js");
-    assert_lacks(traceback, "_pyodide");
+    assert_lacks_at(here, traceback, "<aardvark>");
+    assert_lacks_at(here, traceback, "adapter.js");
+    assert_lacks_at(here, traceback, "_pyodide");
     va_list texts;
     va_start(texts, value);
-    contains_all(traceback, texts);
+    contains_all(here, outcome, traceback, texts);
     va_end(texts);
     aard_outcome_free(outcome);
 }
 
-void streams_are(aard_outcome *outcome, const char *out, const char *err)
+void streams_are_at(test_place here, aard_outcome *outcome, const char *out, const char *err)
 {
     size_t len = 0;
     const char *text = aard_outcome_stdout(outcome, &len);
-    assert_text(text, len, out);
+    text_is(here, outcome, text, len, out);
     text = aard_outcome_stderr(outcome, &len);
-    assert_text(text, len, err);
+    text_is(here, outcome, text, len, err);
     aard_outcome_free(outcome);
 }
 

@@ -2,23 +2,16 @@
 #ifndef AARD_TESTS_ISOLATE_SUPPORT_H
 #define AARD_TESTS_ISOLATE_SUPPORT_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <aardvark.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-void assert_ok(aard_error *error);
+#include "support.h"
+
+void assert_ok_at(test_place here, aard_error *error);
+#define assert_ok(error) assert_ok_at(HERE, error)
 
 /* Expects an error of that code whose message has all of the texts (up to a NULL), and frees it. */
-void assert_refused(aard_error *error, aard_error_code code, ...);
+void assert_refused_at(test_place here, aard_error *error, aard_error_code code, ...);
+#define assert_refused(...) assert_refused_at(HERE, __VA_ARGS__)
 
 /* A bundle of pairs of name and text, up to a NULL name. */
 aard_bundle *bundle_of(const char *const files[][2]);
@@ -44,24 +37,36 @@ aard_call *limited_to(uint64_t ms);
 /* Is well-formed JSON with exactly the members of docs/outcome.md; gives its argument. */
 aard_outcome *check_form(aard_outcome *outcome);
 
-/* Each of these frees the outcome. */
-void value_is(aard_outcome *outcome, const char *json);
-void value_is_of(aard_outcome *outcome, const char *json, size_t len);
-void repr_has(aard_outcome *outcome, const char *part);
+/* Each of these fails where it stands, and names the entrypoint, the input or the code that the outcome came of, so that
+ * the row of a table is known.  These free the outcome: */
+#define value_is(outcome, json) value_is_at(HERE, outcome, json)
+void value_is_at(test_place here, aard_outcome *outcome, const char *json);
+#define value_is_of(outcome, json, len) value_is_of_at(HERE, outcome, json, len)
+void value_is_of_at(test_place here, aard_outcome *outcome, const char *json, size_t len);
+#define repr_has(outcome, part) repr_has_at(HERE, outcome, part)
+void repr_has_at(test_place here, aard_outcome *outcome, const char *part);
 /* The failure's message has all of the texts (up to a NULL). */
-void failure_is(aard_outcome *outcome, aard_failure_kind kind, ...);
+#define failure_is(...) failure_is_at(HERE, __VA_ARGS__)
+void failure_is_at(test_place here, aard_outcome *outcome, aard_failure_kind kind, ...);
 /* A guest's exception of that type; the value is compared whole, NULL = any; the traceback has all of the texts. */
-void exception_is(aard_outcome *outcome, const char *type, const char *value, ...);
-void streams_are(aard_outcome *outcome, const char *out, const char *err);
+#define exception_is(...) exception_is_at(HERE, __VA_ARGS__)
+void exception_is_at(test_place here, aard_outcome *outcome, const char *type, const char *value, ...);
+#define streams_are(outcome, out, err) streams_are_at(HERE, outcome, out, err)
+void streams_are_at(test_place here, aard_outcome *outcome, const char *out, const char *err);
 
 /* Every case that `main:names` of the bundle lists ends as it is expected to: `main:run` gives null for its name. */
-void cases_hold(aard_isolate *isolate);
+#define cases_hold(isolate) cases_hold_at(HERE, isolate)
+void cases_hold_at(test_place here, aard_isolate *isolate);
 
-/* These don't. */
-void assert_success(const aard_outcome *outcome);
-void assert_text(const char *have, size_t len, const char *want);
-void assert_contains(const char *text, const char *part);
-void assert_lacks(const char *text, const char *part);
+/* These don't: */
+#define assert_success(outcome) assert_success_at(HERE, outcome)
+void assert_success_at(test_place here, const aard_outcome *outcome);
+#define assert_text(have, len, want) assert_text_at(HERE, have, len, want)
+void assert_text_at(test_place here, const char *have, size_t len, const char *want);
+#define assert_contains(text, part) assert_contains_at(HERE, text, part)
+void assert_contains_at(test_place here, const char *text, const char *part);
+#define assert_lacks(text, part) assert_lacks_at(HERE, text, part)
+void assert_lacks_at(test_place here, const char *text, const char *part);
 
 /* For tests that make guests be left in the middle: what stood on their stack, of V8's, of ICU's and of ours, then goes to nobody. */
 #ifdef __SANITIZE_ADDRESS__

@@ -4,8 +4,6 @@
 
 #include "base/file.h"
 
-#define COUNT(list) (sizeof(list) / sizeof *(list))
-
 static char *tried[256];
 static size_t tried_count;
 
@@ -93,8 +91,9 @@ static int set_up(void **state)
 {
     (void)state;
     static const char *const files[][2] = {
-        {"aardvark.manifest.json", "{\"schemaVersion\": \"1.0\", \"entrypoint\": \"main:f\", \"runtime\": {\"language\": "
-                                   "\"javascript\"}, \"packages\": []}"},
+        {"aardvark.manifest.json",
+         "{\"schemaVersion\": \"1.0\", \"entrypoint\": \"main:f\", \"runtime\": {\"language\": "
+         "\"javascript\"}, \"packages\": []}"},
         {"main.js", "export const f = () => 1"},
         {NULL, NULL},
     };
@@ -257,7 +256,8 @@ static void test_configurations(void **state)
     REFUSED(aard_isolate_config_set_env, config, "x", NULL);
     REFUSED(aard_isolate_config_add_function, NULL, "f", host, NULL, finalize);
     REFUSED(aard_isolate_config_add_function, config, NULL, host, NULL, finalize);
-    assert_refused(aard_isolate_config_add_function(config, "f", NULL, NULL, finalize), AARD_ERR_INVALID_ARGUMENT, NULL);
+    assert_refused(aard_isolate_config_add_function(config, "f", NULL, NULL, finalize), AARD_ERR_INVALID_ARGUMENT,
+                   NULL);
     assert_int_equal(finalized, 3);
     REFUSED(aard_isolate_config_allow_host, NULL, "a.example");
     REFUSED(aard_isolate_config_allow_host, config, NULL);

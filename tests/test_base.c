@@ -1,10 +1,5 @@
 /* What everything else is made of: buffers, errors, files, clocks, hashes, allocation. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "support.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -26,8 +21,6 @@
 #include "base/library.h"
 #include "base/new_file.h"
 #include "base/utf8.h"
-
-#define COUNT(list) (sizeof(list) / sizeof *(list))
 
 /* A text that may hold NULs, and its length. */
 #define TEXT(literal) literal, sizeof literal - 1

@@ -7,7 +7,6 @@
 
 LEAKS_OF_LEFT_GUESTS
 
-#define COUNT(list) (sizeof(list) / sizeof *(list))
 #define MIB ((size_t)1 << 20)
 
 enum { HEAP_MIB = 32, LIMIT_MS = 20000 };

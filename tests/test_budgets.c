@@ -8,7 +8,6 @@
 
 LEAKS_OF_LEFT_GUESTS
 
-#define COUNT(list) (sizeof(list) / sizeof *(list))
 #define MIB ((size_t)1 << 20)
 
 static const aard_language languages[] = {AARD_LANGUAGE_PYTHON, AARD_LANGUAGE_JAVASCRIPT};

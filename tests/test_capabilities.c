@@ -1,8 +1,6 @@
 /* Host functions and what grants them. */
 #include "isolate_support.h"
 
-#define COUNT(list) (sizeof(list) / sizeof *(list))
-
 typedef struct seen {
     int calls, ends;
     char input[256];

@@ -13,8 +13,6 @@
 
 #include "policy/mount.h"
 
-#define COUNT(list) (sizeof(list) / sizeof *(list))
-
 #define QUOTA 65536
 #define FILES 20
 #define HANDLES 16
@@ -126,8 +124,8 @@ static const attempt read_only_places[] = {
     {"a socket made", "ctypes.CDLL(None).mknod(b'/session/s', stat.S_IFSOCK | 0o666, 0)", "special_file"},
     {"a device in the root", "ctypes.CDLL(None).mknod(b'/null', stat.S_IFCHR | 0o666, 0x103)", "read_only_path"},
     {"beside the home directory", "no(put, '/home/left')", "read_only_path"},
-    {"the home directory replaced", "no(os.remove, os.path.expanduser('~'))\nno(os.symlink, '/lib', os.path.expanduser('~'))",
-     "read_only_path"},
+    {"the home directory replaced",
+     "no(os.remove, os.path.expanduser('~'))\nno(os.symlink, '/lib', os.path.expanduser('~'))", "read_only_path"},
     {"site-packages", "no(put, next(p for p in sys.path if p.endswith('site-packages')) + '/left.py')",
      "read_only_path"},
     {"the standard library", "no(put, '/lib/python313.zip', 'ab', b'x')", "read_only_path"},
@@ -761,9 +759,9 @@ static void test_directories_that_change_under_ones_feet(void **state)
 static void test_places_that_can_not_be_mounted(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"",      "/",    "data",   "/app",  "/app/x",   "/session", "/session/x",
-                                      "/tmp",  "/lib", "/dev/x", "/proc", "/usr/lib", "/home",    "/a/../b",
-                                      "/app/", "//app", "//tmp/", "/./a",  "/a/.",  "//",       "/\xff"};
+    static const char *const bad[] = {"",      "/",     "data",   "/app",  "/app/x",   "/session", "/session/x",
+                                      "/tmp",  "/lib",  "/dev/x", "/proc", "/usr/lib", "/home",    "/a/../b",
+                                      "/app/", "//app", "//tmp/", "/./a",  "/a/.",     "//",       "/\xff"};
     aard_isolate_config *config = config_of(AARD_LANGUAGE_PYTHON);
     for (size_t i = 0; i < COUNT(bad); i++)
         assert_refused(aard_isolate_config_mount(config, "/", bad[i], AARD_FILESYSTEM_READ), AARD_ERR_INVALID_ARGUMENT,
@@ -777,8 +775,8 @@ static void test_places_that_can_not_be_mounted(void **state)
     assert_ok(aard_isolate_config_mount(config, "/", "/data/c/", AARD_FILESYSTEM_READ));
     static const char *const taken[] = {"/data/a", "/data/a/", "//data//a", "/data/c", "/data//c"};
     for (size_t i = 0; i < COUNT(taken); i++)
-        assert_refused(aard_isolate_config_mount(config, "/", taken[i], AARD_FILESYSTEM_READ), AARD_ERR_INVALID_ARGUMENT,
-                       NULL);
+        assert_refused(aard_isolate_config_mount(config, "/", taken[i], AARD_FILESYSTEM_READ),
+                       AARD_ERR_INVALID_ARGUMENT, NULL);
     assert_refused(aard_isolate_config_mount(config, "/", "/data", AARD_FILESYSTEM_READ), AARD_ERR_INVALID_ARGUMENT,
                    NULL);
     assert_refused(aard_isolate_config_mount(config, "/", "/data/a/c", AARD_FILESYSTEM_READ), AARD_ERR_INVALID_ARGUMENT,

@@ -2,8 +2,6 @@
  * test-timeout: 300 */
 #include "isolate_support.h"
 
-#define COUNT(list) (sizeof(list) / sizeof *(list))
-
 typedef struct attempt {
     const char *name, *code;
     const char *reason; /* of the violation; NULL where there is nothing that could refuse */

@@ -1,8 +1,6 @@
 /* Inline JavaScript: every form of it, alone and one after the other, as consoles run it. */
 #include "isolate_support.h"
 
-#define COUNT(list) (sizeof(list) / sizeof(list)[0])
-
 static aard_isolate *guest;
 
 typedef struct row {

@@ -1,8 +1,6 @@
 /* Inline Python: sources as CPython reads them, programs as `python` runs them, and what sessions keep. */
 #include "isolate_support.h"
 
-#define COUNT(list) (sizeof(list) / sizeof(list)[0])
-
 static aard_isolate *guest;
 
 static aard_outcome *run(aard_source_kind kind, const char *name, const char *code, size_t len)
@@ -47,7 +45,9 @@ static void test_files_are_decoded_as_pep_263_says(void **state)
         {SOURCE("1\n\n\n'\xe9'"), NULL, "Non-UTF-8 code starting with '\\xe9' on line 4"},
         {SOURCE("'\xed\xa0\x80'"), NULL, "Non-UTF-8 code starting with '\\xed' on line 1"},
         {SOURCE("# coding: utf-16\n1"), NULL, "encoding problem: utf-16"},
-        {SOURCE("\xff\xfe" "1\0"), NULL, "Non-UTF-8 code starting with '\\xff' on line 1"},
+        {SOURCE("\xff\xfe"
+                "1\0"),
+         NULL, "Non-UTF-8 code starting with '\\xff' on line 1"},
         {SOURCE("# coding: rot13\n1"), NULL, "encoding problem: rot13"},
         {SOURCE("# coding: no-such\n1"), NULL, "unknown encoding: no-such"},
         {SOURCE("\xef\xbb\xbf# coding: latin-1\n1"), NULL, "encoding problem: utf-8"},
@@ -108,9 +108,11 @@ static void test_forms(void **state)
         {"async def g():\n    yield 1\n[x async for x in g()]", "[1]"},
         {"async for z in g(): print(z, end='')\nz", "1"},
         {"{k: v async for k, v in (await __import__('asyncio').sleep(0, e()))}"
-         " if (e := lambda: None) is None else 2", "2"},
+         " if (e := lambda: None) is None else 2",
+         "2"},
         {"import contextlib\n@contextlib.asynccontextmanager\nasync def c():\n    yield 3\n"
-         "async with c() as v, c() as w:\n    pass\nv + w", "6"},
+         "async with c() as v, c() as w:\n    pass\nv + w",
+         "6"},
         {"try:\n    await __import__('asyncio').sleep(0)\nfinally:\n    q = 2\nq", "2"},
         {"[await __import__('asyncio').sleep(0, i) for i in range(3)]", "[0,1,2]"},
         {"f'{await __import__(\"asyncio\").sleep(0, 4)}'", "\"4\""},
@@ -143,7 +145,8 @@ static void test_lines_of_tracebacks(void **state)
 {
     (void)state;
     static const char form_feed[] = "x = 1\n\x0cy = '\x1c'\nz = '\xe2\x80\xa8'\n1/0  # here\n",
-                      returns[] = "x = 1\ry = 2\r1/0  # here\r", latin[] = "# coding: latin-1\nx = '\xe9'\n1/0  # here \xe9\n";
+                      returns[] = "x = 1\ry = 2\r1/0  # here\r",
+                      latin[] = "# coding: latin-1\nx = '\xe9'\n1/0  # here \xe9\n";
     exception_is(run(AARD_SOURCE_FILE, "ff.py", form_feed, sizeof form_feed - 1), "ZeroDivisionError", NULL,
                  "File \"ff.py\", line 4", "1/0  # here", NULL);
     exception_is(run(AARD_SOURCE_FILE, "cr.py", returns, sizeof returns - 1), "ZeroDivisionError", NULL,
@@ -194,7 +197,8 @@ static void test_arguments(void **state)
     assert_ok(aard_call_new(&what));
     assert_ok(aard_call_set_arguments(what, arguments, COUNT(arguments)));
     assert_refused(aard_call_set_arguments(what, bad, 2), AARD_ERR_INVALID_ARGUMENT, "argument 2", NULL);
-    value_is(exec_with(guest, "import sys; sys.argv", what), "[\"\",\"a\",\"--b=c d\",\"\xc3\xa4\",\"\",\"\\\"'\\\\\"]");
+    value_is(exec_with(guest, "import sys; sys.argv", what),
+             "[\"\",\"a\",\"--b=c d\",\"\xc3\xa4\",\"\",\"\\\"'\\\\\"]");
     aard_call_set_source_kind(what, AARD_SOURCE_COMMAND);
     value_is(exec_with(guest, "sys.argv[:2]", what), "[\"-c\",\"a\"]");
     aard_call_free(what);
@@ -213,8 +217,7 @@ static void exits_with(aard_outcome *outcome, int want, const char *err)
 {
     int code = 99;
     size_t len;
-    if (!aard_outcome_exit_code(outcome, &code))
-        fail_msg("no exit, but: %s", aard_outcome_failure_message(outcome));
+    if (!aard_outcome_exit_code(outcome, &code)) fail_msg("no exit, but: %s", aard_outcome_failure_message(outcome));
     assert_int_equal(code, want);
     assert_int_equal(aard_outcome_is_success(outcome), want == 0);
     const char *json = aard_outcome_value_json(outcome, &len), *written = aard_outcome_stderr(outcome, NULL);
@@ -407,9 +410,9 @@ static void test_a_handler_without_an_input_has_its_default(void **state)
                                                        "def leaves(n=0): sys.exit(n)\n"},
                                            {NULL, NULL}};
     static const char *const rows[][3] = {
-        {"main:default", NULL, "1"},      {"main:default", "7", "7"},   {"main:default", "null", "null"},
-        {"main:needs", NULL, "null"},     {"main:keyword", NULL, "2"},  {"main:many", NULL, "[null]"},
-        {"main:both", NULL, "[3,4]"},     {"main:both", "1", "[1,4]"},  {"main:later", NULL, "5"},
+        {"main:default", NULL, "1"},  {"main:default", "7", "7"},  {"main:default", "null", "null"},
+        {"main:needs", NULL, "null"}, {"main:keyword", NULL, "2"}, {"main:many", NULL, "[null]"},
+        {"main:both", NULL, "[3,4]"}, {"main:both", "1", "[1,4]"}, {"main:later", NULL, "5"},
         {"main:method", NULL, "6"},
     };
     aard_isolate *own = boot(config_of(AARD_LANGUAGE_PYTHON), bundle_of(files));

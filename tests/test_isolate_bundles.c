@@ -3,8 +3,6 @@
 
 #include <pthread.h>
 
-#define COUNT(list) (sizeof(list) / sizeof *(list))
-
 static aard_isolate *guest;
 
 static int set_up(void **state)

@@ -8,8 +8,6 @@
 
 LEAKS_OF_LEFT_GUESTS
 
-#define COUNT(list) (sizeof(list) / sizeof *(list))
-
 static aard_isolate *javascript(void)
 {
     aard_isolate_config *config = config_of(AARD_LANGUAGE_JAVASCRIPT);
@@ -139,7 +137,8 @@ static void test_host_functions_look_whether_the_call_was_ended(void **state)
         aard_outcome *outcome = exec_with(isolate, rows[i], what);
         double run = aard_outcome_diagnostics(outcome)->run_ms, cpu = aard_outcome_diagnostics(outcome)->cpu_ms_used;
         failure_is(outcome, AARD_FAILURE_TIMEOUT_EXCEEDED, NULL);
-        if (run > 200 + 10 * late_ms() && cpu > 200 + 5 * late_ms()) fail_msg("%s: %.0f ms, %.0f of CPU", rows[i], run, cpu);
+        if (run > 200 + 10 * late_ms() && cpu > 200 + 5 * late_ms())
+            fail_msg("%s: %.0f ms, %.0f of CPU", rows[i], run, cpu);
     }
     aard_call_free(what);
     aard_isolate_free(isolate);
@@ -179,35 +178,38 @@ static void test_large_texts_are_what_small_ones_are(void **state)
 {
     (void)state;
     aard_isolate *isolate = javascript();
+    value_is(
+        exec(
+            isolate,
+            "const bad = [], piece = 'a\\u00e9\\u20ac\\ud83d\\ude00\\ud800\\udc00\\ud800x\\udc00\\u0000';"
+            "const mended = 'a\\u00e9\\u20ac\\ud83d\\ude00\\ud800\\udc00\\ufffdx\\ufffd\\u0000';"
+            "const n = 40000, encoder = new TextEncoder(), decoder = new TextDecoder();"
+            "for (let shift = 0; shift < 4; shift++) {"
+            "  const head = 'yyy'.slice(0, shift), text = head + piece.repeat(n), right = head + mended.repeat(n);"
+            "  const bytes = encoder.encode(text);"
+            "  if (decoder.decode(bytes) !== right) bad.push(`utf-8 ${shift}`);"
+            "  for (const room of [bytes.length, bytes.length - 1, bytes.length - 5, 500001 + shift]) {"
+            "    const into = new Uint8Array(room), { read, written } = encoder.encodeInto(text, into);"
+            "    if (decoder.decode(into.subarray(0, written)) !== right.slice(0, read) || written > room ||"
+            "        room - written > 3) bad.push(`encodeInto ${shift} ${room} ${read} ${written}`);"
+            "  }"
+            "  for (let room = 0; room < 9; room++) {"
+            "    const into = new Uint8Array(room), same = new Uint8Array(room), long = '\\ud83d\\ude00a\\ud800b'.repeat(90000);"
+            "    const a = encoder.encodeInto(head + long, into), b = encoder.encodeInto(head + long.slice(0, 20), same);"
+            "    if (a.read !== b.read || a.written !== b.written || into.join() !== same.join()) bad.push(`room ${room}`);"
+            "  }"
+            "  const units = new Uint16Array(text.length);"
+            "  for (let i = 0; i < text.length; i++) units[i] = text.charCodeAt(i);"
+            "  if (new TextDecoder('utf-16le').decode(units) !== right) bad.push(`utf-16 ${shift}`);"
+            "  const broken = new Uint8Array(bytes.length + 2); broken.set(bytes); broken[bytes.length] = 0xf0;"
+            "  broken[bytes.length + 1] = 0x9f; if (decoder.decode(broken) !== right + '\\ufffd') bad.push(`cut ${shift}`);"
+            "  const latin = head + 'ab\\xff'.repeat(700000);"
+            "  if (atob(btoa(latin)) !== latin) bad.push(`base64 ${shift}`);"
+            "}"
+            "bad"),
+        "[]");
     value_is(exec(isolate,
-                  "const bad = [], piece = 'a\\u00e9\\u20ac\\ud83d\\ude00\\ud800\\udc00\\ud800x\\udc00\\u0000';"
-                  "const mended = 'a\\u00e9\\u20ac\\ud83d\\ude00\\ud800\\udc00\\ufffdx\\ufffd\\u0000';"
-                  "const n = 40000, encoder = new TextEncoder(), decoder = new TextDecoder();"
-                  "for (let shift = 0; shift < 4; shift++) {"
-                  "  const head = 'yyy'.slice(0, shift), text = head + piece.repeat(n), right = head + mended.repeat(n);"
-                  "  const bytes = encoder.encode(text);"
-                  "  if (decoder.decode(bytes) !== right) bad.push(`utf-8 ${shift}`);"
-                  "  for (const room of [bytes.length, bytes.length - 1, bytes.length - 5, 500001 + shift]) {"
-                  "    const into = new Uint8Array(room), { read, written } = encoder.encodeInto(text, into);"
-                  "    if (decoder.decode(into.subarray(0, written)) !== right.slice(0, read) || written > room ||"
-                  "        room - written > 3) bad.push(`encodeInto ${shift} ${room} ${read} ${written}`);"
-                  "  }"
-                  "  for (let room = 0; room < 9; room++) {"
-                  "    const into = new Uint8Array(room), same = new Uint8Array(room), long = '\\ud83d\\ude00a\\ud800b'.repeat(90000);"
-                  "    const a = encoder.encodeInto(head + long, into), b = encoder.encodeInto(head + long.slice(0, 20), same);"
-                  "    if (a.read !== b.read || a.written !== b.written || into.join() !== same.join()) bad.push(`room ${room}`);"
-                  "  }"
-                  "  const units = new Uint16Array(text.length);"
-                  "  for (let i = 0; i < text.length; i++) units[i] = text.charCodeAt(i);"
-                  "  if (new TextDecoder('utf-16le').decode(units) !== right) bad.push(`utf-16 ${shift}`);"
-                  "  const broken = new Uint8Array(bytes.length + 2); broken.set(bytes); broken[bytes.length] = 0xf0;"
-                  "  broken[bytes.length + 1] = 0x9f; if (decoder.decode(broken) !== right + '\\ufffd') bad.push(`cut ${shift}`);"
-                  "  const latin = head + 'ab\\xff'.repeat(700000);"
-                  "  if (atob(btoa(latin)) !== latin) bad.push(`base64 ${shift}`);"
-                  "}"
-                  "bad"),
-             "[]");
-    value_is(exec(isolate, "'\\ud83d\\ude00'.repeat(200000) === JSON.parse(JSON.stringify('\\ud83d\\ude00'.repeat(200000)))"),
+                  "'\\ud83d\\ude00'.repeat(200000) === JSON.parse(JSON.stringify('\\ud83d\\ude00'.repeat(200000)))"),
              "true");
     aard_outcome *outcome = exec(isolate, "'x' + '\\ud83d\\ude00'.repeat(200000)");
     assert_success(outcome);
@@ -314,7 +316,8 @@ static void test_a_handler_is_freed_in_the_middle_of_a_call(void **state)
 {
     (void)state;
     static const char *const files[][2] = {
-        {"main.js", "export const f = () => { console.log('now'); return 1 };\nexport const g = () => 2;\n"}, {NULL, NULL}};
+        {"main.js", "export const f = () => { console.log('now'); return 1 };\nexport const g = () => 2;\n"},
+        {NULL, NULL}};
     aard_isolate_config *config = config_of(AARD_LANGUAGE_JAVASCRIPT);
     aard_isolate_config_set_stream_callback(config, free_spare, NULL, NULL);
     aard_isolate_config_set_wall_limit_ms(config, 20000);
@@ -349,8 +352,8 @@ static int allow_some(size_t size)
 static void test_a_bundle_that_is_not_loaded_changes_no_policy(void **state)
 {
     (void)state;
-#define MANIFEST(host)                                                                                                 \
-    "{\"schemaVersion\": \"1.0\", \"entrypoint\": \"main:f\", \"runtime\": {\"language\": \"javascript\"}, \"resources\": "      \
+#define MANIFEST(host)                                                                                                      \
+    "{\"schemaVersion\": \"1.0\", \"entrypoint\": \"main:f\", \"runtime\": {\"language\": \"javascript\"}, \"resources\": " \
     "{\"network\": {\"allow\": [\"" host "\"]}}}"
     static const char *const first[][2] = {
         {"aardvark.manifest.json", MANIFEST("a.example")}, {"main.js", "export const f = () => 1"}, {NULL, NULL}};

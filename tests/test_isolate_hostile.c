@@ -5,8 +5,6 @@
 
 #include <signal.h>
 
-#define COUNT(list) (sizeof(list) / sizeof *(list))
-
 static aard_isolate *isolates[3]; /* Python, JavaScript, and Python with JavaScript */
 
 /* A sound guest, whatever became of the old one. */

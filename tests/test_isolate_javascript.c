@@ -1,8 +1,6 @@
 /* JavaScript isolates: handlers and modules, values, buffers, inline code, exceptions. */
 #include "isolate_support.h"
 
-#define COUNT(list) (sizeof(list) / sizeof *(list))
-
 static aard_isolate *guest;
 
 static int set_up(void **state)

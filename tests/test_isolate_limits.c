@@ -5,8 +5,6 @@
 
 LEAKS_OF_LEFT_GUESTS
 
-#define COUNT(list) (sizeof(list) / sizeof *(list))
-
 enum { LIMIT_MS = 150 };
 
 /* Ends within the limit, and is told. */

@@ -3,8 +3,6 @@
  * All of it runs in one isolate, one call after another, as a host would have it. */
 #include "isolate_support.h"
 
-#define COUNT(list) (sizeof(list) / sizeof *(list))
-
 static aard_isolate *guest;
 
 static int set_up(void **state)
@@ -521,7 +519,8 @@ static void test_exceptions_of_every_kind(void **state)
         aard_outcome *outcome = call(guest, rows[i].entrypoint, rows[i].input);
         exception_is(outcome, rows[i].type, rows[i].value, rows[i].texts[0], rows[i].texts[1], rows[i].texts[2], NULL);
     }
-    failure_is(call(guest, "main:service.method.__func__", "1"), AARD_FAILURE_ADAPTER_ERROR, "as its one argument", NULL);
+    failure_is(call(guest, "main:service.method.__func__", "1"), AARD_FAILURE_ADAPTER_ERROR, "as its one argument",
+               NULL);
     aard_outcome *outcome = call(guest, "raising:suppressed", "1");
     assert_lacks(aard_outcome_exception_traceback(outcome, NULL), "KeyError");
     aard_outcome_free(outcome);
@@ -584,8 +583,8 @@ static void test_exceptions_that_do_not_like_to_be_printed(void **state)
     value_is(exec(guest, "1 + 1"), "2");
 }
 
-#define OWN_TEXT(source)                                                                                                  \
-    "import traceback\n" source "\ntry: go()\n"                                                                           \
+#define OWN_TEXT(source)                                                                                               \
+    "import traceback\n" source "\ntry: go()\n"                                                                        \
     "except BaseException as error:\n    print(''.join(traceback.format_exception(error)), end='')\n    raise\n"
 
 /* Text of long tracebacks is made in a shorter way than the traceback module's; it is the same to the last character. */
@@ -594,18 +593,21 @@ static void test_long_tracebacks_are_pythons_own(void **state)
     (void)state;
     static const char *const rows[] = {
         OWN_TEXT("def go(): return go() + go()"),
-        OWN_TEXT("def go():\n    return b(1)\ndef b(n):\n    return c(\n        n) + (\n        1)\ndef c(n): return b(n), 1"),
+        OWN_TEXT(
+            "def go():\n    return b(1)\ndef b(n):\n    return c(\n        n) + (\n        1)\ndef c(n): return b(n), 1"),
         OWN_TEXT("def f(n, m):\n    return m and f(n - 1, m) if n % 2 else f(n - 1, m) if n else 1/0\n"
                  "def go(): f(9, 1)"),
         OWN_TEXT("def f(n): return f(n - 1) if n else 1/0\ndef go(): f(2)"),
         OWN_TEXT("def f(n): return f(n - 1) if n else 1/0\ndef go(): f(3)"),
-        OWN_TEXT("def f(n):\n    try: return f(n - 1) if n else 1/0\n    except Exception as e: raise ValueError(n) from e\n"
-                 "def go(): f(20)"),
+        OWN_TEXT(
+            "def f(n):\n    try: return f(n - 1) if n else 1/0\n    except Exception as e: raise ValueError(n) from e\n"
+            "def go(): f(20)"),
         OWN_TEXT("def f(): f()\ndef go():\n    try: f()\n    except RecursionError: f()"),
         OWN_TEXT("def f(): f()\ndef go():\n    try: f()\n    except RecursionError: raise KeyError(2) from None"),
-        OWN_TEXT("def f(n): return f(n - 1) if n else 1/0\ndef caught(n):\n    try: f(n)\n    except Exception as e: return e\n"
-                 "def go(): raise ExceptionGroup('g', [caught(500), caught(2), ExceptionGroup('h', [caught(900)] * 2),\n"
-                 "                                     *map(caught, range(20))]) from caught(700)"),
+        OWN_TEXT(
+            "def f(n): return f(n - 1) if n else 1/0\ndef caught(n):\n    try: f(n)\n    except Exception as e: return e\n"
+            "def go(): raise ExceptionGroup('g', [caught(500), caught(2), ExceptionGroup('h', [caught(900)] * 2),\n"
+            "                                     *map(caught, range(20))]) from caught(700)"),
         OWN_TEXT("exec(''.join(f'def f{i}(): f{i + 1}()\\n' for i in range(900)))\ndef f900(): 1/0\ndef go(): f0()"),
         OWN_TEXT("from types import TracebackType as T\ndef go():\n    try: 1/0\n    except Exception as e:\n"
                  "        t = e.__traceback__\n"
@@ -626,26 +628,28 @@ static void test_long_tracebacks_are_pythons_own(void **state)
         assert_int_equal(len, own_len);
         aard_outcome_free(outcome);
     }
-    exception_is(exec(guest, "def down(n):\n    if n == 0: raise ValueError('deep')\n    return 1 + down(n - 1)\ndown(800)"),
-                 "ValueError", "deep",
-                 "Traceback (most recent call last):\n"
-                 "  File \"<exec>\", line 4, in <module>\n"
-                 "    down(800)\n"
-                 "    ~~~~^^^^^\n"
-                 "  File \"<exec>\", line 3, in down\n"
-                 "    return 1 + down(n - 1)\n"
-                 "               ~~~~^^^^^^^\n"
-                 "  File \"<exec>\", line 3, in down\n"
-                 "    return 1 + down(n - 1)\n"
-                 "               ~~~~^^^^^^^\n"
-                 "  File \"<exec>\", line 3, in down\n"
-                 "    return 1 + down(n - 1)\n"
-                 "               ~~~~^^^^^^^\n"
-                 "  [Previous line repeated 797 more times]\n"
-                 "  File \"<exec>\", line 2, in down\n"
-                 "    if n == 0: raise ValueError('deep')\n"
-                 "               ^^^^^^^^^^^^^^^^^^^^^^^^\n"
-                 "ValueError: deep\n", NULL);
+    exception_is(
+        exec(guest, "def down(n):\n    if n == 0: raise ValueError('deep')\n    return 1 + down(n - 1)\ndown(800)"),
+        "ValueError", "deep",
+        "Traceback (most recent call last):\n"
+        "  File \"<exec>\", line 4, in <module>\n"
+        "    down(800)\n"
+        "    ~~~~^^^^^\n"
+        "  File \"<exec>\", line 3, in down\n"
+        "    return 1 + down(n - 1)\n"
+        "               ~~~~^^^^^^^\n"
+        "  File \"<exec>\", line 3, in down\n"
+        "    return 1 + down(n - 1)\n"
+        "               ~~~~^^^^^^^\n"
+        "  File \"<exec>\", line 3, in down\n"
+        "    return 1 + down(n - 1)\n"
+        "               ~~~~^^^^^^^\n"
+        "  [Previous line repeated 797 more times]\n"
+        "  File \"<exec>\", line 2, in down\n"
+        "    if n == 0: raise ValueError('deep')\n"
+        "               ^^^^^^^^^^^^^^^^^^^^^^^^\n"
+        "ValueError: deep\n",
+        NULL);
 }
 
 static void test_an_exceptions_text_may_be_long(void **state)

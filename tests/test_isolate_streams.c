@@ -1,8 +1,6 @@
 /* What a guest writes: captured, handed on as it comes, kept up to a limit, counted beyond it. */
 #include "isolate_support.h"
 
-#define COUNT(list) (sizeof(list) / sizeof *(list))
-
 /* Everything the callback was given, as "1:text|2:text|". */
 typedef struct record {
     char text[1 << 20];

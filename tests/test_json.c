@@ -1,10 +1,5 @@
 /* Checking JSON text and UTF-8. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "support.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +7,6 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/utf8.h"
-
-#define COUNT(list) (sizeof(list) / sizeof *(list))
 
 /* A text that may hold NULs, and its length. */
 #define TEXT(literal) literal, sizeof literal - 1

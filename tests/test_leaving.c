@@ -9,7 +9,6 @@
 
 LEAKS_OF_LEFT_GUESTS
 
-#define COUNT(list) (sizeof(list) / sizeof *(list))
 #define MIB ((size_t)1 << 20)
 
 enum { HEAP_MIB = 24, LONG_MS = 600000, SHORT_MS = 50, LATE_MS = 200 };

@@ -12,8 +12,6 @@
 
 LEAKS_OF_LEFT_GUESTS
 
-#define COUNT(list) (sizeof(list) / sizeof *(list))
-
 enum {
     MOST_CALLS = 1 << 15,
     USUAL_CALLS = 200,

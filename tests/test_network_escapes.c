@@ -3,8 +3,6 @@
 #include "isolate_support.h"
 #include "net_support.h"
 
-#define COUNT(list) (sizeof(list) / sizeof *(list))
-
 typedef struct escape {
     const char *reason; /* under which it is written down */
     const char *names;  /* "name=answers;…" for the resolver; may be NULL */

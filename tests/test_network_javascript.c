@@ -4,8 +4,6 @@
 #include "isolate_support.h"
 #include "net_support.h"
 
-#define COUNT(list) (sizeof(list) / sizeof *(list))
-
 static aard_isolate *isolate;
 
 /* Runs the body of an asynchronous function. */

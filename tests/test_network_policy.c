@@ -1,10 +1,5 @@
 /* What decides about requests, without any: URLs, lists of hosts, addresses, methods and headers. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "support.h"
 
 #include <aardvark.h>
 #include <arpa/inet.h>
@@ -13,8 +8,6 @@
 #include "base/alloc.h"
 #include "policy/host_pattern.h"
 #include "policy/network.h"
-
-#define COUNT(list) (sizeof(list) / sizeof *(list))
 
 /* ---- URLs ----------------------------------------------------------------------------------------------------------- */
 

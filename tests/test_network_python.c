@@ -4,8 +4,6 @@
 
 #include <malloc.h>
 
-#define COUNT(list) (sizeof(list) / sizeof *(list))
-
 /* Without JavaScript, and with it. */
 static aard_isolate *closed, *granted;
 

@@ -7,8 +7,6 @@
 #include "base/alloc.h"
 #include "outcome/outcome.h"
 
-#define COUNT(list) (sizeof(list) / sizeof *(list))
-
 static aard_isolate *python, *javascript;
 
 static int set_up(void **state)

@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 
-#define COUNT(list) (sizeof(list) / sizeof *(list))
 #define NESTED(start, step) "x = " start "\nfor i in range(100_000): x = " step "\n"
 #define UNLIMITED "import sys\nsys.setrecursionlimit(10**9)\n"
 
@@ -45,8 +44,10 @@ static void test_what_is_nested_deeply_has_its_value(void **state)
         {"properties that are dropped", NESTED("int", "property(x)") "del x\n1", "1"},
         {"static methods that are dropped", NESTED("int", "staticmethod(x)") "del x\n1", "1"},
         {"deques that are dropped", "from collections import deque\n" NESTED("1", "deque([x])") "del x\n1", "1"},
-        {"elements", "from copy import deepcopy\nfrom xml.etree.ElementTree import fromstring\n"
-                     "len(deepcopy(fromstring('<a>' * 50_000 + '</a>' * 50_000)))", "1"},
+        {"elements",
+         "from copy import deepcopy\nfrom xml.etree.ElementTree import fromstring\n"
+         "len(deepcopy(fromstring('<a>' * 50_000 + '</a>' * 50_000)))",
+         "1"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) gives(&rows[i], exec(guest, rows[i].code), NULL);
 }
@@ -70,7 +71,9 @@ static void test_endless_recursions_in_c_are_recursion_errors(void **state)
         {"partial", UNLIMITED "from functools import partial\ndef f(): return partial(f)()\nf()", NULL},
         {"reduce", UNLIMITED "from functools import reduce\ndef f(a, b): return reduce(f, [1, 2])\nf(1, 2)", NULL},
         {"join", UNLIMITED "def f(): return ''.join(f() for _ in [1])\nf()", NULL},
-        {"yield from", "import sys\nsys.setrecursionlimit(1000)\ndef g(x): yield from x\n" NESTED("iter([1])", "g(x)") "list(x)", NULL},
+        {"yield from",
+         "import sys\nsys.setrecursionlimit(1000)\ndef g(x): yield from x\n" NESTED("iter([1])", "g(x)") "list(x)",
+         NULL},
         {"repr", NESTED("[]", "[x]") "repr(x)", NULL},
         {"repr of deques", "from collections import deque\n" NESTED("1", "deque([x])") "repr(x)", NULL},
         {"==", NESTED("[]", "[x]") "y = x\n" NESTED("[]", "[x]") "x == y", NULL},
@@ -92,7 +95,8 @@ static void test_a_stack_that_is_used_up_is_told(void **state)
         "x = ()\nfor i in range(3_000_000): x = (x,)\nhash(x)",
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
-        failure_is(exec(guest, rows[i]), AARD_FAILURE_HEAP_LIMIT_EXCEEDED, "stack was used up", "C code", "nest less", NULL);
+        failure_is(exec(guest, rows[i]), AARD_FAILURE_HEAP_LIMIT_EXCEEDED, "stack was used up", "C code", "nest less",
+                   NULL);
         value_is(exec(guest, "1 + 1"), "2");
     }
 }
@@ -119,7 +123,8 @@ static void test_exits_at_once(void **state)
         {"success", "import os\nos._exit(0)", 0},
         {"negative", "import os\nos._exit(-1)", -1},
         {"nothing is caught", "import os\ntry: os._exit(4)\nexcept BaseException: 5\nfinally: 1 / 0", 4},
-        {"within a task", "import asyncio, os\nasync def f(): os._exit(5)\nawait asyncio.gather(f(), asyncio.sleep(9))", 5},
+        {"within a task", "import asyncio, os\nasync def f(): os._exit(5)\nawait asyncio.gather(f(), asyncio.sleep(9))",
+         5},
         {"SIGKILL", "import signal\nsignal.raise_signal(signal.SIGKILL)", 137},
         {"SIGTERM", "import os, signal\nos.kill(os.getpid(), signal.SIGTERM)", 143},
     };
@@ -127,15 +132,17 @@ static void test_exits_at_once(void **state)
         exits(rows[i].label, exec(guest, rows[i].code), rows[i].exit_code, rows[i].exit_code == 0);
         value_is(exec(guest, "1 + 1"), "2");
     }
-    streams_are(exec(guest, "import atexit, os\natexit.register(print, 'late')\nprint('written')\nos._exit(0)"), "written\n", "");
+    streams_are(exec(guest, "import atexit, os\natexit.register(print, 'late')\nprint('written')\nos._exit(0)"),
+                "written\n", "");
 }
 
 static void test_a_handler_that_exits_at_once(void **state)
 {
     (void)state;
-    static const char *const files[][2] = {{"main.py", "import os\ndef leaves(n): os._exit(n)\ndef is_well(): return 7\n"},
-                                           {"at_import.py", "import os\nos._exit(6)\ndef f(): pass\n"},
-                                           {NULL, NULL}};
+    static const char *const files[][2] = {
+        {"main.py", "import os\ndef leaves(n): os._exit(n)\ndef is_well(): return 7\n"},
+        {"at_import.py", "import os\nos._exit(6)\ndef f(): pass\n"},
+        {NULL, NULL}};
     aard_isolate *own = boot(config_of(AARD_LANGUAGE_PYTHON), bundle_of(files));
     exits("a handler", call(own, "main:leaves", "3"), 3, false);
     value_is(call(own, "main:is_well", NULL), "7");
@@ -166,8 +173,9 @@ static void test_broken_builtins_break_the_guest_only(void **state)
 {
     (void)state;
     static const char each[] = "import builtins\nbuiltins.%s = None\n";
-    static const char *const names[] = {"isinstance", "issubclass", "type", "str", "len", "print", "list", "dict", "eval",
-                                        "exec", "compile", "BaseException", "SystemExit", "repr", "reversed", "zip"};
+    static const char *const names[] = {"isinstance", "issubclass", "type",     "str",  "len",     "print",
+                                        "list",       "dict",       "eval",     "exec", "compile", "BaseException",
+                                        "SystemExit", "repr",       "reversed", "zip"};
     for (size_t i = 0; i < COUNT(names); i++) {
         char code[100];
         snprintf(code, sizeof code, each, names[i]);
@@ -208,12 +216,9 @@ static int stop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        FRESH(test_what_is_nested_deeply_has_its_value),
-        FRESH(test_endless_recursions_in_c_are_recursion_errors),
-        FRESH(test_a_stack_that_is_used_up_is_told),
-        FRESH(test_exits_at_once),
-        cmocka_unit_test(test_a_handler_that_exits_at_once),
-        FRESH(test_aborts_are_told),
+        FRESH(test_what_is_nested_deeply_has_its_value),     FRESH(test_endless_recursions_in_c_are_recursion_errors),
+        FRESH(test_a_stack_that_is_used_up_is_told),         FRESH(test_exits_at_once),
+        cmocka_unit_test(test_a_handler_that_exits_at_once), FRESH(test_aborts_are_told),
         FRESH(test_broken_builtins_break_the_guest_only),
     };
     return cmocka_run_group_tests(tests, start, stop);

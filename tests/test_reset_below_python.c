@@ -3,8 +3,6 @@
  * count up from 1. */
 #include "isolate_support.h"
 
-#define COUNT(list) (sizeof(list) / sizeof *(list))
-
 typedef struct attempt {
     const char *name, *leave, *look;
 } attempt;
@@ -21,8 +19,7 @@ static const attempt attempts[] = {
     {"an immortal reference by the other way", "at('hiwire_intern', 77)", "at('hiwire_intern', 78)"},
     {"a reference", "at('hiwire_new', 77)", "at('_hiwire_get', index)"},
     {"a reference behind the last", "at('_hiwire_set', index, 77)", "at('_hiwire_get', index)"},
-    {"a reference that is there", "at('_hiwire_set', index - 1, 77)",
-     "at('_hiwire_get', index - 1)"},
+    {"a reference that is there", "at('_hiwire_set', index - 1, 77)", "at('_hiwire_get', index - 1)"},
     {"a line begun on a terminal", "import os\nos.write(os.open('/dev/tty', os.O_WRONLY), b'LEFT')",
      "import os\nos.write(os.open('/dev/tty', os.O_WRONLY), b'seen\\n')"},
     {"a line begun on the other terminal", "import os\nos.write(os.open('/dev/tty1', os.O_WRONLY), b'LEFT')",

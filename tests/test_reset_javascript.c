@@ -5,8 +5,6 @@
 
 #include "bundle/code.h"
 
-#define COUNT(list) (sizeof(list) / sizeof *(list))
-
 /* `leave` leaves something behind; `look` gives `clean` where it is not there, after a reset; and something else, or output,
  * without one, which shows that looking works. */
 typedef struct attempt {

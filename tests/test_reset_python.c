@@ -1,8 +1,6 @@
 /* Resets of Python isolates: what a call leaves behind, the next one never sees.  test-timeout: 300 */
 #include "isolate_support.h"
 
-#define COUNT(list) (sizeof(list) / sizeof *(list))
-
 /* `leave` leaves something behind.  `look` gives on a guest after a reset what it gives on one that was never used; and
  * something else, or output, without a reset, which shows that looking works. */
 typedef struct attempt {

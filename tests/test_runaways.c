@@ -4,7 +4,6 @@
 
 LEAKS_OF_LEFT_GUESTS
 
-#define COUNT(list) (sizeof(list) / sizeof *(list))
 #define MIB ((size_t)1 << 20)
 
 enum { LIMIT_MS = 100, MOST = 200 };

@@ -9,8 +9,6 @@
 #include "guest/platform.h"
 #include "guest/snapshot.h"
 
-#define COUNT(list) (sizeof(list) / sizeof *(list))
-
 static aard_isolate *javascript(void) { return boot(config_of(AARD_LANGUAGE_JAVASCRIPT), NULL); }
 
 /* Whether realms of new vms are copies. */

@@ -12,7 +12,6 @@
 #include "guest/snapshot.h"
 #include "worker/isolate.h"
 
-#define COUNT(list) (sizeof(list) / sizeof *(list))
 #define SNAPSHOT "base.snapshot"
 
 static char *home;

@@ -41,15 +41,18 @@ static void test_javascript_is_in_utc_and_english(void **state)
 {
     (void)state;
     aard_isolate *isolate = start(AARD_LANGUAGE_JAVASCRIPT, NULL);
-    value_is(exec(isolate, "const d = new Date(0);"
-                           "[d.getHours(), d.getTimezoneOffset(), String(d), d.toLocaleString(), new Date(1970, 0, 1).getTime(),"
-                           " Date.parse('1970-01-01T00:00')]"),
+    value_is(exec(isolate,
+                  "const d = new Date(0);"
+                  "[d.getHours(), d.getTimezoneOffset(), String(d), d.toLocaleString(), new Date(1970, 0, 1).getTime(),"
+                  " Date.parse('1970-01-01T00:00')]"),
              "[0,0,\"Thu Jan 01 1970 00:00:00 GMT+0000 (Coordinated Universal Time)\",\"1/1/1970, 12:00:00 AM\",0,0]");
-    value_is(exec(isolate, "const all = ['DateTimeFormat', 'NumberFormat', 'Collator', 'PluralRules', 'ListFormat', 'Segmenter'];"
-                           "[...new Set(all.map((name) => new Intl[name]().resolvedOptions().locale)),"
-                           " new Intl.DateTimeFormat().resolvedOptions().timeZone, (1234567.5).toLocaleString(),"
-                           " 'I'.toLocaleLowerCase(), navigator.language]"),
-             "[\"en-US\",\"UTC\",\"1,234,567.5\",\"i\",\"en-US\"]");
+    value_is(
+        exec(isolate,
+             "const all = ['DateTimeFormat', 'NumberFormat', 'Collator', 'PluralRules', 'ListFormat', 'Segmenter'];"
+             "[...new Set(all.map((name) => new Intl[name]().resolvedOptions().locale)),"
+             " new Intl.DateTimeFormat().resolvedOptions().timeZone, (1234567.5).toLocaleString(),"
+             " 'I'.toLocaleLowerCase(), navigator.language]"),
+        "[\"en-US\",\"UTC\",\"1,234,567.5\",\"i\",\"en-US\"]");
     aard_isolate_free(isolate);
 }
 
@@ -63,10 +66,10 @@ static void test_the_host_keeps_its_own(void **state)
     assert_string_equal(getenv("TZ"), "Asia/Kolkata");
 }
 
-#define ZONE                                                                                                           \
-    "import time, datetime as d\n"                                                                                     \
-    "[time.tzname, time.timezone, time.daylight, time.localtime(0).tm_hour, time.strftime('%Z %z', time.localtime(0)),"\
-    " time.mktime((1970, 1, 1, 0, 0, 0, 0, 0, 0)), d.datetime.fromtimestamp(0).isoformat(),"                           \
+#define ZONE                                                                                                            \
+    "import time, datetime as d\n"                                                                                      \
+    "[time.tzname, time.timezone, time.daylight, time.localtime(0).tm_hour, time.strftime('%Z %z', time.localtime(0))," \
+    " time.mktime((1970, 1, 1, 0, 0, 0, 0, 0, 0)), d.datetime.fromtimestamp(0).isoformat(),"                            \
     " d.datetime.fromtimestamp(0).astimezone().tzname()]"
 #define UTC "[[\"UTC\",\"UTC\"],0,0,0,\"UTC +0000\",0.0,\"1970-01-01T00:00:00\",\"UTC\"]"
 

@@ -1,8 +1,6 @@
 /* What Python's standard library says about what a guest does not have: the true value, or an error that names it. */
 #include "isolate_support.h"
 
-#define COUNT(list) (sizeof(list) / sizeof *(list))
-
 static aard_isolate *isolate;
 
 static int set_up(void **state)
@@ -43,7 +41,8 @@ static void test_processor_time_is_what_was_worked(void **state)
 static const struct {
     const char *code, *type, *says;
 } refused[] = {
-    {"import os\nos.system('ls')", "OSError", "Function not implemented: a guest has no processes, os.system can't start one"},
+    {"import os\nos.system('ls')", "OSError",
+     "Function not implemented: a guest has no processes, os.system can't start one"},
     {"import os\nos.execv('ls', ['ls'])", "OSError", "os.execv can't start one"},
     {"import os\nos.fork()", "OSError", "os.fork can't start one"},
     {"import os\nos.execv('ls', [])", "ValueError", "execv() arg 2 must not be empty"},
@@ -118,8 +117,9 @@ static void test_what_is_true_is_said(void **state)
 static void test_asking_for_a_module_is_no_import(void **state)
 {
     (void)state;
-    aard_outcome *outcome = exec(isolate, "from importlib.util import find_spec\nimport pkgutil\n"
-                                          "[find_spec(n) for n in ('js', 'pyodide_js', 'ssl', 'sqlite3', 'lzma', 'test')]");
+    aard_outcome *outcome = exec(isolate,
+                                 "from importlib.util import find_spec\nimport pkgutil\n"
+                                 "[find_spec(n) for n in ('js', 'pyodide_js', 'ssl', 'sqlite3', 'lzma', 'test')]");
     assert_int_equal(aard_outcome_violation_count(outcome), 0);
     value_is(outcome, "[null,null,null,null,null,null]");
     outcome = exec(isolate, "try:\n    import js\nexcept ImportError as e:\n    name = e.name\nname");
@@ -139,29 +139,31 @@ static void test_asking_for_a_module_is_no_import(void **state)
 static void test_a_connection_of_the_guests_own_is_used(void **state)
 {
     (void)state;
-    value_is(exec(isolate,
-                  "import io, http.client\n"
-                  "class Fake:\n"
-                  "    def __init__(self): self.sent = b''\n"
-                  "    def sendall(self, data): self.sent += data\n"
-                  "    def makefile(self, mode):\n"
-                  "        return io.BytesIO(b'HTTP/1.1 200 Connection established\\r\\n\\r\\nHTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nhi')\n"
-                  "    def close(self): pass\n"
-                  "    def setsockopt(self, *args): pass\n"
-                  "made = []\n"
-                  "def connect(address, timeout=None, source_address=None):\n"
-                  "    made.append(address); fake.__init__(); return fake\n"
-                  "fake = Fake()\n"
-                  "c = http.client.HTTPConnection('proxy.test', 8080)\n"
-                  "c._create_connection = connect\n"
-                  "c.request('GET', '/x')\n"
-                  "plain = fake.sent\n"
-                  "d = http.client.HTTPConnection('proxy.test', 8080)\n"
-                  "d._create_connection = connect\n"
-                  "d.set_tunnel('inside.test', 443)\n"
-                  "d.connect()\n"
-                  "[made, plain.startswith(b'GET /x HTTP/1.1'), fake.sent.startswith(b'CONNECT inside.test:443')]"),
-             "[[[\"proxy.test\",8080],[\"proxy.test\",8080]],true,true]");
+    value_is(
+        exec(
+            isolate,
+            "import io, http.client\n"
+            "class Fake:\n"
+            "    def __init__(self): self.sent = b''\n"
+            "    def sendall(self, data): self.sent += data\n"
+            "    def makefile(self, mode):\n"
+            "        return io.BytesIO(b'HTTP/1.1 200 Connection established\\r\\n\\r\\nHTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nhi')\n"
+            "    def close(self): pass\n"
+            "    def setsockopt(self, *args): pass\n"
+            "made = []\n"
+            "def connect(address, timeout=None, source_address=None):\n"
+            "    made.append(address); fake.__init__(); return fake\n"
+            "fake = Fake()\n"
+            "c = http.client.HTTPConnection('proxy.test', 8080)\n"
+            "c._create_connection = connect\n"
+            "c.request('GET', '/x')\n"
+            "plain = fake.sent\n"
+            "d = http.client.HTTPConnection('proxy.test', 8080)\n"
+            "d._create_connection = connect\n"
+            "d.set_tunnel('inside.test', 443)\n"
+            "d.connect()\n"
+            "[made, plain.startswith(b'GET /x HTTP/1.1'), fake.sent.startswith(b'CONNECT inside.test:443')]"),
+        "[[[\"proxy.test\",8080],[\"proxy.test\",8080]],true,true]");
 }
 
 static void test_an_input_with_a_byte_order_mark(void **state)
@@ -172,8 +174,8 @@ static void test_an_input_with_a_byte_order_mark(void **state)
         {"main.py", "def f(x):\n    return x\n"}, {"main.js", "export function f(x) { return x; }\n"}, {NULL, NULL}};
     for (size_t i = 0; i < COUNT(languages); i++) {
         aard_isolate *other = boot(config_of(languages[i]), bundle_of(files));
-        failure_is(call(other, i ? "main.js:f" : "main:f", "\xef\xbb\xbf[1]"), AARD_FAILURE_ADAPTER_ERROR, "byte order mark",
-                   NULL);
+        failure_is(call(other, i ? "main.js:f" : "main:f", "\xef\xbb\xbf[1]"), AARD_FAILURE_ADAPTER_ERROR,
+                   "byte order mark", NULL);
         value_is(call(other, i ? "main.js:f" : "main:f", "[1]"), "[1]");
         aard_isolate_free(other);
     }

@@ -75,18 +75,17 @@ static void test_what_runs_at_a_start_reaches_no_javascript(void **state)
 static void test_what_runs_at_a_start_has_the_limits_of_files(void **state)
 {
     (void)state;
-    aard_warm_state *warm = state_after(
-        "import builtins, os, sys, types\n"
-        "def act(*args):\n"
-        "    for path in ('/lib/left', '/left'):\n"
-        "        try:\n"
-        "            open(path, 'w').close()\n"
-        "        except OSError as error:\n"
-        "            builtins.told.append(error.errno)\n"
-        "builtins.told = []\n"
-        "fake = sys.modules['random'] = types.ModuleType('fake')\n"
-        "fake.seed = act\n"
-        "1");
+    aard_warm_state *warm = state_after("import builtins, os, sys, types\n"
+                                        "def act(*args):\n"
+                                        "    for path in ('/lib/left', '/left'):\n"
+                                        "        try:\n"
+                                        "            open(path, 'w').close()\n"
+                                        "        except OSError as error:\n"
+                                        "            builtins.told.append(error.errno)\n"
+                                        "builtins.told = []\n"
+                                        "fake = sys.modules['random'] = types.ModuleType('fake')\n"
+                                        "fake.seed = act\n"
+                                        "1");
     aard_isolate *isolate = start(warm);
     value_is(exec(isolate, "import builtins, errno; told == [errno.EROFS] * 2"), "true");
     aard_isolate_free(isolate);
@@ -170,8 +169,10 @@ static void test_what_a_file_says_is_checked_before_it_is_done(void **state)
         {"a file by a way around", FILES, FILES "[\"/session/../mnt/left\"" LEFT, "/mnt/left"},
         {"a file of the standard library", FILES, FILES "[\"/lib/left\"" LEFT, "/lib/left"},
         {"a file beside a place", FILES, FILES "[\"/sessions\"" LEFT, "/sessions"},
-        {"a file through a link", FILES, FILES "[\"/session/l\",41471,0,\"/mnt\"],[\"/session/l/left\"" LEFT, "/session/l"},
-        {"a file through an earlier link", FILES "[\"/session\"", FILES "[\"/tmp\",41471,0,\"/mnt\"],[\"/session\"", "/tmp"},
+        {"a file through a link", FILES, FILES "[\"/session/l\",41471,0,\"/mnt\"],[\"/session/l/left\"" LEFT,
+         "/session/l"},
+        {"a file through an earlier link", FILES "[\"/session\"", FILES "[\"/tmp\",41471,0,\"/mnt\"],[\"/session\"",
+         "/tmp"},
         {"a device", FILES, FILES "[\"/session/d\",8630,0,null],", "/session/d"},
         {"a file without contents", FILES, FILES "[\"/session/d\",33188,0,null],", "/session/d"},
         {"a time that is none", FILES, FILES "[\"/session/d\",33188,\"x\",\"\"],", "/session/d"},

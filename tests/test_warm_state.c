@@ -384,8 +384,8 @@ static void test_a_key_signs_what_is_written(void **state)
     assert_ok(aard_warm_state_open(path, unsigned_one, &opened)); /* who has no key believes the digest */
     assert_ok(aard_warm_state_write(opened, plain));              /* and does not pass on a signature */
     aard_warm_state_free(opened);
-    assert_refused(aard_warm_state_open(plain, distribution, &opened), AARD_ERR_WARM_SIGNATURE, "plain.warm", "not signed",
-                   "make it anew with the key", NULL);
+    assert_refused(aard_warm_state_open(plain, distribution, &opened), AARD_ERR_WARM_SIGNATURE, "plain.warm",
+                   "not signed", "make it anew with the key", NULL);
     assert_ok(aard_warm_state_open(plain, NULL, &opened));
     assert_false(aard_warm_state_is_signed(opened));
     aard_warm_state_free(opened);
