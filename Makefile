@@ -69,7 +69,7 @@ COMPILE_CXX  = $(CXX) $(OWN_CPPFLAGS) $(CPPFLAGS) $(OWN_CXXFLAGS) $(CXXFLAGS)
 # ---- sources ---------------------------------------------------------------------------------------------------------
 
 LIB_C     := $(filter-out src/cli/%,$(wildcard src/*/*.c src/*/*/*.c))
-LIB_CC    := $(wildcard src/engine/*.cc)
+LIB_CC    := $(wildcard src/engine/*.cc src/engine/*/*.cc)
 PLAIN_OBJ := $(LIB_C:%.c=$(BUILD)/obj/%.o) $(LIB_CC:%.cc=$(BUILD)/obj/%.o) $(BUILD)/obj/embedded_files.o
 LIB_OBJ   := $(PLAIN_OBJ) $(BUILD)/obj/snapshot.o
 CLI_C     := $(wildcard src/cli/*.c)

@@ -11,7 +11,7 @@
 #include <algorithm>
 
 #include "base/clock.h"
-#include "engine/sanitizers.hh"
+#include "engine/native/sanitizers.hh"
 #include "engine/vm.hh"
 
 namespace {

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unicode/uvernum.h>
 
-#include "engine/redirect.hh"
+#include "engine/native/redirect.hh"
 #include "engine/vm.hh"
 
 namespace {

@@ -11,8 +11,8 @@
 
 #include "base/error.h"
 #include "base/thread.h"
-#include "engine/redirect.hh"
-#include "engine/sanitizers.hh"
+#include "engine/native/redirect.hh"
+#include "engine/native/sanitizers.hh"
 #include "engine/vm.hh"
 
 namespace {
@@ -62,7 +62,7 @@ void start()
     the_platform = v8::platform::NewDefaultPlatform(1, v8::platform::IdleTaskSupport::kDisabled,
                                                     v8::platform::InProcessStackDumping::kDisabled);
     v8::V8::InitializePlatform(aard::watched(the_platform.get()));
-    const char *traps = want_traps && aard::handle_faults() && aard::handle_traps() ? "; traps" : "";
+    const char *traps = want_traps && aard::handle_faults(aard::stack_ended) && aard::handle_traps() ? "; traps" : "";
     v8::V8::Initialize();
     version_tag = v8::ScriptCompiler::CachedDataVersionTag();
     snprintf(code_key, sizeof code_key, "v8 %s; tag %08x; %s%s", v8::V8::GetVersion(), version_tag, v8_flags, traps);

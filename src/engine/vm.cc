@@ -6,7 +6,7 @@
 #include <new>
 
 #include "base/error.h"
-#include "engine/sanitizers.hh"
+#include "engine/native/sanitizers.hh"
 #include "engine/vm.hh"
 
 namespace {

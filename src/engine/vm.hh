@@ -15,7 +15,10 @@
 #include <vector>
 
 #include "engine/engine.h"
-#include "engine/stack.hh"
+#include "engine/native/locks.hh"
+#include "engine/native/stack.hh"
+#include "engine/native/trap.hh"
+#include "engine/native/waits.hh"
 
 namespace aard {
 
@@ -139,11 +142,6 @@ constexpr int kRealmSlot = 1, kPartsSlot = 2;
 
 v8::Platform *platform();
 
-// trap.cc: the handler of SIGSEGV.  Then, before V8 is initialized, that compiled code does without bounds checks from then on;
-// false where it can't.
-bool handle_faults();
-bool handle_traps();
-void keep_faults();  // puts our handler before one that the host has installed since
 const char *flags(); // V8's, as they were set
 
 // What every new isolate gets, however it was made.
@@ -171,15 +169,7 @@ void count_icu();                     // icu.cc
 void free_copies(const aard__vm *vm); // of strings, that ICU has made; the vm has been disposed of
 void place_icu();
 
-// locks.cc: how many locks of V8's and of ICU's the calling thread holds, things that are being made once included.
-extern thread_local std::atomic<int> locks_held __attribute__((tls_model("initial-exec")));
-void count_locks(); // once they are redirected
-void add_looks();   // looks.cc
-
-// waits.cc: from the second on none of V8's threads waits for the isolate's own; the third when there is no such isolate any more.
-void watch_waits();
-void let_nobody_wait(const v8::Isolate *isolate);
-void forget_waits(const v8::Isolate *isolate);
+void add_looks(); // looks.cc
 
 // Whether the run under way could be left here without taking anything along that others wait for.
 inline bool holds_nothing(const aard__vm *vm) { return locks_held.load(std::memory_order_relaxed) == vm->locks_before; }

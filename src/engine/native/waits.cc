@@ -1,11 +1,14 @@
 // V8's threads, which all isolates share, may wait for a guest: one that compiles and finds no room waits until the guest's own
 // thread has collected garbage.  A guest that was left never does, nor does one that is being freed, and V8 waits for the
 // compilation before it tells anybody that there is nothing to wait for.  So that is told here.
-#include <algorithm>
-#include <mutex>
+#include "engine/native/waits.hh"
 
-#include "engine/redirect.hh"
-#include "engine/vm.hh"
+#include <algorithm>
+#include <cstdint>
+#include <mutex>
+#include <vector>
+
+#include "engine/native/redirect.hh"
 
 namespace {
 

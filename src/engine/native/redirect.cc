@@ -1,5 +1,5 @@
 // Leads calls that V8's library and ICU's make through their tables of addresses somewhere else.
-#include "engine/redirect.hh"
+#include "engine/native/redirect.hh"
 
 #include <elf.h>
 #include <link.h>

@@ -1,13 +1,13 @@
 // Faults of guests: at the end of their stack (force.cc), and of WebAssembly code.  V8 leaves out the check before each access to
 // a guest's memory, and puts the memory between pages that can't be touched: an access outside of it is a SIGSEGV, which has
 // to become an exception of the guest's.
+#include "engine/native/trap.hh"
+
 #include <sys/resource.h>
+#include <v8.h>
 
 #include <atomic>
-#include <csignal>
 #include <new>
-
-#include "engine/vm.hh"
 
 namespace v8 {
 V8_EXPORT bool TryHandleWebAssemblyTrapPosix(int signal, siginfo_t *info,
@@ -21,10 +21,11 @@ namespace {
 std::atomic<const struct sigaction *> before{nullptr};
 std::atomic<bool> installed{false};
 thread_local bool handed_on;
+bool (*stack_ended)(const siginfo_t *info, const void *context);
 
 void on_fault(int signal, siginfo_t *info, void *context)
 {
-    if (v8::TryHandleWebAssemblyTrapPosix(signal, info, context) || aard::stack_ended(info, context)) return;
+    if (v8::TryHandleWebAssemblyTrapPosix(signal, info, context) || stack_ended(info, context)) return;
     const struct sigaction *next = before.load();
     // A handler of the host's that came after ours has put ours back, and sends the signal again to have the process ended.
     bool again = handed_on && info->si_code <= 0;
@@ -66,8 +67,9 @@ bool put_first(const struct sigaction &now)
 
 namespace aard {
 
-bool handle_faults()
+bool handle_faults(bool (*ended)(const siginfo_t *info, const void *context))
 {
+    stack_ended = ended;
     struct sigaction now;
     if (!sigaction(SIGSEGV, nullptr, &now)) installed = put_first(now);
     return installed;

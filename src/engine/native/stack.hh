@@ -11,9 +11,10 @@ namespace aard {
 // all, some of which never looks how deep it is; what goes beyond that too is seen, and let go on until it can be left.
 constexpr size_t kStackReserve = 2 << 20;
 constexpr size_t kStackSize = (8 << 20) + kStackReserve;
-constexpr size_t kDeepStackSize = (64 << 20) + kStackReserve; // of guests that are C code, which limits itself by other means
-constexpr size_t kStackExtension = 48 << 20; // below that, not accessible at first
-constexpr size_t kStackGuard = 1 << 20;      // below that, never accessible; wider than any frame
+constexpr size_t kDeepStackSize = (64 << 20) +
+                                  kStackReserve; // of guests that are C code, which limits itself by other means
+constexpr size_t kStackExtension = 48 << 20;     // below that, not accessible at first
+constexpr size_t kStackGuard = 1 << 20;          // below that, never accessible; wider than any frame
 
 struct Stack {
     char *floor; // null = none

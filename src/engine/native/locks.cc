@@ -7,8 +7,8 @@
 #include <cstdlib>
 #include <new>
 
-#include "engine/redirect.hh"
-#include "engine/vm.hh"
+#include "engine/native/locks.hh"
+#include "engine/native/redirect.hh"
 
 extern "C" {
 int __cxa_guard_acquire(void *guard);

@@ -1,4 +1,4 @@
-#include "engine/stack.hh"
+#include "engine/native/stack.hh"
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -7,7 +7,7 @@
 #include <cstring>
 #include <mutex>
 
-#include "engine/sanitizers.hh"
+#include "engine/native/sanitizers.hh"
 
 // aard__stack_switch(save, to): keeps what a called function must keep on the stack at hand, its place in *save, and goes
 // on where another stack was left; a new one begins with aard__stack_begin, which calls r12/x19 with r13/x20.
