@@ -214,7 +214,7 @@ $(foreach zip,$(BUNDLES),$(eval $(call pack_bundle,$(basename $(notdir $(zip))))
 
 # ---- running and checking --------------------------------------------------------------------------------------------
 
-.PHONY: stage run check check-cpython check-pyodide soak asan ubsan tsan valgrind valgrind-leaving lint exported-symbols
+.PHONY: stage run check check-quick check-cpython check-pyodide soak asan ubsan tsan valgrind valgrind-leaving lint exported-symbols
 stage: $(BUILD)/aardvark ## stage the core variant of Pyodide where that has not been done
 	@$(BUILD)/aardvark assets verify >/dev/null 2>&1 && $(BUILD)/aardvark assets stage -q >/dev/null || \
 	   $(BUILD)/aardvark assets stage --force
@@ -228,6 +228,13 @@ RUN_TESTS = TEST_JOBS=$(TEST_JOBS) TEST_TIMEOUT=$(TEST_TIMEOUT) tests/run $(BUIL
 check: all tests stage ## build everything and pass every test; the last line counts them
 	@tests/cpython/find >/dev/null || scripts/bootstrap --with cpython-tests
 	@$(RUN_TESTS) $(TEST_BIN) $(TEST_SH)
+
+# Tests that say `test-quick` near the top of their source; those that take longest are begun first.
+QUICK := $(shell awk 'FNR > 15 { nextfile } /test-quick/ { print FILENAME; nextfile }' $(TEST_SH) $(TEST_C))
+QUICK_TESTS := $(filter %.sh,$(QUICK)) $(patsubst %.c,$(BUILD)/%,$(filter %.c,$(QUICK)))
+
+check-quick: all $(filter $(BUILD)/%,$(QUICK_TESTS)) stage ## a test or more of every room, in less than a minute
+	@$(RUN_TESTS) $(QUICK_TESTS)
 
 check-cpython: all stage ## CPython's own tests here and in node + Pyodide: what passes there passes here (docs/conformance.md)
 	@BUILD=$(BUILD) TEST_JOBS=$(TEST_JOBS) tests/cpython/run

@@ -1,5 +1,5 @@
 /* The armor of the public interface: whatever a function is given for its arguments, in any build, it gives an error, or NULL,
- * 0 or false, and does nothing.  Every exported function is tried here. */
+ * 0 or false, and does nothing.  Every exported function is tried here.  test-quick */
 #include "isolate_support.h"
 
 #include "base/file.h"

@@ -1,4 +1,5 @@
 #!/bin/bash
+# test-quick
 # Who may know whom: tests/arrows/floors lists the rooms of src/ from the top.  A file includes headers, and uses symbols,
 # of its own room and of lower floors, and no file uses one that uses it, by whatever way round.  What is not so yet is in
 # tests/arrows/exceptions, each with a reason.  CONTRIBUTING.md shows the same floors.

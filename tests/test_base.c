@@ -1,4 +1,4 @@
-/* What everything else is made of: buffers, errors, files, clocks, hashes, allocation. */
+/* What everything else is made of: buffers, errors, files, clocks, hashes, allocation.  test-quick */
 #include "support.h"
 
 #include <dirent.h>

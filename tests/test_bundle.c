@@ -1,3 +1,4 @@
+/* Bundles: what a ZIP has to be, and every way in which it is not.  test-quick */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

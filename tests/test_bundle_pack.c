@@ -1,3 +1,4 @@
+/* Packing a directory: the same bundle each time, or a refusal.  test-quick */
 #include <dirent.h>
 #include <fcntl.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 #!/bin/bash
-# test-timeout: 240
+# test-timeout: 240, test-quick
 # aardvark run: bundles, entrypoints, inputs, values.
 # shellcheck source=tests/cli/tools.sh
 . tests/cli/tools.sh

@@ -1,4 +1,5 @@
 #!/bin/bash
+# test-quick
 # The command line itself: help, versions, and every way to get it wrong.
 # shellcheck source=tests/cli/tools.sh
 . tests/cli/tools.sh

@@ -1,4 +1,5 @@
 #!/bin/bash
+# test-quick
 # The manuals and the programs say the same: options, failure kinds, fields of an outcome, links.
 # shellcheck source=tests/cli/tools.sh
 . tests/cli/tools.sh

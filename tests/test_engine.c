@@ -1,4 +1,4 @@
-/* The engine room: V8 as C sees it.  tests/test_engine_threads.c has what needs more than one thread. */
+/* The engine room: V8 as C sees it.  tests/test_engine_threads.c has what needs more than one thread.  test-quick */
 #include "engine_support.h"
 
 static fixture f;

@@ -1,4 +1,4 @@
-/* Faults of the guest's WebAssembly are the guest's exceptions; all others are the host's, as if we were not there. */
+/* Faults of the guest's WebAssembly are the guest's exceptions; all others are the host's, as if we were not there.  test-quick */
 #include "engine_support.h"
 
 #include <aardvark/engine.h>

@@ -1,4 +1,4 @@
-/* ES modules: linking, evaluation, what is missing, and what is a plain script. */
+/* ES modules: linking, evaluation, what is missing, and what is a plain script.  test-quick */
 #include "engine_support.h"
 
 static fixture f;

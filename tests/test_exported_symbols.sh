@@ -1,4 +1,5 @@
 #!/bin/bash
+# test-quick
 # The library exports what tests/exported_symbols.txt lists, and the headers declare exactly that.
 # After a change that was meant: make exported-symbols
 export LC_ALL=C

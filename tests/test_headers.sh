@@ -1,4 +1,5 @@
 #!/bin/bash
+# test-quick
 # Every public header compiles alone, as strict C11 and as C++17, and names nothing of V8 or C++.
 status=0
 check() { # NAME COMMAND…

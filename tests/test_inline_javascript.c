@@ -1,4 +1,4 @@
-/* Inline JavaScript: every form of it, alone and one after the other, as consoles run it. */
+/* Inline JavaScript: every form of it, alone and one after the other, as consoles run it.  test-quick */
 #include "isolate_support.h"
 
 static aard_isolate *guest;

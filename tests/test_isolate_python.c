@@ -1,4 +1,4 @@
-/* Python isolates: handlers of every shape, values, buffers, inline code, exceptions.  test-timeout: 240
+/* Python isolates: handlers of every shape, values, buffers, inline code, exceptions.  test-timeout: 240, test-quick
  *
  * All of it runs in one isolate, one call after another, as a host would have it. */
 #include "isolate_support.h"

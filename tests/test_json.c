@@ -1,4 +1,4 @@
-/* Checking JSON text and UTF-8. */
+/* Checking JSON text and UTF-8.  test-quick */
 #include "support.h"
 
 #include <stdlib.h>

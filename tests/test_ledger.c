@@ -1,4 +1,4 @@
-/* The ledger: what is the same is one line, what comes from a guest is cleaned, and a flood is counted. */
+/* The ledger: what is the same is one line, what comes from a guest is cleaned, and a flood is counted.  test-quick */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* Manifests: what they may say, and what is refused.  test-quick */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

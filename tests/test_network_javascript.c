@@ -1,4 +1,4 @@
-/* Requests of JavaScript guests: what fetch and XMLHttpRequest give, limits, stops and resets, what is written down. */
+/* Requests of JavaScript guests: what fetch and XMLHttpRequest give, limits, stops and resets, what is written down.  test-quick */
 #include <pthread.h>
 
 #include "isolate_support.h"

@@ -1,4 +1,4 @@
-/* What decides about requests, without any: URLs, lists of hosts, addresses, methods and headers. */
+/* What decides about requests, without any: URLs, lists of hosts, addresses, methods and headers.  test-quick */
 #include "support.h"
 
 #include <aardvark.h>

@@ -1,4 +1,4 @@
-/* Outcomes: what they tell, that they stay as they are, and their JSON form. */
+/* Outcomes: what they tell, that they stay as they are, and their JSON form.  test-quick */
 #include "isolate_support.h"
 
 #include <jansson.h>

@@ -1,4 +1,4 @@
-/* Prelinking: what becomes of small modules and glue texts, and that nothing malformed gets through. */
+/* Prelinking: what becomes of small modules and glue texts, and that nothing malformed gets through.  test-quick */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

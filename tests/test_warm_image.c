@@ -1,4 +1,4 @@
-/* Images and derived files on disk: what comes back is what was written, or nothing. */
+/* Images and derived files on disk: what comes back is what was written, or nothing.  test-quick */
 #include "dist_support.h"
 
 #include <sys/mman.h>

@@ -1,4 +1,4 @@
-/* Overlays: what is read is what was written, and nothing that anybody could have written instead does harm. */
+/* Overlays: what is read is what was written, and nothing that anybody could have written instead does harm.  test-quick */
 #include "dist_support.h"
 
 #include <sys/mman.h>

@@ -1,4 +1,4 @@
-/* The watchdog: fires when it is time, in any order, and never once a disarm has returned. */
+/* The watchdog: fires when it is time, in any order, and never once a disarm has returned.  test-quick */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Wheels: their tags, their metadata, and what is refused. */
+/* Wheels: their tags, their metadata, and what is refused.  test-quick */
 #include "dist_support.h"
 
 #include "distribution/requirement.h"
