@@ -278,10 +278,13 @@ valgrind-leaving: tests ## a guest that is left at its heap limit, then code of 
 exported-symbols: $(BUILD)/libaardvark.so ## write down what the library exports, after a change that was meant
 	nm -D --defined-only $< | sed -n 's/.* \(aard_[a-z0-9_]*\)@.*/\1/p' | LC_ALL=C sort >tests/exported_symbols.txt
 
+# Runs a tool, or says that it is not installed.
+lint_by = @if command -v $(1) >/dev/null; then echo '  LINT   $(1)'; $(1) $(2); else echo '  LINT   $(1): skipped, it is not installed'; fi
+
 lint: ## what is not part of check: ruff, shellcheck and clang-format, each where it is installed
-	@if command -v ruff >/dev/null; then ruff check src/embedded bundles bench; fi
-	@if command -v shellcheck >/dev/null; then shellcheck scripts/* bench/run bench/peers/run bench/peers/install tests/run tests/*.sh tests/arrows/edges .ci/run; fi
-	@if command -v clang-format >/dev/null; then clang-format --dry-run -Werror $(FORMATTED); fi
+	$(call lint_by,ruff,check src/embedded bundles bench)
+	$(call lint_by,shellcheck,scripts/bootstrap scripts/prove-bare bench/run bench/peers/run bench/peers/install tests/run tests/*.sh .ci/run)
+	$(call lint_by,clang-format,--dry-run -Werror $(FORMATTED))
 
 # ---- test programs ---------------------------------------------------------------------------------------------------
 
