@@ -3,13 +3,14 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "guest/javascript/javascript.h"
 #include "guest/snapshot.h"
 
 int main(int argc, char **argv)
 {
     aard__buf blob = AARD__BUF_INIT;
     if (argc != 2) return 2;
-    aard_error *error = aard__javascript_snapshot_make(&blob);
+    aard_error *error = aard__javascript_snapshot_make(&aard__javascript, &blob);
     if (error) {
         fprintf(stderr, "make_snapshot: %s\n", aard_error_message(error));
         return 1;

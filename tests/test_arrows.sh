@@ -3,7 +3,7 @@
 # Who may know whom: tests/arrows/floors lists the rooms of src/ from the top.  A file includes headers, and uses symbols,
 # of its own room and of lower floors, and no file uses one that uses it, by whatever way round.  What is not so yet is in
 # tests/arrows/exceptions, each with a reason.  CONTRIBUTING.md shows the same floors.
-exceptions=12 # there are; a cut makes them fewer
+exceptions=0 # there are; never more
 
 status=0
 build=$(cd "$AARDVARK_BUILD" && pwd)

@@ -15,7 +15,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "guest/host.h"
+#include "guest/bridge/host.h"
 #include "guest/platform.h"
 
 #define TESTS_DIR "tests/platform"

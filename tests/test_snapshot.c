@@ -5,7 +5,8 @@
 #include <pthread.h>
 
 #include "base/buf.h"
-#include "guest/host.h"
+#include "guest/bridge/host.h"
+#include "guest/javascript/javascript.h"
 #include "guest/platform.h"
 #include "guest/snapshot.h"
 
@@ -15,7 +16,7 @@ static aard_isolate *javascript(void) { return boot(config_of(AARD_LANGUAGE_JAVA
 static bool copies(void)
 {
     aard__vm *vm;
-    aard__vm_options options = {.snapshot = aard__snapshot_choose(true, NULL)};
+    aard__vm_options options = {.snapshot = aard__snapshot_choose(&aard__javascript, NULL)};
     assert_ok(aard__vm_new(&options, &vm));
     bool result = aard__vm_copies(vm);
     aard__vm_free(vm);

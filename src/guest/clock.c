@@ -1,6 +1,6 @@
 /* The clocks that a guest sees. */
 #include "base/clock.h"
-#include "guest/running.h"
+#include "guest/guest.h"
 
 uint64_t aard__guest_processor_ns(aard__guest *guest)
 {

@@ -8,7 +8,7 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "distribution/distribution.h"
-#include "guest/running.h"
+#include "guest/guest.h"
 
 #define MAX_BUFFERS 10000
 #define MAX_PARTS (16 * MAX_BUFFERS) /* of a report: there are a few for each buffer */

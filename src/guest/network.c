@@ -1,5 +1,5 @@
 /* What a guest may do on the network, and its requests. */
-#include "guest/running.h"
+#include "guest/guest.h"
 
 /* Outside of calls, and where nobody has said anything: nothing is allowed. */
 static const aard__network_policy offline = {.closed = true};

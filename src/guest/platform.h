@@ -7,7 +7,7 @@
 
 /* Runs every guest file "platform/..." in the order of their names in `realm`, each with (host, shared).  `tables`
  * (NULL-terminated, static storage) are what `host` is made of; the platform needs aard__engine_host, the tables of
- * guest/host.h, and
+ * guest/bridge/host.h, and
  *   now() -> milliseconds since the time origin, monotonic
  *   write(fd, string)   the guest's stdout (1) or stderr (2)
  * `*shared` becomes the object in which the platform leaves what its host needs:

@@ -1,86 +1,10 @@
 #include "guest/snapshot.h"
 
-#include <stddef.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "embedded/files.h"
-#include "guest/host.h"
-
-/* ---- what is in them ------------------------------------------------------------------------------------------- */
-
-/* The parts that C keeps refs to: their places in the guest, in the order in which they are in the snapshot. */
-#define PART(member) offsetof(aard__guest, member)
-static const size_t javascript_parts[] = {
-    PART(host),
-    PART(shared),
-    PART(run_timers),
-    PART(adapter.prepare),
-    PART(adapter.forget),
-    PART(adapter.invoke),
-    PART(adapter.execute),
-    PART(adapter.buffer),
-    PART(adapter.fail),
-    PART(adapter.set_input),
-    PART(adapter.bind_script),
-    PART(adapter.before_script),
-    PART(adapter.drop_buffers),
-};
-static const size_t python_parts[] = {PART(host), PART(shared), PART(run_timers), PART(adapter_file)};
-#undef PART
-
-static size_t part_count(const aard__guest *guest)
-{
-    return guest->ops == &aard__javascript ? sizeof javascript_parts / sizeof *javascript_parts
-                                           : sizeof python_parts / sizeof *python_parts;
-}
-
-static aard__ref **part(aard__guest *guest, size_t index)
-{
-    const size_t *parts = guest->ops == &aard__javascript ? javascript_parts : python_parts;
-    return (aard__ref **)(void *)((char *)guest + parts[index]);
-}
-
-static aard_error *fill(aard__realm *realm, void *user, aard__ref **parts, size_t *count)
-{
-    aard__guest *guest = user;
-    guest->realm = realm;
-    AARD__TRY(aard__guest_furnish(guest));
-    *count = part_count(guest);
-    for (size_t i = 0; i < *count; i++) parts[i] = *part(guest, i);
-    return NULL;
-}
-
-void aard__guest_let_go(aard__guest *guest)
-{
-    for (size_t i = 0; i < part_count(guest); i++) {
-        aard__ref_free(*part(guest, i));
-        *part(guest, i) = NULL;
-    }
-}
-
-aard_error *aard__guest_adopt(aard__guest *guest)
-{
-    for (size_t i = 0; i < part_count(guest); i++) {
-        *part(guest, i) = aard__realm_part(guest->realm, i);
-        if (!*part(guest, i)) return aard__error_no_memory();
-    }
-    if (guest->ops == &aard__javascript) aard__guest_allow_code(guest, false);
-    return NULL;
-}
-
-void aard__guest_exchange(aard__guest *guest)
-{
-    aard__realm *realm = guest->realm;
-    guest->realm = guest->spare;
-    guest->spare = realm;
-    for (size_t i = 0; i < part_count(guest); i++) {
-        aard__ref *one = *part(guest, i);
-        *part(guest, i) = guest->spare_parts[i];
-        guest->spare_parts[i] = one;
-    }
-}
 
 /* ---- making and opening ---------------------------------------------------------------------------------------- */
 
@@ -98,9 +22,9 @@ static bool is_file_of(const char *name, bool python)
 }
 
 /* Without `glue` it is JavaScript's. */
-static const aard__snapshot_world *describe(world *out, aard__content glue)
+static const aard__snapshot_world *describe(world *out, const aard__host_entry *const *tables, aard__content glue)
 {
-    *out = (world){.world = {.tables = aard__guest_tables, .sources = out->sources}};
+    *out = (world){.world = {.tables = tables, .sources = out->sources}};
     size_t count = 0;
     for (const aard__guest_file *file = aard__guest_files; file->name && count < MOST_SOURCES - 1; file++)
         if (is_file_of(file->name, glue.data != NULL))
@@ -110,11 +34,22 @@ static const aard__snapshot_world *describe(world *out, aard__content glue)
     return &out->world;
 }
 
-static aard_error *make(const aard__snapshot_world *of, aard__guest *python, aard__buf *out)
+static aard_error *fill(aard__realm *realm, void *user, aard__ref **parts, size_t *count)
+{
+    aard__guest *guest = user;
+    guest->realm = realm;
+    AARD__TRY(aard__guest_furnish(guest));
+    *count = guest->ops->part_count;
+    for (size_t i = 0; i < *count; i++) parts[i] = *aard__guest_part(guest, i);
+    return NULL;
+}
+
+static aard_error *make(const aard__snapshot_world *of, const aard__language_ops *javascript, aard__guest *python,
+                        aard__buf *out)
 {
     aard__guest *guest = aard__calloc(1, sizeof *guest);
     if (!guest) return aard__error_no_memory();
-    guest->ops = &aard__javascript;
+    guest->ops = javascript;
     guest->eager = true;
     guest->time_origin = aard__clock_monotonic();
     const aard__snapshot_realm realms[] = {
@@ -125,16 +60,17 @@ static aard_error *make(const aard__snapshot_world *of, aard__guest *python, aar
     return error;
 }
 
-aard_error *aard__javascript_snapshot_make(aard__buf *out)
+aard_error *aard__javascript_snapshot_make(const aard__language_ops *javascript, aard__buf *out)
 {
     world of;
-    return make(describe(&of, (aard__content){0}), NULL, out);
+    return make(describe(&of, javascript->tables, (aard__content){0}), javascript, NULL, out);
 }
 
-aard_error *aard__python_snapshot_open(aard__content glue, const void *data, size_t len, aard__snapshot **out)
+aard_error *aard__python_snapshot_open(const aard__host_entry *const *tables, aard__content glue, const void *data,
+                                       size_t len, aard__snapshot **out)
 {
     world of;
-    return aard__snapshot_open(describe(&of, glue), data, len, out);
+    return aard__snapshot_open(describe(&of, tables, glue), data, len, out);
 }
 
 /* ---- which one is used ------------------------------------------------------------------------------------------- */
@@ -145,21 +81,23 @@ static aard__snapshot *own;          /* JavaScript's */
 static aard__buf made;               /* under it where it was made in this process */
 static const aard__snapshot *in_use; /* by the engine */
 
-static void look_at_embedded(void)
+static void look_at_embedded(const aard__host_entry *const *tables)
 {
     world of;
     size_t len = (size_t)(aard__snapshot_embedded_end - aard__snapshot_embedded);
     looked = true;
     if (!distrusted)
-        aard_error_free(aard__snapshot_open(describe(&of, (aard__content){0}), aard__snapshot_embedded, len, &own));
+        aard_error_free(
+            aard__snapshot_open(describe(&of, tables, (aard__content){0}), aard__snapshot_embedded, len, &own));
 }
 
 /* Nothing depends on it: without a snapshot, guests start slower. */
-static void make_here(void)
+static void make_here(const aard__language_ops *javascript)
 {
     world of;
-    aard_error *error = aard__javascript_snapshot_make(&made);
-    if (!error) error = aard__snapshot_open(describe(&of, (aard__content){0}), made.data, made.len, &own);
+    aard_error *error = aard__javascript_snapshot_make(javascript, &made);
+    if (!error)
+        error = aard__snapshot_open(describe(&of, javascript->tables, (aard__content){0}), made.data, made.len, &own);
     if (error) aard__buf_free(&made);
     hopeless = error != NULL;
     aard_error_free(error);
@@ -172,36 +110,38 @@ static bool use(const aard__snapshot *snapshot)
 }
 
 /* Under the lock. */
-static void use_own(bool javascript)
+static void use_own(const aard__language_ops *ops)
 {
-    if (!looked) look_at_embedded();
+    bool javascript = ops->language == AARD_LANGUAGE_JAVASCRIPT;
+    if (!looked) look_at_embedded(ops->tables);
     /* One that is made while there are guests could not be used. */
-    if (!own && javascript && wanted_before && !hopeless && aard__engine_idle()) make_here();
+    if (!own && javascript && wanted_before && !hopeless && aard__engine_idle()) make_here(ops);
     if (own) use(own);
     wanted_before = wanted_before || javascript;
 }
 
-const aard__snapshot *aard__snapshot_choose(bool javascript, const aard__snapshot *pythons)
+const aard__snapshot *aard__snapshot_choose(const aard__language_ops *ops, const aard__snapshot *pythons)
 {
     const aard__snapshot *chosen;
     pthread_mutex_lock(&lock);
     if (pythons && use(pythons)) {
         chosen = pythons;
     } else {
-        if (!in_use) use_own(javascript);
-        chosen = javascript ? in_use : NULL;
+        if (!in_use) use_own(ops);
+        chosen = ops->language == AARD_LANGUAGE_JAVASCRIPT ? in_use : NULL;
     }
     pthread_mutex_unlock(&lock);
     return chosen;
 }
 
-aard_error *aard__python_snapshot_make(aard__guest *guest, aard__content glue, aard__buf *out)
+aard_error *aard__python_snapshot_make(const aard__language_ops *javascript, aard__guest *guest, aard__content glue,
+                                       aard__buf *out)
 {
     world of;
     aard_error *error;
     pthread_mutex_lock(&lock);
     if (use(NULL))
-        error = make(describe(&of, glue), guest, out);
+        error = make(describe(&of, guest->ops->tables, glue), javascript, guest, out);
     else
         error = aard__error(AARD_ERR_BUSY, "a start-up snapshot can't be made while the process has isolates");
     pthread_mutex_unlock(&lock);

@@ -6,36 +6,29 @@
 #ifndef AARD_GUEST_SNAPSHOT_H
 #define AARD_GUEST_SNAPSHOT_H
 
-#include "guest/running.h"
+#include "guest/guest.h"
 
 /* The realms of a snapshot. */
 enum { AARD__SNAPSHOT_JAVASCRIPT, AARD__SNAPSHOT_PYTHON };
 
-/* Before a guest is made, of whichever language: makes the engine use a snapshot where it can, and gives that which the
+/* Before a guest of the language is made: makes the engine use a snapshot where it can, and gives that which the
  * guest may be copied from, or NULL.  A Python guest can be a copy of `own` only, which may be NULL.  Where the library was
  * built with another V8 than the one that runs, one is made once a second JavaScript guest is wanted and no other guest is
  * alive; without one, guests are booted file by file.  Any thread. */
-const aard__snapshot *aard__snapshot_choose(bool javascript, const aard__snapshot *own);
+const aard__snapshot *aard__snapshot_choose(const aard__language_ops *ops, const aard__snapshot *own);
 
 /* Makes the one of the build. */
-aard_error *aard__javascript_snapshot_make(aard__buf *out);
+aard_error *aard__javascript_snapshot_make(const aard__language_ops *javascript, aard__buf *out);
 
 /* The snapshot of a distribution; `glue` is the JavaScript that its guests run, whose text does not go into the snapshot.
  * `guest` is a Python guest without a vm, that has all it takes to be booted; no other guest is alive. */
-aard_error *aard__python_snapshot_make(aard__guest *guest, aard__content glue, aard__buf *out);
+aard_error *aard__python_snapshot_make(const aard__language_ops *javascript, aard__guest *guest, aard__content glue,
+                                       aard__buf *out);
 /* `data` lasts as long as the snapshot, `glue` as long as any guest that is copied from it. */
-aard_error *aard__python_snapshot_open(aard__content glue, const void *data, size_t len, aard__snapshot **out);
+aard_error *aard__python_snapshot_open(const aard__host_entry *const *tables, aard__content glue, const void *data,
+                                       size_t len, aard__snapshot **out);
 /* Frees it, unless guests are alive that need it: then it stays. */
 bool aard__python_snapshot_close(aard__snapshot *snapshot);
-
-/* Gives a guest that has a new realm, copied from a snapshot, its refs into it. */
-aard_error *aard__guest_adopt(aard__guest *guest);
-
-/* Exchanges the guest's realm, and those refs, for what is spare. */
-void aard__guest_exchange(aard__guest *guest);
-
-/* Frees those refs. */
-void aard__guest_let_go(aard__guest *guest);
 
 /* For tests: as if the library had been built with another V8.  False while a guest is alive. */
 bool aard__snapshot_distrust(void);

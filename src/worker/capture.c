@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "guest/python/python.h"
 #include "warm/state.h"
 #include "worker/isolate.h"
 
@@ -76,7 +77,7 @@ static aard_error *capture_isolate(aard_isolate *isolate, capture *c)
 static aard_error *try_state(aard_warm_state *state)
 {
     aard__guest *guest;
-    aard__guest_options options = {.language = AARD_LANGUAGE_PYTHON,
+    aard__guest_options options = {.ops = &aard__python,
                                    .distribution = state->distribution,
                                    .warm = state,
                                    .grants_javascript = aard__warm_state_has_javascript(state),

@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 
 #include "budget/budget.h"
-#include "guest/running.h"
+#include "guest/guest.h"
 #include "settings/config.h"
 
 struct aard_isolate {

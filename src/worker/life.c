@@ -2,7 +2,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "guest/javascript/javascript.h"
 #include "guest/python/packages.h"
+#include "guest/python/python.h"
 #include "worker/isolate.h"
 
 typedef struct furnishing {
@@ -39,7 +41,7 @@ static aard_error *make_guest(const aard_isolate *isolate, aard_bundle *bundle, 
     const aard_isolate_config *config = isolate->config;
     uint64_t limit = config->startup_limit_ms, now = aard__clock_monotonic();
     aard__guest_options options = {
-        .language = config->language,
+        .ops = config->language == AARD_LANGUAGE_JAVASCRIPT ? &aard__javascript : &aard__python,
         .distribution = config->distribution,
         .warm = isolate->kept ? isolate->kept : config->warm,
         .config = config,

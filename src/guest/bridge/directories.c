@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "guest/running.h"
+#include "guest/guest.h"
 #include "settings/config.h"
 
 /* ---- what a call is about ------------------------------------------------------------------------------------------- */

@@ -2,7 +2,7 @@
 #ifndef AARD_GUEST_BRIDGE_DIRECTORIES_H
 #define AARD_GUEST_BRIDGE_DIRECTORIES_H
 
-#include "guest/running.h"
+#include "guest/guest.h"
 
 /* What it may do to its files: the host's rules, tightened by its bundle's. */
 aard__file_rules aard__guest_file_rules(const aard__guest *guest);

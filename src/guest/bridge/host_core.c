@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "distribution/distribution.h"
 #include "guest/bridge/directories.h"
-#include "guest/running.h"
+#include "guest/guest.h"
 #include "prelink/symbols.h"
 #include "settings/config.h"
 

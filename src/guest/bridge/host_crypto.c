@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "guest/host.h"
+#include "guest/bridge/host.h"
 
 static const EVP_MD *digest_named(const aard__buf *name)
 {

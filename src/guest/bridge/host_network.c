@@ -3,8 +3,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "guest/host.h"
-#include "guest/running.h"
+#include "guest/bridge/host.h"
+#include "guest/guest.h"
 
 static aard__net *net_of(aard__guest *guest, aard__frame *frame)
 {

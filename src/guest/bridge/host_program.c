@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "guest/host.h"
-#include "guest/running.h"
+#include "guest/bridge/host.h"
+#include "guest/guest.h"
 #include "settings/config.h"
 
 static void return_texts(aard__frame *frame, const aard__texts *texts)

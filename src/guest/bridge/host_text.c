@@ -4,8 +4,8 @@
 #include "base/base64.h"
 #include "base/buf.h"
 #include "base/utf8.h"
+#include "guest/bridge/host.h"
 #include "guest/bridge/single_byte.h"
-#include "guest/host.h"
 
 /* ---- UTF-8 ----------------------------------------------------------------------------------------------- */
 

@@ -1,5 +1,5 @@
 #include "base/buf.h"
-#include "guest/host.h"
+#include "guest/bridge/host.h"
 #include "policy/domain.h"
 
 static void host_domain_to_ascii(aard__frame *frame, void *user)

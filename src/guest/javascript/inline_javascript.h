@@ -3,7 +3,7 @@
 #ifndef AARD_GUEST_JAVASCRIPT_INLINE_JAVASCRIPT_H
 #define AARD_GUEST_JAVASCRIPT_INLINE_JAVASCRIPT_H
 
-#include "guest/running.h"
+#include "guest/guest.h"
 
 /* Runs `source`; guest->entry then holds the value or the exception, or `*awaited` the promise of aard__realm_run_inline.
  * False, and the outcome says why, for a source that is not UTF-8. */

@@ -5,9 +5,10 @@
 
 #include "base/clock.h"
 #include "bundle/code.h"
-#include "guest/host.h"
+#include "guest/bridge/host.h"
+#include "guest/guest.h"
 #include "guest/javascript/inline_javascript.h"
-#include "guest/running.h"
+#include "guest/javascript/javascript.h"
 #include "guest/snapshot.h"
 
 #define APP "/app/"
@@ -420,7 +421,30 @@ static aard__state javascript_buffer(aard__guest *guest, size_t index, aard_outc
     return aard__guest_state(guest, outcome);
 }
 
+/* What C keeps refs to, in the order in which they are in snapshots. */
+#define PART(member) offsetof(aard__guest, member)
+static const size_t parts[] = {
+    PART(host),
+    PART(shared),
+    PART(run_timers),
+    PART(adapter.prepare),
+    PART(adapter.forget),
+    PART(adapter.invoke),
+    PART(adapter.execute),
+    PART(adapter.buffer),
+    PART(adapter.fail),
+    PART(adapter.set_input),
+    PART(adapter.bind_script),
+    PART(adapter.before_script),
+    PART(adapter.drop_buffers),
+};
+#undef PART
+
 const aard__language_ops aard__javascript = {
+    .language = AARD_LANGUAGE_JAVASCRIPT,
+    .tables = aard__guest_tables,
+    .parts = parts,
+    .part_count = sizeof parts / sizeof *parts,
     .boot = javascript_boot,
     .reset = javascript_reset,
     .reset_mode = AARD_RESET_NEW_REALM,

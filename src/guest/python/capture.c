@@ -2,8 +2,8 @@
 #include <aardvark/warm.h>
 
 #include "base/alloc.h"
+#include "guest/guest.h"
 #include "guest/python/python_layout.h"
-#include "guest/running.h"
 
 /* All that the guest's state depends on. */
 static char *key_of(const aard__guest *guest)

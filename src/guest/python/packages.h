@@ -2,7 +2,7 @@
 #ifndef AARD_GUEST_PYTHON_PACKAGES_H
 #define AARD_GUEST_PYTHON_PACKAGES_H
 
-#include "guest/running.h"
+#include "guest/guest.h"
 
 /* Whether the host wants packages in every guest. */
 bool aard__packages_wanted(const aard_isolate_config *config);

@@ -7,10 +7,13 @@
 #include "base/utf8.h"
 #include "distribution/distribution.h"
 #include "embedded/files.h"
+#include "guest/bridge/host.h"
+#include "guest/guest.h"
+#include "guest/python/python.h"
 #include "guest/python/python_end.h"
 #include "guest/python/python_shared.h"
+#include "guest/python/python_signals.h"
 #include "guest/python/warm_state.h"
-#include "guest/running.h"
 #include "guest/snapshot.h"
 #include "settings/config.h"
 
@@ -115,21 +118,6 @@ static aard_error *choose(aard__guest *guest, const aard__python_shared *shared)
     return NULL;
 }
 
-/* Where Python is told that there is a signal: {buffer, listening}. */
-static aard_error *find_signals(aard__guest *guest)
-{
-    aard__ref *both = guest->adapter.signals;
-    guest->adapter.signals = NULL;
-    aard__ref_get(guest->realm, both, "listening", &guest->entry);
-    double at = guest->entry.value.number;
-    bool found = guest->entry.status == AARD__OK && guest->entry.value.kind == AARD__NUMBER && at > 0 &&
-                 at < UINT32_MAX;
-    guest->signals_at = found ? (size_t)at : 0;
-    aard_error *error = found ? aard__guest_get(guest, both, "buffer", &guest->adapter.signals) : NULL;
-    aard__ref_free(both);
-    return error;
-}
-
 static aard_error *python_boot(aard__guest *guest)
 {
     static const char *const files[] = {"python/emscripten.js", "python/errors.js",      "python/hostfs.js",
@@ -170,18 +158,18 @@ static aard_error *find_functions(aard__guest *guest)
         const char *name;
         aard__ref **out;
     } functions[] = {
-        {"reserve", &guest->adapter.reserve},       {"prepare", &guest->adapter.prepare},
-        {"forget", &guest->adapter.forget},         {"invoke", &guest->adapter.invoke},
-        {"execute", &guest->adapter.execute},
-        {"buffer", &guest->adapter.buffer},         {"mount", &guest->adapter.mount},
-        {"memory", &guest->adapter.memory},         {"capture", &guest->adapter.capture},
-        {"checkpoint", &guest->adapter.checkpoint}, {"reset", &guest->adapter.reset},
-        {"calm", &guest->adapter.calm},             {"signals", &guest->adapter.signals},       {"renewStdin", &guest->adapter.renew_stdin},
+        {"reserve", &guest->adapter.reserve}, {"prepare", &guest->adapter.prepare},
+        {"forget", &guest->adapter.forget},   {"invoke", &guest->adapter.invoke},
+        {"execute", &guest->adapter.execute}, {"buffer", &guest->adapter.buffer},
+        {"mount", &guest->adapter.mount},     {"memory", &guest->adapter.memory},
+        {"capture", &guest->adapter.capture}, {"checkpoint", &guest->adapter.checkpoint},
+        {"reset", &guest->adapter.reset},     {"calm", &guest->adapter.calm},
+        {"signals", &guest->adapter.signals}, {"renewStdin", &guest->adapter.renew_stdin},
     };
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++)
         AARD__TRY(aard__guest_get(guest, python, functions[i].name, functions[i].out));
     aard__ref_free(python);
-    return find_signals(guest);
+    return aard__python_find_signals(guest);
 }
 
 /* A copy of a snapshot that does not go with the rest after all: Python is booted in a realm of its own. */
@@ -376,33 +364,6 @@ static aard_error *python_mount(aard__guest *guest)
                        guest->entry.thrown_text.data ? guest->entry.thrown_text.data : "");
 }
 
-/* Between two steps of the guest: no code of it may run here. */
-static void python_interrupt(void *user)
-{
-    static const uint32_t yes = 1;
-    const uint8_t sigint = 2;
-    aard__guest *guest = user;
-    uint8_t *signals, *memory;
-    size_t len, room;
-    if (!guest->adapter.signals || !aard__ref_bytes(guest->adapter.signals, &signals, &room) || !room ||
-        !aard__ref_bytes(guest->adapter.memory, &memory, &len) || guest->signals_at > len ||
-        len - guest->signals_at < sizeof yes)
-        return;
-    signals[0] = sigint;
-    memcpy(memory + guest->signals_at, &yes, sizeof yes);
-}
-
-static void python_calm(aard__guest *guest)
-{
-    uint8_t *signals, *memory;
-    size_t len, room;
-    if (guest->adapter.signals && aard__ref_bytes(guest->adapter.signals, &signals, &room) && room) signals[0] = 0;
-    if (aard__ref_bytes(guest->adapter.memory, &memory, &len) && guest->signals_at < len && len - guest->signals_at >= 4)
-        memset(memory + guest->signals_at, 0, 4);
-    aard__ref_call(guest->realm, guest->adapter.calm, NULL, 0, false, &guest->entry);
-    aard__buf_clear(&guest->result);
-}
-
 static uint64_t python_heap_bytes(aard__guest *guest)
 {
     uint8_t *memory;
@@ -470,7 +431,17 @@ static aard_error *python_reset(aard__guest *guest)
     return aard__error(AARD_ERR_ENGINE, "the guest has changed what can't be put back");
 }
 
+/* What C keeps refs to, in the order in which they are in snapshots. */
+#define PART(member) offsetof(aard__guest, member)
+static const size_t parts[] = {PART(host), PART(shared), PART(run_timers), PART(adapter_file)};
+#undef PART
+
 const aard__language_ops aard__python = {
+    .language = AARD_LANGUAGE_PYTHON,
+    .tables = aard__guest_tables,
+    .parts = parts,
+    .part_count = sizeof parts / sizeof *parts,
+    .expect = aard__python_expect,
     .boot = python_boot,
     .finish = python_finish,
     .mount = python_mount,
@@ -480,8 +451,8 @@ const aard__language_ops aard__python = {
     .execute = python_execute,
     .buffer = python_buffer,
     .heap_bytes = python_heap_bytes,
-    .interrupt = python_interrupt,
-    .calm = python_calm,
+    .interrupt = aard__python_interrupt,
+    .calm = aard__python_calm,
     .checkpoint = python_checkpoint,
     .reset = python_reset,
     .reset_mode = AARD_RESET_IN_PLACE,

@@ -2,7 +2,7 @@
 #ifndef AARD_GUEST_PYTHON_PYTHON_END_H
 #define AARD_GUEST_PYTHON_PYTHON_END_H
 
-#include "guest/running.h"
+#include "guest/guest.h"
 
 /* What came of a call of the adapter; `inlined` where that ran inline code, which may end with success. */
 aard__state aard__python_state(aard__guest *guest, bool inlined, aard_outcome *outcome);

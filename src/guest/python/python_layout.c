@@ -8,7 +8,8 @@
 #include "distribution/distribution.h"
 #include "embedded/files.h"
 #include "engine/engine.h"
-#include "guest/running.h"
+#include "guest/bridge/host.h"
+#include "guest/guest.h"
 #include "prelink_sources.h" /* made by the build: a hash of src/prelink */
 
 #define LINKER "python/prelink.js"

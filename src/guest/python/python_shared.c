@@ -6,13 +6,14 @@
 
 #include "base/alloc.h"
 #include "distribution/distribution.h"
+#include "guest/bridge/host.h"
 #include "guest/python/python_opening.h"
 #include "guest/snapshot.h"
 
 typedef struct entry {
     struct entry *next;
     char *dir, fingerprint[AARD__HASH_HEX];
-    aard__signing_key key; /* all zero without one */
+    aard__signing_key key;         /* all zero without one */
     aard__python_opening *opening; /* NULL once it is finished */
     aard__python_layout layout;
     aard__derived wasm_code;     /* until it is compiled */
@@ -166,7 +167,8 @@ static void open_snapshot(entry *one, aard_distribution *distribution)
     char *key = aard__python_snapshot_key(layout);
     if (key && aard__derived_open(distribution, AARD__DERIVED_SNAPSHOT, key, &data)) {
         const aard__content glue = {layout->glue.data, layout->glue.len};
-        aard_error *error = aard__python_snapshot_open(glue, data.data, data.len, &one->shared.snapshot);
+        aard_error *error = aard__python_snapshot_open(aard__guest_tables, glue, data.data, data.len,
+                                                       &one->shared.snapshot);
         if (error) aard__derived_close(&data);
         aard_error_free(error);
     }

@@ -6,8 +6,8 @@
 #define AARD_GUEST_PYTHON_PYTHON_SHARED_H
 
 #include "distribution/derived.h"
+#include "guest/guest.h"
 #include "guest/python/python_layout.h"
-#include "guest/running.h"
 #include "warm/image.h"
 
 #define AARD__DERIVED_WASM "pyodide.asm.wasm.code"

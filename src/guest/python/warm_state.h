@@ -2,7 +2,7 @@
 #ifndef AARD_GUEST_PYTHON_WARM_STATE_H
 #define AARD_GUEST_PYTHON_WARM_STATE_H
 
-#include "guest/running.h"
+#include "guest/guest.h"
 #include "settings/config.h"
 #include "warm/state.h"
 

@@ -2,8 +2,8 @@
  *
  * A public isolate owns one guest at a time and replaces it when it is broken; everything here belongs to the thread that
  * has entered the guest's vm. */
-#ifndef AARD_GUEST_RUNNING_H
-#define AARD_GUEST_RUNNING_H
+#ifndef AARD_GUEST_GUEST_H
+#define AARD_GUEST_GUEST_H
 
 #include <aardvark/isolate.h>
 #include <pthread.h>
@@ -61,9 +61,13 @@ typedef struct aard__language_ops {
      * how it was booted. */
     aard_error *(*checkpoint)(aard__guest *guest);
     aard_failure_kind exception;
+    aard_language language;
+    const aard__host_entry *const *tables; /* of host functions; the same for all languages, which share snapshots */
+    const size_t *parts; /* places in aard__guest of the refs into its realm, as snapshots have them */
+    size_t part_count;
+    /* Begins to open what a guest without a vm will need, and gives the snapshot that is its own, or NULL; may be NULL. */
+    const aard__snapshot *(*expect)(const aard__guest *guest);
 } aard__language_ops;
-
-extern const aard__language_ops aard__python, aard__javascript;
 
 #define AARD__OVERLAY_FILES 16777216 /* the number of an overlay's first file; far above those of any bundle */
 
@@ -142,7 +146,7 @@ struct aard__guest {
 };
 
 typedef struct aard__guest_options {
-    aard_language language;
+    const aard__language_ops *ops;   /* of its language */
     aard_distribution *distribution; /* outlives the guest */
     aard__streams streams;
     const aard_isolate_config *config; /* for file rules and host functions; outlives the guest; NULL = the defaults */
@@ -219,13 +223,27 @@ void aard__guest_report_rejections(aard__guest *guest);
 
 /* ---- for the languages --------------------------------------------------------------------------------------- */
 
-/* Every table of host functions. */
-extern const aard__host_entry *const aard__guest_tables[];
-
 /* Makes the guest's realm, with the guest platform and what the language boots: a copy where that can be. */
 aard_error *aard__guest_make_realm(aard__guest *guest);
 /* The same for a realm that is there and empty, up to where snapshots end. */
 aard_error *aard__guest_furnish(aard__guest *guest);
+
+/* ---- realm.c */
+
+/* The ref at a place that the language lists. */
+aard__ref **aard__guest_part(aard__guest *guest, size_t index);
+
+/* Gives a guest that has a new realm, copied from a snapshot, its refs into it. */
+aard_error *aard__guest_adopt(aard__guest *guest);
+
+/* Exchanges the guest's realm, and those refs, for what is spare. */
+void aard__guest_exchange(aard__guest *guest);
+
+/* Frees those refs. */
+void aard__guest_let_go(aard__guest *guest);
+
+/* What is wrong with a boot in which `what` ended so. */
+aard_error *aard__guest_boot_error(const aard__result *result, const char *what);
 
 /* The function that guest file `name` evaluates to; and running a file: calling that with (host, shared). */
 aard_error *aard__guest_load_file(aard__guest *guest, const char *name, aard__ref **out);
@@ -250,7 +268,5 @@ uint64_t aard__guest_processor_ns(aard__guest *guest);
 
 /* What the guest's clock shows: milliseconds since it was made. */
 double aard__guest_now(const aard__guest *guest);
-
-extern const aard__host_entry aard__guest_host[];
 
 #endif

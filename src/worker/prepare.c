@@ -8,6 +8,8 @@
 #include "base/new_file.h"
 #include "base/thread.h"
 #include "distribution/distribution.h"
+#include "guest/javascript/javascript.h"
+#include "guest/python/python.h"
 #include "guest/python/python_shared.h"
 #include "guest/snapshot.h"
 
@@ -84,7 +86,7 @@ typedef struct preparation {
 static aard_error *make_image(preparation *p)
 {
     aard__guest *guest;
-    aard__guest_options options = {.language = AARD_LANGUAGE_PYTHON,
+    aard__guest_options options = {.ops = &aard__python,
                                    .distribution = p->distribution,
                                    .capturing = true,
                                    .recording = true,
@@ -104,7 +106,7 @@ static aard_error *make_image(preparation *p)
 static aard_error *train(preparation *p, bool recording, aard__buf *glue_code)
 {
     aard__guest *guest;
-    aard__guest_options options = {.language = AARD_LANGUAGE_PYTHON,
+    aard__guest_options options = {.ops = &aard__python,
                                    .distribution = p->distribution,
                                    .recording = recording,
                                    .keep_glue = glue_code != NULL,
@@ -167,7 +169,7 @@ static aard_error *write_snapshot(preparation *p)
         guest->distribution = p->distribution;
         const aard__python_shared *shared;
         error = aard__python_share_files(guest, &shared);
-        if (!error) error = aard__python_snapshot_make(guest, shared->glue, &blob);
+        if (!error) error = aard__python_snapshot_make(&aard__javascript, guest, shared->glue, &blob);
     }
     if (!error) error = aard__derived_write(p->distribution, AARD__DERIVED_SNAPSHOT, key, blob.data, blob.len);
     if (guest) aard__result_free(&guest->entry);

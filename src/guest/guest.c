@@ -1,4 +1,4 @@
-#include "guest/running.h"
+#include "guest/guest.h"
 
 #include <aardvark/warm.h>
 
@@ -8,10 +8,6 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/thread.h"
-#include "embedded/files.h"
-#include "guest/host.h"
-#include "guest/platform.h"
-#include "guest/python/python_shared.h"
 #include "guest/snapshot.h"
 #include "settings/config.h"
 
@@ -21,83 +17,11 @@
 /* What Pyodide's JavaScript can do with, packages included. */
 #define ENGINE_LEAST ((size_t)128 << 20)
 
-static aard_error *boot_error(const aard__result *result, const char *what)
-{
-    if (result->status == AARD__TERMINATED)
-        return aard__error(AARD_ERR_GUEST_BOOT, "the guest did not start: %s was stopped", what);
-    return aard__error(AARD_ERR_GUEST_BOOT, "the guest did not start: %s: %.*s: %.*s", what,
-                       (int)result->thrown_type.len, result->thrown_type.data ? result->thrown_type.data : "",
-                       (int)result->thrown_text.len, result->thrown_text.data ? result->thrown_text.data : "");
-}
-
-aard_error *aard__guest_load_file(aard__guest *guest, const char *name, aard__ref **out)
-{
-    const aard__guest_file *file = aard__guest_find(name);
-    if (!file) return aard__error(AARD_ERR_GUEST_BOOT, "the library was built without its guest file '%s'", name);
-    aard__source source = {.name = name, .data = file->data, .len = file->len, .lasting = true, .eager = guest->eager};
-    aard__realm_run(guest->realm, &source, true, &guest->entry);
-    if (guest->entry.status != AARD__OK) return boot_error(&guest->entry, name);
-    if (guest->entry.value.kind != AARD__REF) return aard__error_no_memory();
-    *out = guest->entry.value.ref;
-    return NULL;
-}
-
-aard_error *aard__guest_call_file(aard__guest *guest, const char *name, aard__ref *function)
-{
-    aard__value args[] = {AARD__VALUE_REF(guest->host), AARD__VALUE_REF(guest->shared)};
-    aard__ref_call(guest->realm, function, args, 2, false, &guest->entry);
-    return guest->entry.status == AARD__OK ? NULL : boot_error(&guest->entry, name);
-}
-
-aard_error *aard__guest_run_file(aard__guest *guest, const char *name)
-{
-    aard__ref *function;
-    AARD__TRY(aard__guest_load_file(guest, name, &function));
-    aard_error *error = aard__guest_call_file(guest, name, function);
-    aard__ref_free(function);
-    return error;
-}
-
-aard_error *aard__guest_get(aard__guest *guest, aard__ref *object, const char *name, aard__ref **out)
-{
-    aard__ref_get(guest->realm, object, name, &guest->entry);
-    if (guest->entry.status != AARD__OK) return boot_error(&guest->entry, name);
-    if (guest->entry.value.kind != AARD__REF)
-        return aard__error(AARD_ERR_GUEST_BOOT, "the guest did not start: it has no '%s'", name);
-    *out = guest->entry.value.ref;
-    return NULL;
-}
-
-const aard__host_entry *const aard__guest_tables[] = {
-    aard__engine_host, aard__guest_host,       aard__host_text,    aard__host_url,
-    aard__host_crypto, aard__host_directories, aard__host_network, aard__host_program, NULL};
-
-aard_error *aard__guest_furnish(aard__guest *guest)
-{
-    AARD__TRY(aard__platform_install(guest->realm, aard__guest_tables, &guest->shared));
-    guest->host = aard__realm_host_object(guest->realm, aard__guest_tables);
-    if (!guest->host) return aard__error_no_memory();
-    AARD__TRY(aard__guest_get(guest, guest->shared, "runTimers", &guest->run_timers));
-    return guest->ops->boot(guest);
-}
-
-aard_error *aard__guest_make_realm(aard__guest *guest)
-{
-    AARD__TRY(aard__realm_new(guest->vm, &guest->realm));
-    AARD__TRY(aard__vm_copies(guest->vm) ? aard__guest_adopt(guest) : aard__guest_furnish(guest));
-    return guest->ops->finish ? guest->ops->finish(guest) : NULL;
-}
-
 static void code_refused(void *user, bool wasm)
 {
     aard__guest *guest = user;
     const char *subject = wasm ? "WebAssembly" : "eval";
     aard__ledger_violation(&guest->ledger, AARD_VIOLATION_CAPABILITY_DENIED, "codegen", subject, strlen(subject));
-}
-
-void aard__guest_allow_code(aard__guest *guest, bool allow)
-{
-    aard__realm_allow_codegen(guest->realm, allow || guest->grants_code);
 }
 
 /* ---- life ----------------------------------------------------------------------------------------------------- */
@@ -133,7 +57,7 @@ static aard_error *start(aard__guest *guest, uint64_t deadline)
  * what its own code needs at least.  Buffers are the guest's files too, which may be twice as large while they grow. */
 static void limit_memory(const aard__guest *guest, const aard__guest_options *options, aard__vm_options *vm)
 {
-    bool javascript = guest->ops == &aard__javascript;
+    bool javascript = guest->ops->language == AARD_LANGUAGE_JAVASCRIPT;
     size_t heap = options->heap_limit, below = heap && heap < ENGINE_LEAST ? ENGINE_LEAST : heap, files;
     if (__builtin_mul_overflow(guest->file_rules.bytes, 2, &files)) files = SIZE_MAX;
     size_t buffers = files > SIZE_MAX - below ? SIZE_MAX : below + files;
@@ -152,7 +76,8 @@ aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **ou
 {
     aard__guest *guest = aard__calloc(1, sizeof *guest);
     if (!guest) return aard__error_no_memory();
-    guest->ops = options->language == AARD_LANGUAGE_JAVASCRIPT ? &aard__javascript : &aard__python;
+    guest->ops = options->ops;
+    bool javascript = guest->ops->language == AARD_LANGUAGE_JAVASCRIPT;
     guest->distribution = options->distribution;
     guest->image = options->image;
     guest->warm = options->warm ? aard_warm_state_retain(options->warm) : NULL;
@@ -163,21 +88,20 @@ aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **ou
     guest->layout = options->layout;
     guest->grants_javascript = options->grants_javascript;
     /* Pyodide's interface to JavaScript is made of code in strings. */
-    guest->grants_code = options->grants_code || (guest->ops == &aard__python && options->grants_javascript);
+    guest->grants_code = options->grants_code || (!javascript && options->grants_javascript);
     guest->streams = options->streams;
     guest->config = options->config;
     guest->file_rules = options->config ? options->config->file_rules
                                         : aard__file_rules_of(AARD_FILESYSTEM_READ_WRITE, 0, 0, 0);
     guest->heap_limit = options->heap_limit;
-    guest->entry.keep_thrown = guest->ops == &aard__javascript;
+    guest->entry.keep_thrown = javascript;
     guest->time_origin = aard__clock_monotonic();
     aard__cond_init(&guest->wake);
     pthread_mutex_init(&guest->wake_lock, NULL);
-    bool javascript = guest->ops == &aard__javascript;
-    const aard__snapshot *own = javascript || guest->capturing ? NULL : aard__python_expect(guest);
+    const aard__snapshot *own = guest->ops->expect && !guest->capturing ? guest->ops->expect(guest) : NULL;
     aard__vm_options vm_options = {.user = guest,
                                    .code_refused = code_refused,
-                                   .snapshot = aard__snapshot_choose(javascript, own),
+                                   .snapshot = aard__snapshot_choose(guest->ops, own),
                                    .realm = javascript ? AARD__SNAPSHOT_JAVASCRIPT : AARD__SNAPSHOT_PYTHON,
                                    .renewed = javascript,
                                    .deep_stack = !javascript};
@@ -354,7 +278,7 @@ aard__state aard__guest_wait(aard__guest *guest, aard__state state, aard_outcome
 aard_error *aard__guest_call_and_wait(aard__guest *guest, aard__ref *function, const aard__value *args, size_t count)
 {
     aard__ref_call(guest->realm, function, args, count, true, &guest->entry);
-    if (guest->entry.status != AARD__OK) return boot_error(&guest->entry, "boot");
+    if (guest->entry.status != AARD__OK) return aard__guest_boot_error(&guest->entry, "boot");
     if (guest->entry.value.kind != AARD__REF) return NULL;
     aard__ref *promise = guest->entry.value.ref;
     aard_error *error = NULL;
@@ -370,7 +294,7 @@ aard_error *aard__guest_call_and_wait(aard__guest *guest, aard__ref *function, c
             break;
         }
     }
-    if (!error && guest->entry.status != AARD__OK) error = boot_error(&guest->entry, "boot");
+    if (!error && guest->entry.status != AARD__OK) error = aard__guest_boot_error(&guest->entry, "boot");
     aard__ref_free(promise);
     return error;
 }
