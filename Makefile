@@ -46,7 +46,7 @@ PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS))
 PKG_LIBS   := $(shell $(PKG_CONFIG) --libs $(PKGS))
 endif
 
-WARN     := -Wall -Wextra -Wshadow -Wvla
+WARN     := -Wall -Wextra -Wshadow -Wvla -Wconversion -Wundef -Wformat=2 -Wpointer-arith -Wwrite-strings -Wimplicit-fallthrough
 ifeq ($(CI),true)
 WARN     += -Werror
 endif
@@ -58,7 +58,7 @@ HARDEN_BRANCHES := $(or $(call supported,-fcf-protection=branch),$(call supporte
 OWN_CPPFLAGS := -D_GNU_SOURCE -Iinclude -Isrc -I$(BUILD)/gen
 OWN_CFLAGS   := -std=c11 $(OPT) $(WARN) -Wstrict-prototypes -Wmissing-prototypes -fvisibility=hidden -fPIC -pthread \
                 $(HARDEN) $(SAN) $(PKG_CFLAGS)
-OWN_CXXFLAGS := -std=c++17 $(OPT) $(WARN) -Wno-unused-parameter -fvisibility=hidden -fPIC -fno-rtti -fno-exceptions \
+OWN_CXXFLAGS := -std=c++17 $(OPT) $(WARN) -Wcast-qual -Wno-unused-parameter -fvisibility=hidden -fPIC -fno-rtti -fno-exceptions \
                 -pthread $(HARDEN) $(SAN) $(NODE_CFLAGS)
 OWN_LDFLAGS  := -Wl,-z,relro,-z,now $(SAN)
 OWN_LDLIBS   := -Wl,--as-needed $(NODE_LIBS) $(PKG_LIBS) -lpthread

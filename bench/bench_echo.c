@@ -65,10 +65,9 @@ static void print_series(const char *row_name, const char *metric, series *s, bo
     bench_sort(s->ms, s->count);
     double sum = 0;
     for (size_t i = 0; i < s->count; i++) sum += s->ms[i];
-    const char *format =
-        machine ? "row=%s metric=%s count=%zu avg_ms=%.6f min_ms=%.6f p50_ms=%.6f p99_ms=%.6f max_ms=%.6f\n"
-                : "%-24s %-8s %7zu %11.4f %11.4f %11.4f %11.4f %11.4f\n";
-    printf(format, row_name, metric, s->count, sum / (double)s->count, s->ms[0], bench_percentile(s->ms, s->count, 50),
+    printf(machine ? "row=%s metric=%s count=%zu avg_ms=%.6f min_ms=%.6f p50_ms=%.6f p99_ms=%.6f max_ms=%.6f\n"
+                   : "%-24s %-8s %7zu %11.4f %11.4f %11.4f %11.4f %11.4f\n",
+           row_name, metric, s->count, sum / (double)s->count, s->ms[0], bench_percentile(s->ms, s->count, 50),
            bench_percentile(s->ms, s->count, 99), s->ms[s->count - 1]);
 }
 

@@ -307,7 +307,8 @@ static bool echo(connection *c, const char *method, const char *target, char *he
     aard__buf_json_string(&json, target, strlen(target));
     aard__buf_puts(&json, ",\"headers\":{");
     char *rest = headers;
-    for (char *line, *comma = ""; (line = strtok_r(rest, "\r\n", &rest)); comma = ",") {
+    const char *comma = "";
+    for (char *line; (line = strtok_r(rest, "\r\n", &rest)); comma = ",") {
         char *colon = strchr(line, ':');
         if (!colon) continue;
         for (char *p = line; p < colon; p++) *p = *p >= 'A' && *p <= 'Z' ? (char)(*p | 0x20) : *p;

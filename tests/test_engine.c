@@ -510,7 +510,7 @@ static void test_wasm_that_is_none(void **state)
     aard__wasm *wasm = NULL;
     for (size_t len = 0; len < sizeof adder; len++) {
         if (len == 8 || len == 17) continue; /* a module of nothing, and one of a type */
-        for (int cached = 0; cached < 2; cached++) {
+        for (size_t cached = 0; cached < 2; cached++) {
             aard_error *error = aard__wasm_compile(f.realm, adder, len, cached ? "x" : NULL, cached, &wasm, NULL);
             assert_non_null(error);
             assert_int_equal(aard_error_get_code(error), AARD_ERR_ENGINE);

@@ -300,11 +300,12 @@ static void attempts_agree(const aard_outcome *outcome)
 
 static int wrong; /* attempts that came to something else */
 
-static void try_to(aard_isolate *isolate, const escape *attempt, const char *format)
+/* `around` is what stands before the code, and behind it. */
+static void try_to(aard_isolate *isolate, const escape *attempt, const char *const around[2])
 {
     char text[6000];
     set_names(attempt->names);
-    snprintf(text, sizeof text, format, attempt->code);
+    snprintf(text, sizeof text, "%s%s%s", around[0], attempt->code, around[1]);
     aard_outcome *outcome = exec(isolate, net_text(text));
     const char *value = aard_outcome_is_success(outcome) ? aard_outcome_value_json(outcome, NULL)
                                                          : aard_outcome_failure_message(outcome);
@@ -320,8 +321,9 @@ static void try_to(aard_isolate *isolate, const escape *attempt, const char *for
     aard_outcome_free(outcome);
 }
 
-static const char in_javascript[] =
-    "(async () => { let r = 'no'; try { %s } catch (e) { r = 'no: ' + e } return r })()";
+static const char *const in_javascript[] = {"(async () => { let r = 'no'; try { ",
+                                            " } catch (e) { r = 'no: ' + e } return r })()"};
+static const char *const alone[] = {"", ""};
 
 static const char *in_python(const char *text)
 {
@@ -349,7 +351,7 @@ static void test_python(void **state)
         escape one = python_escapes[i];
         one.code = in_python(one.code);
         value_is(exec(python, python_prelude), "1");
-        try_to(python, &one, "%s");
+        try_to(python, &one, alone);
     }
     assert_int_equal(wrong, 0);
 }

@@ -35,16 +35,16 @@ static int spawn_npm(const char *scratch, int errors, pid_t *pid)
 {
     char spec[64];
     snprintf(spec, sizeof spec, "pyodide@%s", aard__pinned.version);
-    char *const arguments[] = {"npm",
-                               "pack",
-                               spec,
-                               "--pack-destination",
-                               (char *)scratch,
-                               "--ignore-scripts",
-                               "--loglevel",
-                               "error",
-                               "--no-update-notifier",
-                               NULL};
+    const char *const arguments[] = {"npm",
+                                     "pack",
+                                     spec,
+                                     "--pack-destination",
+                                     scratch,
+                                     "--ignore-scripts",
+                                     "--loglevel",
+                                     "error",
+                                     "--no-update-notifier",
+                                     NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none, all;
@@ -61,7 +61,7 @@ static int spawn_npm(const char *scratch, int errors, pid_t *pid)
     if (!failed) failed = posix_spawnattr_setsigmask(&attributes, &none);
     if (!failed) failed = posix_spawnattr_setsigdefault(&attributes, &all);
     if (!failed) failed = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    if (!failed) failed = posix_spawnp(pid, "npm", &actions, &attributes, arguments, environ);
+    if (!failed) failed = posix_spawnp(pid, "npm", &actions, &attributes, (char *const *)arguments, environ);
     posix_spawnattr_destroy(&attributes);
 actions:
     posix_spawn_file_actions_destroy(&actions);

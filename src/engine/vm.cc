@@ -215,7 +215,9 @@ aard_error *aard__vm_run(aard__vm *vm, void (*work)(void *user), void *user, boo
     aard::running = vm;
     vm->seen_ended = vm->overflowed = false;
     vm->tasks = vm->reading = 0;
-    vm->ran_on = vm->seen_in_others = vm->forced_at = 0;
+    vm->ran_on = 0;
+    vm->seen_in_others = 0;
+    vm->forced_at = 0;
     alignas(v8::HandleScope) unsigned char room[sizeof(v8::HandleScope)];
     auto *handles = ::new (static_cast<void *>(room)) v8::HandleScope(vm->isolate);
     *finished = run.start();

@@ -158,7 +158,7 @@ static int look_up(const aard__mount *mount, const char *path, size_t len, int f
     if (!plain(path, len)) return EINVAL;
     memcpy(copy, len ? path : ".", len ? len : 1);
     copy[len ? len : 1] = '\0';
-    struct open_how how = {.flags = (uint64_t)(flags | O_CLOEXEC | O_NOFOLLOW),
+    struct open_how how = {.flags = (unsigned)(flags | O_CLOEXEC | O_NOFOLLOW),
                            .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
     long found = -1;
     int error = ENOSYS;
