@@ -4,6 +4,7 @@
 #define AARDVARK_H
 
 #include <aardvark/bundle.h>
+#include <aardvark/callback.h>
 #include <aardvark/cancel.h>
 #include <aardvark/distribution.h>
 #include <aardvark/engine.h>

@@ -17,8 +17,9 @@ static void fail(aard_error *error)
     exit(4);
 }
 
-static void show(void *user, aard_stream stream, const char *data, size_t len)
+static void show(const aard_call_context *context, void *user, aard_stream stream, const char *data, size_t len)
 {
+    (void)context;
     (void)user, (void)stream;
     fwrite(data, 1, len, stdout);
 }

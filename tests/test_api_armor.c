@@ -51,8 +51,10 @@ static aard_stage_options *stage;
 static size_t len = 7, index_out = 7;
 static const char *text;
 
-static void host(void *user, const char *input, size_t input_len, aard_reply *reply)
+static void host(const aard_call_context *context, void *user, const char *input, size_t input_len, aard_reply *reply)
 {
+    assert_non_null(context);
+    assert_false(aard_call_context_deadline_ms(context, NULL));
     (void)user;
     (void)input;
     (void)input_len;
@@ -70,8 +72,10 @@ static void finalize(void *user)
     finalized++;
 }
 
-static void on_output(void *user, aard_stream stream, const char *data, size_t data_len)
+static void on_output(const aard_call_context *context, void *user, aard_stream stream, const char *data,
+                      size_t data_len)
 {
+    (void)context;
     (void)user;
     (void)stream;
     (void)data;
@@ -268,6 +272,8 @@ static void test_configurations(void **state)
     REFUSED(aard_isolate_config_set_ca_file, NULL, "x");
     RETURNS(aard_isolate_config_set_stream_callback, NULL, on_output, NULL, finalize);
     assert_int_equal(finalized, 4);
+    REFUSED(aard_isolate_config_set_user, NULL, NULL, finalize);
+    assert_int_equal(finalized, 5);
     RETURNS(aard_isolate_config_allow_private_addresses, NULL, true);
     RETURNS(aard_isolate_config_set_https_only, NULL, true);
     RETURNS(aard_isolate_config_set_network, NULL, true);
@@ -347,6 +353,12 @@ static void test_isolates_and_calls(void **state)
     RETURNS(aard_call_set_result_limit, NULL, 1);
     RETURNS(aard_call_set_cancel_handle, NULL, NULL);
     RETURNS(aard_call_set_capture, NULL, true);
+    RETURNS(aard_call_set_user, NULL, &out);
+    NOTHING(aard_call_context_user, NULL);
+    NOTHING(aard_call_context_isolate_user, NULL);
+    NOTHING(aard_call_context_isolate_id, NULL);
+    NOTHING(aard_call_context_deadline_ms, NULL, NULL);
+    NOTHING(aard_call_context_cancel_handle, NULL);
     aard_call_set_input_json(call_options, NULL, 3);
     assert_refused(aard_handler_invoke(handler, call_options, &out), AARD_ERR_INVALID_ARGUMENT, "input", NULL);
     aard_call_set_input_json(call_options, NULL, 0);

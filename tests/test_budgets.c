@@ -459,8 +459,9 @@ typedef struct place {
     aard_isolate *other;
 } place;
 
-static void on_output(void *user, aard_stream stream, const char *data, size_t len)
+static void on_output(const aard_call_context *context, void *user, aard_stream stream, const char *data, size_t len)
 {
+    (void)context;
     place *p = user;
     const char *here = __builtin_frame_address(0); /* a local variable may be elsewhere under a sanitizer */
     (void)stream;

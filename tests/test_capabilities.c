@@ -8,28 +8,32 @@ typedef struct seen {
 
 static void at_end(void *user) { ((seen *)user)->ends++; }
 
-static void echo(void *user, const char *input, size_t len, aard_reply *reply)
+static void echo(const aard_call_context *context, void *user, const char *input, size_t len, aard_reply *reply)
 {
+    (void)context;
     seen *s = user;
     s->calls++;
     snprintf(s->input, sizeof s->input, "%.*s", len < sizeof s->input ? (int)len : 0, input);
     aard_reply_set_json(reply, input, len);
 }
 
-static void refuse(void *user, const char *input, size_t len, aard_reply *reply)
+static void refuse(const aard_call_context *context, void *user, const char *input, size_t len, aard_reply *reply)
 {
+    (void)context;
     (void)user, (void)input, (void)len;
     aard_reply_set_json(reply, "1", 1);
     aard_reply_fail(reply, "there is no such \"thing\" \xc3\xa4");
 }
 
-static void say_nothing(void *user, const char *input, size_t len, aard_reply *reply)
+static void say_nothing(const aard_call_context *context, void *user, const char *input, size_t len, aard_reply *reply)
 {
+    (void)context;
     (void)user, (void)input, (void)len, (void)reply;
 }
 
-static void nonsense(void *user, const char *input, size_t len, aard_reply *reply)
+static void nonsense(const aard_call_context *context, void *user, const char *input, size_t len, aard_reply *reply)
 {
+    (void)context;
     (void)user, (void)input, (void)len;
     aard_reply_set_json(reply, "{\"a\":\xff", 6);
 }

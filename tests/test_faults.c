@@ -11,8 +11,9 @@
 static char shown[300]; /* a directory of the host */
 static aard_bundle *bundles[2];
 
-static void answer(void *user, const char *input, size_t len, aard_reply *reply)
+static void answer(const aard_call_context *context, void *user, const char *input, size_t len, aard_reply *reply)
 {
+    (void)context;
     (void)user;
     aard_reply_set_json(reply, input, len);
 }

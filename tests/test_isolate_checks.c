@@ -301,8 +301,9 @@ static void test_long_texts_are_encoded_as_short_ones(void **state)
 
 static aard_handler *spare;
 
-static void free_spare(void *user, aard_stream stream, const char *data, size_t len)
+static void free_spare(const aard_call_context *context, void *user, aard_stream stream, const char *data, size_t len)
 {
+    (void)context;
     (void)user;
     (void)stream;
     (void)data;
@@ -379,8 +380,9 @@ static void test_a_bundle_that_is_not_loaded_changes_no_policy(void **state)
     aard_bundle_free(bundles[1]);
 }
 
-static void silent(void *user, aard_stream stream, const char *data, size_t len)
+static void silent(const aard_call_context *context, void *user, aard_stream stream, const char *data, size_t len)
 {
+    (void)context;
     (void)user;
     (void)stream;
     (void)data;

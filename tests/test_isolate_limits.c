@@ -163,8 +163,9 @@ typedef struct meeting {
 } meeting;
 
 /* The guest's first words say that the call has begun; it then waits for the other thread to be done. */
-static void on_output(void *user, aard_stream stream, const char *data, size_t len)
+static void on_output(const aard_call_context *context, void *user, aard_stream stream, const char *data, size_t len)
 {
+    (void)context;
     meeting *m = user;
     (void)stream;
     (void)data;

@@ -8,8 +8,9 @@ typedef struct record {
     int finalized;
 } record;
 
-static void on_stream(void *user, aard_stream stream, const char *data, size_t len)
+static void on_stream(const aard_call_context *context, void *user, aard_stream stream, const char *data, size_t len)
 {
+    (void)context;
     record *r = user;
     r->calls++;
     if (r->len + len + 3 > sizeof r->text) return;

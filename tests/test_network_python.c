@@ -232,8 +232,9 @@ static size_t measure(void)
     return now.uordblks + now.hblkhd;
 }
 
-static void on_measure(void *user, const char *input, size_t len, aard_reply *reply)
+static void on_measure(const aard_call_context *context, void *user, const char *input, size_t len, aard_reply *reply)
 {
+    (void)context;
     (void)user, (void)input, (void)len, (void)reply;
     in_use = measure();
 }

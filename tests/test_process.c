@@ -188,8 +188,10 @@ static void throw_one(void)
     abort(); /* nobody catches it */
 }
 
-static void throwing_stream(void *user, aard_stream stream, const char *data, size_t len)
+static void throwing_stream(const aard_call_context *context, void *user, aard_stream stream, const char *data,
+                            size_t len)
 {
+    (void)context;
     (void)user;
     (void)stream;
     (void)data;
@@ -197,8 +199,10 @@ static void throwing_stream(void *user, aard_stream stream, const char *data, si
     throw_one();
 }
 
-static void throwing_function(void *user, const char *input, size_t len, aard_reply *reply)
+static void throwing_function(const aard_call_context *context, void *user, const char *input, size_t len,
+                              aard_reply *reply)
 {
+    (void)context;
     (void)user;
     (void)input;
     (void)len;

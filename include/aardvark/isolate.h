@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include <aardvark/bundle.h>
+#include <aardvark/callback.h>
 #include <aardvark/cancel.h>
 #include <aardvark/distribution.h>
 #include <aardvark/error.h>
@@ -27,13 +28,11 @@ typedef enum aard_isolation {
 
 typedef enum aard_stream { AARD_STREAM_STDOUT = 1, AARD_STREAM_STDERR = 2 } aard_stream;
 
-/* Guest output as it comes.  `data` is borrowed for the call, is not NUL-terminated and may end inside a UTF-8
+/* Guest output as it comes.  `context` tells which call writes (aardvark/callback.h); `user` is the callback's own.  `data` is borrowed for the call, is not NUL-terminated and may end inside a UTF-8
  * sequence.  Called on the thread that makes the call; must not call back into the isolate, but for aard_handler_free.  A C++
  * exception that it throws ends in it, and the call's outcome is a failure (`other`). */
-typedef void (*aard_stream_callback)(void *user, aard_stream stream, const char *data, size_t len);
-
-/* Frees a callback's `user`; called exactly once, when the owner of the callback is freed or the callback replaced. */
-typedef void (*aard_finalizer)(void *user);
+typedef void (*aard_stream_callback)(const aard_call_context *context, void *user, aard_stream stream, const char *data,
+                                     size_t len);
 
 /* What is done about the traces of a call once it is over.  docs/reset.md */
 typedef enum aard_cleanup {
@@ -111,6 +110,10 @@ AARD_API void aard_isolate_config_set_warm_state(aard_isolate_config *config, aa
 /* Replaces an earlier callback.  `finalizer` may be NULL.  Where memory is out aard_isolate_new says so. */
 AARD_API void aard_isolate_config_set_stream_callback(aard_isolate_config *config, aard_stream_callback callback,
                                                       void *user, aard_finalizer finalizer);
+/* The host's own pointer for the isolates made from the configuration: aard_call_context_isolate_user.  Replaces an earlier
+ * one.  `finalizer` (may be NULL) runs once the configuration and all isolates made from it are gone or have another, also
+ * after an error.  Errors: invalid_argument, no_memory. */
+AARD_API aard_error *aard_isolate_config_set_user(aard_isolate_config *config, void *user, aard_finalizer finalizer);
 
 /* A package of the distribution that every guest of Python gets, besides those of its bundle's manifest: its name, in any
  * spelling.  aard_isolate_new then gives package_not_found for what is not there.  Errors: invalid_argument, no_memory. */
@@ -178,6 +181,8 @@ AARD_API void aard_call_set_cpu_limit_ms(aard_call *call, uint64_t ms);
 AARD_API void aard_call_set_result_limit(aard_call *call, size_t bytes);
 /* What the call can be cancelled by (aardvark/cancel.h), retained; NULL = nothing. */
 AARD_API void aard_call_set_cancel_handle(aard_call *call, aard_cancel_handle *handle);
+/* The host's own pointer for the call's callbacks: aard_call_context_user.  Default NULL. */
+AARD_API void aard_call_set_user(aard_call *call, void *user);
 /* False: stdout and stderr are neither captured nor handed to the callback.  Default true. */
 AARD_API void aard_call_set_capture(aard_call *call, bool capture);
 

@@ -116,9 +116,9 @@ aard_error *aard__budget_arm(aard__budget *budget, const aard__limits *limits, u
                              aard_cancel_handle *cancel)
 {
     budget->cause = AARD__CAUSE_NONE;
+    budget->wall_deadline = limits->wall_ms ? later(now, limits->wall_ms) : AARD__NEVER;
     if (!limits->wall_ms && !limits->cpu_ms && !cancel) return NULL;
     budget->limits = *limits;
-    budget->wall_deadline = limits->wall_ms ? later(now, limits->wall_ms) : AARD__NEVER;
     budget->told = false;
     budget->cpu_start = cpu_start;
     uint64_t first = budget->wall_deadline;

@@ -6,8 +6,9 @@
 
 #include "cli/cli.h"
 
-static void pass_on(void *user, aard_stream stream, const char *data, size_t len)
+static void pass_on(const aard_call_context *context, void *user, aard_stream stream, const char *data, size_t len)
 {
+    (void)context;
     cli_guest *guest = user;
     if (!len) return;
     if (stream == AARD_STREAM_STDERR) {

@@ -90,7 +90,10 @@ aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **ou
     /* Pyodide's interface to JavaScript is made of code in strings. */
     guest->grants_code = options->grants_code || (!javascript && options->grants_javascript);
     guest->streams = options->streams;
+    guest->streams.context = &guest->context;
     guest->config = options->config;
+    guest->context = (aard_call_context){
+        .config = options->config, .isolate_id = options->isolate_id, .deadline = options->deadline};
     guest->file_rules = options->config ? options->config->file_rules
                                         : aard__file_rules_of(AARD_FILESYSTEM_READ_WRITE, 0, 0, 0);
     guest->heap_limit = options->heap_limit;

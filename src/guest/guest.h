@@ -16,6 +16,7 @@
 #include "outcome/outcome.h"
 #include "policy/filesystem.h"
 #include "prelink/prelink.h"
+#include "settings/context.h"
 #include "warm/image.h"
 #include "warm/overlay.h"
 #include "warm/pages.h"
@@ -108,7 +109,7 @@ struct aard__guest {
     aard__script *glue;              /* where keep_glue */
     aard__content symbols;           /* of prelinked code (prelink/symbols.h); none where it is not */
     bool eager;                      /* its own files are compiled at once, for a snapshot: it is booted no further */
-    const aard_call *call;           /* the call under way; NULL between calls, and for one without particulars */
+    aard_call_context context;       /* what the host's callbacks are told: of the call under way */
     size_t stdin_at;                 /* how far its standard input has been read */
     bool asked;                      /* the call before ended because it was asked to */
     bool stdin_used;                 /* Python has read of one, and may hold some of it back */
@@ -150,6 +151,7 @@ typedef struct aard__guest_options {
     aard_distribution *distribution; /* outlives the guest */
     aard__streams streams;
     const aard_isolate_config *config; /* for file rules and host functions; outlives the guest; NULL = the defaults */
+    uint64_t isolate_id;               /* 0 = none: of the guests that prepare a distribution */
     const aard__image *image; /* what Python starts from; outlives the guest; NULL = the distribution's base image */
     aard_warm_state *warm;    /* or a warm state, which has an image */
     bool grants_javascript;   /* the capability "js" */

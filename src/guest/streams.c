@@ -22,7 +22,7 @@ typedef struct delivery {
 static void call_back(void *user)
 {
     const delivery *d = user;
-    d->streams->callback(d->streams->user, d->stream, d->data, d->len);
+    d->streams->callback(d->streams->context, d->streams->user, d->stream, d->data, d->len);
 }
 
 static void deliver(void *user)

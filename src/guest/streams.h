@@ -12,8 +12,9 @@ typedef struct aard__streams {
     bool capture;
     aard_stream_callback callback;
     void *user;
-    aard__vm *vm;      /* whose guest writes: the callback is not to run on its stack; may be NULL */
-    aard__buf kept[2]; /* stdout, stderr */
+    const aard_call_context *context; /* of its calls */
+    aard__vm *vm;                     /* whose guest writes: the callback is not to run on its stack; may be NULL */
+    aard__buf kept[2];                /* stdout, stderr */
     uint64_t dropped[2];
     bool threw; /* the callback, in the call under way */
 } aard__streams;

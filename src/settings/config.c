@@ -32,44 +32,12 @@ aard_error *aard_isolate_config_new(aard_isolate_config **out)
 
 static void release_listener(aard__listener *listener)
 {
-    if (!listener || atomic_fetch_sub(&listener->owners, 1) != 1) return;
-    if (listener->finalizer) listener->finalizer(listener->user);
-    aard__free(listener);
+    if (listener && aard__user_release(&listener->user)) aard__free(listener);
 }
 
-static void texts_free(aard__texts *texts)
+static void release_user(aard__user *user)
 {
-    for (size_t i = 0; i < texts->count; i++) aard__free(texts->items[i]);
-    aard__free(texts->items);
-    *texts = (aard__texts){NULL, 0};
-}
-
-/* Adds a copy; `*texts` is as before on an error. */
-static aard_error *texts_add(aard__texts *texts, const char *text)
-{
-    char **list = aard__realloc(texts->items, (texts->count + 1) * sizeof *list);
-    if (!list) return aard__error_no_memory();
-    texts->items = list;
-    char *copy = aard__memdup0(text, strlen(text));
-    if (!copy) return aard__error_no_memory();
-    list[texts->count++] = copy;
-    return NULL;
-}
-
-void aard__texts_json(const aard__texts *texts, aard__buf *out)
-{
-    aard__buf_putc(out, '[');
-    for (size_t i = 0; i < texts->count; i++) {
-        if (i) aard__buf_putc(out, ',');
-        aard__buf_json_string(out, texts->items[i], strlen(texts->items[i]));
-    }
-    aard__buf_putc(out, ']');
-}
-
-static aard_error *copy_texts(const aard__texts *texts, aard__texts *out)
-{
-    for (size_t i = 0; i < texts->count; i++) AARD__TRY(texts_add(out, texts->items[i]));
-    return NULL;
+    if (user && aard__user_release(user)) aard__free(user);
 }
 
 void aard_isolate_config_free(aard_isolate_config *config)
@@ -79,12 +47,13 @@ void aard_isolate_config_free(aard_isolate_config *config)
     aard_warm_state_free(config->warm);
     for (size_t i = 0; i < config->capability_count; i++) aard__free(config->capabilities[i]);
     aard__free(config->capabilities);
-    texts_free(&config->environment);
-    texts_free(&config->packages);
+    aard__texts_free(&config->environment);
+    aard__texts_free(&config->packages);
     aard__functions_free(&config->functions);
     aard__mounts_free(&config->mounts);
     aard__config_network_free(&config->network);
     release_listener(config->listener);
+    release_user(config->user);
     aard__free(config);
 }
 
@@ -291,7 +260,7 @@ aard_error *aard_isolate_config_add_package(aard_isolate_config *config, const c
     if (!aard__package_key(name, len, key))
         return aard__error(AARD_ERR_INVALID_ARGUMENT, "a package has a name of 1 to %d characters",
                            AARD__PACKAGE_NAME_MAX);
-    return texts_add(&config->packages, key);
+    return aard__texts_add(&config->packages, key);
 }
 
 /* ---- the environment ------------------------------------------------------------------------------------------ */
@@ -315,7 +284,7 @@ aard_error *aard_isolate_config_set_env(aard_isolate_config *config, const char 
         config->environment.items[i] = text;
         return NULL;
     }
-    aard_error *error = texts_add(&config->environment, text);
+    aard_error *error = aard__texts_add(&config->environment, text);
     aard__free(text);
     return error;
 }
@@ -333,11 +302,23 @@ void aard_isolate_config_set_stream_callback(aard_isolate_config *config, aard_s
         if (finalizer) finalizer(user);
         return;
     }
-    atomic_init(&listener->owners, 1);
+    aard__user_init(&listener->user, user, finalizer);
     listener->callback = callback;
-    listener->user = user;
-    listener->finalizer = finalizer;
     config->listener = listener;
+}
+
+aard_error *aard_isolate_config_set_user(aard_isolate_config *config, void *user, aard_finalizer finalizer)
+{
+    aard__user *made = config ? aard__calloc(1, sizeof *made) : NULL;
+    if (!made) {
+        if (finalizer) finalizer(user);
+        AARD__NEED(config);
+        return aard__error_no_memory();
+    }
+    aard__user_init(made, user, finalizer);
+    release_user(config->user);
+    config->user = made;
+    return NULL;
 }
 
 aard_error *aard__config_copy(const aard_isolate_config *config, aard_isolate_config **out)
@@ -363,10 +344,12 @@ aard_error *aard__config_copy(const aard_isolate_config *config, aard_isolate_co
         aard_isolate_config_set_distribution(copy, config->distribution);
         aard_isolate_config_set_warm_state(copy, config->warm);
         copy->listener = config->listener;
-        if (copy->listener) atomic_fetch_add(&copy->listener->owners, 1);
+        if (copy->listener) aard__user_retain(&copy->listener->user);
+        copy->user = config->user;
+        if (copy->user) aard__user_retain(copy->user);
         aard_error *error = aard__functions_copy(&config->functions, &copy->functions);
-        if (!error) error = copy_texts(&config->packages, &copy->packages);
-        if (!error) error = copy_texts(&config->environment, &copy->environment);
+        if (!error) error = aard__texts_copy(&config->packages, &copy->packages);
+        if (!error) error = aard__texts_copy(&config->environment, &copy->environment);
         if (!error) error = aard__mounts_copy(&config->mounts, &copy->mounts);
         if (!error) error = aard__config_network_copy(&config->network, &copy->network);
         for (size_t i = 0; !error && i < config->capability_count; i++)
@@ -378,102 +361,4 @@ aard_error *aard__config_copy(const aard_isolate_config *config, aard_isolate_co
     }
     *out = copy;
     return NULL;
-}
-
-aard_error *aard_call_new(aard_call **out)
-{
-    AARD__NEED(out);
-    aard_call *call = aard__calloc(1, sizeof *call);
-    if (!call) return aard__error_no_memory();
-    call->capture = true;
-    *out = call;
-    return NULL;
-}
-
-void aard_call_free(aard_call *call)
-{
-    if (!call) return;
-    aard_cancel_handle_free(call->cancel);
-    texts_free(&call->arguments);
-    aard__free(call);
-}
-
-void aard_call_set_input_json(aard_call *call, const char *json, size_t len)
-{
-    if (!call) return;
-    call->input = json;
-    call->input_len = len;
-}
-
-void aard_call_set_stdin(aard_call *call, const char *data, size_t len)
-{
-    if (!call) return;
-    call->stdin_data = data;
-    call->stdin_len = data ? len : 0;
-}
-
-void aard_call_set_source_kind(aard_call *call, aard_source_kind kind)
-{
-    if (call && kind >= AARD_SOURCE_CELL && kind <= AARD_SOURCE_STDIN) call->kind = kind;
-}
-
-aard_error *aard_call_set_arguments(aard_call *call, const char *const *arguments, size_t count)
-{
-    aard__texts texts = {NULL, 0};
-    aard_error *error = NULL;
-    AARD__NEED(call);
-    if (count) AARD__NEED(arguments);
-    for (size_t i = 0; i < count && !error; i++)
-        error = aard__utf8_valid(arguments[i], strlen(arguments[i]))
-                    ? texts_add(&texts, arguments[i])
-                    : aard__error(AARD_ERR_INVALID_ARGUMENT, "argument %zu for the guest is not UTF-8", i + 1);
-    if (error) {
-        texts_free(&texts);
-        return error;
-    }
-    texts_free(&call->arguments);
-    call->arguments = texts;
-    return NULL;
-}
-
-aard_error *aard_json_check(const char *json, size_t len)
-{
-    size_t at = 0, line = 1;
-    if (len) AARD__NEED(json);
-    if (len >= 3 && !memcmp(json, "\xef\xbb\xbf", 3))
-        return aard__error(AARD_ERR_INVALID_ARGUMENT,
-                           "it begins with a byte order mark, which JSON has not; leave that out");
-    if (aard__json_valid(json, len, &at)) return NULL;
-    if (!len) return aard__error(AARD_ERR_INVALID_ARGUMENT, "it is empty");
-    for (size_t i = 0; i < at && i < len; i++) line += json[i] == '\n';
-    if (at >= len) return aard__error(AARD_ERR_INVALID_ARGUMENT, "it ends too early, at byte %zu (line %zu)", at, line);
-    return aard__error(AARD_ERR_INVALID_ARGUMENT, "byte %zu (line %zu) can't be right there", at + 1, line);
-}
-
-void aard_call_set_wall_limit_ms(aard_call *call, uint64_t ms)
-{
-    if (call) call->limits.wall_ms = ms;
-}
-
-void aard_call_set_cpu_limit_ms(aard_call *call, uint64_t ms)
-{
-    if (call) call->limits.cpu_ms = ms;
-}
-
-void aard_call_set_result_limit(aard_call *call, size_t bytes)
-{
-    if (call) call->result_limit = bytes;
-}
-
-void aard_call_set_cancel_handle(aard_call *call, aard_cancel_handle *handle)
-{
-    if (!call) return;
-    aard_cancel_handle *before = call->cancel;
-    call->cancel = handle ? aard_cancel_handle_retain(handle) : NULL;
-    aard_cancel_handle_free(before);
-}
-
-void aard_call_set_capture(aard_call *call, bool capture)
-{
-    if (call) call->capture = capture;
 }

@@ -3,20 +3,18 @@
 #define AARD_SETTINGS_CONFIG_H
 
 #include <aardvark/isolate.h>
-#include <stdatomic.h>
 
 #include "budget/budget.h"
 #include "policy/filesystem.h"
 #include "policy/mount.h"
 #include "policy/network.h"
 #include "settings/functions.h"
+#include "settings/user.h"
 
 /* A stream callback with its user, shared between a configuration and the isolates made from it. */
 typedef struct aard__listener {
-    atomic_size_t owners;
+    aard__user user;
     aard_stream_callback callback;
-    void *user;
-    aard_finalizer finalizer;
 } aard__listener;
 
 /* What the host says about the network; settings/network.c. */
@@ -37,6 +35,11 @@ typedef struct aard__texts {
     size_t count;
 } aard__texts;
 
+void aard__texts_free(aard__texts *texts);
+/* Adds a copy; `*texts` is as before on an error. */
+aard_error *aard__texts_add(aard__texts *texts, const char *text);
+/* `out` is empty before, and has to be freed on an error, too. */
+aard_error *aard__texts_copy(const aard__texts *texts, aard__texts *out);
 /* A JSON array of them. */
 void aard__texts_json(const aard__texts *texts, aard__buf *out);
 
@@ -60,6 +63,7 @@ struct aard_isolate_config {
     aard__mounts mounts;
     aard__config_network network;
     aard__listener *listener; /* one owner's share; may be NULL */
+    aard__user *user;         /* the same */
     const char *invalid;      /* what a setter was given that is none; NULL = nothing */
     bool no_memory;           /* there was none for the listener */
 };
@@ -74,6 +78,7 @@ struct aard_call {
     aard__limits limits;        /* 0 = no change */
     size_t result_limit;        /* 0 = no change */
     aard_cancel_handle *cancel; /* retained; may be NULL */
+    void *user;                 /* the host's own */
     bool capture;
 };
 

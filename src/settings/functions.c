@@ -1,7 +1,7 @@
+/* The functions of the host that guests may call. */
 #include "settings/functions.h"
 
 #include <ctype.h>
-#include <stdatomic.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -12,11 +12,9 @@
 enum { LONGEST_NAME = 63, MOST_DEPTH = 1000 };
 
 struct aard__function {
-    atomic_size_t owners;
+    aard__user user;
     char name[LONGEST_NAME + 1]; /* lower case */
     aard_host_function call;
-    void *user;
-    aard_finalizer finalizer;
 };
 
 struct aard_reply {
@@ -26,9 +24,7 @@ struct aard_reply {
 
 static void release(aard__function *function)
 {
-    if (atomic_fetch_sub(&function->owners, 1) != 1) return;
-    if (function->finalizer) function->finalizer(function->user);
-    aard__free(function);
+    if (aard__user_release(&function->user)) aard__free(function);
 }
 
 void aard__functions_free(aard__functions *functions)
@@ -45,7 +41,7 @@ aard_error *aard__functions_copy(const aard__functions *from, aard__functions *o
     if (!list) return aard__error_no_memory();
     for (size_t i = 0; i < from->count; i++) {
         list[i] = from->list[i];
-        atomic_fetch_add(&list[i]->owners, 1);
+        aard__user_retain(&list[i]->user);
     }
     *out = (aard__functions){list, from->count};
     return NULL;
@@ -99,10 +95,8 @@ aard_error *aard_isolate_config_add_function(aard_isolate_config *config, const 
         if (finalizer) finalizer(user);
         return error;
     }
-    atomic_init(&made->owners, 1);
+    aard__user_init(&made->user, user, finalizer);
     made->call = function;
-    made->user = user;
-    made->finalizer = finalizer;
     return NULL;
 }
 
@@ -127,8 +121,8 @@ void aard_reply_fail(aard_reply *reply, const char *message)
     reply->failed = true;
 }
 
-bool aard__functions_call(const aard__functions *functions, const char *name, const char *input, size_t len,
-                          aard__buf *answer)
+bool aard__functions_call(const aard__functions *functions, const aard_call_context *context, const char *name,
+                          const char *input, size_t len, aard__buf *answer)
 {
     aard_reply reply = {AARD__BUF_INIT, false};
     size_t i = 0;
@@ -140,7 +134,7 @@ bool aard__functions_call(const aard__functions *functions, const char *name, co
                          MOST_DEPTH);
         return true;
     }
-    functions->list[i]->call(functions->list[i]->user, input, len, &reply);
+    functions->list[i]->call(context, functions->list[i]->user.pointer, input, len, &reply);
     if (reply.text.failed) {
         aard__buf_puts(answer, "!out of memory");
     } else if (reply.failed) {

@@ -22,7 +22,7 @@ bool aard__function_name_valid(const char *name);
 
 /* Calls function `name`, with an input that is JSON, and appends its answer: "=" and JSON text, or "!" and a message.  False
  * where there is none. */
-bool aard__functions_call(const aard__functions *functions, const char *name, const char *input, size_t len,
-                          aard__buf *answer);
+bool aard__functions_call(const aard__functions *functions, const aard_call_context *context, const char *name,
+                          const char *input, size_t len, aard__buf *answer);
 
 #endif

@@ -89,8 +89,7 @@ static bool remembered(const errand *e)
 {
     const aard_isolate *isolate = e->isolate;
     return isolate->used || isolate->remembered || !isolate->guest->ops->checkpoint ||
-           !aard__isolate_is_resettable(isolate) ||
-           (e->handler && !isolate->resettable);
+           !aard__isolate_is_resettable(isolate) || (e->handler && !isolate->resettable);
 }
 
 static aard_error *begin(errand *e)
@@ -271,11 +270,12 @@ static bool judge(errand *e, aard__cause cause)
         return true;
     }
     if (full)
-        aard__outcome_fail(outcome, AARD_FAILURE_HEAP_LIMIT_EXCEEDED,
-                           aard__vm_stack_ended(guest->vm)
-                               ? "the guest's stack was used up by the engine's own recursion; nest less deeply, such as in a "
-                                 "regular expression"
-                               : "the guest's heap was full");
+        aard__outcome_fail(
+            outcome, AARD_FAILURE_HEAP_LIMIT_EXCEEDED,
+            aard__vm_stack_ended(guest->vm)
+                ? "the guest's stack was used up by the engine's own recursion; nest less deeply, such as in a "
+                  "regular expression"
+                : "the guest's heap was full");
     else if (cause != AARD__CAUSE_NONE || aard__vm_terminating(guest->vm))
         fail_by_cause(e, cause);
     else if (e->state == AARD__BROKEN && guest->memory_refused) /* not even an exception found room */
@@ -351,10 +351,10 @@ static aard_error *make_call(errand *e)
     e->state = AARD__BROKEN; /* unless the work comes to its end */
     e->run_start = aard__clock_monotonic();
     aard__guest *guest = e->isolate->guest;
-    guest->call = e->call;
+    guest->context.call = e->call;
     guest->stdin_at = 0;
     aard_error *error = aard__guest_run(guest, work, e);
-    guest->call = NULL;
+    guest->context.call = NULL;
     if (!error) {
         end(e);
         return NULL;

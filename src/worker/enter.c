@@ -7,7 +7,9 @@ aard_error *aard__isolate_arm_at(aard_isolate *isolate, const aard__limits *limi
 {
     aard__limits here = *limits;
     if (!isolate->guest->ops->interrupt) here.grace_ms = 0; /* it can't be asked */
-    return aard__budget_arm(&isolate->budget, &here, now, cpu_start, cancel);
+    aard_error *error = aard__budget_arm(&isolate->budget, &here, now, cpu_start, cancel);
+    isolate->guest->context.deadline = isolate->budget.wall_deadline;
+    return error;
 }
 
 aard_error *aard__isolate_arm(aard_isolate *isolate, const aard__limits *limits, aard_cancel_handle *cancel)

@@ -302,7 +302,7 @@ static void host_grants_javascript(aard__frame *frame, void *user)
 }
 
 typedef struct host_call {
-    const aard__functions *functions;
+    const aard__guest *guest;
     const aard__buf *name, *input;
     aard__buf *answer;
     bool found;
@@ -312,7 +312,8 @@ static void find_and_call(void *user)
 {
     host_call *c = user;
     c->found = true; /* whose exception would it be? */
-    c->found = aard__functions_call(c->functions, c->name->data, c->input->data, c->input->len, c->answer);
+    c->found = aard__functions_call(&c->guest->config->functions, &c->guest->context, c->name->data, c->input->data,
+                                    c->input->len, c->answer);
 }
 
 static void call_function(void *user)
@@ -326,7 +327,7 @@ static void call_function(void *user)
 /* The host's function runs on the host's own stack. */
 static bool function_answers(aard__guest *guest, const aard__buf *name, const aard__buf *input, aard__buf *answer)
 {
-    host_call c = {&guest->config->functions, name, input, answer, false};
+    host_call c = {guest, name, input, answer, false};
     aard__guest_call_host(guest, call_function, &c);
     return c.found;
 }

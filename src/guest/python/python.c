@@ -259,7 +259,7 @@ static void python_forget(aard__guest *guest, int handler)
 /* Nothing of another call's standard input may be read by this one. */
 static aard__state renew_stdin(aard__guest *guest, aard_outcome *outcome)
 {
-    if (!guest->stdin_used && !(guest->call && guest->call->stdin_data)) return AARD__DONE;
+    if (!guest->stdin_used && !(guest->context.call && guest->context.call->stdin_data)) return AARD__DONE;
     guest->stdin_used = false;
     aard__ref_call(guest->realm, guest->adapter.renew_stdin, NULL, 0, false, &guest->entry);
     aard__state state = aard__guest_state(guest, outcome);
@@ -306,7 +306,7 @@ static void put_source(aard__buf *out, const char *source, size_t len, aard_sour
 static aard__state python_execute(aard__guest *guest, const char *source, size_t len, const char *name,
                                   const char *input, size_t input_len, aard_outcome *outcome)
 {
-    aard_source_kind kind = guest->call ? guest->call->kind : AARD_SOURCE_CELL;
+    aard_source_kind kind = guest->context.call ? guest->context.call->kind : AARD_SOURCE_CELL;
     aard__buf request = AARD__BUF_INIT;
     aard__state state = renew_stdin(guest, outcome);
     if (state != AARD__DONE) return state;
@@ -314,9 +314,9 @@ static aard__state python_execute(aard__guest *guest, const char *source, size_t
     aard__buf_json_string(&request, name, strlen(name));
     put_source(&request, source, len, kind);
     if (kind != AARD_SOURCE_CELL) aard__buf_printf(&request, ",\"kind\":%d", (int)kind);
-    if (guest->call && guest->call->arguments.count) {
+    if (guest->context.call && guest->context.call->arguments.count) {
         aard__buf_puts(&request, ",\"arguments\":");
-        aard__texts_json(&guest->call->arguments, &request);
+        aard__texts_json(&guest->context.call->arguments, &request);
     }
     aard__buf_puts(&request, ",\"input\":");
     aard__buf_json_string(&request, input ? input : "", input_len);

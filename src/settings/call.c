@@ -1,0 +1,111 @@
+/* The particulars of one call. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/utf8.h"
+#include "settings/config.h"
+
+aard_error *aard_call_new(aard_call **out)
+{
+    AARD__NEED(out);
+    aard_call *call = aard__calloc(1, sizeof *call);
+    if (!call) return aard__error_no_memory();
+    call->capture = true;
+    *out = call;
+    return NULL;
+}
+
+void aard_call_free(aard_call *call)
+{
+    if (!call) return;
+    aard_cancel_handle_free(call->cancel);
+    aard__texts_free(&call->arguments);
+    aard__free(call);
+}
+
+void aard_call_set_input_json(aard_call *call, const char *json, size_t len)
+{
+    if (!call) return;
+    call->input = json;
+    call->input_len = len;
+}
+
+void aard_call_set_stdin(aard_call *call, const char *data, size_t len)
+{
+    if (!call) return;
+    call->stdin_data = data;
+    call->stdin_len = data ? len : 0;
+}
+
+void aard_call_set_source_kind(aard_call *call, aard_source_kind kind)
+{
+    if (call && kind >= AARD_SOURCE_CELL && kind <= AARD_SOURCE_STDIN) call->kind = kind;
+}
+
+aard_error *aard_call_set_arguments(aard_call *call, const char *const *arguments, size_t count)
+{
+    aard__texts texts = {NULL, 0};
+    aard_error *error = NULL;
+    AARD__NEED(call);
+    if (count) AARD__NEED(arguments);
+    for (size_t i = 0; i < count && !error; i++)
+        error = aard__utf8_valid(arguments[i], strlen(arguments[i]))
+                    ? aard__texts_add(&texts, arguments[i])
+                    : aard__error(AARD_ERR_INVALID_ARGUMENT, "argument %zu for the guest is not UTF-8", i + 1);
+    if (error) {
+        aard__texts_free(&texts);
+        return error;
+    }
+    aard__texts_free(&call->arguments);
+    call->arguments = texts;
+    return NULL;
+}
+
+aard_error *aard_json_check(const char *json, size_t len)
+{
+    size_t at = 0, line = 1;
+    if (len) AARD__NEED(json);
+    if (len >= 3 && !memcmp(json, "\xef\xbb\xbf", 3))
+        return aard__error(AARD_ERR_INVALID_ARGUMENT,
+                           "it begins with a byte order mark, which JSON has not; leave that out");
+    if (aard__json_valid(json, len, &at)) return NULL;
+    if (!len) return aard__error(AARD_ERR_INVALID_ARGUMENT, "it is empty");
+    for (size_t i = 0; i < at && i < len; i++) line += json[i] == '\n';
+    if (at >= len) return aard__error(AARD_ERR_INVALID_ARGUMENT, "it ends too early, at byte %zu (line %zu)", at, line);
+    return aard__error(AARD_ERR_INVALID_ARGUMENT, "byte %zu (line %zu) can't be right there", at + 1, line);
+}
+
+void aard_call_set_wall_limit_ms(aard_call *call, uint64_t ms)
+{
+    if (call) call->limits.wall_ms = ms;
+}
+
+void aard_call_set_cpu_limit_ms(aard_call *call, uint64_t ms)
+{
+    if (call) call->limits.cpu_ms = ms;
+}
+
+void aard_call_set_result_limit(aard_call *call, size_t bytes)
+{
+    if (call) call->result_limit = bytes;
+}
+
+void aard_call_set_cancel_handle(aard_call *call, aard_cancel_handle *handle)
+{
+    if (!call) return;
+    aard_cancel_handle *before = call->cancel;
+    call->cancel = handle ? aard_cancel_handle_retain(handle) : NULL;
+    aard_cancel_handle_free(before);
+}
+
+void aard_call_set_capture(aard_call *call, bool capture)
+{
+    if (call) call->capture = capture;
+}
+
+void aard_call_set_user(aard_call *call, void *user)
+{
+    if (call) call->user = user;
+}
