@@ -14,7 +14,9 @@ samples='[0-9]+\.[0-9]{6}'
 check 'figures have names of their own' '[[ -s $work/.figures && -z $(sort "$work/.figures" | uniq -d) ]]'
 for figure in $(cat "$work/.figures"); do
     measure "$figure" 1 --work bench/workloads.py
-    check "$figure" 'exits 0' stderr_empty 'stdout_matches "^$samples$"' '! grep -qx "0\.000000" "$out"' \
+    sign='' # another test that maps the same image meanwhile makes pages shared that were private: less than before, then
+    [[ $figure = *memory ]] && sign='-?'
+    check "$figure" 'exits 0' stderr_empty 'stdout_matches "^$sign$samples$"' '! grep -qx "0\.000000" "$out"' \
         '[[ $(wc -l <"$out") = 1 && -z $(ls "$work") ]]'
 done
 # Each figure that the orchestrator asks for is there, and none is there for nothing.
