@@ -1,7 +1,5 @@
 /* Inline JavaScript: every form of it, alone and one after the other, as consoles run it.  test-quick */
-#include "isolate_support.h"
-
-static aard_isolate *guest;
+#include "one_guest.h"
 
 typedef struct row {
     const char *code, *want; /* the value's JSON; NULL: another row looks at what came of it */
@@ -337,29 +335,6 @@ static void test_a_guest_that_meddles(void **state)
     failure_is(exec(guest, "await new Promise(() => {})"), AARD_FAILURE_OTHER, NULL);
 }
 
-static int fresh(void **state)
-{
-    (void)state;
-    assert_ok(aard_isolate_reset(guest));
-    return 0;
-}
-
-static int start(void **state)
-{
-    (void)state;
-    guest = boot(config_of(AARD_LANGUAGE_JAVASCRIPT), NULL);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    aard_isolate_free(guest);
-    return 0;
-}
-
-#define FRESH(test) cmocka_unit_test_setup(test, fresh)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -376,5 +351,5 @@ int main(void)
         FRESH(test_modules_of_the_bundle),
         FRESH(test_a_guest_that_meddles),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, start_javascript, stop);
 }

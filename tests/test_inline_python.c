@@ -1,7 +1,5 @@
 /* Inline Python: sources as CPython reads them, programs as `python` runs them, and what sessions keep. */
-#include "isolate_support.h"
-
-static aard_isolate *guest;
+#include "one_guest.h"
 
 static aard_outcome *run(aard_source_kind kind, const char *name, const char *code, size_t len)
 {
@@ -425,29 +423,6 @@ static void test_a_handler_without_an_input_has_its_default(void **state)
     aard_isolate_free(own);
 }
 
-static int fresh(void **state)
-{
-    (void)state;
-    assert_ok(aard_isolate_reset(guest));
-    return 0;
-}
-
-static int start(void **state)
-{
-    (void)state;
-    guest = boot(config_of(AARD_LANGUAGE_PYTHON), NULL);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    aard_isolate_free(guest);
-    return 0;
-}
-
-#define FRESH(test) cmocka_unit_test_setup(test, fresh)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -468,5 +443,5 @@ int main(void)
         cmocka_unit_test(test_the_environment),
         cmocka_unit_test(test_a_handler_without_an_input_has_its_default),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, start_python, stop);
 }

@@ -1,13 +1,11 @@
 /* How Python ends other than by an answer: recursions of its C code, exits at once, and builtins that a guest broke.  Whatever
  * came of a call, the next one works.  test-timeout: 300 */
-#include "isolate_support.h"
+#include "one_guest.h"
 
 #include <stdio.h>
 
 #define NESTED(start, step) "x = " start "\nfor i in range(100_000): x = " step "\n"
 #define UNLIMITED "import sys\nsys.setrecursionlimit(10**9)\n"
-
-static aard_isolate *guest;
 
 typedef struct row {
     const char *label, *code, *value; /* as JSON */
@@ -190,29 +188,6 @@ static void test_broken_builtins_break_the_guest_only(void **state)
     exception_is(exec(guest, "print(1)"), "NameError", NULL, "print", NULL);
 }
 
-static int fresh(void **state)
-{
-    (void)state;
-    assert_ok(aard_isolate_reset(guest));
-    return 0;
-}
-
-static int start(void **state)
-{
-    (void)state;
-    guest = boot(config_of(AARD_LANGUAGE_PYTHON), NULL);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    aard_isolate_free(guest);
-    return 0;
-}
-
-#define FRESH(test) cmocka_unit_test_setup(test, fresh)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,5 +196,5 @@ int main(void)
         cmocka_unit_test(test_a_handler_that_exits_at_once), FRESH(test_aborts_are_told),
         FRESH(test_broken_builtins_break_the_guest_only),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, start_python, stop);
 }
