@@ -28,29 +28,38 @@ static void code_refused(void *user, bool wasm)
 
 typedef struct starting {
     aard__guest *guest;
+    aard_error *(*work)(aard__guest *guest, void *user);
+    void *user;
     aard_error *error;
 } starting;
 
-static void make_realm(void *user)
+static void run_starting(void *user)
 {
     starting *s = user;
-    s->error = aard__guest_make_realm(s->guest);
+    s->error = s->work(s->guest, s->user);
 }
 
-static aard_error *start(aard__guest *guest, uint64_t deadline)
+aard_error *aard__guest_run_start(aard__guest *guest, uint64_t deadline,
+                                  aard_error *(*work)(aard__guest *guest, void *user), void *user)
 {
-    starting s = {.guest = guest};
+    starting s = {.guest = guest, .work = work, .user = user};
     aard__budget budget = {.stop = aard__guest_stop, .user = guest};
     uint64_t now = aard__clock_monotonic();
     aard__limits limits = {.wall_ms = !deadline ? 0 : deadline > now ? (deadline - now) / 1000000 + 1 : 1};
     AARD__TRY(aard__budget_arm(&budget, &limits, now, 0, NULL));
-    aard_error *error = aard__guest_run(guest, make_realm, &s);
+    aard_error *error = aard__guest_run(guest, run_starting, &s);
     bool late = aard__budget_disarm(&budget) != AARD__CAUSE_NONE;
     if (error) return error;
     if (!late && !guest->lost) return s.error;
     aard_error_free(s.error);
     return aard__error(AARD_ERR_GUEST_BOOT, late ? "the guest did not start within its start-up limit; raise it"
                                                  : "the guest did not start: its heap limit is too low");
+}
+
+static aard_error *make_realm(aard__guest *guest, void *user)
+{
+    (void)user;
+    return aard__guest_make_realm(guest);
 }
 
 /* A host that limits Python's memory does not want the engine below to take what Python may not: it gets as much again, and
@@ -111,7 +120,7 @@ aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **ou
     limit_memory(guest, options, &vm_options);
     aard_error *error = aard__vm_new(&vm_options, &guest->vm);
     guest->streams.vm = guest->vm;
-    if (!error) error = start(guest, options->deadline);
+    if (!error) error = aard__guest_run_start(guest, options->deadline, make_realm, NULL);
     if (error) {
         aard__guest_free(guest);
         return error;

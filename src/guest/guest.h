@@ -181,6 +181,11 @@ void aard__guest_unstop(aard__guest *guest);
  * aard__guest_free.  Errors: no_memory. */
 aard_error *aard__guest_run(aard__guest *guest, void (*work)(void *user), void *user);
 
+/* The same for a part of a guest's start, which has to be over by `deadline` (by aard__clock_monotonic; 0 = whenever it is).
+ * Errors: those of `work`, guest_boot. */
+aard_error *aard__guest_run_start(aard__guest *guest, uint64_t deadline,
+                                  aard_error *(*work)(aard__guest *guest, void *user), void *user);
+
 /* From within: calls what the host has given, on the host's own stack. */
 void aard__guest_call_host(aard__guest *guest, void (*host)(void *user), void *user);
 

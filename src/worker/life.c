@@ -1,39 +1,16 @@
 /* The guest of an isolate: made, and dropped where it is of no use any more. */
-#include <string.h>
-
 #include "base/clock.h"
 #include "guest/javascript/javascript.h"
 #include "guest/python/packages.h"
 #include "guest/python/python.h"
 #include "worker/isolate.h"
 
-typedef struct furnishing {
-    aard__guest *guest;
-    aard_bundle *bundle;
-    aard_error *error;
-} furnishing;
-
-static void furnish(void *user)
+/* Gives a new guest its bundle, where there is one. */
+static aard_error *furnish(aard__guest *guest, void *user)
 {
-    furnishing *f = user;
-    f->error = aard__packages_load(f->guest, f->bundle);
-    if (!f->error && f->bundle) f->error = aard__guest_mount(f->guest, f->bundle);
-}
-
-/* Gives a new guest its bundle. */
-static aard_error *furnish_guest(aard__guest *guest, aard_bundle *bundle, uint64_t deadline)
-{
-    furnishing f = {.guest = guest, .bundle = bundle};
-    aard__budget budget = {.stop = aard__guest_stop, .user = guest};
-    uint64_t now = aard__clock_monotonic();
-    aard__limits limits = {.wall_ms = !deadline ? 0 : deadline > now ? (deadline - now) / 1000000 + 1 : 1};
-    AARD__TRY(aard__budget_arm(&budget, &limits, now, 0, NULL));
-    aard_error *error = aard__guest_run(guest, furnish, &f);
-    bool late = aard__budget_disarm(&budget) != AARD__CAUSE_NONE;
-    if (error || (!late && !guest->lost)) return error ? error : f.error;
-    aard_error_free(f.error);
-    return aard__error(AARD_ERR_GUEST_BOOT, late ? "the guest did not start within its start-up limit; raise it"
-                                                 : "the guest did not start: its heap limit is too low");
+    aard_bundle *bundle = user;
+    AARD__TRY(aard__packages_load(guest, bundle));
+    return bundle ? aard__guest_mount(guest, bundle) : NULL;
 }
 
 static aard_error *make_guest(const aard_isolate *isolate, aard_bundle *bundle, aard__guest **out)
@@ -60,7 +37,9 @@ static aard_error *make_guest(const aard_isolate *isolate, aard_bundle *bundle, 
     };
     aard__guest *guest;
     AARD__TRY(aard__guest_new(&options, &guest));
-    aard_error *error = bundle || aard__packages_wanted(config) ? furnish_guest(guest, bundle, options.deadline) : NULL;
+    aard_error *error = bundle || aard__packages_wanted(config)
+                            ? aard__guest_run_start(guest, options.deadline, furnish, bundle)
+                            : NULL;
     if (error)
         aard__guest_free(guest);
     else
