@@ -1,5 +1,10 @@
 #include "base/hash.h"
 
+aard_error *aard__hash_start_library(void)
+{
+    return sodium_init() < 0 ? aard__error(AARD_ERR_IO, "cannot start libsodium") : NULL;
+}
+
 void aard__hash_start(aard__hasher *hasher) { crypto_generichash_init(hasher, NULL, 0, AARD__HASH_BYTES); }
 
 void aard__hash_add(aard__hasher *hasher, const void *data, size_t len)

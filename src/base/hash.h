@@ -11,6 +11,10 @@
 #define AARD__HASH_BYTES 32
 #define AARD__HASH_HEX (2 * AARD__HASH_BYTES + 1) /* with the NUL */
 
+/* Lets libsodium pick the fastest ways that the processor has, of hashes and of random numbers; without this they are its slowest.
+ * Errors: io. */
+aard_error *aard__hash_start_library(void);
+
 typedef crypto_generichash_state aard__hasher;
 
 void aard__hash_start(aard__hasher *hasher);

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "distribution/distribution.h"
 #include "distribution/source.h"
 #include "distribution/workshop.h"
@@ -262,7 +263,7 @@ aard_error *aard_distribution_stage(const aard_stage_options *options, aard_dist
     AARD__NEED(options);
     AARD__NEED(out);
     AARD__TRY(check_options(options));
-    if (sodium_init() < 0) return aard__error(AARD_ERR_IO, "cannot start libsodium");
+    AARD__TRY(aard__hash_start_library());
     char *home = NULL, *origin = NULL;
     aard__buf text = AARD__BUF_INIT;
     if (options->archive)

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "distribution/distribution.h"
 
 #define CHUNK (256u << 10)
@@ -117,7 +118,7 @@ aard_error *aard_distribution_verify(const aard_distribution *distribution)
     AARD__NEED(distribution);
     const aard__dist_manifest *manifest = aard__distribution_manifest(distribution);
     const char *path = aard_distribution_dir(distribution);
-    if (sodium_init() < 0) return aard__error(AARD_ERR_IO, "cannot start libsodium"); /* picks the fast hashes, too */
+    AARD__TRY(aard__hash_start_library());
     DIR *dir = opendir(path);
     if (!dir) return aard__error_errno(AARD_ERR_IO, errno, "cannot list '%s'", path);
     char *chunk = aard__malloc(CHUNK);

@@ -1,8 +1,8 @@
 /* The public isolate: owns a guest, replaces it when it is broken, and gives every call an outcome. */
 #include <aardvark/warm.h>
-#include <sodium.h>
 
 #include "base/alloc.h"
+#include "base/hash.h"
 #include "base/thread.h"
 #include "guest/python/warm_state.h"
 #include "worker/isolate.h"
@@ -16,8 +16,7 @@ aard_error *aard_isolate_new(const aard_isolate_config *config, aard_isolate **o
     if (config && config->isolation == AARD_ISOLATION_PROCESS)
         return aard__error(AARD_ERR_UNSUPPORTED,
                            "isolation 'process' is not part of this version; use isolation 'thread'");
-    /* Without this libsodium takes its slowest ways, for the random numbers of each reset, too. */
-    if (sodium_init() < 0) return aard__error(AARD_ERR_IO, "cannot start libsodium");
+    AARD__TRY(aard__hash_start_library());
     aard_isolate *isolate = aard__calloc(1, sizeof *isolate);
     if (!isolate) return aard__error_no_memory();
     atomic_flag_clear(&isolate->busy);
