@@ -28,8 +28,8 @@ typedef enum aard_isolation {
 
 typedef enum aard_stream { AARD_STREAM_STDOUT = 1, AARD_STREAM_STDERR = 2 } aard_stream;
 
-/* Guest output as it comes.  `context` tells which call writes (aardvark/callback.h); `user` is the callback's own.  `data` is borrowed for the call, is not NUL-terminated and may end inside a UTF-8
- * sequence.  Called on the thread that makes the call; must not call back into the isolate, but for aard_handler_free.  A C++
+/* Guest output as it comes.  `context` tells which call writes (aardvark/callback.h); `user` is the callback's own.  `data` is
+ * borrowed for the call, is not NUL-terminated and may end inside a UTF-8 sequence.  Called on the thread that makes the call; must not call back into the isolate, but for aard_handler_free.  A C++
  * exception that it throws ends in it, and the call's outcome is a failure (`other`). */
 typedef void (*aard_stream_callback)(const aard_call_context *context, void *user, aard_stream stream, const char *data,
                                      size_t len);

@@ -64,11 +64,11 @@ AARD_API const char *aard_outcome_value_json(const aard_outcome *outcome, size_t
 /* The repr (Python) or inspection (JavaScript) of a value of inline code that JSON can't hold; else NULL. */
 AARD_API const char *aard_outcome_value_repr(const aard_outcome *outcome, size_t *len);
 
-/* Buffers: bytes that came back beside the value. */
 /* True, and the code, where the guest ended itself (Python: sys.exit, os._exit, SystemExit): 0 of a success, whose value is null,
  * else of a failure of type SystemExit.  As Python has it, what is no number is 1; -1 is what does not fit. */
 AARD_API bool aard_outcome_exit_code(const aard_outcome *outcome, int *code);
 
+/* Buffers: bytes that came back beside the value. */
 AARD_API size_t aard_outcome_buffer_count(const aard_outcome *outcome);
 /* `id` and `metadata_json` are NUL-terminated; `metadata_json` is "null" where there is none. */
 AARD_API void aard_outcome_buffer(const aard_outcome *outcome, size_t index, const char **id, const uint8_t **data,

@@ -1,6 +1,5 @@
 #include "warm/pages.h"
 
-#include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
