@@ -28,8 +28,9 @@ typedef enum aard_isolation {
 
 typedef enum aard_stream { AARD_STREAM_STDOUT = 1, AARD_STREAM_STDERR = 2 } aard_stream;
 
-/* Guest output as it comes.  `context` tells which call writes (aardvark/callback.h); `user` is the callback's own.  `data` is
- * borrowed for the call, is not NUL-terminated and may end inside a UTF-8 sequence.  Called on the thread that makes the call; must not call back into the isolate, but for aard_handler_free.  A C++
+/* Guest output as it comes.  `context` tells which call writes (aardvark/callback.h); `user` is the callback's own.
+ * `data` is borrowed for the call, is not NUL-terminated and may end inside a UTF-8 sequence.  Called on the thread that
+ * makes the call; must not call back into the isolate, but for aard_handler_free.  A C++
  * exception that it throws ends in it, and the call's outcome is a failure (`other`). */
 typedef void (*aard_stream_callback)(const aard_call_context *context, void *user, aard_stream stream, const char *data,
                                      size_t len);
@@ -132,7 +133,8 @@ typedef struct aard_isolate aard_isolate;
  * engine (too little address space, too), forked (this process was forked off from one that had isolates: every function of
  * theirs says so, and aard_isolate_free does nothing), invalid_argument, unsupported, no_memory. */
 AARD_API aard_error *aard_isolate_new(const aard_isolate_config *config, aard_isolate **out);
-/* Must not run while a call on the isolate runs.  NULL is fine. */
+/* Must not run while a call on the isolate runs.  Handlers of it that are left can be freed later, and give invalid_argument
+ * for a call.  NULL is fine. */
 AARD_API void aard_isolate_free(aard_isolate *isolate);
 
 /* Mounts `bundle` (retained) at /app, replacing the one before, and loads the packages of its manifest.  Handlers made
@@ -207,10 +209,11 @@ AARD_API aard_error *aard_call_set_arguments(aard_call *call, const char *const 
 typedef struct aard_handler aard_handler;
 
 /* Prepares `entrypoint` ("module:export"; NULL = the manifest's) of the bundle that is loaded into `isolate`.  The
- * module is imported by the first call, so that an exception in it is an outcome.  The handler must be freed before its
- * isolate.  Errors: entrypoint_missing, entrypoint_invalid, busy, no_memory. */
+ * module is imported by the first call, so that an exception in it is an outcome.  Errors: entrypoint_missing, entrypoint_invalid, busy, no_memory. */
 AARD_API aard_error *aard_handler_new(aard_isolate *isolate, const char *entrypoint, aard_handler **out);
-/* While another call has the isolate, what the guest keeps for the handler goes with the next one.  NULL is fine. */
+/* Any thread, at any time but while the handler is being invoked by another: during other calls on the isolate, from its
+ * callbacks (there the handler's own, too), and after the isolate was freed.  Runs no code of the guest and never waits for a
+ * call: what the guest keeps for the handler goes with the next use of the isolate.  NULL is fine; once only. */
 AARD_API void aard_handler_free(aard_handler *handler);
 
 /* Calls the handler; `call` may be NULL.  An error means the call was never made (busy, no_memory, guest_boot of a

@@ -1,4 +1,5 @@
 /* The public handler: what a bundle exports. */
+#include "base/thread.h"
 #include "worker/isolate.h"
 
 aard_error *aard_handler_new(aard_isolate *isolate, const char *entrypoint, aard_handler **out)
@@ -11,14 +12,8 @@ aard_error *aard_handler_new(aard_isolate *isolate, const char *entrypoint, aard
     return error;
 }
 
-/* It is not looked at again once it is gone: whoever has the isolate may free it at once. */
 void aard_handler_free(aard_handler *handler)
 {
-    if (!handler) return;
-    aard_isolate *isolate = handler->isolate;
-    atomic_store(&handler->gone, true);
-    atomic_store(&isolate->has_gone, true);
-    aard_error *error = aard__isolate_claim(isolate);
-    if (!error) aard__isolate_release(isolate);
-    aard_error_free(error);
+    if (!handler || aard__forked()) return; /* a copy of the parent's can't be freed */
+    aard__handler_let_go(handler);
 }

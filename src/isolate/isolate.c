@@ -43,7 +43,7 @@ void aard_isolate_free(aard_isolate *isolate)
     if (!isolate || aard__forked()) return; /* a copy of the parent's can't be freed */
     aard__guest_free(isolate->guest);
     isolate->guest = NULL;
-    aard__handlers_sweep(isolate, false);
+    aard__handlers_orphan(isolate);
     aard_bundle_free(isolate->bundle);
     aard_warm_state_free(isolate->kept);
     aard__host_list_free(&isolate->bundle_hosts);

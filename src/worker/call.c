@@ -379,6 +379,7 @@ aard_error *aard_handler_invoke(aard_handler *handler, const aard_call *call, aa
 {
     AARD__NEED(handler);
     AARD__NEED(out);
+    AARD__NEED_THAT(handler->isolate, "the handler's isolate has been freed; make another of one that is there");
     errand e = {.isolate = handler->isolate, .handler = handler, .call = call};
     return call_isolate(&e, out);
 }

@@ -15,7 +15,7 @@ struct aard_isolate {
     aard_warm_state *kept;        /* the host's checkpoint, for new guests; NULL = they start as the first did */
     aard__network_policy network; /* of its calls: by the configuration and the bundle */
     aard__host_list bundle_hosts; /* that the bundle's manifest asks for */
-    aard_handler *handlers;       /* all that have not been freed */
+    aard_handler *handlers;       /* all that have not been freed, and those that are gone since the last claim */
     aard__budget budget;
     uint64_t id, generation; /* the generation counts guests and their resets */
     bool soiled;             /* the last call was cut off: the guest needs a full reset first */
@@ -37,13 +37,13 @@ struct aard_isolate {
 };
 
 struct aard_handler {
-    aard_isolate *isolate;
-    aard_handler *next; /* of the isolate's */
+    aard_isolate *isolate; /* NULL once that has been freed */
+    aard_handler *next;    /* of the isolate's */
     char *entrypoint;
-    atomic_bool gone; /* freed by the host while the isolate was in use; whoever has it next frees it */
-    int number;       /* in the guest, where it is ready */
-    bool ready;       /* the guest has looked it up */
-    bool kept;        /* and had done so at its checkpoint */
+    bool gone;  /* freed by the host, under the lock of handler.c; whoever has the isolate next frees it */
+    int number; /* in the guest, where it is ready */
+    bool ready; /* the guest has looked it up */
+    bool kept;  /* and had done so at its checkpoint */
 };
 
 /* ---- claim.c */
@@ -132,8 +132,12 @@ aard_error *aard__isolate_prepare_reset(aard_isolate *isolate);
 /* Looks the handler up where the guest has not done that; the vm entered. */
 aard__state aard__handler_prepare(aard_handler *handler, aard_outcome *outcome);
 
-/* Frees the handlers that are gone; within a claim, or where the isolate ends (`guest`: false, its code is not run). */
-void aard__handlers_sweep(aard_isolate *isolate, bool guest);
+/* Any thread: the host has no use for the handler any more.  Without an isolate it is freed at once, else by the next claim. */
+void aard__handler_let_go(aard_handler *handler);
+/* Frees the handlers that are gone, in the guest, too; within a claim. */
+void aard__handlers_sweep(aard_isolate *isolate);
+/* The isolate ends: those that are not gone have none any more. */
+void aard__handlers_orphan(aard_isolate *isolate);
 
 /* ---- handlers.c */
 
