@@ -341,6 +341,12 @@ static void test_isolates_and_calls(void **state)
     REFUSED(aard_call_new, NULL);
     RETURNS(aard_call_free, NULL);
     RETURNS(aard_call_set_input_json, NULL, "1", 1);
+    REFUSED(aard_call_copy_input_json, NULL, "1", 1);
+    REFUSED(aard_call_copy_input_json, call_options, NULL, 1);
+    unsigned before = finalized;
+    REFUSED(aard_call_take_input_json, NULL, "1", 1, finalize, NULL);
+    REFUSED(aard_call_take_input_json, call_options, NULL, 1, finalize, NULL);
+    assert_int_equal(finalized, before + 2);
     static const char *const texts[] = {"x"};
     RETURNS(aard_call_set_stdin, NULL, "x", 1);
     RETURNS(aard_call_set_source_kind, NULL, AARD_SOURCE_FILE);

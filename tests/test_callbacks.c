@@ -1,4 +1,4 @@
-/* What the host's callbacks are told of the call that they belong to. */
+/* What the host's callbacks are told of the call that they belong to, and what a call owns of its host's. */
 #include "isolate_support.h"
 
 #include "worker/isolate.h"
@@ -173,6 +173,45 @@ static void test_the_user_of_an_isolate_is_finalized_once(void **state)
     assert_int_equal(finalized, 3);
 }
 
+static unsigned inputs_freed;
+
+static void free_input(void *user)
+{
+    free(user);
+    inputs_freed++;
+}
+
+static aard_call *call_with_taken_input(void)
+{
+    aard_call *call;
+    char *json = strdup("[1,2]");
+    assert_ok(aard_call_new(&call));
+    assert_ok(aard_call_take_input_json(call, json, 5, free_input, json));
+    return call;
+}
+
+static void test_inputs_are_copied_or_taken(void **state)
+{
+    (void)state;
+    static const char *const files[][2] = {{"main.js", "export const f = (x) => x"}, {NULL, NULL}};
+    aard_isolate *isolate = boot(config_of(AARD_LANGUAGE_JAVASCRIPT), bundle_of(files));
+    aard_call *call = call_with_taken_input();
+    inputs_freed = 0;
+    for (int i = 0; i < 2; i++) value_is(call_with(isolate, "main:f", call), "[1,2]"); /* it stays for the next call */
+    assert_int_equal(inputs_freed, 0);
+    char text[] = "{\"a\":3}";
+    assert_ok(aard_call_copy_input_json(call, text, strlen(text)));
+    assert_int_equal(inputs_freed, 1);
+    memset(text, 'x', strlen(text));
+    value_is(call_with(isolate, "main:f", call), "{\"a\":3}");
+    aard_call_set_input_json(call, "4", 1);
+    value_is(call_with(isolate, "main:f", call), "4");
+    aard_call_free(call);
+    aard_call_free(call_with_taken_input());
+    assert_int_equal(inputs_freed, 2);
+    aard_isolate_free(isolate);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +219,7 @@ int main(void)
         cmocka_unit_test(test_python_callbacks_know_their_call),
         cmocka_unit_test(test_a_callback_cancels_its_own_call),
         cmocka_unit_test(test_the_user_of_an_isolate_is_finalized_once),
+        cmocka_unit_test(test_inputs_are_copied_or_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

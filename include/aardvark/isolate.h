@@ -174,6 +174,12 @@ AARD_API aard_error *aard_call_new(aard_call **out);
 AARD_API void aard_call_free(aard_call *call);
 /* The input as JSON text.  `json` is borrowed until the call object is freed or given another input. */
 AARD_API void aard_call_set_input_json(aard_call *call, const char *json, size_t len);
+/* The same with a copy of `json`.  The input before stays after an error.  Errors: invalid_argument, no_memory. */
+AARD_API aard_error *aard_call_copy_input_json(aard_call *call, const char *json, size_t len);
+/* The same without a copy: `json` has to stay until `finalizer` (may be NULL) is called with `user`, which is once, when the
+ * call object is freed or given another input, or at once after an error.  Errors: invalid_argument. */
+AARD_API aard_error *aard_call_take_input_json(aard_call *call, const char *json, size_t len, aard_finalizer finalizer,
+                                               void *user);
 /* Whether a text is JSON, as an input has to be.  Errors: invalid_argument (says where it is not). */
 AARD_API aard_error *aard_json_check(const char *json, size_t len);
 /* Tightens (never widens) the isolate's wall limit for this call; 0 = no change. */

@@ -17,19 +17,52 @@ aard_error *aard_call_new(aard_call **out)
     return NULL;
 }
 
+/* The one before is finalized last: it may be what the new one was made of. */
+static void replace_input(aard_call *call, const char *json, size_t len, aard_finalizer finalizer, void *user)
+{
+    aard_finalizer before = call->input_finalizer;
+    void *user_before = call->input_user;
+    call->input = json;
+    call->input_len = len;
+    call->input_finalizer = finalizer;
+    call->input_user = user;
+    if (before) before(user_before);
+}
+
 void aard_call_free(aard_call *call)
 {
     if (!call) return;
     aard_cancel_handle_free(call->cancel);
+    replace_input(call, NULL, 0, NULL, NULL);
     aard__texts_free(&call->arguments);
     aard__free(call);
 }
 
 void aard_call_set_input_json(aard_call *call, const char *json, size_t len)
 {
-    if (!call) return;
-    call->input = json;
-    call->input_len = len;
+    if (call) replace_input(call, json, len, NULL, NULL);
+}
+
+aard_error *aard_call_copy_input_json(aard_call *call, const char *json, size_t len)
+{
+    AARD__NEED(call);
+    AARD__NEED_THAT(json || !len, "NULL has no bytes; give the input, or a length of 0");
+    char *copy = json ? aard__memdup0(json, len) : NULL;
+    if (json && !copy) return aard__error_no_memory();
+    replace_input(call, copy, len, aard__free, copy);
+    return NULL;
+}
+
+aard_error *aard_call_take_input_json(aard_call *call, const char *json, size_t len, aard_finalizer finalizer,
+                                      void *user)
+{
+    if (!call || (!json && len)) {
+        if (finalizer) finalizer(user);
+        AARD__NEED(call);
+        return aard__error_argument(__func__, "NULL has no bytes; give the input, or a length of 0");
+    }
+    replace_input(call, json, len, finalizer, user);
+    return NULL;
 }
 
 void aard_call_set_stdin(aard_call *call, const char *data, size_t len)

@@ -75,6 +75,8 @@ struct aard_call {
     size_t stdin_len;
     const char *input;
     size_t input_len;
+    aard_finalizer input_finalizer; /* of the input, with: */
+    void *input_user;
     aard__limits limits;        /* 0 = no change */
     size_t result_limit;        /* 0 = no change */
     aard_cancel_handle *cancel; /* retained; may be NULL */
