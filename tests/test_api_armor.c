@@ -387,6 +387,10 @@ static void test_outcomes(void **state)
     RETURNS(aard_outcome_free, NULL);
     NOTHING(aard_outcome_is_success, NULL);
     NOTHING(aard_outcome_failure_kind, NULL);
+    NOTHING(aard_outcome_isolation, NULL);
+    assert_int_equal(aard_outcome_isolation(outcome), AARD_ISOLATION_THREAD);
+    SOMETHING(aard_isolation_name, (aard_isolation)99);
+    assert_string_equal(aard_isolation_name(AARD_ISOLATION_PROCESS), "process");
     SOMETHING(aard_failure_kind_name, (aard_failure_kind)99);
     SOMETHING(aard_reset_mode_name, (aard_reset_mode)99);
     SOMETHING(aard_warm_source_name, (aard_warm_source)99);

@@ -21,11 +21,6 @@
 extern "C" {
 #endif
 
-typedef enum aard_isolation {
-    AARD_ISOLATION_THREAD = 0, /* in the host's process; not a boundary for hostile code */
-    AARD_ISOLATION_PROCESS = 1 /* in a process of its own */
-} aard_isolation;
-
 typedef enum aard_stream { AARD_STREAM_STDOUT = 1, AARD_STREAM_STDERR = 2 } aard_stream;
 
 /* Guest output as it comes.  `context` tells which call writes (aardvark/callback.h); `user` is the callback's own.

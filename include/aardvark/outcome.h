@@ -50,10 +50,20 @@ typedef enum aard_reset_mode {
 #undef AARD_RESET_ENUM
 } aard_reset_mode;
 
+/* Where a guest runs. */
+typedef enum aard_isolation {
+    AARD_ISOLATION_THREAD = 0, /* in the host's process; not a boundary for hostile code */
+    AARD_ISOLATION_PROCESS = 1 /* in a process of its own */
+} aard_isolation;
+
 AARD_API void aard_outcome_free(aard_outcome *outcome);
 
 AARD_API bool aard_outcome_is_success(const aard_outcome *outcome);
 AARD_API aard_failure_kind aard_outcome_failure_kind(const aard_outcome *outcome);
+/* How the isolate was kept apart that made the call; thread for NULL. */
+AARD_API aard_isolation aard_outcome_isolation(const aard_outcome *outcome);
+/* "thread", "process"; "unknown" for a number that is none. */
+AARD_API const char *aard_isolation_name(aard_isolation isolation);
 AARD_API const char *aard_failure_kind_name(aard_failure_kind kind);
 AARD_API const char *aard_reset_mode_name(aard_reset_mode mode);
 
@@ -113,7 +123,8 @@ typedef struct aard_diagnostics {
     aard_warm_source warm_source;
     char warm_fingerprint[65]; /* of the warm state's distribution; "" where the source is none */
     uint64_t violations_dropped, network_attempts_dropped; /* too many to be described: 100 different ones are */
-    uint64_t pending_ended; /* Python's tasks and callbacks that still waited when the value was there, and were ended */
+    uint64_t
+        pending_ended; /* Python's tasks and callbacks that still waited when the value was there, and were ended */
 } aard_diagnostics;
 
 AARD_API const aard_diagnostics *aard_outcome_diagnostics(const aard_outcome *outcome);

@@ -237,7 +237,7 @@ void cli_summary(FILE *file, const aard_outcome *outcome, double boot_ms)
     put_stream(file, ", stderr", err_len, d->stderr_dropped_bytes);
     fprintf(file, "\nreset    %s", aard_reset_mode_name(d->reset_mode));
     if (d->reset_mode != AARD_RESET_NONE) fprintf(file, " in %.3f ms", d->reset_ms);
-    fprintf(file, "\nisolate  %llu (thread), generation %llu\n", (unsigned long long)d->isolate_id,
-            (unsigned long long)d->reset_generation);
+    fprintf(file, "\nisolate  %llu (%s), generation %llu\n", (unsigned long long)d->isolate_id,
+            aard_isolation_name(aard_outcome_isolation(outcome)), (unsigned long long)d->reset_generation);
     put_policy(file, outcome);
 }

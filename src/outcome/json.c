@@ -137,8 +137,7 @@ static void put_diagnostics(aard__buf *out, const aard_outcome *outcome)
     aard__buf_printf(out, ",\"stdout_dropped_bytes\":%llu,\"stderr_dropped_bytes\":%llu",
                      (unsigned long long)d->stdout_dropped_bytes, (unsigned long long)d->stderr_dropped_bytes);
     aard__buf_printf(out, ",\"isolation\":\"%s\",\"isolate_id\":%llu,\"started_at\":\"%s\"",
-                     outcome->isolation == AARD_ISOLATION_PROCESS ? "process" : "thread",
-                     (unsigned long long)d->isolate_id, started);
+                     aard_isolation_name(outcome->isolation), (unsigned long long)d->isolate_id, started);
     put_ms(out, "wall_ms", d->wall_ms);
     put_ms(out, "cpu_ms_used", d->cpu_ms_used);
     put_ms(out, "prepare_ms", d->prepare_ms);

@@ -235,6 +235,17 @@ bool aard_outcome_exit_code(const aard_outcome *outcome, int *code)
     return exits;
 }
 
+aard_isolation aard_outcome_isolation(const aard_outcome *outcome)
+{
+    return outcome ? outcome->isolation : AARD_ISOLATION_THREAD;
+}
+
+const char *aard_isolation_name(aard_isolation isolation)
+{
+    if (isolation == AARD_ISOLATION_THREAD) return "thread";
+    return isolation == AARD_ISOLATION_PROCESS ? "process" : "unknown";
+}
+
 size_t aard_outcome_buffer_count(const aard_outcome *outcome) { return outcome ? outcome->buffer_count : 0; }
 
 void aard_outcome_buffer(const aard_outcome *outcome, size_t index, const char **id, const uint8_t **data, size_t *len,
