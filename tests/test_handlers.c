@@ -60,6 +60,38 @@ static void test_the_guest_forgets_them_with_the_next_use(void **state)
     aard_isolate_free(isolate);
 }
 
+/* `main:count` gives how many references there are to `main:held`, of which a handler has one. */
+static void test_a_reset_in_place_brings_back_none_that_was_freed(void **state)
+{
+    (void)state;
+    static const char *const files[][2] = {
+        {"main.py", "import sys\ndef held(x): return x\ndef count(x): return sys.getrefcount(held)\n"}, {NULL, NULL}};
+    aard_isolate *isolate = boot(config_of(AARD_LANGUAGE_PYTHON), bundle_of(files));
+    aard_handler *count, *held, *again;
+    assert_ok(aard_handler_new(isolate, "main:count", &count));
+    assert_ok(aard_handler_new(isolate, "main:held", &held));
+    value_is(invoke(held, "1"), "1"); /* its checkpoint has the handler */
+    value_is(invoke(count, "null"), "3");
+    aard_handler_free(held);
+    value_is(invoke(count, "null"), "2");
+    for (unsigned i = 0; i < 3; i++) {
+        assert_ok(aard_isolate_reset(isolate));
+        aard_outcome *outcome;
+        assert_ok(aard_handler_invoke(count, NULL, &outcome));
+        assert_int_equal(aard_outcome_diagnostics(outcome)->reset_mode, AARD_RESET_IN_PLACE);
+        value_is(outcome, "2");
+        if (i != 1) continue;
+        assert_ok(aard_handler_new(isolate, "main:held", &again)); /* takes the other's place, until the reset */
+        value_is(invoke(again, "2"), "2");
+        value_is(invoke(count, "null"), "3");
+    }
+    value_is(invoke(again, "2"), "2");
+    aard_handler_free(again);
+    value_is(invoke(count, "null"), "2");
+    aard_handler_free(count);
+    aard_isolate_free(isolate);
+}
+
 /* ---- another thread frees them while calls are made ------------------------------------------------------------------ */
 
 typedef struct box {
@@ -152,6 +184,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_handler_outlives_its_isolate),
         cmocka_unit_test(test_the_guest_forgets_them_with_the_next_use),
+        cmocka_unit_test(test_a_reset_in_place_brings_back_none_that_was_freed),
         cmocka_unit_test(test_another_thread_frees_during_calls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

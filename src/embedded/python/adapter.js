@@ -45,7 +45,8 @@
   const { resolve, execute, buffer, report, mount } = pointers;
   const handlers = [];
   const baseline = grantsJavaScript ? undefined : shared.makeBaseline(Module, guard);
-  let handlersThen = [];
+  let handlersThen = []; // at the checkpoint
+  const freedSince = new Set(); // of those; a reset brings them back, to be freed again
 
   let inputAt = 0;
   let inputRoom = 0;
@@ -77,6 +78,11 @@
     return isValue ? DONE : giveReport();
   };
 
+  const freeHandler = (handler) => {
+    release(handlers[handler]);
+    handlers[handler] = 0; // Python's own null, which release() takes
+  };
+
   const callWithInput = (callable, length) => {
     const text = toUnicode(inputAt, length);
     if (text === 0) return 0;
@@ -105,11 +111,14 @@
         return giveReport() === DONE ? -1 : -2;
       }
       clearError();
-      return handlers.push(object) - 1;
+      const free = handlers.indexOf(0);
+      if (free < 0) return handlers.push(object) - 1;
+      handlers[free] = object;
+      return free;
     },
     forget(handler) {
-      release(handlers[handler]);
-      handlers[handler] = 0; // Python's own null, which release() takes
+      freeHandler(handler);
+      if (handler < handlersThen.length) freedSince.add(handler);
     },
     invoke: (handler, length) => settle(callWithInput(handlers[handler], length)),
     execute: (length) => settle(callWithInput(execute, length)),
@@ -139,6 +148,7 @@
       const at = Number(new TextDecoder().decode(new Uint8Array(memory.buffer, bytesAt(object), bytesSize(object))));
       release(object);
       handlersThen = handlers.slice();
+      freedSince.clear();
       inputThen = { at: inputAt, room: inputRoom };
       baseline.take();
       shared.python.reset(); // the first time takes ten times as long, and is not for a caller to wait for
@@ -152,6 +162,7 @@
       handlers.push(...handlersThen);
       inputAt = inputThen.at;
       inputRoom = inputThen.room;
+      for (const handler of freedSince) freeHandler(handler);
       return true;
     },
     // What a guest that gets this one's memory needs besides; as JSON.
