@@ -20,4 +20,11 @@ done
 for header in include/aardvark/*.h; do
     check "aardvark.h includes ${header##*/}" grep -qx "#include <aardvark/${header##*/}>" include/aardvark.h
 done
+check 'every function that gives an error says it must be looked at' \
+    test -z "$(grep -n 'AARD_API aard_error \*' include/aardvark/*.h)"
+ignored='#include <aardvark.h>
+void ignore(aard_call **call) { aard_call_new(call); }'
+compile=(gcc -std=c11 -O0 -Iinclude -c -o /dev/null -x c -)
+check 'an error can be ignored by who insists' "${compile[@]}" -w <<<"$ignored"
+check 'an error that is ignored is warned of' test -n "$("${compile[@]}" <<<"$ignored" 2>&1 | grep unused-result)"
 exit $status

@@ -28,19 +28,20 @@ typedef struct aard_bundle_limits {
 /* Opens a bundle from bytes.  `data` is borrowed for the call only; the bundle keeps unpacked copies.
  * `limits` may be NULL; it is read during the call only.  Any thread.
  * Errors: AARD_ERR_BUNDLE_*, AARD_ERR_MANIFEST_* (docs/bundle.md has them all), invalid_argument, no_memory. */
-AARD_API aard_error *aard_bundle_from_bytes(const void *data, size_t len, const aard_bundle_limits *limits,
-                                            aard_bundle **out);
+AARD_API AARD_NODISCARD aard_error *aard_bundle_from_bytes(const void *data, size_t len,
+                                                           const aard_bundle_limits *limits, aard_bundle **out);
 
 /* The same from a file, whose path begins the message of an error.  `path` is NUL-terminated.  Any thread.
  * Errors: as above, not_found, io. */
-AARD_API aard_error *aard_bundle_open(const char *path, const aard_bundle_limits *limits, aard_bundle **out);
+AARD_API AARD_NODISCARD aard_error *aard_bundle_open(const char *path, const aard_bundle_limits *limits,
+                                                     aard_bundle **out);
 
 /* Packs the regular files below `dir` into a ZIP at `path`, in name order with fixed times and modes, so that equal
  * trees give equal bytes.  Symbolic links and special files are refused, empty directories left out, and so is a file
  * at `path` that lies below `dir`.  Before it is written the archive is opened with the default limits: what that
  * refuses is never written, and an older file at `path` stays as it is.  The file appears whole or not at all.
  * Any thread.  Errors: as aard_bundle_open. */
-AARD_API aard_error *aard_bundle_pack(const char *dir, const char *path);
+AARD_API AARD_NODISCARD aard_error *aard_bundle_pack(const char *dir, const char *path);
 
 /* One more owner; returns its argument.  Any thread. */
 AARD_API aard_bundle *aard_bundle_retain(aard_bundle *bundle);

@@ -16,7 +16,7 @@ extern "C" {
 typedef struct aard_cancel_handle aard_cancel_handle;
 
 /* Errors: no_memory. */
-AARD_API aard_error *aard_cancel_handle_new(aard_cancel_handle **out);
+AARD_API AARD_NODISCARD aard_error *aard_cancel_handle_new(aard_cancel_handle **out);
 AARD_API aard_cancel_handle *aard_cancel_handle_retain(aard_cancel_handle *handle); /* gives its argument */
 AARD_API void aard_cancel_handle_free(aard_cancel_handle *handle);                  /* NULL is fine */
 

@@ -27,12 +27,12 @@ typedef enum aard_variant { AARD_VARIANT_CORE = 0, AARD_VARIANT_FULL = 1 } aard_
  * or be written by its group or by others.  A derived file in `cache/` of which that is not so is not used.
  * Errors: untrusted (says of what, and what to do), distribution_not_found, distribution_invalid, distribution_corrupt (altered, or a file missing or of another
  * size), distribution_mismatch (another Pyodide's, or staged by another version of the library), io, no_memory. */
-AARD_API aard_error *aard_distribution_open(const char *dir, aard_distribution **out);
+AARD_API AARD_NODISCARD aard_error *aard_distribution_open(const char *dir, aard_distribution **out);
 
 /* Reads every file and compares its hash.  The message of distribution_corrupt names the first file that differs, is
  * missing, or is there without being listed (`cache/` aside, where derived files live).  Any thread.
  * Errors: distribution_corrupt, io, no_memory. */
-AARD_API aard_error *aard_distribution_verify(const aard_distribution *distribution);
+AARD_API AARD_NODISCARD aard_error *aard_distribution_verify(const aard_distribution *distribution);
 
 /* One more owner; returns its argument.  Any thread. */
 AARD_API aard_distribution *aard_distribution_retain(aard_distribution *distribution);
@@ -45,7 +45,8 @@ AARD_API void aard_distribution_free(aard_distribution *distribution);
  * takes the key away: signatures are not looked at.  A key proves who wrote a file; what runs besides is protected by its
  * owner and mode alone (docs/warm-state.md).  Right after opening, before anything else uses the distribution.
  * Errors: invalid_argument. */
-AARD_API aard_error *aard_distribution_set_key(aard_distribution *distribution, const void *key, size_t len);
+AARD_API AARD_NODISCARD aard_error *aard_distribution_set_key(aard_distribution *distribution, const void *key,
+                                                              size_t len);
 
 /* All of these live as long as the distribution. */
 AARD_API const char *aard_distribution_dir(const aard_distribution *distribution);
@@ -62,38 +63,39 @@ AARD_API const char *aard_distribution_package(const aard_distribution *distribu
 
 /* Opens the distribution that has packages: aard_distribution_open(NULL) where that has all of them and what they need, else the first
  * of aard_distribution_home, in name order, that has; else again the former.  Errors: those of aard_distribution_open. */
-AARD_API aard_error *aard_distribution_find(const char *const *packages, size_t count, aard_distribution **out);
+AARD_API AARD_NODISCARD aard_error *aard_distribution_find(const char *const *packages, size_t count,
+                                                           aard_distribution **out);
 
 /* The directory below which distributions are staged: $AARDVARK_HOME/distributions, else
  * $XDG_DATA_HOME/aardvark/distributions, else ~/.local/share/aardvark/distributions.
  * Writes a NUL-terminated path owned by the caller, freed with aard_string_free. */
-AARD_API aard_error *aard_distribution_home(char **out);
+AARD_API AARD_NODISCARD aard_error *aard_distribution_home(char **out);
 
 /* Calls `each` for every distribution below `home` (NULL = the default), in name order, with its directory and either
  * the open distribution (borrowed for the call) or the error that opening it gave (borrowed).  Returning false from
  * `each` stops.  Called on the caller's thread. */
 typedef bool (*aard_distribution_visit)(void *user, const char *dir, const aard_distribution *distribution,
                                         const aard_error *error);
-AARD_API aard_error *aard_distribution_list(const char *home, aard_distribution_visit each, void *user);
+AARD_API AARD_NODISCARD aard_error *aard_distribution_list(const char *home, aard_distribution_visit each, void *user);
 
 /* How to stage.  Strings are copied by the setters; NULL puts a default back.  One thread at a time. */
 typedef struct aard_stage_options aard_stage_options;
-AARD_API aard_error *aard_stage_options_new(aard_stage_options **out);
+AARD_API AARD_NODISCARD aard_error *aard_stage_options_new(aard_stage_options **out);
 AARD_API void aard_stage_options_free(aard_stage_options *options);
-AARD_API aard_error *aard_stage_options_set_version(aard_stage_options *options, const char *version);
+AARD_API AARD_NODISCARD aard_error *aard_stage_options_set_version(aard_stage_options *options, const char *version);
 AARD_API void aard_stage_options_set_variant(aard_stage_options *options, aard_variant variant);
 /* Source: an upstream release archive (.tar.bz2, .tar.gz), the npm package's .tgz, or a directory that holds an
  * unpacked one.  Without a source the npm package is fetched with the machine's npm (core variant only), a child
  * process that has ended when staging returns. */
-AARD_API aard_error *aard_stage_options_set_archive(aard_stage_options *options, const char *path);
+AARD_API AARD_NODISCARD aard_error *aard_stage_options_set_archive(aard_stage_options *options, const char *path);
 /* One more wheel to add; may be called repeatedly.  It takes the place of a package of that name. */
-AARD_API aard_error *aard_stage_options_add_wheel(aard_stage_options *options, const char *path);
+AARD_API AARD_NODISCARD aard_error *aard_stage_options_add_wheel(aard_stage_options *options, const char *path);
 /* Stage anew even where the distribution is already there, and in place of whatever else has its name. */
 AARD_API void aard_stage_options_set_force(aard_stage_options *options, bool force);
 /* How long to wait for another staging in the same home; ten minutes unless set, 0 = not at all. */
 AARD_API void aard_stage_options_set_lock_timeout_ms(aard_stage_options *options, uint64_t ms);
 /* Where distributions live; NULL = aard_distribution_home. */
-AARD_API aard_error *aard_stage_options_set_home(aard_stage_options *options, const char *dir);
+AARD_API AARD_NODISCARD aard_error *aard_stage_options_set_home(aard_stage_options *options, const char *dir);
 /* Progress: `step` is a short phrase; done and total are bytes of it, or wheels (total 0 = unknown).  Called on the
  * caller's thread. */
 typedef void (*aard_stage_progress)(void *user, const char *step, uint64_t done, uint64_t total);
@@ -106,8 +108,8 @@ AARD_API void aard_stage_options_set_progress(aard_stage_options *options, aard_
  * that is.  What is in the way without being a distribution is an error, unless `force` is on.
  * Errors: stage_source (a file missing, unknown or with the wrong hash), stage_tool (npm), wheel_invalid, not_found
  * (the source or a wheel), untrusted (others can write where distributions live), invalid_argument, io, no_memory. */
-AARD_API aard_error *aard_distribution_stage(const aard_stage_options *options, aard_distribution **out,
-                                             bool *already_there);
+AARD_API AARD_NODISCARD aard_error *aard_distribution_stage(const aard_stage_options *options, aard_distribution **out,
+                                                            bool *already_there);
 
 /* Frees a string that a function of this library handed to the caller; NULL is fine. */
 AARD_API void aard_string_free(char *string);

@@ -17,7 +17,7 @@ extern "C" {
  * Guests then run some 15 % slower, and
  * what aard_distribution_prepare made in a process with the handler is of no use to one without.
  * Before the first isolate.  Any thread.  Errors: busy (the engine has started already). */
-AARD_API aard_error *aard_engine_set_fault_handler(bool on);
+AARD_API AARD_NODISCARD aard_error *aard_engine_set_fault_handler(bool on);
 
 #ifdef __cplusplus
 }

@@ -11,8 +11,11 @@
 
 #if defined(__GNUC__)
 #define AARD_API __attribute__((visibility("default")))
+/* A function's error has to be looked at, or at least freed. */
+#define AARD_NODISCARD __attribute__((warn_unused_result))
 #else
 #define AARD_API
+#define AARD_NODISCARD
 #endif
 
 #ifdef __cplusplus

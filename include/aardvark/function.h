@@ -32,9 +32,9 @@ typedef void (*aard_host_function)(const aard_call_context *context, void *user,
  * without case.  A second function of the name replaces the first.  `finalizer` (may be NULL) runs once the
  * configuration and all isolates made from it are gone, also after an error.
  * Errors: invalid_argument, no_memory. */
-AARD_API aard_error *aard_isolate_config_add_function(aard_isolate_config *config, const char *name,
-                                                      aard_host_function function, void *user,
-                                                      aard_finalizer finalizer);
+AARD_API AARD_NODISCARD aard_error *aard_isolate_config_add_function(aard_isolate_config *config, const char *name,
+                                                                     aard_host_function function, void *user,
+                                                                     aard_finalizer finalizer);
 
 #ifdef __cplusplus
 }

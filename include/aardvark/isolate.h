@@ -42,7 +42,7 @@ typedef enum aard_cleanup {
 typedef struct aard_isolate_config aard_isolate_config;
 typedef struct aard_warm_state aard_warm_state; /* aardvark/warm.h */
 
-AARD_API aard_error *aard_isolate_config_new(aard_isolate_config **out);
+AARD_API AARD_NODISCARD aard_error *aard_isolate_config_new(aard_isolate_config **out);
 AARD_API void aard_isolate_config_free(aard_isolate_config *config);
 
 /* Default: Python. */
@@ -94,11 +94,11 @@ AARD_API void aard_isolate_config_set_filesystem(aard_isolate_config *config, aa
  * configuration share the limits of what they add to it, which are those of aard_isolate_config_set_filesystem.  In a
  * bundle whose manifest asks for `read` it can't be written, whatever `mode` says.  docs/filesystem.md
  * Errors: invalid_argument, not_found, io, no_memory. */
-AARD_API aard_error *aard_isolate_config_mount(aard_isolate_config *config, const char *host_dir,
-                                               const char *guest_path, aard_filesystem_mode mode);
+AARD_API AARD_NODISCARD aard_error *aard_isolate_config_mount(aard_isolate_config *config, const char *host_dir,
+                                                              const char *guest_path, aard_filesystem_mode mode);
 /* Grants a host capability: "js", "codegen", or the name of a host function (aardvark/function.h); compared without case.  Any
  * other name is taken, and grants nothing in this version.  docs/capabilities.md */
-AARD_API aard_error *aard_isolate_config_add_capability(aard_isolate_config *config, const char *name);
+AARD_API AARD_NODISCARD aard_error *aard_isolate_config_add_capability(aard_isolate_config *config, const char *name);
 /* The warm state (aardvark/warm.h) that Python starts from, retained; NULL = the distribution's own.  Without a
  * distribution of its own the configuration takes the state's.  An isolate whose state has a bundle takes that bundle
  * and no other. */
@@ -109,14 +109,16 @@ AARD_API void aard_isolate_config_set_stream_callback(aard_isolate_config *confi
 /* The host's own pointer for the isolates made from the configuration: aard_call_context_isolate_user.  Replaces an earlier
  * one.  `finalizer` (may be NULL) runs once the configuration and all isolates made from it are gone or have another, also
  * after an error.  Errors: invalid_argument, no_memory. */
-AARD_API aard_error *aard_isolate_config_set_user(aard_isolate_config *config, void *user, aard_finalizer finalizer);
+AARD_API AARD_NODISCARD aard_error *aard_isolate_config_set_user(aard_isolate_config *config, void *user,
+                                                                 aard_finalizer finalizer);
 
 /* A package of the distribution that every guest of Python gets, besides those of its bundle's manifest: its name, in any
  * spelling.  aard_isolate_new then gives package_not_found for what is not there.  Errors: invalid_argument, no_memory. */
-AARD_API aard_error *aard_isolate_config_add_package(aard_isolate_config *config, const char *name);
+AARD_API AARD_NODISCARD aard_error *aard_isolate_config_add_package(aard_isolate_config *config, const char *name);
 /* A variable of the guest's environment (Python: os.environ; JavaScript: aardvark.env), which has none of the host's; one of
  * the same name is replaced.  Errors: invalid_argument, no_memory. */
-AARD_API aard_error *aard_isolate_config_set_env(aard_isolate_config *config, const char *name, const char *value);
+AARD_API AARD_NODISCARD aard_error *aard_isolate_config_set_env(aard_isolate_config *config, const char *name,
+                                                                const char *value);
 
 /* ---- isolates -------------------------------------------------------------------------------------------- */
 
@@ -127,7 +129,7 @@ typedef struct aard_isolate aard_isolate;
  * Errors: distribution_*, warm_mismatch (the warm state is of another distribution, or for looking only), guest_boot,
  * engine (too little address space, too), forked (this process was forked off from one that had isolates: every function of
  * theirs says so, and aard_isolate_free does nothing), invalid_argument, unsupported, no_memory. */
-AARD_API aard_error *aard_isolate_new(const aard_isolate_config *config, aard_isolate **out);
+AARD_API AARD_NODISCARD aard_error *aard_isolate_new(const aard_isolate_config *config, aard_isolate **out);
 /* Must not run while a call on the isolate runs.  Handlers of it that are left can be freed later, and give invalid_argument
  * for a call.  NULL is fine. */
 AARD_API void aard_isolate_free(aard_isolate *isolate);
@@ -136,12 +138,12 @@ AARD_API void aard_isolate_free(aard_isolate *isolate);
  * before are looked up in the new bundle.  A JavaScript isolate that had another bundle is reset.
  * Errors: manifest_language, manifest_pyodide_version, package_not_found, warm_mismatch (the warm state has another
  * bundle), busy, no_memory. */
-AARD_API aard_error *aard_isolate_load_bundle(aard_isolate *isolate, aard_bundle *bundle);
+AARD_API AARD_NODISCARD aard_error *aard_isolate_load_bundle(aard_isolate *isolate, aard_bundle *bundle);
 
 /* A full reset, now: the guest becomes as it was before its first call, with the same bundle, whatever was left behind and
  * however the last call ended.  How it was done stands in the next call's diagnostics; handlers stay usable, and their
  * module is evaluated anew by the next call.  Errors: guest_boot, busy, no_memory. */
-AARD_API aard_error *aard_isolate_reset(aard_isolate *isolate);
+AARD_API AARD_NODISCARD aard_error *aard_isolate_reset(aard_isolate *isolate);
 
 /* Makes the isolate's state of now the one that later full resets go back to: what code has defined so far, and handlers
  * that have been called, stay.  Without it that is the state after the bundle was loaded, and after a handler's module was
@@ -149,12 +151,12 @@ AARD_API aard_error *aard_isolate_reset(aard_isolate *isolate);
  * ends it.  It takes some ten milliseconds, and memory for a second copy of the state, which serves where a reset needs a
  * new guest.  Errors: unsupported, warm_capture (the guest has something that no other guest could have, which is named),
  * busy, guest_boot, engine, no_memory. */
-AARD_API aard_error *aard_isolate_checkpoint(aard_isolate *isolate);
+AARD_API AARD_NODISCARD aard_error *aard_isolate_checkpoint(aard_isolate *isolate);
 /* Does ahead of time what the next reset, and the call after it, would have to do, for when the host has nothing else for
  * the isolate.  JavaScript: makes the realm that the reset takes, and evaluates there the module of the handler that was
  * called last, where nobody can tell (docs/reset.md).  Python: makes the checkpoint, where the first call would.  Errors:
  * guest_boot, busy, engine, no_memory. */
-AARD_API aard_error *aard_isolate_prepare_reset(aard_isolate *isolate);
+AARD_API AARD_NODISCARD aard_error *aard_isolate_prepare_reset(aard_isolate *isolate);
 
 /* How many guests of this process were left in the middle of what they did, because nothing else would have ended them or
  * the engine would have ended the process; and how many of those could not be freed.  Any thread.  docs/budgets.md */
@@ -165,18 +167,18 @@ AARD_API void aard_isolate_losses(uint64_t *left, uint64_t *abandoned);
 /* What one call gets: all optional. */
 typedef struct aard_call aard_call;
 
-AARD_API aard_error *aard_call_new(aard_call **out);
+AARD_API AARD_NODISCARD aard_error *aard_call_new(aard_call **out);
 AARD_API void aard_call_free(aard_call *call);
 /* The input as JSON text.  `json` is borrowed until the call object is freed or given another input. */
 AARD_API void aard_call_set_input_json(aard_call *call, const char *json, size_t len);
 /* The same with a copy of `json`.  The input before stays after an error.  Errors: invalid_argument, no_memory. */
-AARD_API aard_error *aard_call_copy_input_json(aard_call *call, const char *json, size_t len);
+AARD_API AARD_NODISCARD aard_error *aard_call_copy_input_json(aard_call *call, const char *json, size_t len);
 /* The same without a copy: `json` has to stay until `finalizer` (may be NULL) is called with `user`, which is once, when the
  * call object is freed or given another input, or at once after an error.  Errors: invalid_argument. */
-AARD_API aard_error *aard_call_take_input_json(aard_call *call, const char *json, size_t len, aard_finalizer finalizer,
-                                               void *user);
+AARD_API AARD_NODISCARD aard_error *aard_call_take_input_json(aard_call *call, const char *json, size_t len,
+                                                              aard_finalizer finalizer, void *user);
 /* Whether a text is JSON, as an input has to be.  Errors: invalid_argument (says where it is not). */
-AARD_API aard_error *aard_json_check(const char *json, size_t len);
+AARD_API AARD_NODISCARD aard_error *aard_json_check(const char *json, size_t len);
 /* Tightens (never widens) the isolate's wall limit for this call; 0 = no change. */
 AARD_API void aard_call_set_wall_limit_ms(aard_call *call, uint64_t ms);
 /* The same for the CPU limit and the result limit. */
@@ -204,14 +206,15 @@ typedef enum aard_source_kind {
 AARD_API void aard_call_set_source_kind(aard_call *call, aard_source_kind kind);
 /* What inline code finds in sys.argv behind the first (JavaScript: in aardvark.argv); copied.
  * Errors: invalid_argument (not UTF-8), no_memory. */
-AARD_API aard_error *aard_call_set_arguments(aard_call *call, const char *const *arguments, size_t count);
+AARD_API AARD_NODISCARD aard_error *aard_call_set_arguments(aard_call *call, const char *const *arguments,
+                                                            size_t count);
 
 /* Handler sessions: a handler of a bundle on an isolate, looked up once, called many times. */
 typedef struct aard_handler aard_handler;
 
 /* Prepares `entrypoint` ("module:export"; NULL = the manifest's) of the bundle that is loaded into `isolate`.  The
  * module is imported by the first call, so that an exception in it is an outcome.  Errors: entrypoint_missing, entrypoint_invalid, busy, no_memory. */
-AARD_API aard_error *aard_handler_new(aard_isolate *isolate, const char *entrypoint, aard_handler **out);
+AARD_API AARD_NODISCARD aard_error *aard_handler_new(aard_isolate *isolate, const char *entrypoint, aard_handler **out);
 /* Any thread, at any time but while the handler is being invoked by another: during other calls on the isolate, from its
  * callbacks (there the handler's own, too), and after the isolate was freed.  Runs no code of the guest and never waits for a
  * call: what the guest keeps for the handler goes with the next use of the isolate.  NULL is fine; once only. */
@@ -219,13 +222,14 @@ AARD_API void aard_handler_free(aard_handler *handler);
 
 /* Calls the handler; `call` may be NULL.  An error means the call was never made (busy, no_memory, guest_boot of a
  * replaced guest); whatever the guest did is in the outcome, which the caller owns. */
-AARD_API aard_error *aard_handler_invoke(aard_handler *handler, const aard_call *call, aard_outcome **out);
+AARD_API AARD_NODISCARD aard_error *aard_handler_invoke(aard_handler *handler, const aard_call *call,
+                                                        aard_outcome **out);
 
 /* Runs inline code in the isolate's language and gives the value of its last expression, awaited.  `name` (NULL =
  * "<exec>") stands in tracebacks.  Names defined by the code stay for the next exec on the isolate; those of
  * JavaScript may be declared again.  docs/inline.md */
-AARD_API aard_error *aard_isolate_exec(aard_isolate *isolate, const char *source, size_t len, const char *name,
-                                       const aard_call *call, aard_outcome **out);
+AARD_API AARD_NODISCARD aard_error *aard_isolate_exec(aard_isolate *isolate, const char *source, size_t len,
+                                                      const char *name, const aard_call *call, aard_outcome **out);
 
 #ifdef __cplusplus
 }

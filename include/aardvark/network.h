@@ -24,7 +24,7 @@ AARD_API void aard_isolate_config_set_network(aard_isolate_config *config, bool 
 /* Adds to the host's list: "api.example.com", "*.example.com" (any name below it, not itself), an IPv4 address or an IPv6
  * address in brackets, each perhaps with ":port"; without one, any port that is no other protocol's.
  * Errors: invalid_argument, no_memory. */
-AARD_API aard_error *aard_isolate_config_allow_host(aard_isolate_config *config, const char *pattern);
+AARD_API AARD_NODISCARD aard_error *aard_isolate_config_allow_host(aard_isolate_config *config, const char *pattern);
 
 /* Whether http is refused.  Default: as the manifest says, and where there is none, it is. */
 AARD_API void aard_isolate_config_set_https_only(aard_isolate_config *config, bool https_only);
@@ -35,7 +35,7 @@ AARD_API void aard_isolate_config_allow_private_addresses(aard_isolate_config *c
 
 /* A file of certificates (PEM) that servers are checked against, in place of the system's; NULL = the system's.
  * Errors: no_memory. */
-AARD_API aard_error *aard_isolate_config_set_ca_file(aard_isolate_config *config, const char *path);
+AARD_API AARD_NODISCARD aard_error *aard_isolate_config_set_ca_file(aard_isolate_config *config, const char *path);
 
 /* X(constant, member): what is limited. */
 #define AARD_NETWORK_LIMIT_MAP(X)                                                                                      \

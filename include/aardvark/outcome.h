@@ -172,7 +172,7 @@ AARD_API const aard_network_attempt *aard_outcome_network_attempt(const aard_out
 
 /* The whole outcome as one JSON object (no newline at its end), NUL-terminated, owned by the caller: aard_string_free.
  * Errors: no_memory. */
-AARD_API aard_error *aard_outcome_json(const aard_outcome *outcome, char **out, size_t *len);
+AARD_API AARD_NODISCARD aard_error *aard_outcome_json(const aard_outcome *outcome, char **out, size_t *len);
 
 #ifdef __cplusplus
 }

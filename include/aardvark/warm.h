@@ -25,7 +25,7 @@ extern "C" {
  *
  * While it runs, no isolate of the process may be alive: it changes how the whole engine compiles.  Takes some seconds.
  * Errors: busy, guest_boot, engine, io (a distribution that can't be written to), no_memory. */
-AARD_API aard_error *aard_distribution_prepare(aard_distribution *distribution, bool force);
+AARD_API AARD_NODISCARD aard_error *aard_distribution_prepare(aard_distribution *distribution, bool force);
 
 /* Whether the cache holds all that aard_distribution_prepare would make, whole and for this engine. */
 AARD_API bool aard_distribution_is_prepared(aard_distribution *distribution);
@@ -45,17 +45,18 @@ typedef struct aard_warm_state aard_warm_state;
  * started from once.
  * Errors: warm_capture (the guest has something that can't be captured, which is named; or an import failed), busy,
  * guest_boot, engine, unsupported (JavaScript), io, no_memory. */
-AARD_API aard_error *aard_warm_state_capture(aard_isolate *isolate, aard_warm_state **out);
+AARD_API AARD_NODISCARD aard_error *aard_warm_state_capture(aard_isolate *isolate, aard_warm_state **out);
 
 /* Writes a warm state to a file, whole or not at all, in place of an older one.  Any thread.  Errors: io, no_memory. */
-AARD_API aard_error *aard_warm_state_write(const aard_warm_state *state, const char *path);
+AARD_API AARD_NODISCARD aard_error *aard_warm_state_write(const aard_warm_state *state, const char *path);
 
 /* Opens a file that aard_warm_state_write wrote, for isolates of `distribution` (retained).  With NULL the state can be
  * looked at, not started from.  The whole file is checked against its digest.  A file that is open must not be changed
  * in place; replacing it is fine.  Any thread.
  * Errors: not_found, warm_corrupt (torn, truncated or altered), warm_mismatch (made for something else: the message
  * names what differs), distribution_*, io, no_memory. */
-AARD_API aard_error *aard_warm_state_open(const char *path, aard_distribution *distribution, aard_warm_state **out);
+AARD_API AARD_NODISCARD aard_error *aard_warm_state_open(const char *path, aard_distribution *distribution,
+                                                         aard_warm_state **out);
 
 AARD_API aard_warm_state *aard_warm_state_retain(aard_warm_state *state);
 AARD_API void aard_warm_state_free(aard_warm_state *state); /* NULL is fine */
@@ -88,26 +89,26 @@ typedef struct aard_catalog aard_catalog;
 
 /* Opens the catalog in `dir`, which is made where it is not there.  NULL: "catalog" beside aard_distribution_home.
  * `max_bytes` is what it may hold, 0 = 2 GiB.  Errors: io, no_memory. */
-AARD_API aard_error *aard_catalog_open(const char *dir, uint64_t max_bytes, aard_catalog **out);
+AARD_API AARD_NODISCARD aard_error *aard_catalog_open(const char *dir, uint64_t max_bytes, aard_catalog **out);
 AARD_API void aard_catalog_free(aard_catalog *catalog); /* NULL is fine */
 AARD_API const char *aard_catalog_dir(const aard_catalog *catalog);
 
 /* Finds the warm state of `bundle` (NULL = of a guest without one) for `distribution`; `*out` becomes NULL where there is
  * none that fits and is whole.  A damaged one is removed.  Errors: package_not_found, no_memory. */
-AARD_API aard_error *aard_catalog_find(aard_catalog *catalog, aard_distribution *distribution,
-                                       const aard_bundle *bundle, aard_warm_state **out);
+AARD_API AARD_NODISCARD aard_error *aard_catalog_find(aard_catalog *catalog, aard_distribution *distribution,
+                                                      const aard_bundle *bundle, aard_warm_state **out);
 
 /* Keeps a warm state, in place of an older one for the same distribution, packages and bundle.
  * Errors: unsupported (one that was made with the capability 'js'), io, no_memory. */
-AARD_API aard_error *aard_catalog_store(aard_catalog *catalog, const aard_warm_state *state);
+AARD_API AARD_NODISCARD aard_error *aard_catalog_store(aard_catalog *catalog, const aard_warm_state *state);
 
 /* Checks every entry, and removes what is damaged; `*removed` (may be NULL) counts them.  Errors: io, no_memory. */
-AARD_API aard_error *aard_catalog_prune(aard_catalog *catalog, size_t *removed);
+AARD_API AARD_NODISCARD aard_error *aard_catalog_prune(aard_catalog *catalog, size_t *removed);
 
 typedef struct aard_catalog_numbers {
     uint64_t entries, bytes, max_bytes;
 } aard_catalog_numbers;
-AARD_API aard_error *aard_catalog_usage(const aard_catalog *catalog, aard_catalog_numbers *out);
+AARD_API AARD_NODISCARD aard_error *aard_catalog_usage(const aard_catalog *catalog, aard_catalog_numbers *out);
 
 #ifdef __cplusplus
 }
