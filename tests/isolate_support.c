@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/utf8.h"
+#include "outcome/diagnostics.h"
 #include "zip_builder.h"
 
 void assert_ok_at(test_place here, aard_error *error)
@@ -207,14 +208,14 @@ static void check_members(const json_t *root)
     for (size_t i = 0; i < json_array_size(buffers); i++)
         has_members(json_array_get(buffers, i), "id length metadata base64");
     const json_t *diagnostics = json_object_get(root, "diagnostics");
-#define DIAGNOSTICS                                                                                                    \
-    "stdout stderr stdout_dropped_bytes stderr_dropped_bytes isolation isolate_id started_at wall_ms cpu_ms_used "     \
-    "prepare_ms queue_wait_ms run_ms cleanup_ms reset warm_state py_heap_kib js_heap_kib rss_kib_before "              \
-    "rss_kib_after filesystem_bytes_written network policy_violations"
-    char members[1024];
-    snprintf(members, sizeof members, "%s%s%s", DIAGNOSTICS,
-             json_object_get(diagnostics, "policy_violations_dropped") ? " policy_violations_dropped" : "",
-             json_object_get(diagnostics, "pending_ended") ? " pending_ended" : "");
+    char members[1024] = "stdout stderr isolation started_at reset warm_state network policy_violations";
+    if (json_object_get(diagnostics, "policy_violations_dropped")) strcat(members, " policy_violations_dropped");
+#define MEMBER_always(name) strcat(members, " " name);
+#define MEMBER_unless_0(name)                                                                                          \
+    if (json_object_get(diagnostics, name)) strcat(members, " " name);
+#define MEMBER_apart(name)
+#define MEMBER(kind, member, shown) MEMBER_##shown(#member)
+    AARD__DIAGNOSTICS_MAP(MEMBER)
     has_members(diagnostics, members);
     has_members(json_object_get(diagnostics, "reset"), "mode duration_ms generation");
     has_members(json_object_get(diagnostics, "warm_state"), "fingerprint source");

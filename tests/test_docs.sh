@@ -23,6 +23,9 @@ for key in $(node -e '
     console.log(walk(JSON.parse(require("fs").readFileSync(process.argv[1]))).join("\n"))' "$out"); do
     check "docs/outcome.md has $key" "grep -qE '\`([a-z_]+\.)?$key(\.[a-z_]+)?\`' docs/outcome.md"
 done
+for key in $(sed -nE 's/^ *X\([a-z]+, ([a-z_0-9]+), (always|unless_0)\).*/\1/p' src/outcome/diagnostics.h); do
+    check "docs/outcome.md has $key of the diagnostics" 'grep -q "\`$key\`" docs/outcome.md'
+done
 for kind in $(sed -nE 's/^ *X\(AARD_(FAILURE|RESET|WARM)_[A-Z_]*, "([a-z_]*)"\).*/\2/p' include/aardvark/outcome.h); do
     check "docs/outcome.md has $kind" 'grep -qE "[\`\"]$kind[\`\"]" docs/outcome.md'
 done

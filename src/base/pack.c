@@ -63,6 +63,12 @@ void aard__unpacker_fail(aard__unpacker *in)
     in->at = in->end;
 }
 
+void aard__unpacker_no_memory(aard__unpacker *in)
+{
+    if (in->ok) in->no_memory = true;
+    aard__unpacker_fail(in);
+}
+
 void aard__unpacker_want(aard__unpacker *in, bool condition)
 {
     if (!condition) aard__unpacker_fail(in);
@@ -72,6 +78,12 @@ bool aard__unpacker_done(aard__unpacker *in)
 {
     aard__unpacker_want(in, in->at == in->end);
     return in->ok;
+}
+
+aard_error *aard__unpacker_error(const aard__unpacker *in, const char *what)
+{
+    if (in->no_memory) return aard__error_no_memory();
+    return aard__error(AARD_ERR_ENGINE, "%s is malformed: whoever sent it is broken, or not to be trusted", what);
 }
 
 static size_t left(const aard__unpacker *in) { return (size_t)(in->end - in->at); }
@@ -143,12 +155,6 @@ const char *aard__unpack_span(aard__unpacker *in, size_t most, size_t *len)
     return get_bytes(in, get_number(in, 8), most, len);
 }
 
-static void out_of_memory(aard__unpacker *in)
-{
-    in->no_memory = true;
-    aard__unpacker_fail(in);
-}
-
 char *aard__unpack_text(aard__unpacker *in, size_t most)
 {
     size_t len;
@@ -158,7 +164,7 @@ char *aard__unpack_text(aard__unpacker *in, size_t most)
     aard__unpacker_want(in, data && aard__utf8_valid(data, len) && !memchr(data, '\0', len));
     if (!in->ok) return NULL;
     char *copy = aard__memdup0(data, len);
-    if (!copy) out_of_memory(in);
+    if (!copy) aard__unpacker_no_memory(in);
     return copy;
 }
 
@@ -178,5 +184,5 @@ void aard__unpack_buf(aard__unpacker *in, size_t most, aard__buf *out)
     if (copy)
         *out = (aard__buf){copy, len, len + 1, false};
     else
-        out_of_memory(in);
+        aard__unpacker_no_memory(in);
 }

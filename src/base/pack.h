@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/error.h"
 
 /* ---- writing: an allocation that fails makes `out->failed` */
 
@@ -36,10 +37,13 @@ aard__unpacker aard__unpacker_of(const void *data, size_t len);
 
 /* Nothing that is read from now on counts. */
 void aard__unpacker_fail(aard__unpacker *in);
+void aard__unpacker_no_memory(aard__unpacker *in); /* the same, since there is none for what was read */
 /* Unless the condition holds. */
 void aard__unpacker_want(aard__unpacker *in, bool condition);
 /* Whether all went well and nothing is left over. */
 bool aard__unpacker_done(aard__unpacker *in);
+/* What is wrong, of one that is not ok: no_memory, or engine: "<what> is malformed …". */
+aard_error *aard__unpacker_error(const aard__unpacker *in, const char *what);
 
 uint8_t aard__unpack_u8(aard__unpacker *in);
 uint16_t aard__unpack_u16(aard__unpacker *in);

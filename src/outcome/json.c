@@ -5,6 +5,7 @@
 #include "base/base64.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "outcome/diagnostics.h"
 #include "outcome/outcome.h"
 
 static void put_text(aard__buf *out, const char *key, const aard__buf *text)
@@ -125,36 +126,41 @@ static void put_ledger(aard__buf *out, const aard__ledger *ledger)
         aard__buf_printf(out, ",\"policy_violations_dropped\":%llu", (unsigned long long)ledger->violations_dropped);
 }
 
-static void put_diagnostics(aard__buf *out, const aard_outcome *outcome)
+static void put_count(aard__buf *out, const char *key, uint64_t count)
+{
+    aard__buf_printf(out, ",\"%s\":%llu", key, (unsigned long long)count);
+}
+
+/* The members that have a form of their own. */
+static void put_apart(aard__buf *out, const aard_outcome *outcome)
 {
     const aard_diagnostics *d = &outcome->diagnostics;
     char started[32];
     aard__clock_rfc3339(d->started_at_ns, started);
+    aard__buf_printf(out, ",\"isolation\":\"%s\",\"started_at\":\"%s\"", aard_isolation_name(outcome->isolation),
+                     started);
+    aard__buf_printf(out, ",\"reset\":{\"mode\":\"%s\"", aard_reset_mode_name(d->reset_mode));
+    put_ms(out, "duration_ms", d->reset_ms);
+    put_count(out, "generation", d->reset_generation);
+    bool warm = d->warm_source != AARD_WARM_NONE;
+    aard__buf_printf(out, "},\"warm_state\":{\"fingerprint\":%s%s%s,\"source\":\"%s\"}", warm ? "\"" : "",
+                     warm ? d->warm_fingerprint : "null", warm ? "\"" : "", aard_warm_source_name(d->warm_source));
+}
+
+#define SHOW_always(kind, member) put_##kind(out, #member, outcome->diagnostics.member);
+#define SHOW_unless_0(kind, member)                                                                                    \
+    if (outcome->diagnostics.member) put_##kind(out, #member, outcome->diagnostics.member);
+#define SHOW_apart(kind, member)
+#define SHOW(kind, member, shown) SHOW_##shown(kind, member)
+
+static void put_diagnostics(aard__buf *out, const aard_outcome *outcome)
+{
     aard__buf_putc(out, '{');
     put_text(out, "stdout", &outcome->streams[0]);
     aard__buf_putc(out, ',');
     put_text(out, "stderr", &outcome->streams[1]);
-    aard__buf_printf(out, ",\"stdout_dropped_bytes\":%llu,\"stderr_dropped_bytes\":%llu",
-                     (unsigned long long)d->stdout_dropped_bytes, (unsigned long long)d->stderr_dropped_bytes);
-    aard__buf_printf(out, ",\"isolation\":\"%s\",\"isolate_id\":%llu,\"started_at\":\"%s\"",
-                     aard_isolation_name(outcome->isolation), (unsigned long long)d->isolate_id, started);
-    put_ms(out, "wall_ms", d->wall_ms);
-    put_ms(out, "cpu_ms_used", d->cpu_ms_used);
-    put_ms(out, "prepare_ms", d->prepare_ms);
-    put_ms(out, "queue_wait_ms", d->queue_wait_ms);
-    put_ms(out, "run_ms", d->run_ms);
-    put_ms(out, "cleanup_ms", d->cleanup_ms);
-    aard__buf_printf(out, ",\"reset\":{\"mode\":\"%s\"", aard_reset_mode_name(d->reset_mode));
-    put_ms(out, "duration_ms", d->reset_ms);
-    aard__buf_printf(out, ",\"generation\":%llu}", (unsigned long long)d->reset_generation);
-    bool warm = d->warm_source != AARD_WARM_NONE;
-    aard__buf_printf(out, ",\"warm_state\":{\"fingerprint\":%s%s%s,\"source\":\"%s\"}", warm ? "\"" : "",
-                     warm ? d->warm_fingerprint : "null", warm ? "\"" : "", aard_warm_source_name(d->warm_source));
-    aard__buf_printf(out, ",\"py_heap_kib\":%llu,\"js_heap_kib\":%llu,\"rss_kib_before\":%llu,\"rss_kib_after\":%llu",
-                     (unsigned long long)d->py_heap_kib, (unsigned long long)d->js_heap_kib,
-                     (unsigned long long)d->rss_kib_before, (unsigned long long)d->rss_kib_after);
-    aard__buf_printf(out, ",\"filesystem_bytes_written\":%llu", (unsigned long long)d->filesystem_bytes_written);
-    if (d->pending_ended) aard__buf_printf(out, ",\"pending_ended\":%llu", (unsigned long long)d->pending_ended);
+    put_apart(out, outcome);
+    AARD__DIAGNOSTICS_MAP(SHOW)
     put_ledger(out, &outcome->ledger);
     aard__buf_putc(out, '}');
 }

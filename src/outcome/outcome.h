@@ -43,4 +43,10 @@ void aard__outcome_fail_exception(aard_outcome *outcome, aard_failure_kind kind,
 /* Adds a buffer; `id` and `metadata` are copied, `data` is moved out of. */
 aard_error *aard__outcome_add_buffer(aard_outcome *outcome, const char *id, const char *metadata, aard__buf *data);
 
+/* What the caller gets of an outcome that is complete: the outcome, or what a hook makes of it.  Tests set one (NULL = none)
+ * while no call is under way. */
+aard_outcome *aard__outcome_hand_out(aard_outcome *outcome);
+typedef aard_outcome *(*aard__outcome_hook)(aard_outcome *outcome);
+void aard__outcome_set_hook(aard__outcome_hook hook);
+
 #endif

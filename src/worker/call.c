@@ -371,7 +371,7 @@ static aard_error *call_isolate(errand *e, aard_outcome **out)
     aard_error *error = aard__outcome_new(&e->outcome);
     if (!error && (error = make_call(e))) aard_outcome_free(e->outcome);
     aard__isolate_release(e->isolate);
-    if (!error) *out = e->outcome;
+    if (!error) *out = aard__outcome_hand_out(e->outcome);
     return error;
 }
 
