@@ -67,7 +67,7 @@ static aard_isolate_config *config_with_callbacks(aard_language language)
 /* Asks and prints with `call`, and gives the outcome. */
 static aard_outcome *ask_and_print(aard_isolate *isolate, const aard_call *call)
 {
-    bool javascript = isolate->config->language == AARD_LANGUAGE_JAVASCRIPT;
+    bool javascript = isolate->config->settings.language == AARD_LANGUAGE_JAVASCRIPT;
     const char *source = javascript ? "aardvark.host.ask(1); console.log('out')"
                                     : "from aardvark import host\nhost.ask(1)\nprint('out', flush=True)";
     aard_outcome *outcome;

@@ -103,7 +103,7 @@ aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **ou
     guest->config = options->config;
     guest->context = (aard_call_context){
         .config = options->config, .isolate_id = options->isolate_id, .deadline = options->deadline};
-    guest->file_rules = options->config ? options->config->file_rules
+    guest->file_rules = options->config ? options->config->settings.file_rules
                                         : aard__file_rules_of(AARD_FILESYSTEM_READ_WRITE, 0, 0, 0);
     guest->heap_limit = options->heap_limit;
     guest->entry.keep_thrown = javascript;

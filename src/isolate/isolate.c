@@ -13,7 +13,7 @@ aard_error *aard_isolate_new(const aard_isolate_config *config, aard_isolate **o
 {
     AARD__NEED(out);
     if (aard__forked()) return aard__error_forked();
-    if (config && config->isolation == AARD_ISOLATION_PROCESS)
+    if (config && config->settings.isolation == AARD_ISOLATION_PROCESS)
         return aard__error(AARD_ERR_UNSUPPORTED,
                            "isolation 'process' is not part of this version; use isolation 'thread'");
     AARD__TRY(aard__hash_start_library());
@@ -25,9 +25,9 @@ aard_error *aard_isolate_new(const aard_isolate_config *config, aard_isolate **o
     if (!error) error = aard__config_check(isolate->config);
     if (!error) error = aard__config_check_limits(isolate->config);
     if (!error) error = aard__warm_state_fits(isolate->config);
-    if (!error && isolate->config->language == AARD_LANGUAGE_PYTHON && !isolate->config->distribution)
+    if (!error && isolate->config->settings.language == AARD_LANGUAGE_PYTHON && !isolate->config->distribution)
         error = aard_distribution_open(NULL, &isolate->config->distribution);
-    isolate->resettable = !error && isolate->config->cleanup == AARD_CLEANUP_FULL;
+    isolate->resettable = !error && isolate->config->settings.cleanup == AARD_CLEANUP_FULL;
     if (!error) aard__isolate_set_network(isolate, NULL, &(aard__host_list){0});
     if (!error) error = aard__isolate_boot(isolate, NULL);
     if (error) {

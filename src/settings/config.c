@@ -10,8 +10,6 @@
 #include "base/utf8.h"
 #include "distribution/lock.h"
 
-#define DEFAULT_OUTPUT_LIMIT ((size_t)1 << 20)
-#define DEFAULT_RESULT_LIMIT ((size_t)256 << 20)
 #define LEAST_HEAP ((size_t)8 << 20)         /* of the engine's: with less it does not start */
 #define LEAST_PYTHON_HEAP ((size_t)20 << 20) /* that Pyodide has at first; an image may have more */
 #define LEAST_ENGINE_HEAP ((size_t)16 << 20)
@@ -21,11 +19,7 @@ aard_error *aard_isolate_config_new(aard_isolate_config **out)
     AARD__NEED(out);
     aard_isolate_config *config = aard__calloc(1, sizeof *config);
     if (!config) return aard__error_no_memory();
-    config->output_limit = DEFAULT_OUTPUT_LIMIT;
-    config->file_rules = aard__file_rules_of(AARD_FILESYSTEM_READ_WRITE, 0, 0, 0);
-    config->network.limits = aard__network_defaults;
-    config->result_limit = DEFAULT_RESULT_LIMIT;
-    config->resets_expected = true;
+    aard__settings_init(&config->settings);
     *out = config;
     return NULL;
 }
@@ -45,15 +39,11 @@ void aard_isolate_config_free(aard_isolate_config *config)
     if (!config) return;
     aard_distribution_free(config->distribution);
     aard_warm_state_free(config->warm);
-    for (size_t i = 0; i < config->capability_count; i++) aard__free(config->capabilities[i]);
-    aard__free(config->capabilities);
-    aard__texts_free(&config->environment);
-    aard__texts_free(&config->packages);
-    aard__functions_free(&config->functions);
-    aard__mounts_free(&config->mounts);
-    aard__config_network_free(&config->network);
-    release_listener(config->listener);
-    release_user(config->user);
+    aard__settings_free(&config->settings);
+    aard__functions_free(&config->hooks.functions);
+    aard__mounts_free(&config->hooks.mounts);
+    release_listener(config->hooks.listener);
+    release_user(config->hooks.user);
     aard__free(config);
 }
 
@@ -75,7 +65,7 @@ void aard_isolate_config_set_language(aard_isolate_config *config, aard_language
 {
     if (!config) return;
     check(config, language == AARD_LANGUAGE_PYTHON || language == AARD_LANGUAGE_JAVASCRIPT, "language");
-    config->language = language;
+    config->settings.language = language;
 }
 
 void aard_isolate_config_set_distribution(aard_isolate_config *config, aard_distribution *distribution)
@@ -98,61 +88,61 @@ void aard_isolate_config_set_isolation(aard_isolate_config *config, aard_isolati
 {
     if (!config) return;
     check(config, isolation == AARD_ISOLATION_THREAD || isolation == AARD_ISOLATION_PROCESS, "isolation");
-    config->isolation = isolation;
+    config->settings.isolation = isolation;
 }
 
 void aard_isolate_config_set_cleanup(aard_isolate_config *config, aard_cleanup cleanup)
 {
     if (!config) return;
     check(config, cleanup >= AARD_CLEANUP_NONE && cleanup <= AARD_CLEANUP_FULL, "cleanup");
-    config->cleanup = cleanup;
+    config->settings.cleanup = cleanup;
 }
 
 void aard_isolate_config_set_resets_expected(aard_isolate_config *config, bool expected)
 {
-    if (config) config->resets_expected = expected;
+    if (config) config->settings.resets_expected = expected;
 }
 
 /* ---- limits -------------------------------------------------------------------------------------------------- */
 
 void aard_isolate_config_set_wall_limit_ms(aard_isolate_config *config, uint64_t ms)
 {
-    if (config) config->limits.wall_ms = ms;
+    if (config) config->settings.limits.wall_ms = ms;
 }
 
 void aard_isolate_config_set_cpu_limit_ms(aard_isolate_config *config, uint64_t ms)
 {
-    if (config) config->limits.cpu_ms = ms;
+    if (config) config->settings.limits.cpu_ms = ms;
 }
 
 void aard_isolate_config_set_grace_ms(aard_isolate_config *config, uint64_t ms)
 {
-    if (config) config->limits.grace_ms = ms;
+    if (config) config->settings.limits.grace_ms = ms;
 }
 
 void aard_isolate_config_set_startup_limit_ms(aard_isolate_config *config, uint64_t ms)
 {
-    if (config) config->startup_limit_ms = ms;
+    if (config) config->settings.startup_limit_ms = ms;
 }
 
 void aard_isolate_config_set_heap_limit(aard_isolate_config *config, size_t bytes)
 {
-    if (config) config->heap_limit = bytes;
+    if (config) config->settings.heap_limit = bytes;
 }
 
 void aard_isolate_config_set_engine_heap_limit(aard_isolate_config *config, size_t bytes)
 {
-    if (config) config->engine_heap_limit = bytes;
+    if (config) config->settings.engine_heap_limit = bytes;
 }
 
 void aard_isolate_config_set_buffer_limit(aard_isolate_config *config, size_t bytes)
 {
-    if (config) config->buffer_limit = bytes;
+    if (config) config->settings.buffer_limit = bytes;
 }
 
 void aard_isolate_config_set_output_limit(aard_isolate_config *config, size_t bytes)
 {
-    if (config) config->output_limit = bytes;
+    if (config) config->settings.output_limit = bytes;
 }
 
 void aard_isolate_config_set_filesystem(aard_isolate_config *config, aard_filesystem_mode mode, uint64_t quota_bytes,
@@ -160,33 +150,33 @@ void aard_isolate_config_set_filesystem(aard_isolate_config *config, aard_filesy
 {
     if (!config) return;
     check(config, mode == AARD_FILESYSTEM_READ || mode == AARD_FILESYSTEM_READ_WRITE, "filesystem mode");
-    config->file_rules = aard__file_rules_of(mode, quota_bytes, max_files, max_handles);
+    config->settings.file_rules = aard__file_rules_of(mode, quota_bytes, max_files, max_handles);
 }
 
 void aard_isolate_config_set_result_limit(aard_isolate_config *config, size_t bytes)
 {
-    if (config) config->result_limit = bytes;
+    if (config) config->settings.result_limit = bytes;
 }
 
 void aard_isolate_config_set_result_depth_limit(aard_isolate_config *config, size_t levels)
 {
-    if (config) config->result_depth_limit = levels;
+    if (config) config->settings.result_depth_limit = levels;
 }
 
 aard_error *aard__config_check_limits(const aard_isolate_config *config)
 {
-    bool javascript = config->language == AARD_LANGUAGE_JAVASCRIPT;
-    if (javascript && config->heap_limit && config->heap_limit < LEAST_HEAP)
+    bool javascript = config->settings.language == AARD_LANGUAGE_JAVASCRIPT;
+    if (javascript && config->settings.heap_limit && config->settings.heap_limit < LEAST_HEAP)
         return aard__error(AARD_ERR_INVALID_ARGUMENT,
-                           "a heap limit of %zu bytes is too little for JavaScript: it needs %zu", config->heap_limit,
-                           LEAST_HEAP);
-    if (!javascript && config->heap_limit && config->heap_limit < LEAST_PYTHON_HEAP)
+                           "a heap limit of %zu bytes is too little for JavaScript: it needs %zu",
+                           config->settings.heap_limit, LEAST_HEAP);
+    if (!javascript && config->settings.heap_limit && config->settings.heap_limit < LEAST_PYTHON_HEAP)
         return aard__error(AARD_ERR_INVALID_ARGUMENT, "a heap limit of %zu bytes is too little: Python starts with %zu",
-                           config->heap_limit, LEAST_PYTHON_HEAP);
-    if (!javascript && config->engine_heap_limit && config->engine_heap_limit < LEAST_ENGINE_HEAP)
+                           config->settings.heap_limit, LEAST_PYTHON_HEAP);
+    if (!javascript && config->settings.engine_heap_limit && config->settings.engine_heap_limit < LEAST_ENGINE_HEAP)
         return aard__error(AARD_ERR_INVALID_ARGUMENT,
                            "an engine heap limit of %zu bytes is too little for Python to start: it needs %zu",
-                           config->engine_heap_limit, LEAST_ENGINE_HEAP);
+                           config->settings.engine_heap_limit, LEAST_ENGINE_HEAP);
     return NULL;
 }
 
@@ -194,7 +184,7 @@ static uint64_t tighter(uint64_t a, uint64_t b) { return a && (!b || a < b) ? a 
 
 aard__limits aard__config_limits(const aard_isolate_config *config, const aard_call *call, uint64_t manifest_cpu_ms)
 {
-    aard__limits limits = config->limits;
+    aard__limits limits = config->settings.limits;
     limits.cpu_ms = tighter(limits.cpu_ms, manifest_cpu_ms);
     if (!call) return limits;
     limits.wall_ms = tighter(limits.wall_ms, call->limits.wall_ms);
@@ -204,7 +194,7 @@ aard__limits aard__config_limits(const aard_isolate_config *config, const aard_c
 
 size_t aard__config_result_limit(const aard_isolate_config *config, const aard_call *call)
 {
-    return tighter(config->result_limit, call ? call->result_limit : 0);
+    return tighter(config->settings.result_limit, call ? call->result_limit : 0);
 }
 
 /* ---- capabilities -------------------------------------------------------------------------------------------- */
@@ -217,21 +207,17 @@ aard_error *aard_isolate_config_add_capability(aard_isolate_config *config, cons
     size_t len = strlen(name);
     while (len && isspace((unsigned char)name[len - 1])) len--;
     if (!len) return aard__error(AARD_ERR_INVALID_ARGUMENT, "a capability's name is empty; give one such as 'js'");
-    char **list = aard__realloc(config->capabilities, (config->capability_count + 1) * sizeof *list);
-    if (!list) return aard__error_no_memory();
-    config->capabilities = list;
-    char *copy = aard__memdup0(name, len);
-    if (!copy) return aard__error_no_memory();
-    for (char *c = copy; *c; c++) *c = (char)tolower((unsigned char)*c);
-    list[config->capability_count++] = copy;
-    return NULL;
+    char *lower = aard__memdup0(name, len);
+    if (!lower) return aard__error_no_memory();
+    for (char *c = lower; *c; c++) *c = (char)tolower((unsigned char)*c);
+    aard_error *error = aard__texts_add(&config->settings.capabilities, lower);
+    aard__free(lower);
+    return error;
 }
 
 bool aard__config_grants(const aard_isolate_config *config, const char *name)
 {
-    for (size_t i = 0; i < config->capability_count; i++)
-        if (!strcmp(config->capabilities[i], name)) return true;
-    return false;
+    return aard__texts_have(&config->settings.capabilities, name);
 }
 
 /* ---- packages --------------------------------------------------------------------------------------------------- */
@@ -246,7 +232,7 @@ aard_error *aard_isolate_config_mount(aard_isolate_config *config, const char *h
                     "there is no such mode; give one of aard_filesystem_mode");
     aard__mount *mount;
     AARD__TRY(aard__mount_new(host_dir, guest_path, mode, &mount));
-    return aard__mounts_add(&config->mounts, mount);
+    return aard__mounts_add(&config->hooks.mounts, mount);
 }
 
 aard_error *aard_isolate_config_add_package(aard_isolate_config *config, const char *name)
@@ -260,7 +246,7 @@ aard_error *aard_isolate_config_add_package(aard_isolate_config *config, const c
     if (!aard__package_key(name, len, key))
         return aard__error(AARD_ERR_INVALID_ARGUMENT, "a package has a name of 1 to %d characters",
                            AARD__PACKAGE_NAME_MAX);
-    return aard__texts_add(&config->packages, key);
+    return aard__texts_add(&config->settings.packages, key);
 }
 
 /* ---- the environment ------------------------------------------------------------------------------------------ */
@@ -278,13 +264,13 @@ aard_error *aard_isolate_config_set_env(aard_isolate_config *config, const char 
     aard__buf_printf(&both, "%s=%s", name, value);
     char *text = aard__buf_take(&both, NULL);
     if (!text) return aard__error_no_memory();
-    for (size_t i = 0; i < config->environment.count; i++) {
-        if (strncmp(config->environment.items[i], text, name_len + 1)) continue;
-        aard__free(config->environment.items[i]);
-        config->environment.items[i] = text;
+    for (size_t i = 0; i < config->settings.environment.count; i++) {
+        if (strncmp(config->settings.environment.items[i], text, name_len + 1)) continue;
+        aard__free(config->settings.environment.items[i]);
+        config->settings.environment.items[i] = text;
         return NULL;
     }
-    aard_error *error = aard__texts_add(&config->environment, text);
+    aard_error *error = aard__texts_add(&config->settings.environment, text);
     aard__free(text);
     return error;
 }
@@ -293,8 +279,8 @@ void aard_isolate_config_set_stream_callback(aard_isolate_config *config, aard_s
                                              aard_finalizer finalizer)
 {
     if (config) {
-        release_listener(config->listener);
-        config->listener = NULL;
+        release_listener(config->hooks.listener);
+        config->hooks.listener = NULL;
     }
     aard__listener *listener = callback && config ? aard__calloc(1, sizeof *listener) : NULL;
     if (config) config->no_memory = callback && !listener; /* then no isolate is made: it would be silent */
@@ -304,7 +290,7 @@ void aard_isolate_config_set_stream_callback(aard_isolate_config *config, aard_s
     }
     aard__user_init(&listener->user, user, finalizer);
     listener->callback = callback;
-    config->listener = listener;
+    config->hooks.listener = listener;
 }
 
 aard_error *aard_isolate_config_set_user(aard_isolate_config *config, void *user, aard_finalizer finalizer)
@@ -316,49 +302,40 @@ aard_error *aard_isolate_config_set_user(aard_isolate_config *config, void *user
         return aard__error_no_memory();
     }
     aard__user_init(made, user, finalizer);
-    release_user(config->user);
-    config->user = made;
+    release_user(config->hooks.user);
+    config->hooks.user = made;
     return NULL;
+}
+
+/* What is shared, with one more owner each. */
+static aard_error *copy_hooks(const aard__hooks *hooks, aard__hooks *out)
+{
+    out->listener = hooks->listener;
+    if (out->listener) aard__user_retain(&out->listener->user);
+    out->user = hooks->user;
+    if (out->user) aard__user_retain(out->user);
+    AARD__TRY(aard__functions_copy(&hooks->functions, &out->functions));
+    return aard__mounts_copy(&hooks->mounts, &out->mounts);
+}
+
+static aard_error *copy_into(const aard_isolate_config *config, aard_isolate_config *copy)
+{
+    aard_isolate_config_set_distribution(copy, config->distribution);
+    aard_isolate_config_set_warm_state(copy, config->warm);
+    copy->invalid = config->invalid;
+    copy->no_memory = config->no_memory;
+    AARD__TRY(copy_hooks(&config->hooks, &copy->hooks));
+    return aard__settings_copy(&config->settings, &copy->settings);
 }
 
 aard_error *aard__config_copy(const aard_isolate_config *config, aard_isolate_config **out)
 {
     aard_isolate_config *copy;
     AARD__TRY(aard_isolate_config_new(&copy));
-    if (config) {
-        copy->language = config->language;
-        copy->invalid = config->invalid;
-        copy->no_memory = config->no_memory;
-        copy->isolation = config->isolation;
-        copy->cleanup = config->cleanup;
-        copy->resets_expected = config->resets_expected;
-        copy->limits = config->limits;
-        copy->startup_limit_ms = config->startup_limit_ms;
-        copy->output_limit = config->output_limit;
-        copy->file_rules = config->file_rules;
-        copy->result_limit = config->result_limit;
-        copy->result_depth_limit = config->result_depth_limit;
-        copy->heap_limit = config->heap_limit;
-        copy->engine_heap_limit = config->engine_heap_limit;
-        copy->buffer_limit = config->buffer_limit;
-        aard_isolate_config_set_distribution(copy, config->distribution);
-        aard_isolate_config_set_warm_state(copy, config->warm);
-        copy->listener = config->listener;
-        if (copy->listener) aard__user_retain(&copy->listener->user);
-        copy->user = config->user;
-        if (copy->user) aard__user_retain(copy->user);
-        aard_error *error = aard__functions_copy(&config->functions, &copy->functions);
-        if (!error) error = aard__texts_copy(&config->packages, &copy->packages);
-        if (!error) error = aard__texts_copy(&config->environment, &copy->environment);
-        if (!error) error = aard__mounts_copy(&config->mounts, &copy->mounts);
-        if (!error) error = aard__config_network_copy(&config->network, &copy->network);
-        for (size_t i = 0; !error && i < config->capability_count; i++)
-            error = aard_isolate_config_add_capability(copy, config->capabilities[i]);
-        if (error) {
-            aard_isolate_config_free(copy);
-            return error;
-        }
-    }
-    *out = copy;
-    return NULL;
+    aard_error *error = config ? copy_into(config, copy) : NULL;
+    if (error)
+        aard_isolate_config_free(copy);
+    else
+        *out = copy;
+    return error;
 }

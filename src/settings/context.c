@@ -10,7 +10,7 @@ void *aard_call_context_user(const aard_call_context *context)
 
 void *aard_call_context_isolate_user(const aard_call_context *context)
 {
-    return context && context->config && context->config->user ? context->config->user->pointer : NULL;
+    return context && context->config && context->config->hooks.user ? context->config->hooks.user->pointer : NULL;
 }
 
 uint64_t aard_call_context_isolate_id(const aard_call_context *context) { return context ? context->isolate_id : 0; }

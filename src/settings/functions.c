@@ -89,7 +89,7 @@ aard_error *aard_isolate_config_add_function(aard_isolate_config *config, const 
                             "underscores, and a function",
                             name, LONGEST_NAME - 1);
     else
-        error = add(&config->functions, made);
+        error = add(&config->hooks.functions, made);
     if (error) {
         aard__free(made);
         if (finalizer) finalizer(user);

@@ -10,7 +10,7 @@
 
 void aard_isolate_config_set_network(aard_isolate_config *config, bool open)
 {
-    if (config) config->network.closed = !open;
+    if (config) config->settings.network.closed = !open;
 }
 
 aard_error *aard_isolate_config_allow_host(aard_isolate_config *config, const char *pattern)
@@ -20,7 +20,7 @@ aard_error *aard_isolate_config_allow_host(aard_isolate_config *config, const ch
     char *host = NULL;
     const char *rule = aard__host_pattern_read(pattern, strlen(pattern), &host);
     if (rule) return aard__error(AARD_ERR_INVALID_ARGUMENT, "the host '%s' %s", pattern, rule);
-    aard_error *error = host ? aard__host_list_add(&config->network.hosts, host) : aard__error_no_memory();
+    aard_error *error = host ? aard__host_list_add(&config->settings.network.hosts, host) : aard__error_no_memory();
     aard__free(host);
     return error;
 }
@@ -28,14 +28,14 @@ aard_error *aard_isolate_config_allow_host(aard_isolate_config *config, const ch
 void aard_isolate_config_set_https_only(aard_isolate_config *config, bool https_only)
 {
     if (!config) return;
-    config->network.says_https_only = true;
-    config->network.https_only = https_only;
+    config->settings.network.says_https_only = true;
+    config->settings.network.https_only = https_only;
 }
 
 void aard_isolate_config_allow_private_addresses(aard_isolate_config *config, bool allow)
 {
     if (!config) return;
-    config->network.private_addresses = allow;
+    config->settings.network.private_addresses = allow;
 }
 
 aard_error *aard_isolate_config_set_ca_file(aard_isolate_config *config, const char *path)
@@ -43,8 +43,8 @@ aard_error *aard_isolate_config_set_ca_file(aard_isolate_config *config, const c
     AARD__NEED(config);
     char *copy = path ? aard__strdup(path) : NULL;
     if (path && !copy) return aard__error_no_memory();
-    aard__free(config->network.ca_file);
-    config->network.ca_file = copy;
+    aard__free(config->settings.network.ca_file);
+    config->settings.network.ca_file = copy;
     return NULL;
 }
 
@@ -53,7 +53,7 @@ void aard_isolate_config_set_network_limit(aard_isolate_config *config, aard_net
     if (!config) return;
     switch (which) {
 #define SET(constant, member)                                                                                          \
-    case constant: config->network.limits.member = value ? value : aard__network_defaults.member; break;
+    case constant: config->settings.network.limits.member = value ? value : aard__network_defaults.member; break;
         AARD_NETWORK_LIMIT_MAP(SET)
 #undef SET
     default:

@@ -3,7 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "settings/config.h"
+#include "settings/texts.h"
 
 void aard__texts_free(aard__texts *texts)
 {
@@ -37,4 +37,11 @@ aard_error *aard__texts_copy(const aard__texts *texts, aard__texts *out)
 {
     for (size_t i = 0; i < texts->count; i++) AARD__TRY(aard__texts_add(out, texts->items[i]));
     return NULL;
+}
+
+bool aard__texts_have(const aard__texts *texts, const char *text)
+{
+    for (size_t i = 0; i < texts->count; i++)
+        if (!strcmp(texts->items[i], text)) return true;
+    return false;
 }

@@ -65,7 +65,7 @@ static void begin_diagnostics(errand *e)
 {
     aard_isolate *isolate = e->isolate;
     aard_diagnostics *d = &e->outcome->diagnostics;
-    e->outcome->isolation = isolate->config->isolation;
+    e->outcome->isolation = isolate->config->settings.isolation;
     d->isolate_id = isolate->id;
     d->started_at_ns = aard__clock_realtime();
     d->rss_kib_before = rss_kib();
@@ -80,7 +80,7 @@ static uint64_t manifest_cpu_ms(const aard_isolate *isolate)
 /* The import of a handler's module may have a limit of its own. */
 static bool imports_apart(const errand *e)
 {
-    return e->handler && !e->handler->ready && e->isolate->config->startup_limit_ms;
+    return e->handler && !e->handler->ready && e->isolate->config->settings.startup_limit_ms;
 }
 
 /* Whether what the call begins with can be gone back to, as far as it has to.  A handler's module is imported first, and the
@@ -115,12 +115,12 @@ static aard_error *begin(errand *e)
     guest->memory_refused = guest->streams.threw = false;
     guest->pending_ended = 0;
     guest->result_limit = guest->entry.most = aard__config_result_limit(isolate->config, call);
-    guest->result_depth_limit = isolate->config->result_depth_limit;
+    guest->result_depth_limit = isolate->config->settings.result_depth_limit;
     aard__vm_buffer_refused(guest->vm);
     aard__ledger_free(&guest->ledger);
     aard__guest_go_online(guest, &isolate->network);
     e->limits = aard__config_limits(isolate->config, call, manifest_cpu_ms(isolate));
-    aard__limits apart = {.wall_ms = isolate->config->startup_limit_ms};
+    aard__limits apart = {.wall_ms = isolate->config->settings.startup_limit_ms};
     const aard__limits *limits = imports_apart(e) ? &apart : &e->limits;
     aard_cancel_handle *cancel = call ? call->cancel : NULL;
     return ready ? aard__isolate_arm_at(isolate, limits, cancel, e->start, e->cpu_start)
@@ -230,7 +230,7 @@ static void fail_by_cause(const errand *e, aard__cause cause)
     else if (e->cause != AARD__CAUSE_NONE)
         aard__outcome_fail(e->outcome, AARD_FAILURE_TIMEOUT_EXCEEDED,
                            "the import of the handler's module took longer than the start-up limit of %llu ms",
-                           (unsigned long long)e->isolate->config->startup_limit_ms);
+                           (unsigned long long)e->isolate->config->settings.startup_limit_ms);
     else
         aard__outcome_fail(e->outcome, AARD_FAILURE_TIMEOUT_EXCEEDED, "the call took longer than its limit of %llu ms",
                            (unsigned long long)e->limits.wall_ms);

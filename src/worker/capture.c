@@ -120,7 +120,7 @@ aard_error *aard__warm_state_take(aard_isolate *isolate, aard_warm_state **out)
 
 aard_error *aard__isolate_checkpoint(aard_isolate *isolate)
 {
-    if (isolate->config->language != AARD_LANGUAGE_PYTHON)
+    if (isolate->config->settings.language != AARD_LANGUAGE_PYTHON)
         return aard__error(AARD_ERR_UNSUPPORTED,
                            "only a Python isolate has checkpoints; JavaScript is reset to its bundle");
     if (aard__config_grants(isolate->config, "js"))

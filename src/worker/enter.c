@@ -34,7 +34,7 @@ static void run_errand(void *user)
 aard_error *aard__isolate_do(aard_isolate *isolate, bool (*work)(aard_isolate *isolate, void *user), void *user)
 {
     aard__limits limits = aard__config_limits(isolate->config, NULL, 0);
-    if (!limits.wall_ms) limits.wall_ms = isolate->config->startup_limit_ms;
+    if (!limits.wall_ms) limits.wall_ms = isolate->config->settings.startup_limit_ms;
     return aard__isolate_do_within(isolate, &limits, work, user);
 }
 

@@ -16,21 +16,21 @@ static aard_error *furnish(aard__guest *guest, void *user)
 static aard_error *make_guest(const aard_isolate *isolate, aard_bundle *bundle, aard__guest **out)
 {
     const aard_isolate_config *config = isolate->config;
-    uint64_t limit = config->startup_limit_ms, now = aard__clock_monotonic();
+    uint64_t limit = config->settings.startup_limit_ms, now = aard__clock_monotonic();
     aard__guest_options options = {
-        .ops = config->language == AARD_LANGUAGE_JAVASCRIPT ? &aard__javascript : &aard__python,
+        .ops = config->settings.language == AARD_LANGUAGE_JAVASCRIPT ? &aard__javascript : &aard__python,
         .distribution = config->distribution,
         .warm = isolate->kept ? isolate->kept : config->warm,
         .config = config,
         .isolate_id = isolate->id,
         .grants_javascript = aard__config_grants(config, "js"),
         .grants_code = aard__config_grants(config, "codegen"),
-        .streams = {.limit = config->output_limit,
-                    .callback = config->listener ? config->listener->callback : NULL,
-                    .user = config->listener ? config->listener->user.pointer : NULL},
-        .heap_limit = config->heap_limit,
-        .engine_heap_limit = config->engine_heap_limit,
-        .buffer_limit = config->buffer_limit,
+        .streams = {.limit = config->settings.output_limit,
+                    .callback = config->hooks.listener ? config->hooks.listener->callback : NULL,
+                    .user = config->hooks.listener ? config->hooks.listener->user.pointer : NULL},
+        .heap_limit = config->settings.heap_limit,
+        .engine_heap_limit = config->settings.engine_heap_limit,
+        .buffer_limit = config->settings.buffer_limit,
         .deadline = !limit                         ? 0
                     : limit > UINT64_MAX / 4000000 ? UINT64_MAX / 2
                                                    : now + limit * 1000000,

@@ -10,7 +10,7 @@ static aard_error *fits(const aard_isolate *isolate, const aard_bundle *bundle)
     AARD__TRY(aard__warm_state_takes(isolate->config->warm, bundle));
     const aard_manifest *manifest = aard_bundle_manifest(bundle);
     if (!manifest) return NULL;
-    bool python = isolate->config->language == AARD_LANGUAGE_PYTHON;
+    bool python = isolate->config->settings.language == AARD_LANGUAGE_PYTHON;
     if ((aard_manifest_language(manifest) == AARD_LANGUAGE_PYTHON) != python)
         return aard__error(AARD_ERR_MANIFEST_LANGUAGE, "the bundle is %s and the isolate runs %s",
                            python ? "JavaScript" : "Python", python ? "Python" : "JavaScript");
@@ -52,7 +52,7 @@ static aard_error *exchange_bundle(aard_isolate *isolate, aard_bundle *bundle)
 static aard_error *place_bundle(aard_isolate *isolate, aard_bundle *bundle)
 {
     /* Neither modules nor what scripts declare can be taken out of a realm of JavaScript; a new one costs little. */
-    bool fresh = isolate->bundle && isolate->config->language == AARD_LANGUAGE_JAVASCRIPT;
+    bool fresh = isolate->bundle && isolate->config->settings.language == AARD_LANGUAGE_JAVASCRIPT;
     aard__isolate_drop_ahead(isolate); /* it is of the bundle before */
     if (isolate->kept) {               /* nothing of the checkpoint stays */
         aard_warm_state_free(isolate->kept);

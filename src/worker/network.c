@@ -24,7 +24,7 @@ aard_error *aard__isolate_hosts_of(const aard_bundle *bundle, aard__host_list *o
 
 void aard__isolate_set_network(aard_isolate *isolate, const aard_bundle *bundle, aard__host_list *hosts)
 {
-    const aard__config_network *host = &isolate->config->network;
+    const aard__config_network *host = &isolate->config->settings.network;
     const aard_manifest *manifest = bundle ? aard_bundle_manifest(bundle) : NULL;
     aard__host_list_free(&isolate->bundle_hosts);
     isolate->bundle_hosts = *hosts;

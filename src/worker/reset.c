@@ -15,7 +15,7 @@ void aard__isolate_renew_checkpoint(aard_isolate *isolate)
 
 bool aard__isolate_is_resettable(const aard_isolate *isolate)
 {
-    return isolate->resettable || isolate->config->resets_expected;
+    return isolate->resettable || isolate->config->settings.resets_expected;
 }
 
 enum { CHECKPOINT_MS = 10000 }; /* some take milliseconds; more is the guest's code at work */
@@ -31,8 +31,9 @@ aard_error *aard__isolate_take_checkpoint(aard_isolate *isolate)
 {
     if (!isolate->guest->ops->checkpoint) return NULL;
     /* It is part of a start, whose limit calls' limits say nothing about. */
-    const aard__limits limits = {.wall_ms = isolate->config->startup_limit_ms ? isolate->config->startup_limit_ms
-                                                                              : CHECKPOINT_MS};
+    const aard__limits limits = {.wall_ms = isolate->config->settings.startup_limit_ms
+                                                ? isolate->config->settings.startup_limit_ms
+                                                : CHECKPOINT_MS};
     return aard__isolate_do_within(isolate, &limits, renew_checkpoint, NULL);
 }
 
@@ -146,7 +147,8 @@ static aard_error *prepare_ahead(aard_isolate *isolate)
     if (!has_room(guest)) return NULL;
     aard__limits limits = aard__config_limits(isolate->config, NULL, 0);
     if (!limits.wall_ms)
-        limits.wall_ms = isolate->config->startup_limit_ms ? isolate->config->startup_limit_ms : CHECKPOINT_MS;
+        limits.wall_ms = isolate->config->settings.startup_limit_ms ? isolate->config->settings.startup_limit_ms
+                                                                    : CHECKPOINT_MS;
     AARD__TRY(aard__isolate_arm(isolate, &limits, NULL));
     isolate->ahead.number = -1;
     aard_error *error = aard__guest_run(guest, prepare_last, isolate);
@@ -183,10 +185,10 @@ static bool drop_buffers(aard_isolate *isolate, void *user)
 
 void aard__isolate_clean_up(aard_isolate *isolate)
 {
-    if (isolate->config->cleanup == AARD_CLEANUP_FULL) {
+    if (isolate->config->settings.cleanup == AARD_CLEANUP_FULL) {
         isolate->soiled = true;
         aard_error_free(aard__isolate_full_reset(isolate));
-    } else if (isolate->config->cleanup == AARD_CLEANUP_SHARED_BUFFERS && isolate->guest && !isolate->soiled) {
+    } else if (isolate->config->settings.cleanup == AARD_CLEANUP_SHARED_BUFFERS && isolate->guest && !isolate->soiled) {
         aard_error *error = aard__isolate_do(isolate, drop_buffers, NULL);
         isolate->soiled = isolate->soiled || error; /* they go with everything else then */
         aard_error_free(error);

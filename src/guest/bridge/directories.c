@@ -63,8 +63,8 @@ static bool take_request(const aard__frame *frame, void *user, request *r)
 {
     *r = (request){.guest = user, .path = AARD__BUF_INIT};
     double number = aard__frame_number(frame, 0);
-    if (!r->guest->config || !(number >= 0 && number < (double)r->guest->config->mounts.count)) return false;
-    r->mount = r->guest->config->mounts.list[(size_t)number];
+    if (!r->guest->config || !(number >= 0 && number < (double)r->guest->config->hooks.mounts.count)) return false;
+    r->mount = r->guest->config->hooks.mounts.list[(size_t)number];
     r->rules = aard__guest_file_rules(r->guest);
     return aard__frame_string(frame, 1, &r->path) && !r->path.failed;
 }
@@ -101,11 +101,12 @@ static void host_mounts(aard__frame *frame, void *user)
     const aard_isolate_config *config = ((aard__guest *)user)->config;
     aard__buf text = AARD__BUF_INIT;
     aard__buf_putc(&text, '[');
-    for (size_t i = 0; config && i < config->mounts.count; i++) {
-        const char *place = aard__mount_place(config->mounts.list[i]);
+    for (size_t i = 0; config && i < config->hooks.mounts.count; i++) {
+        const char *place = aard__mount_place(config->hooks.mounts.list[i]);
         aard__buf_puts(&text, i ? ",[" : "[");
         aard__buf_json_string(&text, place, strlen(place));
-        aard__buf_puts(&text, aard__mount_mode(config->mounts.list[i]) == AARD_FILESYSTEM_READ ? ",false]" : ",true]");
+        aard__buf_puts(&text,
+                       aard__mount_mode(config->hooks.mounts.list[i]) == AARD_FILESYSTEM_READ ? ",false]" : ",true]");
     }
     aard__buf_putc(&text, ']');
     if (text.failed)

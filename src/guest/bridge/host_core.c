@@ -312,8 +312,8 @@ static void find_and_call(void *user)
 {
     host_call *c = user;
     c->found = true; /* whose exception would it be? */
-    c->found = aard__functions_call(&c->guest->config->functions, &c->guest->context, c->name->data, c->input->data,
-                                    c->input->len, c->answer);
+    c->found = aard__functions_call(&c->guest->config->hooks.functions, &c->guest->context, c->name->data,
+                                    c->input->data, c->input->len, c->answer);
 }
 
 static void call_function(void *user)

@@ -26,7 +26,8 @@ static void host_arguments(aard__frame *frame, void *user)
 static void host_environment(aard__frame *frame, void *user)
 {
     const aard__guest *guest = user;
-    if (guest->config && guest->config->environment.count) return_texts(frame, &guest->config->environment);
+    if (guest->config && guest->config->settings.environment.count)
+        return_texts(frame, &guest->config->settings.environment);
 }
 
 /* stdin(bytes) -> how many bytes of the call's standard input have been put there */

@@ -45,7 +45,7 @@ static char *next_name(const char *lines, const char **at)
 static aard_error *union_lines(const aard__guest *guest, const aard_manifest *manifest, char **out)
 {
     static const aard__texts none;
-    const aard__texts *wanted = guest->config ? &guest->config->packages : &none;
+    const aard__texts *wanted = guest->config ? &guest->config->settings.packages : &none;
     size_t of_manifest = manifest ? aard_manifest_package_count(manifest) : 0, have = 0;
     size_t count = of_manifest + wanted->count;
     for (const char *c = guest->packages; c && *c; c++) have += *c == '\n';
@@ -76,7 +76,7 @@ static aard_error *mount(aard__guest *guest)
 
 bool aard__packages_wanted(const aard_isolate_config *config)
 {
-    return config && config->packages.count && config->language == AARD_LANGUAGE_PYTHON;
+    return config && config->settings.packages.count && config->settings.language == AARD_LANGUAGE_PYTHON;
 }
 
 static bool is_stopped(void *user) { return aard__guest_sleep(user, 0) == AARD__STOPPED; }

@@ -84,7 +84,7 @@ aard_error *aard__warm_state_fits(aard_isolate_config *config)
 {
     const aard_warm_state *state = config->warm;
     if (!state) return NULL;
-    if (config->language != AARD_LANGUAGE_PYTHON)
+    if (config->settings.language != AARD_LANGUAGE_PYTHON)
         return aard__error(AARD_ERR_INVALID_ARGUMENT, "only Python starts from a warm state");
     if (!state->distribution)
         return aard__error(AARD_ERR_INVALID_ARGUMENT,
