@@ -106,6 +106,8 @@ bool aard__function_name_valid(const char *name)
     return set_name(name, lower) && !strcmp(name, lower);
 }
 
+const char *aard__function_name(const aard__function *function) { return function->name; }
+
 void aard_reply_set_json(aard_reply *reply, const char *json, size_t len)
 {
     if (!reply) return;

@@ -20,6 +20,8 @@ void aard__functions_free(aard__functions *functions);
 /* Whether a host function may have that name, in lower case. */
 bool aard__function_name_valid(const char *name);
 
+const char *aard__function_name(const aard__function *function);
+
 /* Calls function `name`, with an input that is JSON, and appends its answer: "=" and JSON text, or "!" and a message.  False
  * where there is none. */
 bool aard__functions_call(const aard__functions *functions, const aard_call_context *context, const char *name,

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/pack.h"
 
 typedef struct aard__texts {
     char **items;
@@ -18,5 +19,9 @@ aard_error *aard__texts_copy(const aard__texts *texts, aard__texts *out);
 bool aard__texts_have(const aard__texts *texts, const char *text);
 /* A JSON array of them. */
 void aard__texts_json(const aard__texts *texts, aard__buf *out);
+
+/* The binary form; settings/pack.c.  What is read has to be freed also where `in` is not ok. */
+void aard__texts_pack(const aard__texts *texts, aard__buf *out);
+void aard__texts_unpack(aard__unpacker *in, aard__texts *out);
 
 #endif
