@@ -66,13 +66,13 @@ int main(int argc, char **argv)
     if (!error) error = aard_isolate_config_add_capability(config, "codegen");
     char *colon = argc > 1 ? strchr(argv[1], ':') : NULL;
     if (colon) *colon = 0;
-    if (!error && colon) error = aard_isolate_config_mount(config, argv[1], colon + 1, AARD_FILESYSTEM_READ);
+    if (!error && colon) error = aard_isolate_config_add_mount(config, argv[1], colon + 1, AARD_FILESYSTEM_READ);
     if (!error) error = aard_isolate_config_allow_host(config, "127.0.0.1");
     if (!error) error = aard_isolate_config_allow_host(config, "localhost");
     if (!error) error = aard_isolate_config_allow_host(config, "*.org"); /* some tests fetch from the Internet */
     if (error) fail(error);
     aard_isolate_config_set_https_only(config, false);
-    aard_isolate_config_allow_private_addresses(config, true);
+    aard_isolate_config_set_private_addresses(config, true);
     aard_isolate_config_set_stream_callback(config, show, NULL, NULL);
     if ((error = aard_isolate_new(config, &isolate))) fail(error);
     aard_outcome *outcome = run(isolate, before, NULL, 0);

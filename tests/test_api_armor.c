@@ -4,7 +4,7 @@
 
 #include "base/file.h"
 
-static char *tried[256];
+static char *tried[512];
 static size_t tried_count;
 
 static void try(const char *name)
@@ -265,16 +265,16 @@ static void test_configurations(void **state)
     assert_int_equal(finalized, 3);
     REFUSED(aard_isolate_config_allow_host, NULL, "a.example");
     REFUSED(aard_isolate_config_allow_host, config, NULL);
-    REFUSED(aard_isolate_config_mount, NULL, "/", "/a", AARD_FILESYSTEM_READ);
-    REFUSED(aard_isolate_config_mount, config, NULL, "/a", AARD_FILESYSTEM_READ);
-    REFUSED(aard_isolate_config_mount, config, "/", NULL, AARD_FILESYSTEM_READ);
-    REFUSED(aard_isolate_config_mount, config, "/", "/a", (aard_filesystem_mode)5);
+    REFUSED(aard_isolate_config_add_mount, NULL, "/", "/a", AARD_FILESYSTEM_READ);
+    REFUSED(aard_isolate_config_add_mount, config, NULL, "/a", AARD_FILESYSTEM_READ);
+    REFUSED(aard_isolate_config_add_mount, config, "/", NULL, AARD_FILESYSTEM_READ);
+    REFUSED(aard_isolate_config_add_mount, config, "/", "/a", (aard_filesystem_mode)5);
     REFUSED(aard_isolate_config_set_ca_file, NULL, "x");
     RETURNS(aard_isolate_config_set_stream_callback, NULL, on_output, NULL, finalize);
     assert_int_equal(finalized, 4);
     REFUSED(aard_isolate_config_set_user, NULL, NULL, finalize);
     assert_int_equal(finalized, 5);
-    RETURNS(aard_isolate_config_allow_private_addresses, NULL, true);
+    RETURNS(aard_isolate_config_set_private_addresses, NULL, true);
     RETURNS(aard_isolate_config_set_https_only, NULL, true);
     RETURNS(aard_isolate_config_set_network, NULL, true);
     RETURNS(aard_isolate_config_set_network_limit, NULL, AARD_NETWORK_REQUESTS, 1);
@@ -297,6 +297,81 @@ static void test_configurations(void **state)
     RETURNS(aard_isolate_config_set_result_depth_limit, NULL, 1);
     REFUSED(aard_isolate_new, config, NULL);
     assert_null(out);
+}
+
+static void test_getters_of_configurations(void **state)
+{
+    (void)state;
+    NOTHING(aard_isolate_config_language, NULL);
+    NOTHING(aard_isolate_config_distribution, NULL);
+    NOTHING(aard_isolate_config_isolation, NULL);
+    NOTHING(aard_isolate_config_cleanup, NULL);
+    NOTHING(aard_isolate_config_resets_expected, NULL);
+    NOTHING(aard_isolate_config_warm_state, NULL);
+    NOTHING(aard_isolate_config_wall_limit_ms, NULL);
+    NOTHING(aard_isolate_config_cpu_limit_ms, NULL);
+    NOTHING(aard_isolate_config_grace_ms, NULL);
+    NOTHING(aard_isolate_config_startup_limit_ms, NULL);
+    NOTHING(aard_isolate_config_heap_limit, NULL);
+    NOTHING(aard_isolate_config_engine_heap_limit, NULL);
+    NOTHING(aard_isolate_config_buffer_limit, NULL);
+    NOTHING(aard_isolate_config_output_limit, NULL);
+    NOTHING(aard_isolate_config_result_limit, NULL);
+    NOTHING(aard_isolate_config_result_depth_limit, NULL);
+    NOTHING(aard_isolate_config_user, NULL);
+    NOTHING(aard_isolate_config_user, config);
+    NOTHING(aard_isolate_config_network, NULL);
+    NOTHING(aard_isolate_config_https_only, NULL, NULL);
+    NOTHING(aard_isolate_config_private_addresses, NULL);
+    NOTHING(aard_isolate_config_ca_file, NULL);
+    NOTHING(aard_isolate_config_network_limit, NULL, AARD_NETWORK_REQUESTS);
+    NOTHING(aard_isolate_config_network_limit, config, (aard_network_limit)99);
+    void *user = &len;
+    NOTHING(aard_isolate_config_stream_callback, NULL, &user);
+    assert_null(user);
+    NOTHING(aard_isolate_config_stream_callback, config, NULL);
+    RETURNS(aard_isolate_config_filesystem, config, NULL, NULL, NULL, NULL);
+    uint64_t numbers[3] = {1, 2, 3};
+    RETURNS(aard_isolate_config_filesystem, NULL, NULL, &numbers[0], &numbers[1], &numbers[2]);
+    assert_true(!numbers[0] && !numbers[1] && !numbers[2]);
+    NOTHING(aard_isolate_config_mount_count, NULL);
+    NOTHING(aard_isolate_config_capability_count, NULL);
+    NOTHING(aard_isolate_config_package_count, NULL);
+    NOTHING(aard_isolate_config_env_count, NULL);
+    NOTHING(aard_isolate_config_host_count, NULL);
+    NOTHING(aard_isolate_config_function_count, NULL);
+    const aard_isolate_config *const of[] = {NULL, config};
+    for (size_t i = 0; i < 2; i++) {
+        aard_filesystem_mode mode = AARD_FILESYSTEM_READ_WRITE;
+        NOTHING(aard_isolate_config_mount, of[i], 0, &mode);
+        assert_int_equal(mode, AARD_FILESYSTEM_READ);
+        NOTHING(aard_isolate_config_capability, of[i], 0);
+        NOTHING(aard_isolate_config_package, of[i], SIZE_MAX);
+        NOTHING(aard_isolate_config_env, of[i], 0);
+        NOTHING(aard_isolate_config_host, of[i], 0);
+        NOTHING(aard_isolate_config_function, of[i], 0);
+    }
+}
+
+static void test_getters_of_calls(void **state)
+{
+    (void)state;
+    NOTHING(aard_call_wall_limit_ms, NULL);
+    NOTHING(aard_call_cpu_limit_ms, NULL);
+    NOTHING(aard_call_result_limit, NULL);
+    NOTHING(aard_call_cancel_handle, NULL);
+    NOTHING(aard_call_user, NULL);
+    NOTHING(aard_call_capture, NULL);
+    NOTHING(aard_call_source_kind, NULL);
+    NOTHING(aard_call_argument_count, NULL);
+    NOTHING(aard_call_argument, NULL, 0);
+    NOTHING(aard_call_argument, call_options, 0);
+    len = 7;
+    NOTHING(aard_call_input_json, NULL, &len);
+    assert_int_equal(len, 0);
+    len = 7;
+    NOTHING(aard_call_stdin, call_options, &len);
+    assert_int_equal(len, 0);
 }
 
 /* What a setter without a result is given is said where the isolate is made. */
@@ -485,6 +560,8 @@ int main(void)
         cmocka_unit_test(test_manifests),
         cmocka_unit_test(test_distributions_and_staging),
         cmocka_unit_test(test_configurations),
+        cmocka_unit_test(test_getters_of_configurations),
+        cmocka_unit_test(test_getters_of_calls),
         cmocka_unit_test(test_choices_that_there_are_not),
         cmocka_unit_test(test_isolates_and_calls),
         cmocka_unit_test(test_outcomes),

@@ -520,9 +520,9 @@ static aard_isolate *isolate_with_mounts(const char *dir)
     aard_isolate_config_set_wall_limit_ms(config, 20000);
     aard_isolate_config_set_filesystem(config, AARD_FILESYSTEM_READ_WRITE, QUOTA, FILES, HANDLES);
     snprintf(path, sizeof path, "%s/ro", dir);
-    assert_ok(aard_isolate_config_mount(config, path, "/ro", AARD_FILESYSTEM_READ));
+    assert_ok(aard_isolate_config_add_mount(config, path, "/ro", AARD_FILESYSTEM_READ));
     snprintf(path, sizeof path, "%s/rw", dir);
-    assert_ok(aard_isolate_config_mount(config, path, "/rw", AARD_FILESYSTEM_READ_WRITE));
+    assert_ok(aard_isolate_config_add_mount(config, path, "/rw", AARD_FILESYSTEM_READ_WRITE));
     return boot(config, NULL);
 }
 
@@ -648,7 +648,7 @@ static void test_room_in_a_directory_comes_back(void **state)
     aard_isolate_config *config = config_of(AARD_LANGUAGE_PYTHON);
     aard_isolate_config_set_filesystem(config, AARD_FILESYSTEM_READ_WRITE, QUOTA, FILES, HANDLES);
     snprintf(path, sizeof path, "%s/rw", dir);
-    assert_ok(aard_isolate_config_mount(config, path, "/rw", AARD_FILESYSTEM_READ_WRITE));
+    assert_ok(aard_isolate_config_add_mount(config, path, "/rw", AARD_FILESYSTEM_READ_WRITE));
     aard_isolate *other;
     assert_ok(aard_isolate_new(config, &other));
     isolate = boot(config, NULL);
@@ -764,22 +764,22 @@ static void test_places_that_can_not_be_mounted(void **state)
                                       "/app/", "//app", "//tmp/", "/./a",  "/a/.",     "//",       "/\xff"};
     aard_isolate_config *config = config_of(AARD_LANGUAGE_PYTHON);
     for (size_t i = 0; i < COUNT(bad); i++)
-        assert_refused(aard_isolate_config_mount(config, "/", bad[i], AARD_FILESYSTEM_READ), AARD_ERR_INVALID_ARGUMENT,
+        assert_refused(aard_isolate_config_add_mount(config, "/", bad[i], AARD_FILESYSTEM_READ), AARD_ERR_INVALID_ARGUMENT,
                        NULL);
-    assert_refused(aard_isolate_config_mount(config, "/nowhere", "/data", AARD_FILESYSTEM_READ), AARD_ERR_NOT_FOUND,
+    assert_refused(aard_isolate_config_add_mount(config, "/nowhere", "/data", AARD_FILESYSTEM_READ), AARD_ERR_NOT_FOUND,
                    "/nowhere", NULL);
-    assert_refused(aard_isolate_config_mount(config, "/dev/null", "/data", AARD_FILESYSTEM_READ), AARD_ERR_NOT_FOUND,
+    assert_refused(aard_isolate_config_add_mount(config, "/dev/null", "/data", AARD_FILESYSTEM_READ), AARD_ERR_NOT_FOUND,
                    NULL);
-    assert_ok(aard_isolate_config_mount(config, "/", "/data/a", AARD_FILESYSTEM_READ));
-    assert_ok(aard_isolate_config_mount(config, "/", "/data/b", AARD_FILESYSTEM_READ));
-    assert_ok(aard_isolate_config_mount(config, "/", "/data/c/", AARD_FILESYSTEM_READ));
+    assert_ok(aard_isolate_config_add_mount(config, "/", "/data/a", AARD_FILESYSTEM_READ));
+    assert_ok(aard_isolate_config_add_mount(config, "/", "/data/b", AARD_FILESYSTEM_READ));
+    assert_ok(aard_isolate_config_add_mount(config, "/", "/data/c/", AARD_FILESYSTEM_READ));
     static const char *const taken[] = {"/data/a", "/data/a/", "//data//a", "/data/c", "/data//c"};
     for (size_t i = 0; i < COUNT(taken); i++)
-        assert_refused(aard_isolate_config_mount(config, "/", taken[i], AARD_FILESYSTEM_READ),
+        assert_refused(aard_isolate_config_add_mount(config, "/", taken[i], AARD_FILESYSTEM_READ),
                        AARD_ERR_INVALID_ARGUMENT, NULL);
-    assert_refused(aard_isolate_config_mount(config, "/", "/data", AARD_FILESYSTEM_READ), AARD_ERR_INVALID_ARGUMENT,
+    assert_refused(aard_isolate_config_add_mount(config, "/", "/data", AARD_FILESYSTEM_READ), AARD_ERR_INVALID_ARGUMENT,
                    NULL);
-    assert_refused(aard_isolate_config_mount(config, "/", "/data/a/c", AARD_FILESYSTEM_READ), AARD_ERR_INVALID_ARGUMENT,
+    assert_refused(aard_isolate_config_add_mount(config, "/", "/data/a/c", AARD_FILESYSTEM_READ), AARD_ERR_INVALID_ARGUMENT,
                    NULL);
     aard_isolate_config_free(config);
 }

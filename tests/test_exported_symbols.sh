@@ -5,15 +5,19 @@
 export LC_ALL=C
 status=0
 same() { # NAME EXPECTED ACTUAL
-    if [[ -n $2 && $2 = "$3" ]]; then echo "ok $1"; else
+    if [[ $2 = "$3" ]]; then echo "ok $1"; else
         echo "not ok $1"
         diff <(echo "$2") <(echo "$3")
         status=1
     fi
 }
 exported=$(nm -D --defined-only "$AARDVARK_BUILD/libaardvark.so" | sed -n 's/.* \(aard_[a-z0-9_]*\)@@AARD_0\.4$/\1/p' | sort)
-same 'exports are the list' "$(cat tests/exported_symbols.txt)" "$exported"
+same 'exports are the list' "$(grep . tests/exported_symbols.txt)" "$exported"
 declared=$(gcc -E -P -Iinclude -include stddef.h include/aardvark.h | tr '\n' ' ' | tr ';' '\n' |
     sed -n 's/.*visibility("default").*[ *]\(aard_[a-z0-9_]*\) *(.*/\1/p' | sort)
 same 'exports are what the headers declare' "$declared" "$exported"
+# What has a setter has a getter: aard_X_set_Y and aard_X_Y; aard_X_add_Y and aard_X_Y, with the index, and aard_X_Y_count.
+getters=$(sed -nE 's/^(aard_(isolate_config|call))_set_(.*)$/\1_\3/p; s/^(aard_isolate_config)_add_(.*)$/\1_\2\n\1_\2_count/p' \
+    tests/exported_symbols.txt | sed 's/^aard_call_arguments$/aard_call_argument/')
+same 'every setter has a getter' '' "$(grep -vxFf tests/exported_symbols.txt <<<"$getters")"
 exit $status

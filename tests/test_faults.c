@@ -85,7 +85,7 @@ static aard_isolate *begin(bool javascript)
     aard_isolate_config_set_cleanup(config, AARD_CLEANUP_FULL);
     bool ready = fault_is_clean(aard_isolate_config_add_capability(config, "answer")) &&
                  fault_is_clean(aard_isolate_config_add_function(config, "answer", answer, NULL, NULL)) &&
-                 fault_is_clean(aard_isolate_config_mount(config, shown, "/data", AARD_FILESYSTEM_READ_WRITE)) &&
+                 fault_is_clean(aard_isolate_config_add_mount(config, shown, "/data", AARD_FILESYSTEM_READ_WRITE)) &&
                  fault_is_clean(aard_isolate_new(config, &isolate));
     aard_isolate_config_free(config);
     if (ready && fault_is_clean(aard_isolate_load_bundle(isolate, bundles[javascript]))) return isolate;

@@ -626,7 +626,7 @@ static void test_the_host_has_the_last_word(void **state)
     config = config_of(AARD_LANGUAGE_JAVASCRIPT);
     assert_ok(aard_isolate_config_allow_host(config, "127.0.0.1"));
     aard_isolate_config_set_https_only(config, false);
-    aard_isolate_config_allow_private_addresses(config, true);
+    aard_isolate_config_set_private_addresses(config, true);
     one = boot(config, NULL);
     char text[100];
     snprintf(text, sizeof text, "return (await fetch('http://127.0.0.1:%d/hello')).text()", net_http.port);

@@ -136,7 +136,7 @@ static aard_error *start_forged(const char *path, const char *mounted)
     aard_isolate *isolate = NULL;
     aard_isolate_config *config = config_of(AARD_LANGUAGE_PYTHON);
     assert_ok(aard_distribution_open(NULL, &distribution));
-    assert_ok(aard_isolate_config_mount(config, mounted, "/mnt", AARD_FILESYSTEM_READ_WRITE));
+    assert_ok(aard_isolate_config_add_mount(config, mounted, "/mnt", AARD_FILESYSTEM_READ_WRITE));
     assert_ok(aard_warm_state_open(path, distribution, &warm));
     aard_isolate_config_set_warm_state(config, warm);
     aard_error *error = aard_isolate_new(config, &isolate);

@@ -92,7 +92,7 @@ AARD_API AARD_NODISCARD aard_error *aard_stage_options_set_archive(aard_stage_op
 AARD_API AARD_NODISCARD aard_error *aard_stage_options_add_wheel(aard_stage_options *options, const char *path);
 /* Stage anew even where the distribution is already there, and in place of whatever else has its name. */
 AARD_API void aard_stage_options_set_force(aard_stage_options *options, bool force);
-/* How long to wait for another staging in the same home; ten minutes unless set, 0 = not at all. */
+/* How long to wait for another staging in the same home; 0 = ten minutes (the default). */
 AARD_API void aard_stage_options_set_lock_timeout_ms(aard_stage_options *options, uint64_t ms);
 /* Where distributions live; NULL = aard_distribution_home. */
 AARD_API AARD_NODISCARD aard_error *aard_stage_options_set_home(aard_stage_options *options, const char *dir);

@@ -35,6 +35,9 @@ typedef void (*aard_host_function)(const aard_call_context *context, void *user,
 AARD_API AARD_NODISCARD aard_error *aard_isolate_config_add_function(aard_isolate_config *config, const char *name,
                                                                      aard_host_function function, void *user,
                                                                      aard_finalizer finalizer);
+/* The functions' names, in lower case. */
+AARD_API size_t aard_isolate_config_function_count(const aard_isolate_config *config);
+AARD_API const char *aard_isolate_config_function(const aard_isolate_config *config, size_t index);
 
 #ifdef __cplusplus
 }

@@ -39,6 +39,9 @@ typedef enum aard_cleanup {
 
 /* ---- configuration: what every call on the isolate gets -------------------------------------------------- */
 
+/* Each setter has a getter behind it.  What a getter gives belongs to the configuration, or the call, and stays until that is
+ * given another or freed. */
+
 typedef struct aard_isolate_config aard_isolate_config;
 typedef struct aard_warm_state aard_warm_state; /* aardvark/warm.h */
 
@@ -47,78 +50,113 @@ AARD_API void aard_isolate_config_free(aard_isolate_config *config);
 
 /* Default: Python. */
 AARD_API void aard_isolate_config_set_language(aard_isolate_config *config, aard_language language);
+AARD_API aard_language aard_isolate_config_language(const aard_isolate_config *config);
 /* The distribution to boot Python from; retained.  Default: aard_distribution_open(NULL) when the isolate is made. */
 AARD_API void aard_isolate_config_set_distribution(aard_isolate_config *config, aard_distribution *distribution);
+AARD_API aard_distribution *aard_isolate_config_distribution(const aard_isolate_config *config);
 AARD_API void aard_isolate_config_set_isolation(aard_isolate_config *config, aard_isolation isolation);
+AARD_API aard_isolation aard_isolate_config_isolation(const aard_isolate_config *config);
 /* Limits: what a call may use.  A guest can't raise one; of the host's, the call's and the manifest's the tightest holds.
  * docs/budgets.md says what happens at each.
  *
  * Milliseconds one call may take by the clock; 0 = no limit (the default). */
 AARD_API void aard_isolate_config_set_wall_limit_ms(aard_isolate_config *config, uint64_t ms);
+AARD_API uint64_t aard_isolate_config_wall_limit_ms(const aard_isolate_config *config);
 /* Milliseconds of processor time that one call may use, of the thread that makes it; 0 = no limit (the default). */
 AARD_API void aard_isolate_config_set_cpu_limit_ms(aard_isolate_config *config, uint64_t ms);
+AARD_API uint64_t aard_isolate_config_cpu_limit_ms(const aard_isolate_config *config);
 /* Milliseconds between asking a guest to end (Python: KeyboardInterrupt, raised again and again) and ending it, which is
  * when it has reached a limit or was cancelled; 0 = it is ended without being asked (the default). */
 AARD_API void aard_isolate_config_set_grace_ms(aard_isolate_config *config, uint64_t ms);
+AARD_API uint64_t aard_isolate_config_grace_ms(const aard_isolate_config *config);
 /* Milliseconds that the start of a guest may take, and what comes before a handler's first call: its module's import,
  * which is then not part of the call's own limits.  0 = starts have no limit, imports have the call's (the default). */
 AARD_API void aard_isolate_config_set_startup_limit_ms(aard_isolate_config *config, uint64_t ms);
+AARD_API uint64_t aard_isolate_config_startup_limit_ms(const aard_isolate_config *config);
 /* Bytes of the guest's heap: Python's memory (whole pages of 64 KiB; what it starts with must fit), JavaScript's objects.
  * 0 = what the language has by itself (the default): 4 GiB, and the engine's own limit. */
-AARD_API void aard_isolate_config_set_heap_limit(aard_isolate_config *config, size_t bytes);
+AARD_API void aard_isolate_config_set_heap_limit(aard_isolate_config *config, uint64_t bytes);
+AARD_API uint64_t aard_isolate_config_heap_limit(const aard_isolate_config *config);
 /* Bytes of the engine's heap below Python; at least 16 MiB.  0 = as much as the heap limit, but 128 MiB at least, and where
  * there is none the engine's own (the default). */
-AARD_API void aard_isolate_config_set_engine_heap_limit(aard_isolate_config *config, size_t bytes);
+AARD_API void aard_isolate_config_set_engine_heap_limit(aard_isolate_config *config, uint64_t bytes);
+AARD_API uint64_t aard_isolate_config_engine_heap_limit(const aard_isolate_config *config);
 /* Bytes of ArrayBuffers.  0 = for JavaScript the heap limit; for Python, whose files are in them, what the engine's heap has
  * by default and twice the files' quota; without a heap limit none (the default). */
-AARD_API void aard_isolate_config_set_buffer_limit(aard_isolate_config *config, size_t bytes);
-/* Bytes of a call's result: its value as JSON text, its buffers, its exception.  0 = no limit; default 256 MiB. */
-AARD_API void aard_isolate_config_set_result_limit(aard_isolate_config *config, size_t bytes);
+AARD_API void aard_isolate_config_set_buffer_limit(aard_isolate_config *config, uint64_t bytes);
+AARD_API uint64_t aard_isolate_config_buffer_limit(const aard_isolate_config *config);
+/* Bytes of a call's result: its value as JSON text, its buffers, its exception.  0 = 256 MiB (the default). */
+AARD_API void aard_isolate_config_set_result_limit(aard_isolate_config *config, uint64_t bytes);
+AARD_API uint64_t aard_isolate_config_result_limit(const aard_isolate_config *config);
 /* How deep the arrays and objects of a result may be nested; 0 = no limit (the default). */
-AARD_API void aard_isolate_config_set_result_depth_limit(aard_isolate_config *config, size_t levels);
+AARD_API void aard_isolate_config_set_result_depth_limit(aard_isolate_config *config, uint64_t levels);
+AARD_API uint64_t aard_isolate_config_result_depth_limit(const aard_isolate_config *config);
 /* What is done right after each call; its time is that call's cleanup_ms.  Default: nothing. */
 AARD_API void aard_isolate_config_set_cleanup(aard_isolate_config *config, aard_cleanup cleanup);
+AARD_API aard_cleanup aard_isolate_config_cleanup(const aard_isolate_config *config);
 /* Whether resets are likely (the default).  With false the state of a Python guest is not remembered before its first call,
  * which saves a millisecond and memory; a reset then makes a new guest, except with AARD_CLEANUP_FULL or after a reset or
  * checkpoint that the host asked for.  docs/reset.md */
 AARD_API void aard_isolate_config_set_resets_expected(aard_isolate_config *config, bool expected);
-/* Bytes of stdout and of stderr that are kept of one call (the last ones); default 1 MiB each. */
-AARD_API void aard_isolate_config_set_output_limit(aard_isolate_config *config, size_t bytes);
+AARD_API bool aard_isolate_config_resets_expected(const aard_isolate_config *config);
+/* Bytes of stdout and of stderr that are kept of one call (the last ones); 0 = 1 MiB each (the default). */
+AARD_API void aard_isolate_config_set_output_limit(aard_isolate_config *config, uint64_t bytes);
+AARD_API uint64_t aard_isolate_config_output_limit(const aard_isolate_config *config);
 /* What guests may write, at most; a bundle's manifest may ask for less, and gets `read` where it asks for nothing.  0 is
  * the default of each: a quota of 64 MiB, 10 000 files and directories, 1024 handles open at once.  Default mode:
  * readWrite.  docs/filesystem.md */
 AARD_API void aard_isolate_config_set_filesystem(aard_isolate_config *config, aard_filesystem_mode mode,
                                                  uint64_t quota_bytes, uint64_t max_files, uint64_t max_handles);
+/* What holds, the defaults filled in; any of the outputs may be NULL. */
+AARD_API void aard_isolate_config_filesystem(const aard_isolate_config *config, aard_filesystem_mode *mode,
+                                             uint64_t *quota_bytes, uint64_t *max_files, uint64_t *max_handles);
 /* Shows a directory of the host to Python guests, at `guest_path` (absolute, outside of /app, /session, /tmp and the guest's
  * system).  It is opened now, and stays the same directory whatever becomes of its name; all isolates made from the
  * configuration share the limits of what they add to it, which are those of aard_isolate_config_set_filesystem.  In a
  * bundle whose manifest asks for `read` it can't be written, whatever `mode` says.  docs/filesystem.md
  * Errors: invalid_argument, not_found, io, no_memory. */
-AARD_API AARD_NODISCARD aard_error *aard_isolate_config_mount(aard_isolate_config *config, const char *host_dir,
-                                                              const char *guest_path, aard_filesystem_mode mode);
+AARD_API AARD_NODISCARD aard_error *aard_isolate_config_add_mount(aard_isolate_config *config, const char *host_dir,
+                                                                  const char *guest_path, aard_filesystem_mode mode);
+AARD_API size_t aard_isolate_config_mount_count(const aard_isolate_config *config);
+/* The guest's path of a mount; `mode` may be NULL. */
+AARD_API const char *aard_isolate_config_mount(const aard_isolate_config *config, size_t index,
+                                               aard_filesystem_mode *mode);
 /* Grants a host capability: "js", "codegen", or the name of a host function (aardvark/function.h); compared without case.  Any
  * other name is taken, and grants nothing in this version.  docs/capabilities.md */
 AARD_API AARD_NODISCARD aard_error *aard_isolate_config_add_capability(aard_isolate_config *config, const char *name);
+AARD_API size_t aard_isolate_config_capability_count(const aard_isolate_config *config);
+/* In lower case. */
+AARD_API const char *aard_isolate_config_capability(const aard_isolate_config *config, size_t index);
 /* The warm state (aardvark/warm.h) that Python starts from, retained; NULL = the distribution's own.  Without a
  * distribution of its own the configuration takes the state's.  An isolate whose state has a bundle takes that bundle
  * and no other. */
 AARD_API void aard_isolate_config_set_warm_state(aard_isolate_config *config, aard_warm_state *state);
+AARD_API aard_warm_state *aard_isolate_config_warm_state(const aard_isolate_config *config);
 /* Replaces an earlier callback.  `finalizer` may be NULL.  Where memory is out aard_isolate_new says so. */
 AARD_API void aard_isolate_config_set_stream_callback(aard_isolate_config *config, aard_stream_callback callback,
                                                       void *user, aard_finalizer finalizer);
+/* NULL where there is none; `user` (may be NULL) gets what was set with it. */
+AARD_API aard_stream_callback aard_isolate_config_stream_callback(const aard_isolate_config *config, void **user);
 /* The host's own pointer for the isolates made from the configuration: aard_call_context_isolate_user.  Replaces an earlier
  * one.  `finalizer` (may be NULL) runs once the configuration and all isolates made from it are gone or have another, also
  * after an error.  Errors: invalid_argument, no_memory. */
 AARD_API AARD_NODISCARD aard_error *aard_isolate_config_set_user(aard_isolate_config *config, void *user,
                                                                  aard_finalizer finalizer);
+AARD_API void *aard_isolate_config_user(const aard_isolate_config *config);
 
 /* A package of the distribution that every guest of Python gets, besides those of its bundle's manifest: its name, in any
  * spelling.  aard_isolate_new then gives package_not_found for what is not there.  Errors: invalid_argument, no_memory. */
 AARD_API AARD_NODISCARD aard_error *aard_isolate_config_add_package(aard_isolate_config *config, const char *name);
+AARD_API size_t aard_isolate_config_package_count(const aard_isolate_config *config);
+/* Normalised as in PEP 503. */
+AARD_API const char *aard_isolate_config_package(const aard_isolate_config *config, size_t index);
 /* A variable of the guest's environment (Python: os.environ; JavaScript: aardvark.env), which has none of the host's; one of
  * the same name is replaced.  Errors: invalid_argument, no_memory. */
 AARD_API AARD_NODISCARD aard_error *aard_isolate_config_set_env(aard_isolate_config *config, const char *name,
                                                                 const char *value);
+AARD_API size_t aard_isolate_config_env_count(const aard_isolate_config *config);
+/* "NAME=value". */
+AARD_API const char *aard_isolate_config_env(const aard_isolate_config *config, size_t index);
 
 /* ---- isolates -------------------------------------------------------------------------------------------- */
 
@@ -177,23 +215,32 @@ AARD_API AARD_NODISCARD aard_error *aard_call_copy_input_json(aard_call *call, c
  * call object is freed or given another input, or at once after an error.  Errors: invalid_argument. */
 AARD_API AARD_NODISCARD aard_error *aard_call_take_input_json(aard_call *call, const char *json, size_t len,
                                                               aard_finalizer finalizer, void *user);
+/* NULL where there is none. */
+AARD_API const char *aard_call_input_json(const aard_call *call, size_t *len);
 /* Whether a text is JSON, as an input has to be.  Errors: invalid_argument (says where it is not). */
 AARD_API AARD_NODISCARD aard_error *aard_json_check(const char *json, size_t len);
 /* Tightens (never widens) the isolate's wall limit for this call; 0 = no change. */
 AARD_API void aard_call_set_wall_limit_ms(aard_call *call, uint64_t ms);
+AARD_API uint64_t aard_call_wall_limit_ms(const aard_call *call);
 /* The same for the CPU limit and the result limit. */
 AARD_API void aard_call_set_cpu_limit_ms(aard_call *call, uint64_t ms);
-AARD_API void aard_call_set_result_limit(aard_call *call, size_t bytes);
+AARD_API uint64_t aard_call_cpu_limit_ms(const aard_call *call);
+AARD_API void aard_call_set_result_limit(aard_call *call, uint64_t bytes);
+AARD_API uint64_t aard_call_result_limit(const aard_call *call);
 /* What the call can be cancelled by (aardvark/cancel.h), retained; NULL = nothing. */
 AARD_API void aard_call_set_cancel_handle(aard_call *call, aard_cancel_handle *handle);
+AARD_API aard_cancel_handle *aard_call_cancel_handle(const aard_call *call);
 /* The host's own pointer for the call's callbacks: aard_call_context_user.  Default NULL. */
 AARD_API void aard_call_set_user(aard_call *call, void *user);
+AARD_API void *aard_call_user(const aard_call *call);
 /* False: stdout and stderr are neither captured nor handed to the callback.  Default true. */
 AARD_API void aard_call_set_capture(aard_call *call, bool capture);
+AARD_API bool aard_call_capture(const aard_call *call);
 
 /* What the guest reads from its standard input (Python: sys.stdin; JavaScript: aardvark.stdin()), which is empty else.  `data`
  * is borrowed until the call object is freed or given another. */
 AARD_API void aard_call_set_stdin(aard_call *call, const char *data, size_t len);
+AARD_API const char *aard_call_stdin(const aard_call *call, size_t *len);
 
 /* What inline code is.  A program is run as `python` runs it: sys.argv[0], sys.path and __file__ are as there, and the
  * handlers of atexit run when it has ended. */
@@ -204,10 +251,13 @@ typedef enum aard_source_kind {
     AARD_SOURCE_STDIN = 3    /* the same from standard input */
 } aard_source_kind;
 AARD_API void aard_call_set_source_kind(aard_call *call, aard_source_kind kind);
+AARD_API aard_source_kind aard_call_source_kind(const aard_call *call);
 /* What inline code finds in sys.argv behind the first (JavaScript: in aardvark.argv); copied.
  * Errors: invalid_argument (not UTF-8), no_memory. */
 AARD_API AARD_NODISCARD aard_error *aard_call_set_arguments(aard_call *call, const char *const *arguments,
                                                             size_t count);
+AARD_API size_t aard_call_argument_count(const aard_call *call);
+AARD_API const char *aard_call_argument(const aard_call *call, size_t index);
 
 /* Handler sessions: a handler of a bundle on an isolate, looked up once, called many times. */
 typedef struct aard_handler aard_handler;

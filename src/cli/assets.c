@@ -47,7 +47,7 @@ static uint64_t lock_timeout_ms(const cli_command *command, const char *text)
 {
     uint64_t seconds = cli_number(command, "--lock-timeout", text);
     if (seconds > UINT64_MAX / 1000) cli_usage(command, "--lock-timeout %s is longer than anybody waits", text);
-    return seconds * 1000;
+    return seconds ? seconds * 1000 : 1; /* 0 is the default for the library */
 }
 
 static void take_stage_option(const cli_command *command, stage *s, int option)

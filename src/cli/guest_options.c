@@ -52,7 +52,7 @@ static void add_mount(const cli_command *command, cli_guest *guest, char *text)
     if (!colon || colon == text || colon[1] != '/')
         cli_usage(command, "--mount wants HOST:GUEST or HOST:GUEST:rw, with an absolute GUEST, not '%s'", text);
     *colon = '\0';
-    aard_error *error = aard_isolate_config_mount(guest->config, text, colon + 1,
+    aard_error *error = aard_isolate_config_add_mount(guest->config, text, colon + 1,
                                                   writable ? AARD_FILESYSTEM_READ_WRITE : AARD_FILESYSTEM_READ);
     if (!error) return;
     if (aard_error_get_class(error) == AARD_CLASS_USAGE) cli_usage(command, "--mount: %s", aard_error_message(error));
@@ -141,7 +141,7 @@ bool cli_guest_option(const cli_command *command, cli_guest *guest, int option)
         taken(command, "--allow-host", aard_isolate_config_allow_host(guest->config, optarg));
         return true;
     case CLI_OPT_ALLOW_HTTP: aard_isolate_config_set_https_only(guest->config, false); return true;
-    case CLI_OPT_ALLOW_PRIVATE: aard_isolate_config_allow_private_addresses(guest->config, true); return true;
+    case CLI_OPT_ALLOW_PRIVATE: aard_isolate_config_set_private_addresses(guest->config, true); return true;
     case CLI_OPT_NO_NETWORK: aard_isolate_config_set_network(guest->config, false); return true;
     default: return false;
     }

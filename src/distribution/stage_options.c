@@ -79,7 +79,7 @@ void aard_stage_options_set_force(aard_stage_options *options, bool force)
 
 void aard_stage_options_set_lock_timeout_ms(aard_stage_options *options, uint64_t ms)
 {
-    if (options) options->lock_timeout_ms = ms;
+    if (options) options->lock_timeout_ms = ms ? ms : LOCK_TIMEOUT_MS;
 }
 
 void aard_stage_options_set_progress(aard_stage_options *options, aard_stage_progress progress, void *user)

@@ -120,7 +120,7 @@ void aard_call_set_cpu_limit_ms(aard_call *call, uint64_t ms)
     if (call) call->limits.cpu_ms = ms;
 }
 
-void aard_call_set_result_limit(aard_call *call, size_t bytes)
+void aard_call_set_result_limit(aard_call *call, uint64_t bytes)
 {
     if (call) call->result_limit = bytes;
 }

@@ -125,24 +125,24 @@ void aard_isolate_config_set_startup_limit_ms(aard_isolate_config *config, uint6
     if (config) config->settings.startup_limit_ms = ms;
 }
 
-void aard_isolate_config_set_heap_limit(aard_isolate_config *config, size_t bytes)
+void aard_isolate_config_set_heap_limit(aard_isolate_config *config, uint64_t bytes)
 {
     if (config) config->settings.heap_limit = bytes;
 }
 
-void aard_isolate_config_set_engine_heap_limit(aard_isolate_config *config, size_t bytes)
+void aard_isolate_config_set_engine_heap_limit(aard_isolate_config *config, uint64_t bytes)
 {
     if (config) config->settings.engine_heap_limit = bytes;
 }
 
-void aard_isolate_config_set_buffer_limit(aard_isolate_config *config, size_t bytes)
+void aard_isolate_config_set_buffer_limit(aard_isolate_config *config, uint64_t bytes)
 {
     if (config) config->settings.buffer_limit = bytes;
 }
 
-void aard_isolate_config_set_output_limit(aard_isolate_config *config, size_t bytes)
+void aard_isolate_config_set_output_limit(aard_isolate_config *config, uint64_t bytes)
 {
-    if (config) config->settings.output_limit = bytes;
+    if (config) config->settings.output_limit = bytes ? bytes : AARD__OUTPUT_LIMIT_DEFAULT;
 }
 
 void aard_isolate_config_set_filesystem(aard_isolate_config *config, aard_filesystem_mode mode, uint64_t quota_bytes,
@@ -153,12 +153,12 @@ void aard_isolate_config_set_filesystem(aard_isolate_config *config, aard_filesy
     config->settings.file_rules = aard__file_rules_of(mode, quota_bytes, max_files, max_handles);
 }
 
-void aard_isolate_config_set_result_limit(aard_isolate_config *config, size_t bytes)
+void aard_isolate_config_set_result_limit(aard_isolate_config *config, uint64_t bytes)
 {
-    if (config) config->settings.result_limit = bytes;
+    if (config) config->settings.result_limit = bytes ? bytes : AARD__RESULT_LIMIT_DEFAULT;
 }
 
-void aard_isolate_config_set_result_depth_limit(aard_isolate_config *config, size_t levels)
+void aard_isolate_config_set_result_depth_limit(aard_isolate_config *config, uint64_t levels)
 {
     if (config) config->settings.result_depth_limit = levels;
 }
@@ -222,8 +222,8 @@ bool aard__config_grants(const aard_isolate_config *config, const char *name)
 
 /* ---- packages --------------------------------------------------------------------------------------------------- */
 
-aard_error *aard_isolate_config_mount(aard_isolate_config *config, const char *host_dir, const char *guest_path,
-                                      aard_filesystem_mode mode)
+aard_error *aard_isolate_config_add_mount(aard_isolate_config *config, const char *host_dir, const char *guest_path,
+                                          aard_filesystem_mode mode)
 {
     AARD__NEED(config);
     AARD__NEED(host_dir);

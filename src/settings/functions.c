@@ -153,3 +153,13 @@ bool aard__functions_call(const aard__functions *functions, const aard_call_cont
     aard__buf_free(&reply.text);
     return true;
 }
+
+size_t aard_isolate_config_function_count(const aard_isolate_config *config)
+{
+    return config ? config->hooks.functions.count : 0;
+}
+
+const char *aard_isolate_config_function(const aard_isolate_config *config, size_t index)
+{
+    return config && index < config->hooks.functions.count ? config->hooks.functions.list[index]->name : NULL;
+}

@@ -32,7 +32,7 @@ void aard_isolate_config_set_https_only(aard_isolate_config *config, bool https_
     config->settings.network.https_only = https_only;
 }
 
-void aard_isolate_config_allow_private_addresses(aard_isolate_config *config, bool allow)
+void aard_isolate_config_set_private_addresses(aard_isolate_config *config, bool allow)
 {
     if (!config) return;
     config->settings.network.private_addresses = allow;

@@ -1,13 +1,10 @@
 #include "settings/settings.h"
 
-#define DEFAULT_OUTPUT_LIMIT ((size_t)1 << 20)
-#define DEFAULT_RESULT_LIMIT ((size_t)256 << 20)
-
 void aard__settings_init(aard__settings *settings)
 {
     *settings = (aard__settings){.resets_expected = true,
-                                 .output_limit = DEFAULT_OUTPUT_LIMIT,
-                                 .result_limit = DEFAULT_RESULT_LIMIT,
+                                 .output_limit = AARD__OUTPUT_LIMIT_DEFAULT,
+                                 .result_limit = AARD__RESULT_LIMIT_DEFAULT,
                                  .file_rules = aard__file_rules_of(AARD_FILESYSTEM_READ_WRITE, 0, 0, 0),
                                  .network.limits = aard__network_defaults};
 }

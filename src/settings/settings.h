@@ -22,6 +22,9 @@ void aard__config_network_free(aard__config_network *network);
 /* `*out` must hold nothing to be freed; untouched on an error. */
 aard_error *aard__config_network_copy(const aard__config_network *network, aard__config_network *out);
 
+#define AARD__OUTPUT_LIMIT_DEFAULT ((size_t)1 << 20)
+#define AARD__RESULT_LIMIT_DEFAULT ((size_t)256 << 20)
+
 /* X(kind, member): struct, binary form (settings/pack.c) and tests are made from this. */
 #define AARD__SETTINGS_MAP(X)                                                                                          \
     X(language, language)                                                                                              \
@@ -31,9 +34,9 @@ aard_error *aard__config_network_copy(const aard__config_network *network, aard_
     X(limits, limits) /* of each call */                                                                               \
     X(number, startup_limit_ms)                                                                                        \
     X(size, output_limit)                                                                                              \
-    X(size, result_limit) /* 0 = none, as of the next one */                                                           \
-    X(size, result_depth_limit)                                                                                        \
-    X(size, heap_limit) /* 0 = the default, as of the next two */                                                      \
+    X(size, result_limit)                                                                                              \
+    X(size, result_depth_limit) /* 0 = none */                                                                         \
+    X(size, heap_limit)         /* 0 = the default, as of the next two */                                              \
     X(size, engine_heap_limit)                                                                                         \
     X(size, buffer_limit)                                                                                              \
     X(files, file_rules)                                                                                               \

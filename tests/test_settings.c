@@ -1,0 +1,162 @@
+/* What is set in a configuration or a call can be read back.  test-quick */
+#include "isolate_support.h"
+
+static void host(const aard_call_context *context, void *user, const char *input, size_t len, aard_reply *reply)
+{
+    (void)context;
+    (void)user;
+    (void)input;
+    (void)len;
+    (void)reply;
+}
+
+static void on_output(const aard_call_context *context, void *user, aard_stream stream, const char *data, size_t len)
+{
+    (void)context;
+    (void)user;
+    (void)stream;
+    (void)data;
+    (void)len;
+}
+
+/* Sets, and reads what was set. */
+#define KEEPS(type, object, name, value)                                                                               \
+    do {                                                                                                               \
+        aard_##type##_set_##name(object, value);                                                                       \
+        assert_true(aard_##type##_##name(object) == (value));                                                          \
+    } while (0)
+
+static void test_a_configuration_tells_what_was_set(void **state)
+{
+    (void)state;
+    aard_isolate_config *config = config_of(AARD_LANGUAGE_JAVASCRIPT);
+    int mark;
+    assert_true(aard_isolate_config_resets_expected(config));
+    KEEPS(isolate_config, config, resets_expected, false);
+    KEEPS(isolate_config, config, language, AARD_LANGUAGE_JAVASCRIPT);
+    KEEPS(isolate_config, config, isolation, AARD_ISOLATION_PROCESS);
+    KEEPS(isolate_config, config, cleanup, AARD_CLEANUP_FULL);
+    KEEPS(isolate_config, config, wall_limit_ms, 11);
+    KEEPS(isolate_config, config, cpu_limit_ms, 12);
+    KEEPS(isolate_config, config, grace_ms, 13);
+    KEEPS(isolate_config, config, startup_limit_ms, 14);
+    KEEPS(isolate_config, config, heap_limit, 15);
+    KEEPS(isolate_config, config, engine_heap_limit, 16);
+    KEEPS(isolate_config, config, buffer_limit, 17);
+    KEEPS(isolate_config, config, output_limit, 18);
+    KEEPS(isolate_config, config, result_limit, 19);
+    KEEPS(isolate_config, config, result_depth_limit, 20);
+    aard_isolate_config_set_output_limit(config, 0);
+    aard_isolate_config_set_result_limit(config, 0);
+    assert_true(aard_isolate_config_output_limit(config) == (uint64_t)1 << 20);
+    assert_true(aard_isolate_config_result_limit(config) == (uint64_t)256 << 20);
+    aard_isolate_config_set_stream_callback(config, on_output, &mark, NULL);
+    void *user = NULL;
+    assert_true(aard_isolate_config_stream_callback(config, &user) == on_output && user == &mark);
+    assert_null(aard_isolate_config_user(config));
+    assert_ok(aard_isolate_config_set_user(config, &mark, NULL));
+    assert_true(aard_isolate_config_user(config) == &mark);
+    aard_isolate_config_free(config);
+}
+
+static void test_a_configuration_tells_of_its_network_and_files(void **state)
+{
+    (void)state;
+    aard_isolate_config *config = config_of(AARD_LANGUAGE_PYTHON);
+    bool https_only = true;
+    assert_true(aard_isolate_config_network(config));
+    aard_isolate_config_set_network(config, false);
+    assert_false(aard_isolate_config_network(config));
+    assert_false(aard_isolate_config_https_only(config, &https_only));
+    assert_true(https_only);
+    aard_isolate_config_set_https_only(config, false);
+    assert_true(aard_isolate_config_https_only(config, &https_only));
+    assert_false(https_only);
+    assert_false(aard_isolate_config_private_addresses(config));
+    aard_isolate_config_set_private_addresses(config, true);
+    assert_true(aard_isolate_config_private_addresses(config));
+    assert_null(aard_isolate_config_ca_file(config));
+    assert_ok(aard_isolate_config_set_ca_file(config, "/ca.pem"));
+    assert_string_equal(aard_isolate_config_ca_file(config), "/ca.pem");
+    assert_int_equal(aard_isolate_config_network_limit(config, AARD_NETWORK_REQUESTS), 200);
+    aard_isolate_config_set_network_limit(config, AARD_NETWORK_REQUESTS, 3);
+    assert_int_equal(aard_isolate_config_network_limit(config, AARD_NETWORK_REQUESTS), 3);
+    aard_isolate_config_set_filesystem(config, AARD_FILESYSTEM_READ, 0, 5, 6);
+    aard_filesystem_mode mode = AARD_FILESYSTEM_READ_WRITE;
+    uint64_t bytes, files, handles;
+    aard_isolate_config_filesystem(config, &mode, &bytes, &files, &handles);
+    assert_int_equal(mode, AARD_FILESYSTEM_READ);
+    assert_true(bytes == (uint64_t)64 << 20 && files == 5 && handles == 6);
+    aard_isolate_config_free(config);
+}
+
+static void test_a_configuration_tells_its_lists(void **state)
+{
+    (void)state;
+    aard_isolate_config *config = config_of(AARD_LANGUAGE_PYTHON);
+    aard_filesystem_mode mode = AARD_FILESYSTEM_READ;
+    assert_ok(aard_isolate_config_add_mount(config, "/", "/data/", AARD_FILESYSTEM_READ_WRITE));
+    assert_ok(aard_isolate_config_add_capability(config, " JS "));
+    assert_ok(aard_isolate_config_add_package(config, "Ruamel_Yaml"));
+    assert_ok(aard_isolate_config_set_env(config, "A", "1=2"));
+    assert_ok(aard_isolate_config_set_env(config, "A", "3"));
+    assert_ok(aard_isolate_config_allow_host(config, "API.example.com"));
+    assert_ok(aard_isolate_config_add_function(config, "Look", host, NULL, NULL));
+    assert_int_equal(aard_isolate_config_mount_count(config), 1);
+    assert_string_equal(aard_isolate_config_mount(config, 0, &mode), "/data");
+    assert_int_equal(mode, AARD_FILESYSTEM_READ_WRITE);
+    assert_int_equal(aard_isolate_config_capability_count(config), 1);
+    assert_string_equal(aard_isolate_config_capability(config, 0), "js");
+    assert_int_equal(aard_isolate_config_package_count(config), 1);
+    assert_string_equal(aard_isolate_config_package(config, 0), "ruamel-yaml");
+    assert_int_equal(aard_isolate_config_env_count(config), 1);
+    assert_string_equal(aard_isolate_config_env(config, 0), "A=3");
+    assert_int_equal(aard_isolate_config_host_count(config), 1);
+    assert_string_equal(aard_isolate_config_host(config, 0), "api.example.com");
+    assert_int_equal(aard_isolate_config_function_count(config), 1);
+    assert_string_equal(aard_isolate_config_function(config, 0), "look");
+    assert_null(aard_isolate_config_function(config, 1));
+    aard_isolate_config_free(config);
+}
+
+static void test_a_call_tells_what_was_set(void **state)
+{
+    (void)state;
+    aard_call *call;
+    aard_cancel_handle *handle;
+    const char *const arguments[] = {"a", "b"};
+    size_t len;
+    assert_ok(aard_call_new(&call));
+    assert_ok(aard_cancel_handle_new(&handle));
+    assert_true(aard_call_capture(call));
+    KEEPS(call, call, capture, false);
+    KEEPS(call, call, wall_limit_ms, 11);
+    KEEPS(call, call, cpu_limit_ms, 12);
+    KEEPS(call, call, result_limit, 13);
+    KEEPS(call, call, source_kind, AARD_SOURCE_STDIN);
+    KEEPS(call, call, user, (void *)&len);
+    KEEPS(call, call, cancel_handle, handle);
+    aard_cancel_handle_free(handle);
+    assert_ok(aard_call_set_arguments(call, arguments, 2));
+    assert_int_equal(aard_call_argument_count(call), 2);
+    assert_string_equal(aard_call_argument(call, 1), "b");
+    assert_null(aard_call_argument(call, 2));
+    aard_call_set_stdin(call, "in", 2);
+    const char *text = aard_call_stdin(call, &len);
+    assert_text(text, len, "in");
+    assert_ok(aard_call_copy_input_json(call, "12", 2));
+    text = aard_call_input_json(call, &len);
+    assert_text(text, len, "12");
+    aard_call_free(call);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_configuration_tells_what_was_set),
+        cmocka_unit_test(test_a_configuration_tells_of_its_network_and_files),
+        cmocka_unit_test(test_a_configuration_tells_its_lists),
+        cmocka_unit_test(test_a_call_tells_what_was_set),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
