@@ -1,8 +1,6 @@
 #include "budget/budget.h"
 
-#include "base/alloc.h"
 #include "base/clock.h"
-#include "base/thread.h"
 
 #define MS UINT64_C(1000000)
 
@@ -13,13 +11,6 @@
 #define FORCE_SOON (MS / 2)
 #define FORCE_EVERY (10 * MS)
 #define CPU_EVERY (MS / 2) /* at most: a guest that sleeps just before its limit wakes nobody all the time */
-
-struct aard_cancel_handle {
-    atomic_size_t owners;
-    atomic_bool done;
-    pthread_mutex_t lock; /* taken before the watchdog's */
-    aard__budget *budgets;
-};
 
 static uint64_t later(uint64_t now, uint64_t ms)
 {
@@ -85,31 +76,12 @@ static uint64_t look(void *user, uint64_t now)
 
 /* ---- arming -------------------------------------------------------------------------------------------------- */
 
-static void enlist(aard__budget *budget, aard_cancel_handle *cancel)
+/* A budget that is listed and not armed yet is told by its flag, one that is armed by its watch. */
+static void cancelled(void *user)
 {
-    budget->cancel = cancel;
-    if (!cancel) return;
-    pthread_mutex_lock(&cancel->lock);
-    atomic_store(&budget->cancelled, atomic_load(&cancel->done));
-    budget->previous = NULL;
-    budget->next = cancel->budgets;
-    if (budget->next) budget->next->previous = budget;
-    cancel->budgets = budget;
-    pthread_mutex_unlock(&cancel->lock);
-}
-
-static void delist(aard__budget *budget)
-{
-    aard_cancel_handle *cancel = budget->cancel;
-    if (!cancel) return;
-    pthread_mutex_lock(&cancel->lock);
-    if (budget->previous)
-        budget->previous->next = budget->next;
-    else
-        cancel->budgets = budget->next;
-    if (budget->next) budget->next->previous = budget->previous;
-    budget->cancel = NULL;
-    pthread_mutex_unlock(&cancel->lock);
+    aard__budget *budget = user;
+    atomic_store(&budget->cancelled, true);
+    aard__watch_hasten(&budget->watch);
 }
 
 aard_error *aard__budget_arm(aard__budget *budget, const aard__limits *limits, uint64_t now, uint64_t cpu_start,
@@ -128,10 +100,12 @@ aard_error *aard__budget_arm(aard__budget *budget, const aard__limits *limits, u
     atomic_store(&budget->cancelled, false);
     budget->watch.fire = look;
     budget->watch.user = budget;
-    enlist(budget, cancel);
+    budget->cancel.stop = cancelled;
+    budget->cancel.user = budget;
+    if (!aard__cancel_list(cancel, &budget->cancel)) atomic_store(&budget->cancelled, true);
     aard_error *error = aard__watch_arm(&budget->watch, first);
     if (error)
-        delist(budget);
+        aard__cancel_unlist(&budget->cancel);
     else if (atomic_load(&budget->cancelled)) /* before it was armed */
         aard__watch_hasten(&budget->watch);
     return error;
@@ -139,48 +113,7 @@ aard_error *aard__budget_arm(aard__budget *budget, const aard__limits *limits, u
 
 aard__cause aard__budget_disarm(aard__budget *budget)
 {
-    delist(budget);
+    aard__cancel_unlist(&budget->cancel);
     if (budget->watch.armed) aard__watch_disarm(&budget->watch);
     return budget->cause;
 }
-
-/* ---- cancellation -------------------------------------------------------------------------------------------- */
-
-aard_error *aard_cancel_handle_new(aard_cancel_handle **out)
-{
-    AARD__NEED(out);
-    aard_cancel_handle *handle = aard__calloc(1, sizeof *handle);
-    if (!handle) return aard__error_no_memory();
-    atomic_init(&handle->owners, 1);
-    pthread_mutex_init(&handle->lock, NULL);
-    *out = handle;
-    return NULL;
-}
-
-aard_cancel_handle *aard_cancel_handle_retain(aard_cancel_handle *handle)
-{
-    if (handle) atomic_fetch_add(&handle->owners, 1);
-    return handle;
-}
-
-void aard_cancel_handle_free(aard_cancel_handle *handle)
-{
-    if (!handle || atomic_fetch_sub(&handle->owners, 1) != 1) return;
-    pthread_mutex_destroy(&handle->lock);
-    aard__free(handle);
-}
-
-/* A budget that is listed and not armed yet is told by its flag, one that is armed by its watch. */
-void aard_cancel(aard_cancel_handle *handle)
-{
-    if (!handle || aard__forked()) return; /* whose calls are the parent's */
-    pthread_mutex_lock(&handle->lock);
-    atomic_store(&handle->done, true);
-    for (aard__budget *budget = handle->budgets; budget; budget = budget->next) {
-        atomic_store(&budget->cancelled, true);
-        aard__watch_hasten(&budget->watch);
-    }
-    pthread_mutex_unlock(&handle->lock);
-}
-
-bool aard_cancel_handle_is_cancelled(const aard_cancel_handle *handle) { return handle && atomic_load(&handle->done); }

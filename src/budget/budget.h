@@ -3,11 +3,11 @@
 #ifndef AARD_BUDGET_BUDGET_H
 #define AARD_BUDGET_BUDGET_H
 
-#include <aardvark/cancel.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <time.h>
 
+#include "budget/cancel.h"
 #include "budget/watchdog.h"
 
 typedef enum aard__cause {
@@ -41,8 +41,7 @@ typedef struct aard__budget {
     clockid_t cpu_clock;
     aard__cause cause; /* under the watchdog's lock while armed */
     atomic_bool cancelled;
-    aard_cancel_handle *cancel;           /* that the budget is listed in; borrowed; may be NULL */
-    struct aard__budget *next, *previous; /* of that list */
+    aard__cancel_entry cancel;
 } aard__budget;
 
 /* From now on; `cpu_start` is what aard__clock_thread_cpu() says.  The call must be made by this very thread.  `cancel` may be
