@@ -1,7 +1,7 @@
 /* What the host's callbacks are told of the call that they belong to, and what a call owns of its host's. */
 #include "isolate_support.h"
 
-#include "worker/isolate.h"
+#include "inside.h"
 
 typedef struct seen {
     unsigned count;

@@ -4,7 +4,7 @@
 #include <pthread.h>
 
 #include "guest/javascript/javascript.h"
-#include "worker/isolate.h"
+#include "inside.h"
 
 static aard_isolate *isolate_with_handlers(aard_isolate_config *config)
 {
@@ -44,9 +44,9 @@ static void test_the_guest_forgets_them_with_the_next_use(void **state)
 {
     (void)state;
     aard_isolate *isolate = isolate_with_handlers(config_of(AARD_LANGUAGE_JAVASCRIPT));
-    counting = *isolate->guest->ops;
+    counting = *worker_of(isolate)->guest->ops;
     counting.forget = count_forgotten;
-    isolate->guest->ops = &counting;
+    worker_of(isolate)->guest->ops = &counting;
     aard_handler *handlers[4];
     for (size_t i = 0; i < 4; i++) assert_ok(aard_handler_new(isolate, "main:f", &handlers[i]));
     for (size_t i = 0; i < 3; i++) value_is(invoke(handlers[i], "7"), "7");

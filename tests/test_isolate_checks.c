@@ -4,7 +4,7 @@
 
 #include "base/alloc.h"
 #include "engine/engine.h"
-#include "worker/isolate.h"
+#include "inside.h"
 
 LEAKS_OF_LEFT_GUESTS
 
@@ -370,10 +370,10 @@ static void test_a_bundle_that_is_not_loaded_changes_no_policy(void **state)
         aard__alloc_set_hook(NULL);
         loaded = !error;
         aard_error_free(error);
-        assert_ptr_equal(isolate->bundle, bundles[loaded]);
-        if (isolate->guest && isolate->guest->bundle) assert_ptr_equal(isolate->guest->bundle, bundles[loaded]);
-        assert_int_equal(isolate->bundle_hosts.count, 1);
-        assert_string_equal(isolate->bundle_hosts.patterns[0], loaded ? "b.example" : "a.example");
+        assert_ptr_equal(worker_of(isolate)->bundle, bundles[loaded]);
+        if (worker_of(isolate)->guest && worker_of(isolate)->guest->bundle) assert_ptr_equal(worker_of(isolate)->guest->bundle, bundles[loaded]);
+        assert_int_equal(worker_of(isolate)->bundle_hosts.count, 1);
+        assert_string_equal(worker_of(isolate)->bundle_hosts.patterns[0], loaded ? "b.example" : "a.example");
         aard_isolate_free(isolate);
     }
     aard_bundle_free(bundles[0]);

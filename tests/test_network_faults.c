@@ -7,7 +7,7 @@
 
 #include <unistd.h>
 
-#include "worker/isolate.h"
+#include "inside.h"
 
 enum { WALL_MS = 1500 };
 
@@ -181,9 +181,9 @@ static void test_a_call_that_is_not_made_closes_the_network(void **state)
     aard_error *error = aard_isolate_exec(isolate, "1", 1, NULL, what, &outcome);
     assert_true(fault_disarm());
     assert_refused(error, AARD_ERR_THREAD, "watchdog", NULL);
-    assert_null(isolate->guest->network);
+    assert_null(worker_of(isolate)->guest->network);
     value_is(exec_with(isolate, "1 + 1", what), "2");
-    assert_null(isolate->guest->network);
+    assert_null(worker_of(isolate)->guest->network);
     aard_call_free(what);
     aard_isolate_free(isolate);
 }

@@ -10,7 +10,7 @@
 #include "base/alloc.h"
 #include "guest/python/python_shared.h"
 #include "guest/snapshot.h"
-#include "worker/isolate.h"
+#include "inside.h"
 
 #define SNAPSHOT "base.snapshot"
 
@@ -58,7 +58,7 @@ static aard_isolate *javascript(void) { return boot(config_of(AARD_LANGUAGE_JAVA
 
 static void is(const aard_isolate *isolate, bool copied)
 {
-    if (aard__vm_copies(isolate->guest->vm) != copied)
+    if (aard__vm_copies(worker_of(isolate)->guest->vm) != copied)
         fail_msg("a guest was %s", copied ? "not copied" : "copied, and should not have been");
 }
 

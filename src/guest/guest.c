@@ -161,14 +161,14 @@ aard_error *aard__guest_mount(aard__guest *guest, aard_bundle *bundle)
     return error;
 }
 
-aard_error *aard__guest_make_spare(aard__guest *guest)
+aard_error *aard__guest_make_standby(aard__guest *guest)
 {
-    return guest->ops->make_spare ? guest->ops->make_spare(guest) : NULL;
+    return guest->ops->make_standby ? guest->ops->make_standby(guest) : NULL;
 }
 
-void aard__guest_drop_spare(aard__guest *guest)
+void aard__guest_drop_standby(aard__guest *guest)
 {
-    if (!guest->spare) return;
+    if (!guest->standby) return;
     aard__guest_exchange(guest);
     aard__guest_let_go(guest);
     aard__realm_free(guest->realm);

@@ -39,10 +39,10 @@ typedef struct aard__language_ops {
     aard_error *(*reset)(aard__guest *guest);
     aard_reset_mode reset_mode; /* what `reset` does */
     /* Work for the next reset, done while there is nothing else to do; may be NULL, and then so is the next. */
-    aard_error *(*make_spare)(aard__guest *guest);
-    /* Prepares a handler in the realm that is spare.  Once it has, nobody can tell that it did not happen after the reset, but
-     * by the clock; else there is no spare realm any more.  The handler's number, or -1. */
-    int (*prepare_spare)(aard__guest *guest, const char *entrypoint);
+    aard_error *(*make_standby)(aard__guest *guest);
+    /* Prepares a handler in the standby realm.  Once it has, nobody can tell that it did not happen after the reset, but
+     * by the clock; else there is no standby realm any more.  The handler's number, or -1. */
+    int (*prepare_standby)(aard__guest *guest, const char *entrypoint);
     void (*drop_buffers)(aard__guest *guest); /* lets go of what the last call published; may be NULL */
     aard_error *(*mount)(aard__guest *guest); /* guest->bundle has just been set */
     /* Starts looking up "module:export".  Once DONE without a failure, guest->prepared is the handler's number. */
@@ -82,8 +82,8 @@ struct aard__guest {
     const aard__language_ops *ops;
     aard__vm *vm;
     aard__realm *realm;
-    aard__realm *spare;                                /* JavaScript: the next realm; may be NULL */
-    aard__ref *spare_parts[AARD__SNAPSHOT_MOST_PARTS]; /* and the refs into it, in the order of snapshots */
+    aard__realm *standby;                                /* JavaScript: the next realm; may be NULL */
+    aard__ref *standby_parts[AARD__SNAPSHOT_MOST_PARTS]; /* and the refs into it, in the order of snapshots */
     aard__ref *host, *shared, *run_timers;
     struct {
         aard__ref *prepare, *forget, *invoke, *execute, *buffer;
@@ -194,8 +194,8 @@ void aard__guest_call_host(aard__guest *guest, void (*host)(void *user), void *u
 aard_error *aard__guest_capture(aard__guest *guest, aard__image **out);
 
 /* As the ops of the same names; the vm entered. */
-aard_error *aard__guest_make_spare(aard__guest *guest);
-void aard__guest_drop_spare(aard__guest *guest);
+aard_error *aard__guest_make_standby(aard__guest *guest);
+void aard__guest_drop_standby(aard__guest *guest);
 void aard__guest_drop_buffers(aard__guest *guest);
 
 typedef enum aard__waking { AARD__SLEPT, AARD__ROUSED, AARD__STOPPED } aard__waking;
@@ -243,7 +243,7 @@ aard__ref **aard__guest_part(aard__guest *guest, size_t index);
 /* Gives a guest that has a new realm, copied from a snapshot, its refs into it. */
 aard_error *aard__guest_adopt(aard__guest *guest);
 
-/* Exchanges the guest's realm, and those refs, for what is spare. */
+/* Exchanges the guest's realm, and those refs, for the standby ones. */
 void aard__guest_exchange(aard__guest *guest);
 
 /* Frees those refs. */

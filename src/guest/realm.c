@@ -100,11 +100,11 @@ aard_error *aard__guest_adopt(aard__guest *guest)
 void aard__guest_exchange(aard__guest *guest)
 {
     aard__realm *realm = guest->realm;
-    guest->realm = guest->spare;
-    guest->spare = realm;
+    guest->realm = guest->standby;
+    guest->standby = realm;
     for (size_t i = 0; i < guest->ops->part_count; i++) {
         aard__ref *one = *aard__guest_part(guest, i);
-        *aard__guest_part(guest, i) = guest->spare_parts[i];
-        guest->spare_parts[i] = one;
+        *aard__guest_part(guest, i) = guest->standby_parts[i];
+        guest->standby_parts[i] = one;
     }
 }

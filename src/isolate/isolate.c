@@ -1,13 +1,27 @@
-/* The public isolate: owns a guest, replaces it when it is broken, and gives every call an outcome. */
+/* The public isolate: checks what it is given, claims itself, and has its executor answer. */
+#include "isolate/isolate_impl.h"
+
 #include <aardvark/warm.h>
 
 #include "base/alloc.h"
+#include "base/error.h"
 #include "base/hash.h"
 #include "base/thread.h"
+#include "engine/engine.h"
 #include "guest/python/warm_state.h"
-#include "worker/isolate.h"
 
 static atomic_uint_fast64_t last_id;
+
+/* The isolate's own configuration, checked, with a distribution where it needs one. */
+static aard_error *take_config(const aard_isolate_config *from, aard_isolate_config **out)
+{
+    AARD__TRY(aard__config_copy(from, out));
+    AARD__TRY(aard__config_check(*out));
+    AARD__TRY(aard__config_check_limits(*out));
+    AARD__TRY(aard__warm_state_fits(*out));
+    if ((*out)->settings.language != AARD_LANGUAGE_PYTHON || (*out)->distribution) return NULL;
+    return aard_distribution_open(NULL, &(*out)->distribution);
+}
 
 aard_error *aard_isolate_new(const aard_isolate_config *config, aard_isolate **out)
 {
@@ -21,15 +35,8 @@ aard_error *aard_isolate_new(const aard_isolate_config *config, aard_isolate **o
     if (!isolate) return aard__error_no_memory();
     atomic_flag_clear(&isolate->busy);
     isolate->id = atomic_fetch_add(&last_id, 1) + 1;
-    aard_error *error = aard__config_copy(config, &isolate->config);
-    if (!error) error = aard__config_check(isolate->config);
-    if (!error) error = aard__config_check_limits(isolate->config);
-    if (!error) error = aard__warm_state_fits(isolate->config);
-    if (!error && isolate->config->settings.language == AARD_LANGUAGE_PYTHON && !isolate->config->distribution)
-        error = aard_distribution_open(NULL, &isolate->config->distribution);
-    isolate->resettable = !error && isolate->config->settings.cleanup == AARD_CLEANUP_FULL;
-    if (!error) aard__isolate_set_network(isolate, NULL, &(aard__host_list){0});
-    if (!error) error = aard__isolate_boot(isolate, NULL);
+    aard_error *error = take_config(config, &isolate->config);
+    if (!error) error = aard__executor_in_thread(isolate->config, isolate->id, &isolate->executor);
     if (error) {
         aard_isolate_free(isolate);
         return error;
@@ -41,12 +48,8 @@ aard_error *aard_isolate_new(const aard_isolate_config *config, aard_isolate **o
 void aard_isolate_free(aard_isolate *isolate)
 {
     if (!isolate || aard__forked()) return; /* a copy of the parent's can't be freed */
-    aard__guest_free(isolate->guest);
-    isolate->guest = NULL;
+    if (isolate->executor) isolate->executor->ops->close(isolate->executor);
     aard__handlers_orphan(isolate);
-    aard_bundle_free(isolate->bundle);
-    aard_warm_state_free(isolate->kept);
-    aard__host_list_free(&isolate->bundle_hosts);
     aard_isolate_config_free(isolate->config);
     aard__free(isolate);
 }
@@ -58,50 +61,44 @@ void aard_isolate_losses(uint64_t *left, uint64_t *abandoned)
     if (abandoned) *abandoned = losses.abandoned;
 }
 
-aard_error *aard_isolate_load_bundle(aard_isolate *isolate, aard_bundle *bundle)
+static aard_error *request_verb(aard_isolate *isolate, aard__verb verb)
 {
-    AARD__NEED(isolate);
-    AARD__NEED(bundle);
-    AARD__TRY(aard__isolate_claim(isolate));
-    aard_error *error = aard__isolate_load_bundle(isolate, bundle);
-    aard__isolate_release(isolate);
-    return error;
+    aard__response response;
+    return aard__isolate_request(isolate, &(aard__request){.verb = verb}, &response);
 }
 
-aard_error *aard_warm_state_capture(aard_isolate *isolate, aard_warm_state **out)
+aard_error *aard_isolate_load_bundle(aard_isolate *isolate, aard_bundle *bundle)
 {
+    aard__response response;
     AARD__NEED(isolate);
-    AARD__NEED(out);
-    AARD__TRY(aard__isolate_claim(isolate));
-    aard_error *error = aard__warm_state_take(isolate, out);
-    aard__isolate_release(isolate);
-    return error;
+    AARD__NEED(bundle);
+    return aard__isolate_request(isolate, &(aard__request){.verb = AARD__LOAD_BUNDLE, .bundle = bundle}, &response);
 }
 
 aard_error *aard_isolate_reset(aard_isolate *isolate)
 {
     AARD__NEED(isolate);
-    AARD__TRY(aard__isolate_claim(isolate));
-    isolate->resettable = true;
-    aard_error *error = aard__isolate_full_reset(isolate);
-    aard__isolate_release(isolate);
-    return error;
+    return request_verb(isolate, AARD__RESET);
 }
 
 aard_error *aard_isolate_checkpoint(aard_isolate *isolate)
 {
     AARD__NEED(isolate);
-    AARD__TRY(aard__isolate_claim(isolate));
-    aard_error *error = aard__isolate_checkpoint(isolate);
-    aard__isolate_release(isolate);
-    return error;
+    return request_verb(isolate, AARD__CHECKPOINT);
 }
 
 aard_error *aard_isolate_prepare_reset(aard_isolate *isolate)
 {
     AARD__NEED(isolate);
-    AARD__TRY(aard__isolate_claim(isolate));
-    aard_error *error = aard__isolate_prepare_reset(isolate);
-    aard__isolate_release(isolate);
-    return error;
+    return request_verb(isolate, AARD__PREPARE_RESET);
+}
+
+aard_error *aard_warm_state_capture(aard_isolate *isolate, aard_warm_state **out)
+{
+    aard__response response = {.warm = NULL};
+    AARD__NEED(isolate);
+    AARD__NEED(out);
+    AARD__TRY(aard__isolate_request(isolate, &(aard__request){.verb = AARD__CAPTURE}, &response));
+    *out = response.warm;
+    return NULL;
 }

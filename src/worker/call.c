@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/utf8.h"
-#include "worker/isolate.h"
+#include "worker/worker_impl.h"
 
 static double ms(uint64_t ns) { return (double)ns / 1e6; }
 
@@ -48,192 +48,244 @@ static uint64_t rss_kib(void)
 }
 
 /* A call under way. */
-typedef struct errand {
-    aard_isolate *isolate;
-    const aard_call *call;
-    aard_handler *handler; /* or inline code: */
-    const char *source, *name;
-    size_t len;
+typedef struct invocation {
+    aard__worker *worker;
+    aard__handler *handler; /* NULL = inline code */
+    const aard__request *request;
     aard_outcome *outcome;
     aard__limits limits;
     aard__state state;
-    aard__cause cause; /* why the import was ended, by a limit of its own; none otherwise */
+    aard__cause cause;    /* why it was ended, if it was: */
+    bool ended_importing; /* by the limit that the import of the handler's module has */
     uint64_t start, run_start, run_end, cpu_start;
-} errand;
+} invocation;
 
-static void begin_diagnostics(errand *e)
+static void begin_diagnostics(invocation *inv)
 {
-    aard_isolate *isolate = e->isolate;
-    aard_diagnostics *d = &e->outcome->diagnostics;
-    e->outcome->isolation = isolate->config->settings.isolation;
-    d->isolate_id = isolate->id;
+    aard__worker *worker = inv->worker;
+    aard_diagnostics *d = &inv->outcome->diagnostics;
+    inv->outcome->isolation = worker->config->settings.isolation;
+    d->isolate_id = worker->id;
     d->started_at_ns = aard__clock_realtime();
     d->rss_kib_before = rss_kib();
 }
 
-static uint64_t manifest_cpu_ms(const aard_isolate *isolate)
+static uint64_t manifest_cpu_ms(const aard__worker *worker)
 {
-    const aard_manifest *manifest = isolate->bundle ? aard_bundle_manifest(isolate->bundle) : NULL;
+    const aard_manifest *manifest = worker->bundle ? aard_bundle_manifest(worker->bundle) : NULL;
     return manifest ? aard_manifest_cpu_limit_ms(manifest) : 0;
 }
 
-/* The import of a handler's module may have a limit of its own. */
-static bool imports_apart(const errand *e)
+static aard_cancel_handle *cancel_of(const invocation *inv)
 {
-    return e->handler && !e->handler->ready && e->isolate->config->settings.startup_limit_ms;
+    return inv->request->call ? inv->request->call->cancel : NULL;
 }
 
 /* Whether what the call begins with can be gone back to, as far as it has to.  A handler's module is imported first, and the
  * state is remembered then; what an import leaves that fails is of interest only where there are resets. */
-static bool remembered(const errand *e)
+static bool remembered(const invocation *inv)
 {
-    const aard_isolate *isolate = e->isolate;
-    return isolate->used || isolate->remembered || !isolate->guest->ops->checkpoint ||
-           !aard__isolate_is_resettable(isolate) || (e->handler && !isolate->resettable);
+    const aard__worker *worker = inv->worker;
+    return worker->used || worker->remembered || !worker->guest->ops->checkpoint ||
+           !aard__worker_is_resettable(worker) || (inv->handler && !worker->resettable);
 }
 
-static aard_error *begin(errand *e)
+static void begin_guest(invocation *inv)
 {
-    aard_isolate *isolate = e->isolate;
-    const aard_call *call = e->call;
-    e->start = aard__clock_monotonic();
-    e->cpu_start = aard__clock_thread_cpu();
-    begin_diagnostics(e);
-    bool ready = isolate->guest && !isolate->soiled && remembered(e);
-    AARD__TRY(aard__isolate_ensure_guest_for(isolate, e->handler));
-    isolate->last = NULL;
-    if (!remembered(e)) AARD__TRY(aard__isolate_remember(isolate));
-    e->outcome->diagnostics.reset_mode = isolate->reset_mode;
-    e->outcome->diagnostics.reset_ms = isolate->reset_ms;
-    isolate->reset_mode = AARD_RESET_NONE;
-    isolate->reset_ms = 0;
-    aard__guest *guest = isolate->guest;
+    aard__worker *worker = inv->worker;
+    aard__guest *guest = worker->guest;
+    const aard_call *call = inv->request->call;
     guest->streams.capture = !call || call->capture;
     aard__buf_clear(&guest->result);
     aard__buf_clear(&guest->report);
     guest->bytes_written = guest->result_bytes = 0;
     guest->memory_refused = guest->streams.threw = false;
     guest->pending_ended = 0;
-    guest->result_limit = guest->entry.most = aard__config_result_limit(isolate->config, call);
-    guest->result_depth_limit = isolate->config->settings.result_depth_limit;
+    guest->result_limit = guest->entry.most = aard__config_result_limit(worker->config, call);
+    guest->result_depth_limit = worker->config->settings.result_depth_limit;
+    guest->context.call = call;
+    guest->stdin_at = 0;
     aard__vm_buffer_refused(guest->vm);
     aard__ledger_free(&guest->ledger);
-    aard__guest_go_online(guest, &isolate->network);
-    e->limits = aard__config_limits(isolate->config, call, manifest_cpu_ms(isolate));
-    aard__limits apart = {.wall_ms = isolate->config->settings.startup_limit_ms};
-    const aard__limits *limits = imports_apart(e) ? &apart : &e->limits;
-    aard_cancel_handle *cancel = call ? call->cancel : NULL;
-    return ready ? aard__isolate_arm_at(isolate, limits, cancel, e->start, e->cpu_start)
-                 : aard__isolate_arm(isolate, limits, cancel); /* a reset or checkpoint is not the call's doing */
+    aard__guest_go_online(guest, &worker->network);
 }
 
-/* What no guest needs to see to know that it is no JSON; false, with a failure, for such an input. */
-static bool input_fits(const aard_call *call, aard_outcome *outcome)
+/* Makes everything ready; the entry is what the call gets from now on. */
+static aard_error *begin(invocation *inv, aard__entry *entry)
 {
-    if (!call || !call->input) return true;
-    const char *reason = !call->input_len                                  ? "it is empty"
-                         : !aard__utf8_valid(call->input, call->input_len) ? "it is not UTF-8"
-                                                                           : NULL;
-    if (reason) aard__outcome_fail(outcome, AARD_FAILURE_ADAPTER_ERROR, "the input is not JSON: %s", reason);
-    return !reason;
+    aard__worker *worker = inv->worker;
+    inv->start = aard__clock_monotonic();
+    inv->cpu_start = aard__clock_thread_cpu();
+    begin_diagnostics(inv);
+    bool ready = worker->guest && !worker->dirty && remembered(inv);
+    AARD__TRY(aard__worker_ensure_guest_for(worker, inv->handler));
+    worker->last = NULL;
+    if (!remembered(inv)) AARD__TRY(aard__worker_remember(worker));
+    inv->outcome->diagnostics.reset_mode = worker->reset_mode;
+    inv->outcome->diagnostics.reset_ms = worker->reset_ms;
+    worker->reset_mode = AARD_RESET_NONE;
+    worker->reset_ms = 0;
+    begin_guest(inv);
+    inv->state = AARD__BROKEN; /* unless the work comes to its end */
+    inv->limits = aard__config_limits(worker->config, inv->request->call, manifest_cpu_ms(worker));
+    *entry = ready
+                 ? (aard__entry){inv->limits, cancel_of(inv), inv->start, inv->cpu_start}
+                 : aard__worker_entry(&inv->limits, cancel_of(inv)); /* a reset or checkpoint is not the call's doing */
+    return NULL;
 }
 
 /* ---- what runs on the guest's stack ----------------------------------------------------------------------------- */
 
-static aard__state prepare(errand *e)
+/* What no guest needs to see to know that it is no JSON; false, with a failure, for such an input. */
+static bool input_fits(invocation *inv)
 {
-    bool apart = imports_apart(e);
-    aard__state state = aard__handler_prepare(e->handler, e->outcome);
-    if (!apart) return state;
-    e->cause = aard__budget_disarm(&e->isolate->budget);
-    if (e->cause != AARD__CAUSE_NONE) return AARD__BROKEN;
-    aard_error *error = aard__isolate_arm(e->isolate, &e->limits, e->call ? e->call->cancel : NULL);
-    if (!error) return state;
-    aard__outcome_fail(e->outcome, AARD_FAILURE_OTHER, "%s", aard_error_message(error));
-    aard_error_free(error);
-    return AARD__BROKEN;
+    const aard_call *call = inv->request->call;
+    if (!call || !call->input) return true;
+    const char *reason = !call->input_len                                  ? "it is empty"
+                         : !aard__utf8_valid(call->input, call->input_len) ? "it is not UTF-8"
+                                                                           : NULL;
+    if (reason) aard__outcome_fail(inv->outcome, AARD_FAILURE_ADAPTER_ERROR, "the input is not JSON: %s", reason);
+    return !reason;
 }
 
-static aard__state invoke(errand *e)
+/* Nothing has to be run where the call was cancelled before it began, or its input is none. */
+static bool can_begin(invocation *inv)
 {
-    aard__guest *guest = e->isolate->guest;
-    const aard_call *call = e->call;
-    const char *input = call ? call->input : NULL;
-    size_t input_len = call ? call->input_len : 0;
-    aard__state state = AARD__DONE;
-    if (e->handler) {
-        state = prepare(e);
-        e->run_start = aard__clock_monotonic();
-        e->isolate->used = true;
-        if (e->handler->ready) e->isolate->last = e->handler;
-        if (state != AARD__DONE || e->outcome->failure != AARD_FAILURE_NONE || !e->handler->ready) return state;
-        state = guest->ops->invoke(guest, e->handler->number, input, input_len, e->outcome);
-    } else {
-        e->isolate->used = true;
-        state = guest->ops->execute(guest, e->source, e->len, e->name ? e->name : "<exec>", input, input_len,
-                                    e->outcome);
-    }
-    return aard__guest_wait(guest, state, e->outcome);
+    aard_cancel_handle *cancel = cancel_of(inv);
+    if (!cancel || !aard_cancel_handle_is_cancelled(cancel)) return input_fits(inv);
+    aard__outcome_fail(inv->outcome, AARD_FAILURE_CANCELLED, "the call was cancelled");
+    return false;
 }
 
-static bool is_cancelled(const aard_call *call)
+static void calm(aard__guest *guest)
 {
-    return call && call->cancel && aard_cancel_handle_is_cancelled(call->cancel);
-}
-
-static void serve(errand *e)
-{
-    aard__guest *guest = e->isolate->guest;
-    if (is_cancelled(e->call)) { /* before it began */
-        aard__outcome_fail(e->outcome, AARD_FAILURE_CANCELLED, "the call was cancelled");
-        e->state = AARD__DONE;
-        return;
-    }
     if (guest->asked && guest->ops->calm) guest->ops->calm(guest);
     guest->asked = false;
-    aard__state state = input_fits(e->call, e->outcome) ? invoke(e) : AARD__DONE;
-    if (state == AARD__DONE) state = aard__guest_collect(guest, e->outcome);
-    if (state == AARD__DONE) { /* both run code of the guest: still under the limits */
-        aard__vm_pump(guest->vm);
-        aard__guest_report_rejections(guest);
-    }
-    e->state = state;
 }
 
 /* What the guest holds when the call has ended: read here, where its vm has been entered. */
-static void read_heap(errand *e)
+static void read_heap(invocation *inv)
 {
-    aard__guest *guest = e->isolate->guest;
-    aard_diagnostics *d = &e->outcome->diagnostics;
+    aard__guest *guest = inv->worker->guest;
+    aard_diagnostics *d = &inv->outcome->diagnostics;
     aard__heap heap;
     aard__vm_heap(guest->vm, &heap);
     d->js_heap_kib = heap.used / 1024;
     if (guest->ops->heap_bytes) d->py_heap_kib = guest->ops->heap_bytes(guest) / 1024;
 }
 
-static void work(void *user)
+static void conclude(invocation *inv, aard__state state)
 {
-    serve(user);
-    read_heap(user);
+    aard__guest *guest = inv->worker->guest;
+    if (state == AARD__DONE) state = aard__guest_collect(guest, inv->outcome);
+    if (state == AARD__DONE) { /* both run code of the guest: still under the limits */
+        aard__vm_pump(guest->vm);
+        aard__guest_report_rejections(guest);
+    }
+    inv->state = state;
+    read_heap(inv);
+}
+
+/* Whether the guest has the handler now; what an import did that failed is concluded by the caller. */
+static bool prepare(invocation *inv, aard__state *state)
+{
+    *state = aard__handler_prepare(inv->worker, inv->handler, inv->outcome);
+    return *state == AARD__DONE && inv->outcome->failure == AARD_FAILURE_NONE && inv->handler->ready;
+}
+
+static void import(void *user)
+{
+    invocation *inv = user;
+    aard__state state;
+    calm(inv->worker->guest);
+    bool ready = prepare(inv, &state);
+    inv->run_start = aard__clock_monotonic();
+    inv->state = AARD__DONE;
+    if (ready) return;
+    inv->worker->used = true;
+    conclude(inv, state);
+}
+
+static aard__state invoke(invocation *inv)
+{
+    aard__worker *worker = inv->worker;
+    const aard_call *call = inv->request->call;
+    aard__state state;
+    bool ready = prepare(inv, &state);
+    inv->run_start = aard__clock_monotonic();
+    worker->used = true;
+    if (inv->handler->ready) worker->last = inv->handler;
+    if (!ready) return state;
+    return worker->guest->ops->invoke(worker->guest, inv->handler->number, call ? call->input : NULL,
+                                      call ? call->input_len : 0, inv->outcome);
+}
+
+static aard__state execute(invocation *inv)
+{
+    const aard__request *request = inv->request;
+    const aard_call *call = request->call;
+    aard__guest *guest = inv->worker->guest;
+    inv->worker->used = true;
+    return guest->ops->execute(guest, request->source, request->source_len, request->name ? request->name : "<exec>",
+                               call ? call->input : NULL, call ? call->input_len : 0, inv->outcome);
+}
+
+static void serve(void *user)
+{
+    invocation *inv = user;
+    aard__state state = AARD__DONE;
+    if (can_begin(inv)) {
+        calm(inv->worker->guest);
+        state = inv->handler ? invoke(inv) : execute(inv);
+        state = aard__guest_wait(inv->worker->guest, state, inv->outcome);
+    }
+    conclude(inv, state);
+}
+
+/* ---- running it ------------------------------------------------------------------------------------------------- */
+
+/* Imports the handler's module within a limit of its own, where it has one.  *go_on: the call can be made. */
+static aard_error *import_apart(invocation *inv, bool *go_on)
+{
+    aard__limits limits = {.wall_ms = inv->worker->config->settings.startup_limit_ms};
+    *go_on = true;
+    if (!limits.wall_ms || !inv->handler || inv->handler->ready || !can_begin(inv)) return NULL;
+    aard__entry entry = aard__worker_entry(&limits, cancel_of(inv));
+    AARD__TRY(aard__worker_enter(inv->worker, &entry, import, inv, &inv->cause));
+    *go_on = inv->cause == AARD__CAUSE_NONE && inv->state == AARD__DONE && inv->handler->ready;
+    inv->ended_importing = inv->cause != AARD__CAUSE_NONE;
+    return NULL;
+}
+
+static aard_error *run(invocation *inv, aard__entry *entry)
+{
+    bool go_on, new_entry = inv->handler && !inv->handler->ready;
+    inv->run_start = aard__clock_monotonic();
+    AARD__TRY(import_apart(inv, &go_on));
+    if (!go_on) return NULL;
+    inv->state = AARD__BROKEN;
+    if (new_entry && inv->handler->ready) *entry = aard__worker_entry(&inv->limits, cancel_of(inv));
+    return aard__worker_enter(inv->worker, entry, serve, inv, &inv->cause);
 }
 
 /* ---- what came of it -------------------------------------------------------------------------------------------- */
 
-static void fail_by_cause(const errand *e, aard__cause cause)
+static void fail_by_cause(const invocation *inv)
 {
-    if (cause == AARD__CAUSE_CANCELLED)
-        aard__outcome_fail(e->outcome, AARD_FAILURE_CANCELLED, "the call was cancelled");
-    else if (cause == AARD__CAUSE_CPU)
-        aard__outcome_fail(e->outcome, AARD_FAILURE_CPU_LIMIT_EXCEEDED,
+    aard_outcome *outcome = inv->outcome;
+    if (inv->cause == AARD__CAUSE_CANCELLED)
+        aard__outcome_fail(outcome, AARD_FAILURE_CANCELLED, "the call was cancelled");
+    else if (inv->cause == AARD__CAUSE_CPU)
+        aard__outcome_fail(outcome, AARD_FAILURE_CPU_LIMIT_EXCEEDED,
                            "the call used more processor time than its limit of %llu ms",
-                           (unsigned long long)e->limits.cpu_ms);
-    else if (e->cause != AARD__CAUSE_NONE)
-        aard__outcome_fail(e->outcome, AARD_FAILURE_TIMEOUT_EXCEEDED,
+                           (unsigned long long)inv->limits.cpu_ms);
+    else if (inv->ended_importing)
+        aard__outcome_fail(outcome, AARD_FAILURE_TIMEOUT_EXCEEDED,
                            "the import of the handler's module took longer than the start-up limit of %llu ms",
-                           (unsigned long long)e->isolate->config->settings.startup_limit_ms);
+                           (unsigned long long)inv->worker->config->settings.startup_limit_ms);
     else
-        aard__outcome_fail(e->outcome, AARD_FAILURE_TIMEOUT_EXCEEDED, "the call took longer than its limit of %llu ms",
-                           (unsigned long long)e->limits.wall_ms);
+        aard__outcome_fail(outcome, AARD_FAILURE_TIMEOUT_EXCEEDED, "the call took longer than its limit of %llu ms",
+                           (unsigned long long)inv->limits.wall_ms);
 }
 
 static bool thrown_is(const aard_outcome *outcome, const char *type)
@@ -252,49 +304,64 @@ static void blame_limit(aard__guest *guest, aard_outcome *outcome)
         outcome->failure = AARD_FAILURE_HEAP_LIMIT_EXCEEDED;
 }
 
-/* Why the call ended, where the guest has not said it; whether the guest may go on. */
-static bool judge(errand *e, aard__cause cause)
+/* It has ended because it was asked to: nothing was torn, and what it did until then stays. */
+static bool ended_when_asked(const invocation *inv)
 {
-    aard__guest *guest = e->isolate->guest;
-    aard_outcome *outcome = e->outcome;
-    bool full = aard__vm_heap_full(guest->vm);
-    /* It has ended because it was asked to: nothing was torn, and what it did until then stays. */
-    bool graceful = cause != AARD__CAUSE_NONE && e->cause == AARD__CAUSE_NONE && e->limits.grace_ms && !full &&
-                    e->state == AARD__DONE && !aard__vm_terminating(guest->vm);
-    if (graceful) {
-        bool told = outcome->has_exception;
-        fail_by_cause(e, cause);
-        outcome->has_exception = told; /* where it was */
-        guest->asked = true;
-        aard__guest_unstop(guest);
+    aard__vm *vm = inv->worker->guest->vm;
+    return inv->cause != AARD__CAUSE_NONE && !inv->ended_importing && inv->limits.grace_ms && !aard__vm_heap_full(vm) &&
+           inv->state == AARD__DONE && !aard__vm_terminating(vm);
+}
+
+static void fail_when_asked(invocation *inv)
+{
+    bool told = inv->outcome->has_exception;
+    fail_by_cause(inv);
+    inv->outcome->has_exception = told; /* where it was */
+    inv->worker->guest->asked = true;
+    aard__guest_unstop(inv->worker->guest);
+}
+
+static void fail_full(const invocation *inv)
+{
+    aard__outcome_fail(
+        inv->outcome, AARD_FAILURE_HEAP_LIMIT_EXCEEDED,
+        aard__vm_stack_ended(inv->worker->guest->vm)
+            ? "the guest's stack was used up by the engine's own recursion; nest less deeply, such as in a "
+              "regular expression"
+            : "the guest's heap was full");
+}
+
+/* Why the call ended, where the guest has not said it; whether the guest may go on. */
+static bool classify(invocation *inv)
+{
+    aard__guest *guest = inv->worker->guest;
+    aard_outcome *outcome = inv->outcome;
+    if (ended_when_asked(inv)) {
+        fail_when_asked(inv);
         return true;
     }
-    if (full)
-        aard__outcome_fail(
-            outcome, AARD_FAILURE_HEAP_LIMIT_EXCEEDED,
-            aard__vm_stack_ended(guest->vm)
-                ? "the guest's stack was used up by the engine's own recursion; nest less deeply, such as in a "
-                  "regular expression"
-                : "the guest's heap was full");
-    else if (cause != AARD__CAUSE_NONE || aard__vm_terminating(guest->vm))
-        fail_by_cause(e, cause);
-    else if (e->state == AARD__BROKEN && guest->memory_refused) /* not even an exception found room */
+    bool stopped = inv->cause != AARD__CAUSE_NONE || aard__vm_terminating(guest->vm);
+    if (aard__vm_heap_full(guest->vm))
+        fail_full(inv);
+    else if (stopped)
+        fail_by_cause(inv);
+    else if (inv->state == AARD__BROKEN && guest->memory_refused) /* not even an exception found room */
         aard__outcome_fail(outcome, AARD_FAILURE_HEAP_LIMIT_EXCEEDED, "the guest's heap was full");
-    else if (e->state == AARD__BROKEN && outcome->failure == AARD_FAILURE_NONE && !outcome->has_exit_code)
+    else if (inv->state == AARD__BROKEN && outcome->failure == AARD_FAILURE_NONE && !outcome->has_exit_code)
         aard__outcome_fail(outcome, AARD_FAILURE_ENGINE_CRASHED, "the guest ended without an answer");
     else
         blame_limit(guest, outcome);
     if (guest->streams.threw && outcome->failure == AARD_FAILURE_NONE)
         aard__outcome_fail(outcome, AARD_FAILURE_OTHER, "the host's stream callback threw a C++ exception");
-    return outcome->failure != AARD_FAILURE_HEAP_LIMIT_EXCEEDED && cause == AARD__CAUSE_NONE &&
-           !aard__vm_terminating(guest->vm) && e->state != AARD__BROKEN;
+    return outcome->failure != AARD_FAILURE_HEAP_LIMIT_EXCEEDED && !stopped && inv->state != AARD__BROKEN;
 }
 
-static void end_diagnostics(errand *e)
+static void end_diagnostics(invocation *inv)
 {
-    aard__guest *guest = e->isolate->guest;
-    aard_outcome *outcome = e->outcome;
+    aard__guest *guest = inv->worker->guest;
+    aard_outcome *outcome = inv->outcome;
     aard_diagnostics *d = &outcome->diagnostics;
+    d->reset_generation = inv->worker->generation;
     d->filesystem_bytes_written = guest->bytes_written;
     d->pending_ended = guest->pending_ended;
     if (guest->image) {
@@ -311,85 +378,56 @@ static void end_diagnostics(errand *e)
     d->network_attempts_dropped = outcome->ledger.attempts_dropped;
 }
 
-/* The call is over: whatever the guest left behind goes into the outcome, and a guest that broke is not called again before
- * a reset. */
-static void end(errand *e)
+/* A guest that broke is not called again before a reset. */
+static void end_guest(aard__worker *worker, bool whole)
 {
-    aard_isolate *isolate = e->isolate;
-    aard_diagnostics *d = &e->outcome->diagnostics;
-    aard__guest_go_offline(isolate->guest);
-    e->run_end = aard__clock_monotonic();
-    aard__cause cause = aard__budget_disarm(&isolate->budget);
-    bool whole = judge(e, e->cause != AARD__CAUSE_NONE ? e->cause : cause);
-    end_diagnostics(e);
-    d->reset_generation = isolate->generation;
-    isolate->soiled = !whole;
-    isolate->resettable = isolate->resettable || !whole; /* from now on there are checkpoints: it may happen again */
-    if (!whole && (isolate->guest->lost || !isolate->guest->ops->reset)) aard__isolate_drop_guest(isolate);
-    aard__isolate_clean_up(isolate);
+    worker->dirty = !whole;
+    worker->resettable = worker->resettable || !whole; /* from now on there are checkpoints: it may happen again */
+    if (!whole && (worker->guest->lost || !worker->guest->ops->reset)) aard__worker_drop_guest(worker);
+    aard__worker_clean_up(worker);
+}
+
+/* The call is over: whatever the guest left behind goes into the outcome. */
+static void end(invocation *inv)
+{
+    aard_diagnostics *d = &inv->outcome->diagnostics;
+    aard__guest_go_offline(inv->worker->guest);
+    inv->run_end = aard__clock_monotonic();
+    bool whole = classify(inv);
+    end_diagnostics(inv);
+    end_guest(inv->worker, whole);
     d->rss_kib_after = rss_kib();
     uint64_t now = aard__clock_monotonic();
-    d->cpu_ms_used = ms(aard__clock_thread_cpu() - e->cpu_start);
-    d->prepare_ms = ms(e->run_start - e->start);
-    d->run_ms = ms(e->run_end - e->run_start);
-    d->cleanup_ms = ms(now - e->run_end);
-    d->wall_ms = ms(now - e->start);
+    d->cpu_ms_used = ms(aard__clock_thread_cpu() - inv->cpu_start);
+    d->prepare_ms = ms(inv->run_start - inv->start);
+    d->run_ms = ms(inv->run_end - inv->run_start);
+    d->cleanup_ms = ms(now - inv->run_end);
+    d->wall_ms = ms(now - inv->start);
 }
 
-/* A call that was never made: the guest is as it is between calls. */
-static aard_error *give_up(errand *e, aard_error *error)
+static aard_error *make_call(invocation *inv)
 {
-    aard__guest *guest = e->isolate->guest;
-    if (guest) aard__guest_go_offline(guest);
+    aard__entry entry;
+    aard_error *error = begin(inv, &entry);
+    if (!error) error = run(inv, &entry);
+    aard__guest *guest = inv->worker->guest;
+    if (guest) guest->context.call = NULL;
+    if (!error)
+        end(inv);
+    else if (guest)
+        aard__guest_go_offline(guest); /* it was never made: the guest is as it is between calls */
     return error;
 }
 
-static aard_error *make_call(errand *e)
+aard_error *aard__worker_call(aard__worker *worker, aard__handler *handler, const aard__request *request,
+                              aard_outcome **out)
 {
-    aard_error *unable = begin(e);
-    if (unable) return give_up(e, unable);
-    e->state = AARD__BROKEN; /* unless the work comes to its end */
-    e->run_start = aard__clock_monotonic();
-    aard__guest *guest = e->isolate->guest;
-    guest->context.call = e->call;
-    guest->stdin_at = 0;
-    aard_error *error = aard__guest_run(guest, work, e);
-    guest->context.call = NULL;
-    if (!error) {
-        end(e);
-        return NULL;
-    }
-    aard__budget_disarm(&e->isolate->budget);
-    return give_up(e, error);
-}
-
-static aard_error *call_isolate(errand *e, aard_outcome **out)
-{
-    if (e->call && !e->call->input && e->call->input_len)
-        return aard__error_argument("aard_call_set_input_json", "NULL has no bytes; give the input, or a length of 0");
-    AARD__TRY(aard__isolate_claim(e->isolate));
-    aard_error *error = aard__outcome_new(&e->outcome);
-    if (!error && (error = make_call(e))) aard_outcome_free(e->outcome);
-    aard__isolate_release(e->isolate);
-    if (!error) *out = aard__outcome_hand_out(e->outcome);
+    invocation inv = {.worker = worker, .handler = handler, .request = request};
+    AARD__TRY(aard__outcome_new(&inv.outcome));
+    aard_error *error = make_call(&inv);
+    if (error)
+        aard_outcome_free(inv.outcome);
+    else
+        *out = inv.outcome;
     return error;
-}
-
-aard_error *aard_handler_invoke(aard_handler *handler, const aard_call *call, aard_outcome **out)
-{
-    AARD__NEED(handler);
-    AARD__NEED(out);
-    AARD__NEED_THAT(handler->isolate, "the handler's isolate has been freed; make another of one that is there");
-    errand e = {.isolate = handler->isolate, .handler = handler, .call = call};
-    return call_isolate(&e, out);
-}
-
-aard_error *aard_isolate_exec(aard_isolate *isolate, const char *source, size_t len, const char *name,
-                              const aard_call *call, aard_outcome **out)
-{
-    AARD__NEED(isolate);
-    AARD__NEED(out);
-    AARD__NEED_THAT(source || !len, "NULL has no bytes; give the data, or a length of 0");
-    errand e = {.isolate = isolate, .source = source, .len = len, .name = name, .call = call};
-    return call_isolate(&e, out);
 }

@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "guest/python/python.h"
 #include "warm/state.h"
-#include "worker/isolate.h"
+#include "worker/worker_impl.h"
 
 /* Imports a module by inline code that leaves no name behind. */
 static aard_error *import(aard__guest *guest, const char *module, bool *torn)
@@ -56,19 +56,19 @@ static aard_error *capture_guest(aard__guest *guest, capture *c, bool *torn)
     return NULL;
 }
 
-static bool do_capture(aard_isolate *isolate, void *user)
+static bool do_capture(aard__worker *worker, void *user)
 {
     capture *c = user;
     bool torn = false;
-    c->error = capture_guest(isolate->guest, c, &torn);
+    c->error = capture_guest(worker->guest, c, &torn);
     return !torn;
 }
 
-static aard_error *capture_isolate(aard_isolate *isolate, capture *c)
+static aard_error *capture_worker(aard__worker *worker, capture *c)
 {
-    AARD__TRY(aard__isolate_ensure_guest(isolate));
-    AARD__TRY(aard__isolate_do(isolate, do_capture, c));
-    if (!c->error && !isolate->guest)
+    AARD__TRY(aard__worker_ensure_guest(worker));
+    AARD__TRY(aard__worker_do(worker, do_capture, c));
+    if (!c->error && !worker->guest)
         return aard__error(AARD_ERR_WARM_CAPTURE, "the guest was stopped: it took longer than its limit");
     return c->error;
 }
@@ -93,11 +93,11 @@ static aard_error *try_state(aard_warm_state *state)
     return NULL;
 }
 
-aard_error *aard__warm_state_take(aard_isolate *isolate, aard_warm_state **out)
+aard_error *aard__worker_capture(aard__worker *worker, aard_warm_state **out)
 {
     capture c = {0};
     aard_warm_state *state;
-    aard_error *error = capture_isolate(isolate, &c);
+    aard_error *error = capture_worker(worker, &c);
     if (error) {
         aard__image_free(c.image);
         aard__overlay_free(c.overlay);
@@ -118,20 +118,20 @@ aard_error *aard__warm_state_take(aard_isolate *isolate, aard_warm_state **out)
     return NULL;
 }
 
-aard_error *aard__isolate_checkpoint(aard_isolate *isolate)
+aard_error *aard__worker_checkpoint(aard__worker *worker)
 {
-    if (isolate->config->settings.language != AARD_LANGUAGE_PYTHON)
+    if (worker->config->settings.language != AARD_LANGUAGE_PYTHON)
         return aard__error(AARD_ERR_UNSUPPORTED,
                            "only a Python isolate has checkpoints; JavaScript is reset to its bundle");
-    if (aard__config_grants(isolate->config, "js"))
+    if (aard__config_grants(worker->config, "js"))
         return aard__error(AARD_ERR_UNSUPPORTED, "an isolate with the capability 'js' has no checkpoints");
     aard_warm_state *state;
-    AARD__TRY(aard__isolate_ensure_guest(isolate));
-    AARD__TRY(aard__warm_state_take(isolate, &state));
-    aard_warm_state_free(isolate->kept);
-    isolate->kept = state;
-    isolate->resettable = true;
-    AARD__TRY(aard__isolate_take_checkpoint(isolate));
-    isolate->used = false;
+    AARD__TRY(aard__worker_ensure_guest(worker));
+    AARD__TRY(aard__worker_capture(worker, &state));
+    aard_warm_state_free(worker->kept);
+    worker->kept = state;
+    worker->resettable = true;
+    AARD__TRY(aard__worker_take_checkpoint(worker));
+    worker->used = false;
     return NULL; /* a guest that can't remember its state is replaced by one from `kept` */
 }

@@ -1,50 +1,54 @@
-/* Work in the guest of an isolate, within a limit. */
+/* The way into a worker's guest: whatever runs there has a limit. */
 #include "base/clock.h"
-#include "worker/isolate.h"
+#include "worker/worker_impl.h"
 
-aard_error *aard__isolate_arm_at(aard_isolate *isolate, const aard__limits *limits, aard_cancel_handle *cancel,
-                                 uint64_t now, uint64_t cpu_start)
+aard__entry aard__worker_entry(const aard__limits *limits, aard_cancel_handle *cancel)
 {
-    aard__limits here = *limits;
-    if (!isolate->guest->ops->interrupt) here.grace_ms = 0; /* it can't be asked */
-    aard_error *error = aard__budget_arm(&isolate->budget, &here, now, cpu_start, cancel);
-    isolate->guest->context.deadline = isolate->budget.wall_deadline;
+    return (aard__entry){.limits = *limits,
+                         .cancel = cancel,
+                         .wall_start = aard__clock_monotonic(),
+                         .cpu_start = limits->cpu_ms ? aard__clock_thread_cpu() : 0};
+}
+
+aard_error *aard__worker_enter(aard__worker *worker, const aard__entry *entry, void (*work)(void *user), void *user,
+                               aard__cause *cause)
+{
+    aard__limits limits = entry->limits;
+    if (!worker->guest->ops->interrupt) limits.grace_ms = 0; /* it can't be asked */
+    AARD__TRY(aard__budget_arm(&worker->budget, &limits, entry->wall_start, entry->cpu_start, entry->cancel));
+    worker->guest->context.deadline = worker->budget.wall_deadline;
+    aard_error *error = aard__guest_run(worker->guest, work, user);
+    *cause = aard__budget_disarm(&worker->budget);
     return error;
 }
 
-aard_error *aard__isolate_arm(aard_isolate *isolate, const aard__limits *limits, aard_cancel_handle *cancel)
-{
-    uint64_t cpu_start = limits->cpu_ms ? aard__clock_thread_cpu() : 0;
-    return aard__isolate_arm_at(isolate, limits, cancel, aard__clock_monotonic(), cpu_start);
-}
-
-typedef struct errand {
-    aard_isolate *isolate;
-    bool (*work)(aard_isolate *isolate, void *user);
+typedef struct step {
+    aard__worker *worker;
+    bool (*work)(aard__worker *worker, void *user);
     void *user;
     bool whole;
-} errand;
+} step;
 
-static void run_errand(void *user)
+static void run_step(void *user)
 {
-    errand *e = user;
-    e->whole = e->work(e->isolate, e->user);
+    step *s = user;
+    s->whole = s->work(s->worker, s->user);
 }
 
-aard_error *aard__isolate_do(aard_isolate *isolate, bool (*work)(aard_isolate *isolate, void *user), void *user)
+aard_error *aard__worker_do(aard__worker *worker, bool (*work)(aard__worker *worker, void *user), void *user)
 {
-    aard__limits limits = aard__config_limits(isolate->config, NULL, 0);
-    if (!limits.wall_ms) limits.wall_ms = isolate->config->settings.startup_limit_ms;
-    return aard__isolate_do_within(isolate, &limits, work, user);
+    aard__limits limits = aard__config_limits(worker->config, NULL, 0);
+    if (!limits.wall_ms) limits.wall_ms = worker->config->settings.startup_limit_ms;
+    return aard__worker_do_within(worker, &limits, work, user);
 }
 
-aard_error *aard__isolate_do_within(aard_isolate *isolate, const aard__limits *limits,
-                                    bool (*work)(aard_isolate *isolate, void *user), void *user)
+aard_error *aard__worker_do_within(aard__worker *worker, const aard__limits *limits,
+                                   bool (*work)(aard__worker *worker, void *user), void *user)
 {
-    errand e = {.isolate = isolate, .work = work, .user = user};
-    AARD__TRY(aard__isolate_arm(isolate, limits, NULL));
-    aard_error *error = aard__guest_run(isolate->guest, run_errand, &e);
-    bool stopped = aard__budget_disarm(&isolate->budget) != AARD__CAUSE_NONE;
-    if (!error && (stopped || !e.whole || isolate->guest->lost)) aard__isolate_drop_guest(isolate);
-    return error;
+    step s = {.worker = worker, .work = work, .user = user};
+    aard__entry entry = aard__worker_entry(limits, NULL);
+    aard__cause cause;
+    AARD__TRY(aard__worker_enter(worker, &entry, run_step, &s, &cause));
+    if (cause != AARD__CAUSE_NONE || !s.whole || worker->guest->lost) aard__worker_drop_guest(worker);
+    return NULL;
 }

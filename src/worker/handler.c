@@ -1,94 +1,37 @@
-/* What handlers are in the guest: looked up once and called many times. */
-#include <pthread.h>
-
-#include "base/alloc.h"
-#include "worker/isolate.h"
-
-/* Handlers are freed on any thread, beside calls on their isolate and its end: what both sides know of it is under this
- * lock, which is held for moments only.  A forked child takes it never. */
-static pthread_mutex_t gone_lock = PTHREAD_MUTEX_INITIALIZER;
-
-static void free_handler(aard_handler *handler)
-{
-    aard__free(handler->entrypoint);
-    aard__free(handler);
-}
-
-void aard__handler_let_go(aard_handler *handler)
-{
-    pthread_mutex_lock(&gone_lock);
-    aard_isolate *isolate = handler->isolate;
-    if (isolate) {
-        handler->gone = true;
-        atomic_store_explicit(&isolate->has_gone, true, memory_order_relaxed);
-    }
-    pthread_mutex_unlock(&gone_lock);
-    if (!isolate) free_handler(handler);
-}
-
-/* Takes those that are gone out of the isolate's list. */
-static aard_handler *take_gone(aard_isolate *isolate)
-{
-    aard_handler *gone = NULL;
-    pthread_mutex_lock(&gone_lock);
-    atomic_store_explicit(&isolate->has_gone, false, memory_order_relaxed);
-    for (aard_handler **at = &isolate->handlers; *at;) {
-        aard_handler *handler = *at;
-        if (!handler->gone) {
-            at = &handler->next;
-            continue;
-        }
-        *at = handler->next;
-        handler->next = gone;
-        gone = handler;
-    }
-    pthread_mutex_unlock(&gone_lock);
-    return gone;
-}
-
-static void free_all(aard_handler *gone)
-{
-    while (gone) {
-        aard_handler *next = gone->next;
-        free_handler(gone);
-        gone = next;
-    }
-}
+/* What handlers are in the guest: looked up once, and forgotten. */
+#include "worker/worker_impl.h"
 
 /* In one entry: all of them. */
-static bool forget(aard_isolate *isolate, void *user)
+static bool forget(aard__worker *worker, void *user)
 {
-    for (const aard_handler *one = user; one; one = one->next)
-        if (one->ready) isolate->guest->ops->forget(isolate->guest, one->number);
+    const aard__request *request = user;
+    for (size_t i = 0; i < request->handler_count; i++) {
+        const aard__handler *one = aard__worker_handler(worker, request->handlers[i]);
+        if (one && one->ready) worker->guest->ops->forget(worker->guest, one->number);
+    }
     return true;
 }
 
-void aard__handlers_sweep(aard_isolate *isolate)
+aard_error *aard__worker_release(aard__worker *worker, const uint32_t *numbers, size_t count)
 {
-    aard_handler *gone = take_gone(isolate);
     bool ready = false;
-    for (const aard_handler *one = gone; one; one = one->next) {
-        if (isolate->last == one) isolate->last = NULL;
-        if (isolate->ahead.handler == one) isolate->ahead.handler = NULL;
+    for (size_t i = 0; i < count; i++) {
+        const aard__handler *one = aard__worker_handler(worker, numbers[i]);
+        if (!one) continue;
+        if (worker->last == one) worker->last = NULL;
+        if (worker->ahead.handler == one) worker->ahead.handler = NULL;
         ready = ready || one->ready;
     }
-    if (ready && isolate->guest)
-        aard_error_free(aard__isolate_do(isolate, forget, gone)); /* what they hold then goes with the guest */
-    free_all(gone);
+    aard__request request = {.handlers = numbers, .handler_count = count};
+    if (ready && worker->guest)
+        aard_error_free(aard__worker_do(worker, forget, &request)); /* what they hold then goes with the guest */
+    for (size_t i = 0; i < count; i++) aard__handlers_remove(worker, numbers[i]);
+    return NULL;
 }
 
-void aard__handlers_orphan(aard_isolate *isolate)
+aard__state aard__handler_prepare(aard__worker *worker, aard__handler *handler, aard_outcome *outcome)
 {
-    free_all(take_gone(isolate));
-    pthread_mutex_lock(&gone_lock);
-    for (aard_handler *one = isolate->handlers; one; one = one->next) one->isolate = NULL;
-    pthread_mutex_unlock(&gone_lock);
-}
-
-aard__state aard__handler_prepare(aard_handler *handler, aard_outcome *outcome)
-{
-    aard_isolate *isolate = handler->isolate;
-    aard__guest *guest = isolate->guest;
+    aard__guest *guest = worker->guest;
     if (handler->ready) return AARD__DONE;
     guest->prepared = -1;
     aard__state state = guest->ops->prepare(guest, handler->entrypoint, outcome);
@@ -97,6 +40,6 @@ aard__state aard__handler_prepare(aard_handler *handler, aard_outcome *outcome)
     handler->number = guest->prepared;
     handler->ready = true;
     /* What a module does when it is imported is not a call's doing: it stays. */
-    if (!isolate->used && aard__isolate_is_resettable(isolate)) aard__isolate_renew_checkpoint(isolate);
+    if (!worker->used && aard__worker_is_resettable(worker)) aard__worker_renew_checkpoint(worker);
     return AARD__DONE;
 }

@@ -1,9 +1,10 @@
-/* The guest of an isolate: made, and dropped where it is of no use any more. */
+/* A worker and its guest: made, and dropped where they are of no use any more. */
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "guest/javascript/javascript.h"
 #include "guest/python/packages.h"
 #include "guest/python/python.h"
-#include "worker/isolate.h"
+#include "worker/worker_impl.h"
 
 /* Gives a new guest its bundle, where there is one. */
 static aard_error *furnish(aard__guest *guest, void *user)
@@ -13,16 +14,16 @@ static aard_error *furnish(aard__guest *guest, void *user)
     return bundle ? aard__guest_mount(guest, bundle) : NULL;
 }
 
-static aard_error *make_guest(const aard_isolate *isolate, aard_bundle *bundle, aard__guest **out)
+static aard_error *make_guest(const aard__worker *worker, aard_bundle *bundle, aard__guest **out)
 {
-    const aard_isolate_config *config = isolate->config;
+    const aard_isolate_config *config = worker->config;
     uint64_t limit = config->settings.startup_limit_ms, now = aard__clock_monotonic();
     aard__guest_options options = {
         .ops = config->settings.language == AARD_LANGUAGE_JAVASCRIPT ? &aard__javascript : &aard__python,
         .distribution = config->distribution,
-        .warm = isolate->kept ? isolate->kept : config->warm,
+        .warm = worker->kept ? worker->kept : config->warm,
         .config = config,
-        .isolate_id = isolate->id,
+        .isolate_id = worker->id,
         .grants_javascript = aard__config_grants(config, "js"),
         .grants_code = aard__config_grants(config, "codegen"),
         .streams = {.limit = config->settings.output_limit,
@@ -47,23 +48,50 @@ static aard_error *make_guest(const aard_isolate *isolate, aard_bundle *bundle, 
     return error;
 }
 
-aard_error *aard__isolate_boot(aard_isolate *isolate, aard_bundle *bundle)
+aard_error *aard__worker_new(aard_isolate_config *config, uint64_t id, aard__worker **out)
+{
+    aard__worker *worker = aard__calloc(1, sizeof *worker);
+    if (!worker) return aard__error_no_memory();
+    worker->config = config;
+    worker->id = id;
+    worker->resettable = config->settings.cleanup == AARD_CLEANUP_FULL;
+    aard__worker_set_network(worker, NULL, &(aard__host_list){0});
+    aard_error *error = aard__worker_boot(worker, NULL);
+    if (error)
+        aard__worker_free(worker);
+    else
+        *out = worker;
+    return error;
+}
+
+void aard__worker_free(aard__worker *worker)
+{
+    if (!worker) return;
+    aard__guest_free(worker->guest);
+    aard__handlers_free(worker);
+    aard_bundle_free(worker->bundle);
+    aard_warm_state_free(worker->kept);
+    aard__host_list_free(&worker->bundle_hosts);
+    aard__free(worker);
+}
+
+aard_error *aard__worker_boot(aard__worker *worker, aard_bundle *bundle)
 {
     aard__guest *guest;
-    AARD__TRY(make_guest(isolate, bundle, &guest));
-    aard__guest_free(isolate->guest);
-    isolate->guest = guest;
-    isolate->soiled = isolate->used = isolate->remembered = isolate->ahead.spare = isolate->ahead.taken = false;
-    isolate->generation++;
-    isolate->budget = (aard__budget){.stop = aard__guest_stop, .user = guest};
-    aard__handlers_forget(isolate);
+    AARD__TRY(make_guest(worker, bundle, &guest));
+    aard__guest_free(worker->guest);
+    worker->guest = guest;
+    worker->dirty = worker->used = worker->remembered = worker->ahead.standby = worker->ahead.taken = false;
+    worker->generation++;
+    worker->budget = (aard__budget){.stop = aard__guest_stop, .user = guest};
+    aard__handlers_forget(worker);
     return NULL;
 }
 
-void aard__isolate_drop_guest(aard_isolate *isolate)
+void aard__worker_drop_guest(aard__worker *worker)
 {
-    aard__guest *guest = isolate->guest;
-    isolate->guest = NULL;
-    isolate->ahead.spare = isolate->ahead.taken = false;
+    aard__guest *guest = worker->guest;
+    worker->guest = NULL;
+    worker->ahead.standby = worker->ahead.taken = false;
     aard__guest_free(guest);
 }

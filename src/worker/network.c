@@ -1,7 +1,7 @@
 /* An isolate's place on the network: what its host set and what its bundle asks for, the tighter of the two. */
 #include <aardvark/manifest.h>
 
-#include "worker/isolate.h"
+#include "worker/worker_impl.h"
 
 static uint64_t tighter(uint64_t limit, uint64_t other) { return other && other < limit ? other : limit; }
 
@@ -17,30 +17,30 @@ static aard_error *copy_hosts(const aard_manifest *manifest, aard__host_list *ou
     return NULL;
 }
 
-aard_error *aard__isolate_hosts_of(const aard_bundle *bundle, aard__host_list *out)
+aard_error *aard__worker_hosts_of(const aard_bundle *bundle, aard__host_list *out)
 {
     return copy_hosts(bundle ? aard_bundle_manifest(bundle) : NULL, out);
 }
 
-void aard__isolate_set_network(aard_isolate *isolate, const aard_bundle *bundle, aard__host_list *hosts)
+void aard__worker_set_network(aard__worker *worker, const aard_bundle *bundle, aard__host_list *hosts)
 {
-    const aard__config_network *host = &isolate->config->settings.network;
+    const aard__config_network *host = &worker->config->settings.network;
     const aard_manifest *manifest = bundle ? aard_bundle_manifest(bundle) : NULL;
-    aard__host_list_free(&isolate->bundle_hosts);
-    isolate->bundle_hosts = *hosts;
+    aard__host_list_free(&worker->bundle_hosts);
+    worker->bundle_hosts = *hosts;
     *hosts = (aard__host_list){0};
     bool host_wants_https = host->says_https_only ? host->https_only : !manifest;
-    isolate->network = (aard__network_policy){
+    worker->network = (aard__network_policy){
         .closed = host->closed,
         .host = host->hosts.count ? &host->hosts : NULL,
-        .bundle = manifest ? &isolate->bundle_hosts : NULL,
+        .bundle = manifest ? &worker->bundle_hosts : NULL,
         .https_only = host_wants_https || (manifest && aard_manifest_https_only(manifest)),
         .private_addresses = host->private_addresses,
         .limits = host->limits,
         .ca_file = host->ca_file,
     };
     if (!manifest) return;
-    aard__network_limits *limits = &isolate->network.limits;
+    aard__network_limits *limits = &worker->network.limits;
     limits->request_bytes = tighter(limits->request_bytes, aard_manifest_max_request_bytes(manifest));
     limits->response_bytes = tighter(limits->response_bytes, aard_manifest_max_response_bytes(manifest));
     limits->timeout_ms = tighter(limits->timeout_ms, aard_manifest_network_timeout_ms(manifest));

@@ -52,16 +52,16 @@ static aard_error *javascript_mount(aard__guest *guest)
  * collection is given up. */
 #define MOST_KEPT ((size_t)16 << 20)
 
-static aard_error *javascript_make_spare(aard__guest *guest)
+static aard_error *javascript_make_standby(aard__guest *guest)
 {
-    if (guest->spare || !aard__vm_copies(guest->vm)) return NULL;
+    if (guest->standby || !aard__vm_copies(guest->vm)) return NULL;
     aard__realm *made;
     AARD__TRY(aard__realm_new(guest->vm, &made));
-    guest->spare = made;
+    guest->standby = made;
     aard__guest_exchange(guest);
     aard_error *error = aard__guest_adopt(guest);
     aard__guest_exchange(guest);
-    if (error) aard__guest_drop_spare(guest);
+    if (error) aard__guest_drop_standby(guest);
     return error;
 }
 
@@ -354,12 +354,12 @@ static bool is_harmless(const aard__host_entry *entry)
 
 /* A module that prints, sets a timer, asks for the time that has passed or for a file, or is refused anything, does it in
  * the call that needs it. */
-static int javascript_prepare_spare(aard__guest *guest, const char *entrypoint)
+static int javascript_prepare_standby(aard__guest *guest, const char *entrypoint)
 {
     aard_outcome *outcome;
-    aard_error *error = guest->spare ? aard__outcome_new(&outcome) : NULL;
+    aard_error *error = guest->standby ? aard__outcome_new(&outcome) : NULL;
     aard_error_free(error);
-    if (!guest->spare || error) return -1;
+    if (!guest->standby || error) return -1;
     guest->prepared = -1;
     aard__guest_exchange(guest);
     aard__vm_begin_ahead(guest->vm, guest->realm, is_harmless);
@@ -372,7 +372,7 @@ static int javascript_prepare_spare(aard__guest *guest, const char *entrypoint)
     guest->awaited = NULL;
     aard__ledger_free(&guest->ledger);
     aard_outcome_free(outcome);
-    if (!done) aard__guest_drop_spare(guest);
+    if (!done) aard__guest_drop_standby(guest);
     return done ? guest->prepared : -1;
 }
 
@@ -448,8 +448,8 @@ const aard__language_ops aard__javascript = {
     .boot = javascript_boot,
     .reset = javascript_reset,
     .reset_mode = AARD_RESET_NEW_REALM,
-    .make_spare = javascript_make_spare,
-    .prepare_spare = javascript_prepare_spare,
+    .make_standby = javascript_make_standby,
+    .prepare_standby = javascript_prepare_standby,
     .drop_buffers = javascript_drop_buffers,
     .mount = javascript_mount,
     .prepare = javascript_prepare,
