@@ -275,14 +275,14 @@ valgrind-leaving: tests ## a guest that is left at its heap limit, then code of 
 	@command -v valgrind >/dev/null || scripts/bootstrap --with valgrind
 	@AARD_FIRST_ONLY=1 valgrind -q --smc-check=all-non-file --max-stackframe=16777216 --error-exitcode=99 $(BUILD)/tests/test_leaving
 
-exported-symbols: $(BUILD)/libaardvark.so ## write down what the library exports, after a change that was meant
-	nm -D --defined-only $< | sed -n 's/.* \(aard_[a-z0-9_]*\)@.*/\1/p' | LC_ALL=C sort >tests/exported_symbols.txt
+exported-symbols: ## write down what the library exports, with all types and numbers, after a change that was meant
+	scripts/api.py list >tests/exported_symbols.txt
 
 # Runs a tool, or says that it is not installed.
 lint_by = @if command -v $(1) >/dev/null; then echo '  LINT   $(1)'; $(1) $(2); else echo '  LINT   $(1): skipped, it is not installed'; fi
 
 lint: ## what is not part of check: ruff, shellcheck and clang-format, each where it is installed
-	$(call lint_by,ruff,check src/embedded bundles bench)
+	$(call lint_by,ruff,check src/embedded bundles bench scripts tests)
 	$(call lint_by,shellcheck,scripts/bootstrap scripts/prove-bare bench/run bench/peers/run bench/peers/install tests/run tests/*.sh .ci/run)
 	$(call lint_by,clang-format,--dry-run -Werror $(FORMATTED))
 
