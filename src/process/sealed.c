@@ -1,0 +1,61 @@
+#include "process/sealed.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+enum { SEALS = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
+
+static bool write_all(int fd, const char *data, size_t len)
+{
+    while (len) {
+        ssize_t wrote = write(fd, data, len);
+        if (wrote < 0 && errno == EINTR) continue;
+        if (wrote <= 0) return false;
+        data += wrote;
+        len -= (size_t)wrote;
+    }
+    return true;
+}
+
+int aard__sealed_new(const void *data, size_t len)
+{
+    int fd = memfd_create("aardvark", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0) return -1;
+    if (write_all(fd, data, len) && !fcntl(fd, F_ADD_SEALS, SEALS | F_SEAL_SEAL)) return fd;
+    int why = errno;
+    close(fd);
+    errno = why;
+    return -1;
+}
+
+/* Not of huge pages either: those can be missing where they are read. */
+static bool is_sealed(int fd, size_t len)
+{
+    struct stat st;
+    struct statfs fs;
+    int seals = fcntl(fd, F_GET_SEALS);
+    return seals >= 0 && (seals & SEALS) == SEALS && !fstat(fd, &st) && S_ISREG(st.st_mode) &&
+           (uintmax_t)st.st_size == len && !fstatfs(fd, &fs) && fs.f_type == TMPFS_MAGIC;
+}
+
+bool aard__sealed_map(int fd, size_t len, void **map)
+{
+    if (!is_sealed(fd, len)) {
+        errno = EPERM;
+        return false;
+    }
+    /* Before Linux 6.7 a shared mapping counts as one that may be written, which the seals forbid. */
+    void *made = mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (made == MAP_FAILED) {
+        if (errno == EPERM) errno = ENOMEM;
+        return false;
+    }
+    *map = made;
+    return true;
+}
