@@ -308,6 +308,8 @@ static void test_getters_of_configurations(void **state)
     NOTHING(aard_isolate_config_cleanup, NULL);
     NOTHING(aard_isolate_config_resets_expected, NULL);
     NOTHING(aard_isolate_config_warm_state, NULL);
+    NOTHING(aard_isolate_config_catalog, NULL);
+    RETURNS(aard_isolate_config_set_catalog, NULL, NULL);
     NOTHING(aard_isolate_config_wall_limit_ms, NULL);
     NOTHING(aard_isolate_config_cpu_limit_ms, NULL);
     NOTHING(aard_isolate_config_grace_ms, NULL);
@@ -529,6 +531,9 @@ static void test_warm_states_and_catalogs(void **state)
     REFUSED(aard_catalog_open, "x", 0, NULL);
     RETURNS(aard_catalog_free, NULL);
     NOTHING(aard_catalog_dir, NULL);
+    NOTHING(aard_catalog_max_bytes, NULL);
+    NOTHING(aard_catalog_retain, NULL);
+    NOTHING(aard_overlays_release, );
     REFUSED(aard_catalog_find, NULL, NULL, NULL, &out);
     REFUSED(aard_catalog_store, NULL, NULL);
     REFUSED(aard_catalog_prune, NULL, NULL);

@@ -126,6 +126,43 @@ static void test_a_package_that_is_not_there_is_named(void **state)
     aard_isolate_free(isolate);
 }
 
+/* ---- where they are unpacked to ------------------------------------------------------------------------------- */
+
+static int overlays_in(const char *catalog) { return count_entries(catalog, "") - count_entries(catalog, ".lock"); }
+
+/* Each in a directory of its own, once the process has let go of what it had unpacked before. */
+static void test_a_configuration_has_a_catalog_of_its_own(void **state)
+{
+    staged *s = *state;
+    aard_bundle *bundle = wanting(s, "[\"tiny-pkg\"]");
+    aard_catalog *catalog;
+    aard_isolate_config *config;
+    aard_isolate *isolate;
+    char *dir = strdup(at(s->temp, "other"));
+    aard_overlays_release();
+    assert_ok(aard_catalog_open(dir, 0, &catalog));
+    assert_ok(aard_isolate_config_new(&config));
+    aard_isolate_config_set_distribution(config, s->distribution);
+    aard_isolate_config_set_catalog(config, catalog);
+    assert_true(aard_isolate_config_catalog(config) == catalog);
+    aard_catalog_free(catalog);
+    for (int i = 0; i < 2; i++) {
+        assert_ok(aard_isolate_new(config, &isolate));
+        assert_ok(aard_isolate_load_bundle(isolate, bundle));
+        gives(isolate, "main:absent", "false");
+        assert_int_equal(overlays_in(dir), 1);
+        assert_int_equal(aard_overlays_release(), 0); /* it is in use */
+        aard_isolate_free(isolate);
+        assert_int_equal(aard_overlays_release(), 1);
+        assert_int_equal(aard_overlays_release(), 0);
+        if (i == 0) aard_isolate_config_set_catalog(config, NULL);
+    }
+    assert_true(overlays_in(at(s->temp, "catalog")) >= 1);
+    aard_isolate_config_free(config);
+    aard_bundle_free(bundle);
+    free(dir);
+}
+
 /* ---- limits ---------------------------------------------------------------------------------------------------- */
 
 static bool stops_after(void *user) { return --*(int *)user < 0; }
@@ -168,7 +205,7 @@ static void test_packages_are_unpacked_within_limits(void **state)
     char *catalog = strdup(at(s->temp, "catalog"));
 
     int looks = 1; /* it is asked before anything is unpacked, and then for every piece */
-    aard__packages_rules rules = {stops_after, &looks, 0};
+    aard__packages_rules rules = {stops_after, &looks, 0, NULL};
     assert_refused(aard__packages_overlay(distribution, lines, &rules, &overlay), AARD_ERR_GUEST_BOOT, "in time", NULL);
     assert_int_equal(looks, -1);
     looks = 100;
@@ -177,7 +214,7 @@ static void test_packages_are_unpacked_within_limits(void **state)
 
     assert_int_equal(rename(catalog, at(s->temp, "put away")), 0);
     write_file(catalog, "no directory", 12);
-    rules = (aard__packages_rules){NULL, NULL, 64 << 20};
+    rules = (aard__packages_rules){.memory_bytes = 64 << 20};
     assert_refused(aard__packages_overlay(distribution, lines, &rules, &overlay), AARD_ERR_BUNDLE_TOO_LARGE, "160 MiB",
                    "64 MiB", NULL);
     assert_int_equal(unlink(catalog), 0);
@@ -215,6 +252,7 @@ int main(void)
         cmocka_unit_test(test_a_package_that_was_altered_is_refused), /* before it is unpacked */
         cmocka_unit_test(test_packages_come_with_what_they_need),
         cmocka_unit_test(test_a_package_that_is_not_there_is_named),
+        cmocka_unit_test(test_a_configuration_has_a_catalog_of_its_own),
         cmocka_unit_test(test_packages_are_unpacked_within_limits),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -90,8 +90,21 @@ typedef struct aard_catalog aard_catalog;
 /* Opens the catalog in `dir`, which is made where it is not there.  NULL: "catalog" beside aard_distribution_home.
  * `max_bytes` is what it may hold, 0 = 2 GiB.  Errors: io, no_memory. */
 AARD_API AARD_NODISCARD aard_error *aard_catalog_open(const char *dir, uint64_t max_bytes, aard_catalog **out);
-AARD_API void aard_catalog_free(aard_catalog *catalog); /* NULL is fine */
+/* One more owner; returns its argument. */
+AARD_API aard_catalog *aard_catalog_retain(aard_catalog *catalog);
+/* One owner less; the last one frees it.  NULL is fine. */
+AARD_API void aard_catalog_free(aard_catalog *catalog);
 AARD_API const char *aard_catalog_dir(const aard_catalog *catalog);
+AARD_API uint64_t aard_catalog_max_bytes(const aard_catalog *catalog);
+
+/* The catalog that isolates made from the configuration unpack packages to, retained.  NULL, the default, is
+ * aard_catalog_open(NULL, 0), opened when packages are wanted. */
+AARD_API void aard_isolate_config_set_catalog(aard_isolate_config *config, aard_catalog *catalog);
+AARD_API aard_catalog *aard_isolate_config_catalog(const aard_isolate_config *config);
+
+/* Packages that were unpacked once stay open in the process, for the next isolate that wants the same.  This closes those that
+ * no isolate and no warm state uses, and gives how many they were.  It waits while packages are being unpacked.  Any thread. */
+AARD_API size_t aard_overlays_release(void);
 
 /* Finds the warm state of `bundle` (NULL = of a guest without one) for `distribution`; `*out` becomes NULL where there is
  * none that fits and is whole.  A damaged one is removed.  Errors: package_not_found, no_memory. */

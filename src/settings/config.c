@@ -39,6 +39,7 @@ void aard_isolate_config_free(aard_isolate_config *config)
     if (!config) return;
     aard_distribution_free(config->distribution);
     aard_warm_state_free(config->warm);
+    aard_catalog_free(config->catalog);
     aard__settings_free(&config->settings);
     aard__functions_free(&config->hooks.functions);
     aard__mounts_free(&config->hooks.mounts);
@@ -82,6 +83,14 @@ void aard_isolate_config_set_warm_state(aard_isolate_config *config, aard_warm_s
     aard_warm_state *before = config->warm;
     config->warm = state ? aard_warm_state_retain(state) : NULL;
     aard_warm_state_free(before);
+}
+
+void aard_isolate_config_set_catalog(aard_isolate_config *config, aard_catalog *catalog)
+{
+    if (!config) return;
+    aard_catalog *before = config->catalog;
+    config->catalog = aard_catalog_retain(catalog);
+    aard_catalog_free(before);
 }
 
 void aard_isolate_config_set_isolation(aard_isolate_config *config, aard_isolation isolation)
@@ -322,6 +331,7 @@ static aard_error *copy_into(const aard_isolate_config *config, aard_isolate_con
 {
     aard_isolate_config_set_distribution(copy, config->distribution);
     aard_isolate_config_set_warm_state(copy, config->warm);
+    aard_isolate_config_set_catalog(copy, config->catalog);
     copy->invalid = config->invalid;
     copy->no_memory = config->no_memory;
     AARD__TRY(copy_hooks(&config->hooks, &copy->hooks));

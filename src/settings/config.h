@@ -3,6 +3,7 @@
 #define AARD_SETTINGS_CONFIG_H
 
 #include <aardvark/isolate.h>
+#include <aardvark/warm.h>
 
 #include "policy/mount.h"
 #include "settings/functions.h"
@@ -29,6 +30,7 @@ struct aard_isolate_config {
     aard__hooks hooks;
     aard_distribution *distribution; /* retained; may be NULL */
     aard_warm_state *warm;           /* retained; may be NULL */
+    aard_catalog *catalog;           /* the same; NULL = the default one */
     const char *invalid;             /* what a setter was given that is none; NULL = nothing */
     bool no_memory;                  /* there was none for the listener */
 };

@@ -1,5 +1,6 @@
 /* What was set in a configuration or a call, read back. */
 #include <aardvark/network.h>
+#include <aardvark/warm.h>
 
 #include "settings/config.h"
 
@@ -15,6 +16,7 @@ CONFIG_GETTER(aard_isolation, isolation, settings.isolation)
 CONFIG_GETTER(aard_cleanup, cleanup, settings.cleanup)
 CONFIG_GETTER(bool, resets_expected, settings.resets_expected)
 CONFIG_GETTER(aard_warm_state *, warm_state, warm)
+CONFIG_GETTER(aard_catalog *, catalog, catalog)
 CONFIG_GETTER(uint64_t, wall_limit_ms, settings.limits.wall_ms)
 CONFIG_GETTER(uint64_t, cpu_limit_ms, settings.limits.cpu_ms)
 CONFIG_GETTER(uint64_t, grace_ms, settings.limits.grace_ms)

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,7 @@
 #define LOCK_MS 10000
 
 struct aard_catalog {
+    atomic_size_t owners;
     char *dir;
     uint64_t quota;
 };
@@ -58,6 +60,7 @@ aard_error *aard_catalog_open(const char *dir, uint64_t max_bytes, aard_catalog 
     AARD__NEED(out);
     aard_catalog *catalog = aard__calloc(1, sizeof *catalog);
     if (!catalog) return aard__error_no_memory();
+    atomic_init(&catalog->owners, 1);
     catalog->quota = max_bytes ? max_bytes : DEFAULT_QUOTA;
     aard_error *error = NULL;
     if (!dir)
@@ -73,14 +76,22 @@ aard_error *aard_catalog_open(const char *dir, uint64_t max_bytes, aard_catalog 
     return NULL;
 }
 
+aard_catalog *aard_catalog_retain(aard_catalog *catalog)
+{
+    if (catalog) atomic_fetch_add_explicit(&catalog->owners, 1, memory_order_relaxed);
+    return catalog;
+}
+
 void aard_catalog_free(aard_catalog *catalog)
 {
-    if (!catalog) return;
+    if (!catalog || atomic_fetch_sub_explicit(&catalog->owners, 1, memory_order_acq_rel) != 1) return;
     aard__free(catalog->dir);
     aard__free(catalog);
 }
 
 const char *aard_catalog_dir(const aard_catalog *catalog) { return catalog ? catalog->dir : NULL; }
+
+uint64_t aard_catalog_max_bytes(const aard_catalog *catalog) { return catalog ? catalog->quota : 0; }
 
 aard_error *aard__catalog_path(const aard_catalog *catalog, aard__catalog_kind kind, const char *key, char **out)
 {

@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/checksum.h"
 #include "base/new_file.h"
 #include "base/trust.h"
-#include "base/checksum.h"
 
 #define PAGE ((size_t)4096)
 #define KEY_MAX ((uint64_t)1 << 20)
@@ -121,7 +121,8 @@ static aard_error *check_signature(const aard__image *image, const char *path, c
     signature_of(&image->head, image->map, key, right);
     if (sodium_memcmp(right, image->head.signature, sizeof right) == 0) return NULL;
     return aard__error(AARD_ERR_WARM_SIGNATURE,
-                       "the image '%s' is not signed by the key that was set: it is somebody else's, or the key is", path);
+                       "the image '%s' is not signed by the key that was set: it is somebody else's, or the key is",
+                       path);
 }
 
 /* ---- writing ------------------------------------------------------------------------------------------------ */

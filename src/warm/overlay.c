@@ -281,6 +281,11 @@ aard__overlay *aard__overlay_retain(aard__overlay *overlay)
     return overlay;
 }
 
+bool aard__overlay_has_one_owner(const aard__overlay *overlay)
+{
+    return atomic_load_explicit(&overlay->owners, memory_order_acquire) == 1;
+}
+
 void aard__overlay_free(aard__overlay *overlay)
 {
     if (!overlay || atomic_fetch_sub_explicit(&overlay->owners, 1, memory_order_acq_rel) != 1) return;

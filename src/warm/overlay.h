@@ -6,6 +6,7 @@
 #ifndef AARD_WARM_OVERLAY_H
 #define AARD_WARM_OVERLAY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -44,6 +45,9 @@ aard_error *aard__overlay_check(const void *data, size_t len, const char *where,
 
 aard__overlay *aard__overlay_retain(aard__overlay *overlay); /* any thread */
 void aard__overlay_free(aard__overlay *overlay);             /* one owner less; any thread; NULL is fine */
+
+/* Whether nobody but the caller, who is an owner, has it: then nobody will, but by the caller. */
+bool aard__overlay_has_one_owner(const aard__overlay *overlay);
 
 const char *aard__overlay_key(const aard__overlay *overlay);
 const char *aard__overlay_digest(const aard__overlay *overlay); /* lowercase hex */

@@ -21,7 +21,7 @@
 #define IN_MEMORY_MAX ((uint64_t)1 << 30)
 #define FILES_MAX 200000
 
-#define LOOK_EACH 1024 /* files, between two looks whether there is time left */
+#define LOOK_EACH 1024   /* files, between two looks whether there is time left */
 #define WAIT_NS 10000000 /* between two looks whether to go on waiting */
 
 /* ---- making one --------------------------------------------------------------------------------------------- */
@@ -240,10 +240,10 @@ static aard_error *make(const aard_distribution *distribution, making *m, aard_c
 static aard_error *find_or_make(const aard_distribution *distribution, const char *key,
                                 const aard__packages_rules *rules, aard__overlay **out)
 {
-    aard_catalog *catalog = NULL;
+    aard_catalog *catalog = aard_catalog_retain(rules->catalog);
     char *path = NULL;
     making m = {.key = key, .rules = rules};
-    aard_error *error = aard_catalog_open(NULL, 0, &catalog);
+    aard_error *error = catalog ? NULL : aard_catalog_open(NULL, 0, &catalog);
     if (!error) error = aard__catalog_path(catalog, AARD__CATALOG_OVERLAY, key, &path);
     if (!error) error = open_entry(catalog, path, key, out);
     aard_error_free(error);
@@ -304,4 +304,23 @@ aard_error *aard__packages_overlay(const aard_distribution *distribution, const 
     aard_error *error = share(distribution, lines, rules, out);
     pthread_mutex_unlock(&mutex);
     return error;
+}
+
+size_t aard_overlays_release(void)
+{
+    size_t count = 0;
+    pthread_mutex_lock(&mutex);
+    for (shared_overlay **at = &overlays; *at;) {
+        shared_overlay *one = *at;
+        if (!aard__overlay_has_one_owner(one->overlay)) {
+            at = &one->next;
+            continue;
+        }
+        *at = one->next;
+        aard__overlay_free(one->overlay);
+        aard__free(one);
+        count++;
+    }
+    pthread_mutex_unlock(&mutex);
+    return count;
 }

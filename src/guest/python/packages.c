@@ -92,7 +92,8 @@ aard_error *aard__packages_load(aard__guest *guest, const aard_bundle *bundle)
         aard__free(lines);
         return NULL;
     }
-    const aard__packages_rules rules = {is_stopped, guest, guest->heap_limit};
+    const aard__packages_rules rules = {is_stopped, guest, guest->heap_limit,
+                                        aard_isolate_config_catalog(guest->config)};
     aard_error *error = aard__packages_overlay(guest->distribution, lines, &rules, &overlay);
     if (error) {
         aard__free(lines);

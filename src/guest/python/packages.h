@@ -2,6 +2,8 @@
 #ifndef AARD_GUEST_PYTHON_PACKAGES_H
 #define AARD_GUEST_PYTHON_PACKAGES_H
 
+#include <aardvark/warm.h>
+
 #include "guest/guest.h"
 
 /* Whether the host wants packages in every guest. */
@@ -23,6 +25,7 @@ typedef struct aard__packages_rules {
     bool (*stopped)(void *user); /* asked often, on this thread; NULL = nobody stops it */
     void *user;
     uint64_t memory_bytes; /* that they may take where there is no catalog; 0 = the default */
+    aard_catalog *catalog; /* NULL = the default one */
 } aard__packages_rules;
 aard_error *aard__packages_overlay(const aard_distribution *distribution, const char *lines,
                                    const aard__packages_rules *rules, aard__overlay **out);

@@ -49,13 +49,15 @@ aard__state aard__python_state(aard__guest *guest, bool inlined, aard_outcome *o
     if (find_exit(guest, &code))
         end_with(code, inlined, outcome);
     else if (threw(guest, "RangeError", "Maximum call stack size exceeded"))
-        aard__outcome_fail(outcome, AARD_FAILURE_HEAP_LIMIT_EXCEEDED,
-                           "the guest's stack was used up by a recursion in C code, Python's own or an extension's, which "
-                           "has no limit; nest less deeply");
+        aard__outcome_fail(
+            outcome, AARD_FAILURE_HEAP_LIMIT_EXCEEDED,
+            "the guest's stack was used up by a recursion in C code, Python's own or an extension's, which "
+            "has no limit; nest less deeply");
     else if (threw(guest, "RuntimeError", "unreachable"))
-        aard__outcome_fail(outcome, AARD_FAILURE_ENGINE_CRASHED,
-                           "C code of the guest aborted: os.abort, a signal such as SIGABRT or SIGSEGV, or a fatal error of "
-                           "Python's, which stands in its stderr");
+        aard__outcome_fail(
+            outcome, AARD_FAILURE_ENGINE_CRASHED,
+            "C code of the guest aborted: os.abort, a signal such as SIGABRT or SIGSEGV, or a fatal error of "
+            "Python's, which stands in its stderr");
     else
         return aard__guest_state(guest, outcome);
     return AARD__BROKEN;

@@ -15,24 +15,26 @@
 /* ---- files -------------------------------------------------------------------------------------------------- */
 
 /* The packages are unpacked from the distribution, which is the same; so must be what comes of it. */
-static aard_error *find_overlay(aard_warm_state *state, const char *path)
+static aard_error *find_overlay(aard_warm_state *state, const char *path, aard_catalog *catalog)
 {
     if (!state->packages) return NULL;
-    AARD__TRY(aard__packages_overlay(state->distribution, state->packages, NULL, &state->overlay));
+    const aard__packages_rules rules = {.catalog = catalog};
+    AARD__TRY(aard__packages_overlay(state->distribution, state->packages, &rules, &state->overlay));
     if (!strcmp(aard__overlay_digest(state->overlay), state->overlay_digest)) return NULL;
     return aard__error(AARD_ERR_WARM_MISMATCH,
                        "the warm state '%s' does not fit: its overlay is %s and not %s; make it anew", path,
                        state->overlay_digest, aard__overlay_digest(state->overlay));
 }
 
+/* `catalog`, for its packages, may be NULL. */
 static aard_error *open_state(const char *path, const char *wanted, aard_distribution *distribution,
-                              aard_warm_state **out)
+                              aard_catalog *catalog, aard_warm_state **out)
 {
     aard__image *image;
     aard_warm_state *state = NULL;
     AARD__TRY(aard__image_open(path, wanted, distribution ? aard__distribution_key(distribution) : NULL, &image));
     AARD__TRY(aard__warm_state_new(image, distribution, &state));
-    aard_error *error = distribution ? find_overlay(state, path) : NULL;
+    aard_error *error = distribution ? find_overlay(state, path, catalog) : NULL;
     if (error) {
         aard_warm_state_free(state);
         return error;
@@ -49,7 +51,7 @@ aard_error *aard_warm_state_open(const char *path, aard_distribution *distributi
     if (distribution) AARD__TRY(aard__python_layout_name(distribution, &layout));
     char *wanted = distribution ? aard__python_image_key(distribution, layout) : aard__strdup("");
     if (!wanted) return aard__error_no_memory();
-    aard_error *error = open_state(path, wanted, distribution, out);
+    aard_error *error = open_state(path, wanted, distribution, NULL, out);
     aard__free(wanted);
     return error;
 }
@@ -151,7 +153,7 @@ aard_error *aard_catalog_find(aard_catalog *catalog, aard_distribution *distribu
     if (!error) error = aard__catalog_path(catalog, AARD__CATALOG_STATE, key, &path);
     if (!error) {
         int fd = aard__catalog_open_entry(catalog, path); /* before: a damaged file is removed only if it is this one */
-        aard_error *refused = fd < 0 ? NULL : open_state(path, key, distribution, &state);
+        aard_error *refused = fd < 0 ? NULL : open_state(path, key, distribution, catalog, &state);
         /* Not one whose signature is another key's, nor one that could only not be read now. */
         if (refused && aard_error_get_code(refused) == AARD_ERR_WARM_CORRUPT) aard__catalog_discard(catalog, path, fd);
         if (fd >= 0) close(fd);
