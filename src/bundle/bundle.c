@@ -8,11 +8,11 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "bundle/code.h"
+#include "bundle/copy.h"
 #include "bundle/entry_name.h"
 #include "bundle/entry_rules.h"
 #include "bundle/limits.h"
 #include "bundle/manifest.h"
-#include "bundle/unpack.h"
 #include "bundle/zip_directory.h"
 
 typedef struct kept_code {
@@ -69,6 +69,27 @@ static aard_error *read_manifest(aard_bundle *bundle)
     return aard__manifest_parse((const char *)file->data, file->data_len, &bundle->manifest);
 }
 
+aard_error *aard__bundle_of_files(aard__bundle_file *files, size_t count, aard_bundle **out)
+{
+    aard_bundle *bundle = aard__calloc(1, sizeof *bundle);
+    if (!bundle) {
+        aard__bundle_files_free(files, count);
+        return aard__error_no_memory();
+    }
+    atomic_init(&bundle->owners, 1);
+    bundle->files = files;
+    bundle->count = count;
+    aard_error *error = read_manifest(bundle);
+    if (error) {
+        aard_bundle_free(bundle);
+        return error;
+    }
+    make_digest(bundle);
+    bundle->code = aard__calloc(count ? count : 1, sizeof *bundle->code);
+    *out = bundle;
+    return NULL;
+}
+
 aard_error *aard_bundle_from_bytes(const void *data, size_t len, const aard_bundle_limits *limits, aard_bundle **out)
 {
     AARD__NEED(out);
@@ -77,26 +98,13 @@ aard_error *aard_bundle_from_bytes(const void *data, size_t len, const aard_bund
     AARD__TRY(read_limits(limits, &limit));
     aard__zip_directory directory;
     AARD__TRY(aard__zip_directory_read(data, len, limit.max_entries, &directory));
-    aard_bundle *bundle = NULL;
+    aard__bundle_file *files = NULL;
+    size_t count = 0;
     aard_error *error = aard__entry_rules_each(&directory, limit.max_unpacked_bytes);
     if (!error) error = aard__entry_rules_together(&directory);
     if (!error) error = aard__zip_directory_check_local(data, &directory);
-    if (error) goto done;
-    bundle = aard__calloc(1, sizeof *bundle);
-    if (!bundle) {
-        error = aard__error_no_memory();
-        goto done;
-    }
-    atomic_init(&bundle->owners, 1);
-    error = aard__unpack(data, len, &directory, &bundle->files, &bundle->count);
-    if (!error) error = read_manifest(bundle);
-    if (error) goto done;
-    make_digest(bundle);
-    bundle->code = aard__calloc(bundle->count ? bundle->count : 1, sizeof *bundle->code);
-    *out = bundle;
-    bundle = NULL;
-done:
-    aard_bundle_free(bundle);
+    if (!error) error = aard__unpack(data, len, &directory, &files, &count);
+    if (!error) error = aard__bundle_of_files(files, count, out);
     aard__free(directory.entries);
     return error;
 }

@@ -1,0 +1,113 @@
+#include "process/helper.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/trust.h"
+
+#ifndef AARD_LIBEXECDIR
+#define AARD_LIBEXECDIR "/usr/local/libexec/aardvark"
+#endif
+
+/* ---- which one -------------------------------------------------------------------------------------------------- */
+
+/* The program beside the object that this code was loaded from. */
+static char *beside_us(void)
+{
+    Dl_info info;
+    aard__buf path = AARD__BUF_INIT;
+    if (!dladdr((const void *)(uintptr_t)beside_us, &info) || !info.dli_fname) return NULL;
+    const char *slash = strrchr(info.dli_fname, '/');
+    if (slash)
+        aard__buf_append(&path, info.dli_fname, (size_t)(slash - info.dli_fname) + 1);
+    else
+        aard__buf_puts(&path, "/proc/self/cwd/"); /* as a program was started that is found by PATH it has a slash */
+    aard__buf_puts(&path, AARD__HELPER_NAME);
+    return aard__buf_take(&path, NULL);
+}
+
+static aard_error *find_helper(char **out)
+{
+    const char *named = aard__trusted_variable("AARDVARK_GUEST_HELPER");
+    char *path = named ? aard__strdup(named) : beside_us();
+    if (!named && path && access(path, X_OK) != 0) {
+        aard__free(path);
+        path = aard__strdup(AARD_LIBEXECDIR "/" AARD__HELPER_NAME);
+    }
+    if (!path) return aard__error_no_memory();
+    if (access(path, X_OK) != 0) {
+        aard_error *error = aard__error(
+            AARD_ERR_NOT_FOUND,
+            "isolation 'process' needs the program '%s', which is not at '%s'; install it with the library, or name it in "
+            "the environment variable AARDVARK_GUEST_HELPER",
+            AARD__HELPER_NAME, path);
+        aard__free(path);
+        return error;
+    }
+    *out = path;
+    return NULL;
+}
+
+/* ---- starting it ------------------------------------------------------------------------------------------------ */
+
+static int add_files(posix_spawn_file_actions_t *files, int socket)
+{
+    int failed = 0;
+    for (int fd = 0; fd < 3 && !failed; fd++)
+        failed = posix_spawn_file_actions_addopen(files, fd, "/dev/null", fd ? O_WRONLY : O_RDONLY, 0);
+    if (!failed) failed = posix_spawn_file_actions_adddup2(files, socket, AARD__HELPER_SOCKET);
+    if (!failed) failed = posix_spawn_file_actions_addclosefrom_np(files, AARD__HELPER_SOCKET + 1);
+    return failed;
+}
+
+static int add_attributes(posix_spawnattr_t *attributes)
+{
+    sigset_t none, all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    int failed = posix_spawnattr_setsigmask(attributes, &none);
+    if (!failed) failed = posix_spawnattr_setsigdefault(attributes, &all);
+    if (!failed)
+        failed = posix_spawnattr_setflags(attributes,
+                                          POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
+    return failed;
+}
+
+static int spawn(const char *path, int socket, pid_t *pid)
+{
+    posix_spawn_file_actions_t files;
+    posix_spawnattr_t attributes;
+    char *arguments[] = {(char[]){AARD__HELPER_NAME}, NULL}, *environment[] = {NULL};
+    int failed = posix_spawn_file_actions_init(&files);
+    if (failed) return failed;
+    failed = posix_spawnattr_init(&attributes);
+    if (!failed) {
+        failed = add_files(&files, socket);
+        if (!failed) failed = add_attributes(&attributes);
+        if (!failed) failed = posix_spawn(pid, path, &files, &attributes, arguments, environment);
+        posix_spawnattr_destroy(&attributes);
+    }
+    posix_spawn_file_actions_destroy(&files);
+    return failed;
+}
+
+aard_error *aard__helper_start(int socket, pid_t *pid)
+{
+    char *path = NULL;
+    int checked;
+    AARD__TRY(find_helper(&path));
+    aard_error *error = aard__trusted_open(path, &checked);
+    if (!error) {
+        close(checked);
+        int failed = spawn(path, socket, pid);
+        if (failed) error = aard__error_errno(AARD_ERR_THREAD, failed, "cannot start '%s' for guests", path);
+    }
+    aard__free(path);
+    return error;
+}
