@@ -5,7 +5,7 @@
 #include "policy/mount.h"
 
 typedef struct aard__open_file {
-    int fd; /* -1: the place is free */
+    int fd; /* its number in the mount; -1: the place is free */
     aard__mount *mount;
     bool write, kept;
     char *path;

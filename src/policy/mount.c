@@ -1,4 +1,5 @@
-#include "policy/mount.h"
+/* Directories of this process's file system. */
+#include "policy/mount_impl.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -24,16 +25,19 @@ typedef struct opened {
     bool removed;
 } opened;
 
-struct aard__mount {
-    atomic_size_t owners;
+typedef struct local {
+    aard__mount base;
     int fd;
-    aard_filesystem_mode mode;
     pthread_mutex_t lock;  /* over what follows, and what it is changed with */
     uint64_t bytes, files; /* added by guests */
     opened *opened;
     size_t opened_count;
     char place[];
-};
+} local;
+
+static const aard__mount_ops local_ops;
+
+static local *local_of(aard__mount *mount) { return (local *)mount; }
 
 static atomic_bool walk_only;
 
@@ -84,7 +88,7 @@ static aard_error *new_mount(const char *host_dir, const char *guest_path, aard_
                            "guest's system, such as /data",
                            guest_path);
     size_t size = strlen(guest_path) + 1;
-    aard__mount *mount = aard__calloc(1, sizeof *mount + size);
+    local *mount = aard__calloc(1, sizeof *mount + size);
     if (!mount) return aard__error_no_memory();
     mount->fd = open(host_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (mount->fd < 0) {
@@ -93,11 +97,10 @@ static aard_error *new_mount(const char *host_dir, const char *guest_path, aard_
         aard__free(mount);
         return error;
     }
-    atomic_init(&mount->owners, 1);
     pthread_mutex_init(&mount->lock, NULL);
-    mount->mode = mode;
     memcpy(mount->place, guest_path, size);
-    *out = mount;
+    aard__mount_init(&mount->base, &local_ops, mount->place, mode);
+    *out = &mount->base;
     return NULL;
 }
 
@@ -111,24 +114,14 @@ aard_error *aard__mount_new(const char *host_dir, const char *guest_path, aard_f
     return error;
 }
 
-aard__mount *aard__mount_retain(aard__mount *mount)
+static void end_local(aard__mount *base)
 {
-    atomic_fetch_add(&mount->owners, 1);
-    return mount;
-}
-
-void aard__mount_free(aard__mount *mount)
-{
-    if (!mount || atomic_fetch_sub(&mount->owners, 1) != 1) return;
+    local *mount = local_of(base);
     close(mount->fd);
     pthread_mutex_destroy(&mount->lock);
     aard__free(mount->opened);
     aard__free(mount);
 }
-
-const char *aard__mount_place(const aard__mount *mount) { return mount->place; }
-
-aard_filesystem_mode aard__mount_mode(const aard__mount *mount) { return mount->mode; }
 
 /* ---- paths ---------------------------------------------------------------------------------------------------------- */
 
@@ -152,7 +145,7 @@ static int walk_down(int root, char *path, int flags)
 }
 
 /* Gives a descriptor, or an errno. */
-static int look_up(const aard__mount *mount, const char *path, size_t len, int flags, int *fd)
+static int look_up(const local *mount, const char *path, size_t len, int flags, int *fd)
 {
     char copy[LONGEST_PATH + 1];
     if (!plain(path, len)) return EINVAL;
@@ -179,7 +172,7 @@ static int look_up(const aard__mount *mount, const char *path, size_t len, int f
 }
 
 /* The directory that a path's last name is in. */
-static int look_up_parent(const aard__mount *mount, const char *path, size_t len, char name[NAME_MAX + 1], int *fd)
+static int look_up_parent(const local *mount, const char *path, size_t len, char name[NAME_MAX + 1], int *fd)
 {
     if (!len || !plain(path, len)) return len ? EINVAL : EBUSY;
     const char *slash = memrchr(path, '/', len);
@@ -194,8 +187,9 @@ static bool shown(mode_t mode) { return S_ISREG(mode) || S_ISDIR(mode); }
 
 /* ---- looking -------------------------------------------------------------------------------------------------------- */
 
-int aard__mount_stat(const aard__mount *mount, const char *path, size_t len, struct stat *out)
+static int stat_local(aard__mount *base, const char *path, size_t len, struct stat *out)
 {
+    local *mount = local_of(base);
     int fd, error = look_up(mount, path, len, O_PATH, &fd);
     if (error) return error;
     struct stat seen;
@@ -225,8 +219,9 @@ static bool listed(DIR *dir, const struct dirent *entry)
     return !fstatat(dirfd(dir), name, &seen, AT_SYMLINK_NOFOLLOW) && shown(seen.st_mode);
 }
 
-int aard__mount_list(const aard__mount *mount, const char *path, size_t len, aard__buf *out)
+static int list_local(aard__mount *base, const char *path, size_t len, aard__buf *out)
 {
+    local *mount = local_of(base);
     int fd, error = look_up(mount, path, len, O_RDONLY | O_DIRECTORY | O_NONBLOCK, &fd);
     if (error) return error;
     DIR *dir = fdopendir(fd);
@@ -261,7 +256,7 @@ static uint64_t charge(uint64_t *used, uint64_t limit, uint64_t amount)
 /* What was there before any guest came gives no more room than there was. */
 static void give_back(uint64_t *used, uint64_t amount) { *used -= amount < *used ? amount : *used; }
 
-static opened *find_opened(const aard__mount *mount, const struct stat *file)
+static opened *find_opened(const local *mount, const struct stat *file)
 {
     for (size_t i = 0; i < mount->opened_count; i++)
         if (mount->opened[i].device == file->st_dev && mount->opened[i].inode == file->st_ino) return &mount->opened[i];
@@ -269,7 +264,7 @@ static opened *find_opened(const aard__mount *mount, const struct stat *file)
 }
 
 /* A name of `file` is gone. */
-static void let_go(aard__mount *mount, const struct stat *file)
+static void let_go(local *mount, const struct stat *file)
 {
     bool last = !S_ISDIR(file->st_mode) && file->st_nlink == 1;
     opened *held = last ? find_opened(mount, file) : NULL;
@@ -283,7 +278,7 @@ static void let_go(aard__mount *mount, const struct stat *file)
 
 /* ---- open files ----------------------------------------------------------------------------------------------------- */
 
-static int enter(aard__mount *mount, int fd)
+static int enter(local *mount, int fd)
 {
     struct stat seen;
     if (fstat(fd, &seen)) return errno;
@@ -300,10 +295,11 @@ static int enter(aard__mount *mount, int fd)
     return 0;
 }
 
-int aard__mount_open(aard__mount *mount, const char *path, size_t len, bool write, int *fd)
+static int open_local(aard__mount *base, const char *path, size_t len, bool write, int *fd)
 {
+    local *mount = local_of(base);
     struct stat seen;
-    int found, error = aard__mount_stat(mount, path, len, &seen); /* opening a device may do something already */
+    int found, error = stat_local(base, path, len, &seen); /* opening a device may do something already */
     if (error) return error;
     if (S_ISDIR(seen.st_mode)) return EISDIR;
     error = look_up(mount, path, len, (write ? O_RDWR : O_RDONLY) | O_NONBLOCK | O_NOCTTY, &found);
@@ -318,8 +314,9 @@ int aard__mount_open(aard__mount *mount, const char *path, size_t len, bool writ
     return error;
 }
 
-void aard__mount_close(aard__mount *mount, int fd)
+static void close_local(aard__mount *base, int fd)
 {
+    local *mount = local_of(base);
     struct stat seen;
     pthread_mutex_lock(&mount->lock);
     opened *known = fstat(fd, &seen) ? NULL : find_opened(mount, &seen);
@@ -336,8 +333,9 @@ void aard__mount_close(aard__mount *mount, int fd)
 
 /* ---- changing ------------------------------------------------------------------------------------------------------- */
 
-int aard__mount_make(aard__mount *mount, const aard__file_rules *rules, const char *path, size_t len, bool directory)
+static int make_local(aard__mount *base, const aard__file_rules *rules, const char *path, size_t len, bool directory)
 {
+    local *mount = local_of(base);
     char name[NAME_MAX + 1];
     int parent, error = look_up_parent(mount, path, len, name, &parent);
     if (error) return error;
@@ -357,8 +355,9 @@ int aard__mount_make(aard__mount *mount, const aard__file_rules *rules, const ch
     return error;
 }
 
-int aard__mount_remove(aard__mount *mount, const char *path, size_t len, bool directory)
+static int remove_local(aard__mount *base, const char *path, size_t len, bool directory)
 {
+    local *mount = local_of(base);
     char name[NAME_MAX + 1];
     struct stat seen;
     int parent, error = look_up_parent(mount, path, len, name, &parent);
@@ -376,7 +375,7 @@ int aard__mount_remove(aard__mount *mount, const char *path, size_t len, bool di
 }
 
 /* What is not shown is not put away by what takes its name. */
-static int move(aard__mount *mount, int old_parent, const char *old_name, int new_parent, const char *new_name)
+static int move(local *mount, int old_parent, const char *old_name, int new_parent, const char *new_name)
 {
     struct stat seen, there;
     if (fstatat(old_parent, old_name, &seen, AT_SYMLINK_NOFOLLOW) || !shown(seen.st_mode)) return ENOENT;
@@ -388,8 +387,9 @@ static int move(aard__mount *mount, int old_parent, const char *old_name, int ne
     return 0;
 }
 
-int aard__mount_rename(aard__mount *mount, const char *from, size_t from_len, const char *to, size_t to_len)
+static int rename_local(aard__mount *base, const char *from, size_t from_len, const char *to, size_t to_len)
 {
+    local *mount = local_of(base);
     char old_name[NAME_MAX + 1], new_name[NAME_MAX + 1];
     int old_parent, new_parent, error = look_up_parent(mount, from, from_len, old_name, &old_parent);
     if (error) return error;
@@ -404,7 +404,7 @@ int aard__mount_rename(aard__mount *mount, const char *from, size_t from_len, co
     return error;
 }
 
-static int resize(aard__mount *mount, const aard__file_rules *rules, int fd, uint64_t size)
+static int resize(local *mount, const aard__file_rules *rules, int fd, uint64_t size)
 {
     struct stat seen;
     if (fstat(fd, &seen)) return errno;
@@ -418,16 +418,17 @@ static int resize(aard__mount *mount, const aard__file_rules *rules, int fd, uin
     return error;
 }
 
-int aard__mount_truncate(aard__mount *mount, const aard__file_rules *rules, int fd, uint64_t size)
+static int truncate_local(aard__mount *base, const aard__file_rules *rules, int fd, uint64_t size)
 {
+    local *mount = local_of(base);
     pthread_mutex_lock(&mount->lock);
     int error = resize(mount, rules, fd, size);
     pthread_mutex_unlock(&mount->lock);
     return error;
 }
 
-static int put(aard__mount *mount, const aard__file_rules *rules, int fd, const void *data, size_t len,
-               uint64_t position, size_t *written)
+static int put(local *mount, const aard__file_rules *rules, int fd, const void *data, size_t len, uint64_t position,
+               size_t *written)
 {
     struct stat seen;
     if (position > INT64_MAX || len > INT64_MAX - position) return EFBIG;
@@ -450,11 +451,45 @@ static int put(aard__mount *mount, const aard__file_rules *rules, int fd, const 
     return error;
 }
 
-int aard__mount_write(aard__mount *mount, const aard__file_rules *rules, int fd, const void *data, size_t len,
-                      uint64_t position, size_t *written)
+static int write_local(aard__mount *base, const aard__file_rules *rules, int fd, const void *data, size_t len,
+                       uint64_t position, size_t *written)
 {
+    local *mount = local_of(base);
     pthread_mutex_lock(&mount->lock);
     int error = put(mount, rules, fd, data, len, position, written);
     pthread_mutex_unlock(&mount->lock);
     return error;
 }
+
+/* ---- open files, by their descriptors --------------------------------------------------------------------------- */
+
+static int size_local(aard__mount *mount, int file, uint64_t *out)
+{
+    struct stat seen;
+    (void)mount;
+    if (fstat(file, &seen)) return errno;
+    *out = (uint64_t)seen.st_size;
+    return 0;
+}
+
+static int read_local(aard__mount *mount, int file, void *data, size_t len, uint64_t position, size_t *got)
+{
+    (void)mount;
+    ssize_t done = pread(file, data, len, (off_t)position);
+    if (done < 0) return errno;
+    *got = (size_t)done;
+    return 0;
+}
+
+static const aard__mount_ops local_ops = {.end = end_local,
+                                          .stat = stat_local,
+                                          .list = list_local,
+                                          .open = open_local,
+                                          .close = close_local,
+                                          .size = size_local,
+                                          .read = read_local,
+                                          .write = write_local,
+                                          .truncate = truncate_local,
+                                          .make = make_local,
+                                          .remove = remove_local,
+                                          .rename = rename_local};

@@ -15,7 +15,7 @@
 
 typedef struct aard__mount aard__mount;
 
-/* Errors: invalid_argument (the guest's path), not_found, io, no_memory. */
+/* A directory of this process's.  Errors: invalid_argument (the guest's path), not_found, io, no_memory. */
 aard_error *aard__mount_new(const char *host_dir, const char *guest_path, aard_filesystem_mode mode, aard__mount **out);
 aard__mount *aard__mount_retain(aard__mount *mount);
 void aard__mount_free(aard__mount *mount); /* NULL is fine */
@@ -28,14 +28,16 @@ void aard__mount_walk(bool walk);
 
 /* ---- looking */
 
-int aard__mount_stat(const aard__mount *mount, const char *path, size_t len, struct stat *out);
+int aard__mount_stat(aard__mount *mount, const char *path, size_t len, struct stat *out);
 
 /* JSON text: [name, is directory] of each entry whose name is UTF-8. */
-int aard__mount_list(const aard__mount *mount, const char *path, size_t len, aard__buf *out);
+int aard__mount_list(aard__mount *mount, const char *path, size_t len, aard__buf *out);
 
-/* A descriptor of a regular file, for aard__mount_close: what is removed meanwhile takes room until then. */
-int aard__mount_open(aard__mount *mount, const char *path, size_t len, bool write, int *fd);
-void aard__mount_close(aard__mount *mount, int fd);
+/* A number for a regular file, 0 or more, for aard__mount_close: what is removed meanwhile takes room until then. */
+int aard__mount_open(aard__mount *mount, const char *path, size_t len, bool write, int *file);
+void aard__mount_close(aard__mount *mount, int file);
+int aard__mount_size(aard__mount *mount, int file, uint64_t *out);
+int aard__mount_read(aard__mount *mount, int file, void *data, size_t len, uint64_t position, size_t *got);
 
 /* ---- changing: the limits are of `rules`, for all that has been added to the mount while it lives */
 
@@ -44,11 +46,36 @@ int aard__mount_make(aard__mount *mount, const aard__file_rules *rules, const ch
 
 int aard__mount_remove(aard__mount *mount, const char *path, size_t len, bool directory);
 int aard__mount_rename(aard__mount *mount, const char *from, size_t from_len, const char *to, size_t to_len);
-int aard__mount_truncate(aard__mount *mount, const aard__file_rules *rules, int fd, uint64_t size);
+int aard__mount_truncate(aard__mount *mount, const aard__file_rules *rules, int file, uint64_t size);
 
 /* Writes as much as there is room for. */
-int aard__mount_write(aard__mount *mount, const aard__file_rules *rules, int fd, const void *data, size_t len,
+int aard__mount_write(aard__mount *mount, const aard__file_rules *rules, int file, const void *data, size_t len,
                       uint64_t position, size_t *written);
+
+/* ---- directories of another process */
+
+/* Each does what the function of its name does.  Who does it has rules and a ledger of its own: `rules` are not looked at,
+ * and what is refused has been written down. */
+typedef struct aard__mount_ops {
+    void (*end)(aard__mount *mount);                                    /* frees it */
+    int (*may_write)(aard__mount *mount, const char *path, size_t len); /* NULL: whoever asks has to know */
+    int (*stat)(aard__mount *mount, const char *path, size_t len, struct stat *out);
+    int (*list)(aard__mount *mount, const char *path, size_t len, aard__buf *out);
+    int (*open)(aard__mount *mount, const char *path, size_t len, bool write, int *file);
+    void (*close)(aard__mount *mount, int file);
+    int (*size)(aard__mount *mount, int file, uint64_t *out);
+    int (*read)(aard__mount *mount, int file, void *data, size_t len, uint64_t position, size_t *got);
+    int (*write)(aard__mount *mount, const aard__file_rules *rules, int file, const void *data, size_t len,
+                 uint64_t position, size_t *written);
+    int (*truncate)(aard__mount *mount, const aard__file_rules *rules, int file, uint64_t size);
+    int (*make)(aard__mount *mount, const aard__file_rules *rules, const char *path, size_t len, bool directory);
+    int (*remove)(aard__mount *mount, const char *path, size_t len, bool directory);
+    int (*rename)(aard__mount *mount, const char *from, size_t from_len, const char *to, size_t to_len);
+} aard__mount_ops;
+
+/* Whether somebody else checks and writes down what is asked; then aard__mount_may_write asks. */
+bool aard__mount_is_remote(const aard__mount *mount);
+int aard__mount_may_write(aard__mount *mount, const char *path, size_t len);
 
 /* ---- mounts.c: those of a configuration */
 

@@ -3,9 +3,8 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/alloc.h"
+#include "guest/directory.h"
 #include "guest/guest.h"
 #include "settings/config.h"
 
@@ -27,28 +26,9 @@ static int guest_errno(int error)
 
 typedef struct request {
     aard__guest *guest;
-    aard__mount *mount;
-    aard__file_rules rules;
+    aard__directory directory;
     aard__buf path;
 } request;
-
-static void tell(const request *r, aard_violation_kind kind, const char *reason, const char *path, size_t len)
-{
-    aard__buf subject = AARD__BUF_INIT;
-    aard__buf_printf(&subject, "%s%s", aard__mount_place(r->mount), len ? "/" : "");
-    aard__buf_append(&subject, path, len);
-    aard__ledger_violation(&r->guest->ledger, kind, reason, subject.data, subject.len);
-    aard__buf_free(&subject);
-}
-
-/* Whether the mount may be written; tells where not. */
-static int may_write(const request *r)
-{
-    if (aard__mount_mode(r->mount) == AARD_FILESYSTEM_READ_WRITE && r->rules.mode == AARD_FILESYSTEM_READ_WRITE)
-        return 0;
-    tell(r, AARD_VIOLATION_FILESYSTEM_READ_ONLY, "mount_read_only", r->path.data, r->path.len);
-    return EROFS;
-}
 
 aard__file_rules aard__guest_file_rules(const aard__guest *guest)
 {
@@ -58,14 +38,18 @@ aard__file_rules aard__guest_file_rules(const aard__guest *guest)
                                     aard_manifest_filesystem_quota_bytes(manifest));
 }
 
+static aard__directory directory_of(aard__guest *guest, aard__mount *mount)
+{
+    return (aard__directory){mount, aard__guest_file_rules(guest), &guest->ledger};
+}
+
 /* The first two arguments: the mount's number and a path. */
 static bool take_request(const aard__frame *frame, void *user, request *r)
 {
     *r = (request){.guest = user, .path = AARD__BUF_INIT};
     double number = aard__frame_number(frame, 0);
     if (!r->guest->config || !(number >= 0 && number < (double)r->guest->config->hooks.mounts.count)) return false;
-    r->mount = r->guest->config->hooks.mounts.list[(size_t)number];
-    r->rules = aard__guest_file_rules(r->guest);
+    r->directory = directory_of(r->guest, r->guest->config->hooks.mounts.list[(size_t)number]);
     return aard__frame_string(frame, 1, &r->path) && !r->path.failed;
 }
 
@@ -78,19 +62,16 @@ static aard__open_file *take_file(const aard__frame *frame, aard__guest *guest)
     return file->fd < 0 ? NULL : file;
 }
 
-static request request_of(aard__guest *guest, const aard__open_file *file)
+/* Ends a call with 0 or what went wrong. */
+static void return_errno(aard__frame *frame, int error)
 {
-    request r = {.guest = guest, .mount = file->mount, .rules = aard__guest_file_rules(guest), .path = AARD__BUF_INIT};
-    aard__buf_puts(&r.path, file->path);
-    return r;
+    aard__frame_return_number(frame, error ? -guest_errno(error) : 0);
 }
 
-/* Ends a call with 0 or what went wrong, told where it was a limit. */
-static void answer(aard__frame *frame, request *r, int error, const char *limit)
+static void answer(aard__frame *frame, request *r, int error)
 {
-    if (error == EDQUOT) tell(r, AARD_VIOLATION_FILESYSTEM_QUOTA, limit, r->path.data, r->path.len);
     aard__buf_free(&r->path);
-    aard__frame_return_number(frame, error ? -guest_errno(error) : 0);
+    return_errno(frame, error);
 }
 
 /* ---- host functions: each gives minus an errno of the guest where it fails ------------------------------------------- */
@@ -121,7 +102,7 @@ static void host_may_write(aard__frame *frame, void *user)
 {
     request r;
     bool known = take_request(frame, user, &r);
-    answer(frame, &r, known ? may_write(&r) : EINVAL, "");
+    answer(frame, &r, known ? aard__directory_may_write(&r.directory, r.path.data, r.path.len) : EINVAL);
 }
 
 static double milliseconds(const struct timespec *time)
@@ -138,14 +119,14 @@ static void host_stat(aard__frame *frame, void *user)
     size_t room;
     int error = EINVAL;
     if (take_request(frame, user, &r) && aard__frame_bytes(frame, 2, &into, &room) && room >= 6 * sizeof(double)) {
-        error = aard__mount_stat(r.mount, r.path.data, r.path.len, &seen);
+        error = aard__mount_stat(r.directory.mount, r.path.data, r.path.len, &seen);
         if (!error) {
             double values[6] = {S_ISDIR(seen.st_mode),       (double)seen.st_size,        milliseconds(&seen.st_atim),
                                 milliseconds(&seen.st_mtim), milliseconds(&seen.st_ctim), (double)seen.st_nlink};
             memcpy(into, values, sizeof values);
         }
     }
-    answer(frame, &r, error, "");
+    answer(frame, &r, error);
 }
 
 /* list(mount, path) -> JSON text: [name, is directory] of each entry */
@@ -154,8 +135,8 @@ static void host_list(aard__frame *frame, void *user)
     request r;
     aard__buf text = AARD__BUF_INIT;
     int error = EINVAL;
-    if (take_request(frame, user, &r)) error = aard__mount_list(r.mount, r.path.data, r.path.len, &text);
-    answer(frame, &r, error, "");
+    if (take_request(frame, user, &r)) error = aard__mount_list(r.directory.mount, r.path.data, r.path.len, &text);
+    answer(frame, &r, error);
     if (!error) aard__frame_return_utf8(frame, text.data, text.len);
     aard__buf_free(&text);
 }
@@ -164,26 +145,20 @@ static void host_list(aard__frame *frame, void *user)
 static void host_open(aard__frame *frame, void *user)
 {
     request r;
-    int fd = -1, error = EINVAL;
-    if (!take_request(frame, user, &r)) goto end;
-    bool write = aard__frame_bool(frame, 2);
-    error = write ? may_write(&r) : 0;
-    if (!error) error = aard__mount_open(r.mount, r.path.data, r.path.len, write, &fd);
-    if (error) goto end;
-    aard__open_file *file = aard__open_files_place(&r.guest->open_files, r.rules.handles);
-    char *path = aard__memdup0(r.path.data ? r.path.data : "", r.path.len);
-    if (!file || !path) {
-        aard__free(path);
-        aard__mount_close(r.mount, fd);
+    int error = EINVAL;
+    aard__open_file file;
+    if (take_request(frame, user, &r))
+        error = aard__directory_open(&r.directory, r.path.data, r.path.len, aard__frame_bool(frame, 2), &file);
+    aard__open_files *files = &r.guest->open_files;
+    aard__open_file *place = error ? NULL : aard__open_files_place(files, r.directory.rules.handles);
+    if (!error && !place) {
+        aard__open_file_close(&file);
         error = EMFILE;
-        goto end;
     }
-    *file = (aard__open_file){fd, r.mount, write, false, path};
-    answer(frame, &r, 0, "");
-    aard__frame_return_number(frame, (double)(file - r.guest->open_files.list));
-    return;
-end:
-    answer(frame, &r, error, "");
+    answer(frame, &r, error);
+    if (error) return;
+    *place = file;
+    aard__frame_return_number(frame, (double)(place - files->list));
 }
 
 /* close(file) */
@@ -200,9 +175,9 @@ static void host_close(aard__frame *frame, void *user)
 static void host_size(aard__frame *frame, void *user)
 {
     const aard__open_file *file = take_file(frame, user);
-    struct stat seen;
-    bool known = file && !fstat(file->fd, &seen);
-    aard__frame_return_number(frame, known ? (double)seen.st_size : -guest_errno(EBADF));
+    uint64_t size;
+    bool known = file && !aard__mount_size(file->mount, file->fd, &size);
+    aard__frame_return_number(frame, known ? (double)size : -guest_errno(EBADF));
 }
 
 /* The part of a guest's memory that (bytes, at, length) mean, and a position; false where they mean none. */
@@ -223,17 +198,18 @@ static bool take_span(const aard__frame *frame, uint8_t **data, size_t *len, uin
 /* So many bytes are moved before somebody looks whether the call was ended. */
 #define SLICE ((size_t)16 << 20)
 
-static ssize_t read_slices(aard__frame *frame, int fd, uint8_t *data, size_t len, uint64_t position)
+static int read_slices(aard__frame *frame, const aard__open_file *file, uint8_t *data, size_t len, uint64_t position,
+                       size_t *done)
 {
-    size_t done = 0, step;
-    ssize_t got;
+    size_t step, got;
+    *done = 0;
     do {
-        step = len - done < SLICE ? len - done : SLICE;
-        got = pread(fd, data + done, step, (off_t)(position + done));
-        if (got < 0) return done ? (ssize_t)done : -1;
-        done += (size_t)got;
-    } while ((size_t)got == step && done < len && !aard__frame_ended(frame));
-    return (ssize_t)done;
+        step = len - *done < SLICE ? len - *done : SLICE;
+        int error = aard__mount_read(file->mount, file->fd, data + *done, step, position + *done, &got);
+        if (error) return *done ? 0 : error;
+        *done += got;
+    } while (got == step && *done < len && !aard__frame_ended(frame));
+    return 0;
 }
 
 /* read(file, bytes, at, length, position) -> how many bytes */
@@ -241,23 +217,22 @@ static void host_read(aard__frame *frame, void *user)
 {
     const aard__open_file *file = take_file(frame, user);
     uint8_t *data;
-    size_t len;
+    size_t len, done;
     uint64_t position;
-    ssize_t done = -1;
-    errno = EBADF;
-    if (file && take_span(frame, &data, &len, &position)) done = read_slices(frame, file->fd, data, len, position);
-    aard__frame_return_number(frame, done < 0 ? -guest_errno(errno) : (double)done);
+    int error = EBADF;
+    if (file && take_span(frame, &data, &len, &position)) error = read_slices(frame, file, data, len, position, &done);
+    aard__frame_return_number(frame, error ? -guest_errno(error) : (double)done);
 }
 
-/* As aard__mount_write, in slices. */
-static int write_slices(aard__frame *frame, const request *r, int fd, const uint8_t *data, size_t len,
-                        uint64_t position, size_t *written)
+/* As aard__directory_write, in slices. */
+static int write_slices(aard__frame *frame, const aard__directory *directory, const aard__open_file *file,
+                        const uint8_t *data, size_t len, uint64_t position, size_t *written)
 {
     size_t step, done;
     *written = 0;
     do {
         step = len - *written < SLICE ? len - *written : SLICE;
-        int error = aard__mount_write(r->mount, &r->rules, fd, data + *written, step, position + *written, &done);
+        int error = aard__directory_write(directory, file, data + *written, step, position + *written, &done);
         if (error) return *written ? 0 : error; /* the next write gets it */
         *written += done;
     } while (done == step && *written < len && !aard__frame_ended(frame));
@@ -270,37 +245,28 @@ static void host_write_file(aard__frame *frame, void *user)
     aard__guest *guest = user;
     const aard__open_file *file = take_file(frame, guest);
     uint8_t *data;
-    size_t len, written;
+    size_t len, written = 0;
     uint64_t position;
-    if (!file || !take_span(frame, &data, &len, &position)) {
-        aard__frame_return_number(frame, -guest_errno(EBADF));
-        return;
+    int error = EBADF;
+    if (file && take_span(frame, &data, &len, &position)) {
+        const aard__directory directory = directory_of(guest, file->mount);
+        error = write_slices(frame, &directory, file, data, len, position, &written);
     }
-    request r = request_of(guest, file);
-    int error = may_write(&r);
-    if (!error && !file->write) error = EBADF;
-    if (!error) error = write_slices(frame, &r, file->fd, data, len, position, &written);
-    answer(frame, &r, error, "bytes");
-    if (error) return;
     guest->bytes_written += written;
-    aard__frame_return_number(frame, (double)written);
+    aard__frame_return_number(frame, error ? -guest_errno(error) : (double)written);
 }
 
 /* truncate(file, size) */
 static void host_truncate(aard__frame *frame, void *user)
 {
-    aard__guest *guest = user;
-    const aard__open_file *file = take_file(frame, guest);
+    const aard__open_file *file = take_file(frame, user);
     double size = aard__frame_number(frame, 1);
-    if (!file || !(size >= 0 && size <= 0x1p53)) {
-        aard__frame_return_number(frame, -guest_errno(file ? EINVAL : EBADF));
-        return;
+    int error = file ? EINVAL : EBADF;
+    if (file && size >= 0 && size <= 0x1p53) {
+        const aard__directory directory = directory_of(user, file->mount);
+        error = aard__directory_truncate(&directory, file, (uint64_t)size);
     }
-    request r = request_of(guest, file);
-    int error = may_write(&r);
-    if (!error && !file->write) error = EINVAL;
-    if (!error) error = aard__mount_truncate(r.mount, &r.rules, file->fd, (uint64_t)size);
-    answer(frame, &r, error, "bytes");
+    return_errno(frame, error);
 }
 
 /* make(mount, path, directory) */
@@ -308,9 +274,9 @@ static void host_make(aard__frame *frame, void *user)
 {
     request r;
     int error = EINVAL;
-    if (take_request(frame, user, &r) && !(error = may_write(&r)))
-        error = aard__mount_make(r.mount, &r.rules, r.path.data, r.path.len, aard__frame_bool(frame, 2));
-    answer(frame, &r, error, "files");
+    if (take_request(frame, user, &r))
+        error = aard__directory_make(&r.directory, r.path.data, r.path.len, aard__frame_bool(frame, 2));
+    answer(frame, &r, error);
 }
 
 /* remove(mount, path, directory) */
@@ -318,9 +284,9 @@ static void host_remove(aard__frame *frame, void *user)
 {
     request r;
     int error = EINVAL;
-    if (take_request(frame, user, &r) && !(error = may_write(&r)))
-        error = aard__mount_remove(r.mount, r.path.data, r.path.len, aard__frame_bool(frame, 2));
-    answer(frame, &r, error, "");
+    if (take_request(frame, user, &r))
+        error = aard__directory_remove(&r.directory, r.path.data, r.path.len, aard__frame_bool(frame, 2));
+    answer(frame, &r, error);
 }
 
 /* rename(mount, from, to) */
@@ -329,9 +295,9 @@ static void host_rename(aard__frame *frame, void *user)
     request r;
     aard__buf to = AARD__BUF_INIT;
     int error = EINVAL;
-    if (take_request(frame, user, &r) && aard__frame_string(frame, 2, &to) && !to.failed && !(error = may_write(&r)))
-        error = aard__mount_rename(r.mount, r.path.data, r.path.len, to.data, to.len);
-    answer(frame, &r, error, "");
+    if (take_request(frame, user, &r) && aard__frame_string(frame, 2, &to) && !to.failed)
+        error = aard__directory_rename(&r.directory, r.path.data, r.path.len, to.data, to.len);
+    answer(frame, &r, error);
     aard__buf_free(&to);
 }
 
