@@ -11,6 +11,7 @@
 #include <aardvark/error.h>
 #include <aardvark/export.h>
 #include <aardvark/function.h>
+#include <aardvark/hooks.h>
 #include <aardvark/isolate.h>
 #include <aardvark/manifest.h>
 #include <aardvark/network.h>

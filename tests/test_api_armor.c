@@ -450,6 +450,9 @@ static void test_isolates_and_calls(void **state)
     RETURNS(aard_cancel_handle_free, NULL);
     RETURNS(aard_cancel, NULL);
     NOTHING(aard_cancel_handle_is_cancelled, NULL);
+    SOMETHING(aard_log_level_name, (aard_log_level)99);
+    try("aard_hooks_set");
+    assert_refused(aard_hooks_set(NULL), AARD_ERR_BUSY, NULL);
     try("aard_engine_set_fault_handler");
     assert_refused(aard_engine_set_fault_handler(true), AARD_ERR_BUSY, NULL);
     assert_true(!out && !made);

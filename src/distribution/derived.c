@@ -8,9 +8,10 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
-#include "base/file.h"
-#include "base/new_file.h"
 #include "base/checksum.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/new_file.h"
 #include "distribution/distribution.h"
 
 static const char magic[8] = "AARDDRV3";
@@ -58,7 +59,9 @@ bool aard__derived_map(const aard_distribution *distribution, const char *name, 
         aard__free(path);
     }
     if (error) {
-        aard_error_free(error);
+        bool absent = aard_error_get_code(error) == AARD_ERR_NOT_FOUND;
+        aard__log_error(absent ? AARD_LOG_DEBUG : AARD_LOG_WARNING, error,
+                        "a file of the distribution's cache is not used");
         return false;
     }
     header head;

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "engine/vm.hh"
 
 namespace aard {
@@ -137,7 +138,10 @@ void on_out_of_memory(const char *, bool) { aard::out_of_memory(); }
 void on_misuse(const char *where, const char *what)
 {
     if (aard::running) leave(aard::running);
-    fprintf(stderr, "aardvark: %s: %s\n", where, what);
+    if (aard__log_wanted(AARD_LOG_ERROR))
+        aard__log(AARD_LOG_ERROR, "the engine was misused: %s: %s", where, what);
+    else
+        fprintf(stderr, "aardvark: %s: %s\n", where, what);
     abort();
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "embedded/files.h"
 
 /* ---- making and opening ---------------------------------------------------------------------------------------- */
@@ -87,8 +88,10 @@ static void look_at_embedded(const aard__host_entry *const *tables)
     size_t len = (size_t)(aard__snapshot_embedded_end - aard__snapshot_embedded);
     looked = true;
     if (!distrusted)
-        aard_error_free(
-            aard__snapshot_open(describe(&of, tables, (aard__content){0}), aard__snapshot_embedded, len, &own));
+        aard__log_error(
+            AARD_LOG_INFO,
+            aard__snapshot_open(describe(&of, tables, (aard__content){0}), aard__snapshot_embedded, len, &own),
+            "the start-up snapshot of the build does not fit the engine; another is made");
 }
 
 /* Nothing depends on it: without a snapshot, guests start slower. */
@@ -100,7 +103,7 @@ static void make_here(const aard__language_ops *javascript)
         error = aard__snapshot_open(describe(&of, javascript->tables, (aard__content){0}), made.data, made.len, &own);
     if (error) aard__buf_free(&made);
     hopeless = error != NULL;
-    aard_error_free(error);
+    aard__log_error(AARD_LOG_WARNING, error, "JavaScript guests start without a start-up snapshot");
 }
 
 static bool use(const aard__snapshot *snapshot)

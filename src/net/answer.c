@@ -90,6 +90,7 @@ void aard__transfer_fail(aard__transfer *transfer, const char *reason)
 {
     aard__buf *head = &transfer->reply.head, message = AARD__BUF_INIT;
     aard__transfer_settle(transfer);
+    aard__trace_end(&transfer->span, reason);
     transfer->net->held -= transfer->reply.body.len;
     aard__buf_free(&transfer->reply.body);
     if (transfer->url.target) {
@@ -117,7 +118,10 @@ void aard__transfer_answer(aard__transfer *transfer)
 {
     aard__buf *head = &transfer->reply.head, url = AARD__BUF_INIT;
     bool decoded = !transfer->asks_for_range && transfer->reply.body.len && names_encoding(&transfer->got_headers);
+    char status[16];
+    snprintf(status, sizeof status, "%u", transfer->status);
     aard__transfer_settle(transfer);
+    aard__trace_end(&transfer->span, status);
     aard__url_put(&transfer->url, &url);
     aard__buf_printf(head, "{\"status\":%u,\"statusText\":", transfer->status);
     aard__buf_json_string(head, transfer->status_text.data ? transfer->status_text.data : "",

@@ -23,6 +23,7 @@ enum { MOST_LIVE = 1000, MOST_SLEEP_MS = 200 };
 
 static void free_transfer(aard__transfer *transfer)
 {
+    aard__trace_end(&transfer->span, "aborted");
     aard__exchange_end(transfer);
     aard__lookup_drop(transfer->lookup);
     aard__transfer_forget(transfer);
@@ -326,6 +327,19 @@ static void refuse_as_written(aard__transfer *transfer, const aard__net_request 
     aard__transfer_fail(transfer, reason);
 }
 
+static aard__span trace_begin(const aard__net_request *request)
+{
+    aard__buf detail = AARD__BUF_INIT;
+    if (!aard__trace_callback) return (aard__span){.id = 0};
+    aard__buf_append(&detail, request->method, request->method_len);
+    aard__buf_putc(&detail, ' ');
+    aard__url_put_redacted(request->url, request->url_len, &detail);
+    aard__buf_putc(&detail, '\0');
+    aard__span span = aard__trace_begin_apart("network_request", detail.failed ? "" : detail.data);
+    aard__buf_free(&detail);
+    return span;
+}
+
 unsigned aard__net_start(aard__net *net, const aard__net_request *request)
 {
     aard__transfer *transfer = aard__calloc(1, sizeof *transfer);
@@ -336,6 +350,7 @@ unsigned aard__net_start(aard__net *net, const aard__net_request *request)
     if (!++*net->last_id) *net->last_id = 1;
     transfer->id = *net->last_id;
     transfer->deadline = limit > UINT64_MAX / 2000000 ? UINT64_MAX : aard__clock_monotonic() + limit * 1000000;
+    transfer->span = trace_begin(request);
     append(net, transfer);
     if (++net->live > MOST_LIVE) {
         refuse_as_written(transfer, request, "too_many_requests");

@@ -2,6 +2,7 @@
 #ifndef AARD_NET_TRANSFER_H
 #define AARD_NET_TRANSFER_H
 
+#include "base/trace.h"
 #include "net/curl.h"
 #include "net/lookup.h"
 #include "net/net.h"
@@ -24,6 +25,7 @@ typedef struct aard__transfer {
     aard__phase phase;
     bool announced; /* by aard__net_next */
     uint64_t deadline;
+    aard__span span; /* until it is answered */
 
     /* What is asked for; of this hop, after redirects. */
     char *method;

@@ -17,6 +17,7 @@
 #include "base/file_lock.h"
 #include "base/hash.h"
 #include "base/home.h"
+#include "base/log.h"
 #include "base/new_file.h"
 #include "base/trust.h"
 #include "warm/image.h"
@@ -263,7 +264,11 @@ int aard__catalog_open_entry(const aard_catalog *catalog, const char *path)
 {
     (void)catalog;
     int fd = -1;
-    aard_error_free(aard__trusted_open(path, &fd));
+    aard_error *error = aard__trusted_open(path, &fd);
+    if (error && aard_error_get_code(error) == AARD_ERR_NOT_FOUND)
+        aard_error_free(error);
+    else
+        aard__log_error(AARD_LOG_WARNING, error, "an entry of the catalog is not used");
     if (fd >= 0) futimens(fd, NULL); /* a catalog that can't be written to has no order, and is used all the same */
     return fd;
 }
@@ -303,5 +308,5 @@ void aard__catalog_discard(aard_catalog *catalog, const char *path, int fd)
         bad.st_ino == now.st_ino)
         unlink(path);
     unlock(locked);
-    aard_error_free(error);
+    aard__log_error(AARD_LOG_WARNING, error, "the damaged '%s' stays in the catalog", path);
 }

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/trace.h"
 #include "base/utf8.h"
 #include "worker/worker_impl.h"
 
@@ -424,7 +425,10 @@ aard_error *aard__worker_call(aard__worker *worker, aard__handler *handler, cons
 {
     invocation inv = {.worker = worker, .handler = handler, .request = request};
     AARD__TRY(aard__outcome_new(&inv.outcome));
+    aard__span span = aard__trace_begin("call", worker->id, handler ? handler->entrypoint : request->name);
     aard_error *error = make_call(&inv);
+    aard__trace_end(&span, error ? aard_error_code_name(aard_error_get_code(error))
+                                 : aard_failure_kind_name(inv.outcome->failure));
     if (error)
         aard_outcome_free(inv.outcome);
     else

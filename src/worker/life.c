@@ -1,6 +1,7 @@
 /* A worker and its guest: made, and dropped where they are of no use any more. */
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/trace.h"
 #include "guest/javascript/javascript.h"
 #include "guest/python/packages.h"
 #include "guest/python/python.h"
@@ -78,7 +79,11 @@ void aard__worker_free(aard__worker *worker)
 aard_error *aard__worker_boot(aard__worker *worker, aard_bundle *bundle)
 {
     aard__guest *guest;
-    AARD__TRY(make_guest(worker, bundle, &guest));
+    bool javascript = worker->config->settings.language == AARD_LANGUAGE_JAVASCRIPT;
+    aard__span span = aard__trace_begin("boot", worker->id, javascript ? "javascript" : "python");
+    aard_error *error = make_guest(worker, bundle, &guest);
+    aard__trace_end_with(&span, error);
+    if (error) return error;
     aard__guest_free(worker->guest);
     worker->guest = guest;
     worker->dirty = worker->used = worker->remembered = worker->ahead.standby = worker->ahead.taken = false;

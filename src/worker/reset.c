@@ -1,6 +1,8 @@
 /* Making a guest clean: in place, by a new realm, or by a new guest. */
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/log.h"
+#include "base/trace.h"
 #include "worker/worker_impl.h"
 
 void aard__worker_renew_checkpoint(aard__worker *worker)
@@ -9,8 +11,9 @@ void aard__worker_renew_checkpoint(aard__worker *worker)
     if (!guest->ops->checkpoint) return;
     worker->remembered = true;
     aard_error *error = guest->ops->checkpoint(guest);
-    aard_error_free(error); /* then only a new guest is clean */
     if (!error) aard__handlers_keep(worker);
+    aard__log_error(AARD_LOG_WARNING, error, "isolate %llu: resets will make a new guest each",
+                    (unsigned long long)worker->id);
 }
 
 bool aard__worker_is_resettable(const aard__worker *worker)
@@ -62,7 +65,7 @@ static aard_error *reset_guest(aard__worker *worker)
     }
     aard_error *why = NULL;
     AARD__TRY(aard__worker_do(worker, reset_by_language, &why));
-    aard_error_free(why);
+    aard__log_error(AARD_LOG_DEBUG, why, "isolate %llu: a reset makes a new guest", (unsigned long long)worker->id);
     return NULL;
 }
 
@@ -86,7 +89,7 @@ void aard__worker_drop_ahead(aard__worker *worker)
     worker->ahead.standby = false;
 }
 
-aard_error *aard__worker_full_reset(aard__worker *worker)
+static aard_error *full_reset(aard__worker *worker)
 {
     uint64_t start = aard__clock_monotonic();
     aard_reset_mode mode = AARD_RESET_NEW_ISOLATE;
@@ -107,6 +110,15 @@ aard_error *aard__worker_full_reset(aard__worker *worker)
     worker->reset_mode = mode;
     worker->reset_ms = (double)(aard__clock_monotonic() - start) / 1e6;
     return NULL;
+}
+
+aard_error *aard__worker_full_reset(aard__worker *worker)
+{
+    aard__span span = aard__trace_begin("reset", worker->id, NULL);
+    aard_error *error = full_reset(worker);
+    aard__trace_end(&span, error ? aard_error_code_name(aard_error_get_code(error))
+                                 : aard_reset_mode_name(worker->reset_mode));
+    return error;
 }
 
 aard_error *aard__worker_ensure_guest(aard__worker *worker)

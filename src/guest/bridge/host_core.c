@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/trace.h"
 #include "distribution/distribution.h"
 #include "guest/bridge/directories.h"
 #include "guest/guest.h"
@@ -319,9 +320,13 @@ static void find_and_call(void *user)
 static void call_function(void *user)
 {
     host_call *c = user;
-    if (aard__call_guarded(find_and_call, c)) return;
-    aard__buf_clear(c->answer);
-    aard__buf_puts(c->answer, "!the host's function threw a C++ exception");
+    aard__span span = aard__trace_begin("host_function", c->guest->context.isolate_id, c->name->data);
+    bool threw = !aard__call_guarded(find_and_call, c);
+    if (threw) {
+        aard__buf_clear(c->answer);
+        aard__buf_puts(c->answer, "!the host's function threw a C++ exception");
+    }
+    aard__trace_end(&span, !c->found ? "not_found" : c->answer->len && c->answer->data[0] == '!' ? "failed" : "");
 }
 
 /* The host's function runs on the host's own stack. */

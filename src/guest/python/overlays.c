@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "bundle/archive.h"
 #include "bundle/entry_rules.h"
 #include "distribution/distribution.h"
@@ -191,7 +192,7 @@ static aard_error *open_entry(aard_catalog *catalog, const char *path, const cha
     if (fd < 0) return NULL;
     aard_error *error = aard__overlay_open(fd, path, key, out);
     if (error && aard_error_get_code(error) == AARD_ERR_WARM_CORRUPT) aard__catalog_discard(catalog, path, fd);
-    aard_error_free(error);
+    aard__log_error(AARD_LOG_WARNING, error, "packages are unpacked anew");
     close(fd);
     return NULL;
 }
@@ -222,7 +223,8 @@ static aard_error *make_in_catalog(making *m, aard_catalog *catalog, const char 
     aard_error *error = aard_catalog_usage(catalog, &numbers);
     if (!error && m->bytes <= numbers.max_bytes) error = aard__catalog_add(catalog, path, write_overlay, m);
     if (error && (m->content_failed || is_stopped(m->rules))) return error;
-    aard_error_free(error);
+    if (!error) aard__log(AARD_LOG_INFO, "packages were unpacked to '%s'", path);
+    aard__log_error(AARD_LOG_WARNING, error, "packages are unpacked in memory: the catalog can't be written to");
     return open_entry(catalog, path, m->key, out);
 }
 
@@ -246,7 +248,7 @@ static aard_error *find_or_make(const aard_distribution *distribution, const cha
     aard_error *error = catalog ? NULL : aard_catalog_open(NULL, 0, &catalog);
     if (!error) error = aard__catalog_path(catalog, AARD__CATALOG_OVERLAY, key, &path);
     if (!error) error = open_entry(catalog, path, key, out);
-    aard_error_free(error);
+    aard__log_error(AARD_LOG_WARNING, error, "packages are unpacked without a catalog");
     error = *out ? NULL : make(distribution, &m, catalog, path, out);
     end_making(&m);
     aard__free(path);

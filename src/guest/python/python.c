@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/log.h"
 #include "base/utf8.h"
 #include "distribution/distribution.h"
 #include "embedded/files.h"
@@ -407,8 +408,9 @@ static aard_error *python_checkpoint(aard__guest *guest)
         return aard__error(AARD_ERR_ENGINE, "Python's memory can't be reached");
     aard_error *error = aard__pages_checkpoint(guest->pages, memory, len);
     if (error && aard_error_get_code(error) == AARD_ERR_NO_MEMORY) return error;
-    aard_error_free(error); /* a system that does not tell what was written: resets then make a new isolate */
     guest->can_reset = !error;
+    aard__log_error(AARD_LOG_WARNING, error,
+                    "the system does not tell which pages were written: resets make a new isolate");
     aard__open_files_keep(&guest->open_files);
     guest->random_at = (uint32_t)at;
     return NULL;

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/checksum.h"
+#include "base/log.h"
 #include "distribution/distribution.h"
 #include "embedded/files.h"
 #include "engine/engine.h"
@@ -164,7 +165,10 @@ aard__image *aard__python_open_image(const aard_distribution *distribution, cons
     aard__image *image = NULL;
     aard_error *error = key ? aard__derived_path(distribution, AARD__BASE_IMAGE, false, &path) : NULL;
     if (key && !error) error = aard__image_open(path, key, aard__distribution_key(distribution), &image);
-    aard_error_free(error);
+    if (error && aard_error_get_code(error) == AARD_ERR_NOT_FOUND)
+        aard_error_free(error); /* the distribution is not prepared */
+    else
+        aard__log_error(AARD_LOG_WARNING, error, "guests start without the distribution's base image");
     aard__free(path);
     aard__free(key);
     return image;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/log.h"
 #include "distribution/distribution.h"
 #include "guest/bridge/host.h"
 #include "guest/python/python_opening.h"
@@ -170,7 +171,7 @@ static void open_snapshot(entry *one, aard_distribution *distribution)
         aard_error *error = aard__python_snapshot_open(aard__guest_tables, glue, data.data, data.len,
                                                        &one->shared.snapshot);
         if (error) aard__derived_close(&data);
-        aard_error_free(error);
+        aard__log_error(AARD_LOG_WARNING, error, "guests start without the distribution's start-up snapshot");
     }
     aard__free(key);
     one->snapshot_data = data;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/log.h"
 #include "base/new_file.h"
 #include "distribution/distribution.h"
 #include "guest/python/packages.h"
@@ -160,7 +161,7 @@ aard_error *aard_catalog_find(aard_catalog *catalog, aard_distribution *distribu
         if (refused && aard_error_get_code(refused) == AARD_ERR_NO_MEMORY) { /* which says nothing about the entry */
             error = refused;
         } else {
-            aard_error_free(refused);
+            aard__log_error(AARD_LOG_WARNING, refused, "a warm state of the catalog is not used");
             *out = state;
         }
     }

@@ -1,0 +1,56 @@
+/* Spans of work. */
+#include "base/trace.h"
+
+#include <stdatomic.h>
+
+#include "base/clock.h"
+#include "base/hooks.h"
+
+aard_trace_callback aard__trace_callback;
+
+/* The span that is open on this thread.  By value: a guest can be abandoned with spans open, and their end then never comes; the
+ * end of the span around them puts this right. */
+static _Thread_local struct {
+    uint64_t span, isolate_id;
+} place;
+
+static void send(aard_trace_phase phase, const aard__span *span, const char *detail)
+{
+    const aard_trace_event event = {
+        .phase = phase,
+        .name = span->name,
+        .detail = detail ? detail : "",
+        .span = span->id,
+        .parent = span->parent,
+        .isolate_id = span->isolate_id,
+        .time_ns = aard__clock_monotonic(),
+    };
+    aard__trace_callback(aard__hooks.user, &event);
+}
+
+aard__span aard__trace_open(const char *name, uint64_t isolate_id, const char *detail, bool nested)
+{
+    static _Atomic(uint64_t) last;
+    aard__span span = {
+        .id = atomic_fetch_add_explicit(&last, 1, memory_order_relaxed) + 1,
+        .name = name,
+        .parent = place.span,
+        .isolate_id = isolate_id ? isolate_id : place.isolate_id,
+        .outer_isolate_id = place.isolate_id,
+        .nested = nested,
+    };
+    if (nested) {
+        place.span = span.id;
+        place.isolate_id = span.isolate_id;
+    }
+    send(AARD_TRACE_BEGIN, &span, detail);
+    return span;
+}
+
+void aard__trace_close(const aard__span *span, const char *result)
+{
+    send(AARD_TRACE_END, span, result);
+    if (!span->nested) return;
+    place.span = span->parent;
+    place.isolate_id = span->outer_isolate_id;
+}
