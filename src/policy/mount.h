@@ -73,6 +73,12 @@ typedef struct aard__mount_ops {
     int (*rename)(aard__mount *mount, const char *from, size_t from_len, const char *to, size_t to_len);
 } aard__mount_ops;
 
+/* Numbers and pointers are the caller's own.  Errors: no_memory. */
+aard_error *aard__mount_new_remote(const char *place, aard_filesystem_mode mode, const aard__mount_ops *ops, void *user,
+                                   uint32_t number, aard__mount **out);
+void *aard__mount_remote_user(const aard__mount *mount); /* of remote ones only, as the next one */
+uint32_t aard__mount_remote_number(const aard__mount *mount);
+
 /* Whether somebody else checks and writes down what is asked; then aard__mount_may_write asks. */
 bool aard__mount_is_remote(const aard__mount *mount);
 int aard__mount_may_write(aard__mount *mount, const char *path, size_t len);

@@ -20,8 +20,37 @@ aard__mount *aard__mount_retain(aard__mount *mount)
 
 void aard__mount_free(aard__mount *mount)
 {
-    if (mount && atomic_fetch_sub(&mount->owners, 1) == 1) mount->ops->end(mount);
+    if (!mount || atomic_fetch_sub(&mount->owners, 1) != 1) return;
+    if (mount->ops->end)
+        mount->ops->end(mount);
+    else
+        aard__free(mount);
 }
+
+typedef struct remote {
+    aard__mount base;
+    void *user;
+    uint32_t number;
+    char place[];
+} remote;
+
+aard_error *aard__mount_new_remote(const char *place, aard_filesystem_mode mode, const aard__mount_ops *ops, void *user,
+                                   uint32_t number, aard__mount **out)
+{
+    size_t size = strlen(place) + 1;
+    remote *mount = aard__calloc(1, sizeof *mount + size);
+    if (!mount) return aard__error_no_memory();
+    mount->user = user;
+    mount->number = number;
+    memcpy(mount->place, place, size);
+    aard__mount_init(&mount->base, ops, mount->place, mode);
+    *out = &mount->base;
+    return NULL;
+}
+
+void *aard__mount_remote_user(const aard__mount *mount) { return ((const remote *)mount)->user; }
+
+uint32_t aard__mount_remote_number(const aard__mount *mount) { return ((const remote *)mount)->number; }
 
 const char *aard__mount_place(const aard__mount *mount) { return mount->place; }
 

@@ -1,7 +1,8 @@
 /* What goes through the sockets between a host, its templates and their children: the types of frames, and their bodies.
  *
  *     host ── SETUP, RESOLVE, FORK, STATUS ──> template ── READY, RESOLVED, STATUS_IS, ERROR ──> host
- *     host ── REQUEST, HOST_REPLY ──> child ── HELLO, OUTPUT, HOST_CALL, RESPONSE, ERROR ──> host
+ *     host ── REQUEST, HOST_REPLY, FILE_REPLY, NET_REPLY ──> child
+ *     child ── HELLO, OUTPUT, HOST_CALL, FILE_CALL, NET_CALL, RESPONSE, ERROR ──> host
  *
  * Children run what guests are: nothing that comes from one is believed before it is checked.  Bodies are packed
  * (base/pack.h); unpacking gives pointers into the body where nothing has to be copied. */
@@ -31,6 +32,10 @@
     X(AARD__OUTPUT, HOST, AARD__MESSAGE_LARGE, 0)                                                                      \
     X(AARD__HOST_CALL, HOST, AARD__MESSAGE_LARGE, 0)                                                                   \
     X(AARD__HOST_REPLY, CHILD, AARD__MESSAGE_LARGE, 0)                                                                 \
+    X(AARD__FILE_CALL, HOST, AARD__MESSAGE_LARGE, 0) /* files.h */                                                     \
+    X(AARD__FILE_REPLY, CHILD, AARD__MESSAGE_LARGE, 0)                                                                 \
+    X(AARD__NET_CALL, HOST, AARD__MESSAGE_LARGE, 0) /* network.h */                                                    \
+    X(AARD__NET_REPLY, CHILD, AARD__MESSAGE_LARGE, 0)                                                                  \
     X(AARD__ERROR, HOST, AARD__MESSAGE_LARGE, 0)
 
 typedef enum aard__message {
