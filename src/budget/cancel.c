@@ -6,7 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/thread.h"
+#include "base/process.h"
 
 struct aard_cancel_handle {
     atomic_size_t owners;

@@ -4,11 +4,13 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/process.h"
 #include "base/thread.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t wake;
-static bool running;
+static bool running, ending;
+static pthread_t thread;
 static aard__watch *armed;    /* a list: there are as many as calls under way, and few */
 static uint64_t sleeps_until; /* when the thread wakes by itself; AARD__NEVER while it has nothing to wait for */
 
@@ -30,7 +32,7 @@ static void *run(void *unused)
 {
     (void)unused;
     pthread_mutex_lock(&lock);
-    for (;;) {
+    while (!ending) {
         sleeps_until = fire_due(aard__clock_monotonic());
         if (sleeps_until == AARD__NEVER) {
             pthread_cond_wait(&wake, &lock);
@@ -39,20 +41,42 @@ static void *run(void *unused)
             pthread_cond_timedwait(&wake, &lock, &until);
         }
     }
+    pthread_mutex_unlock(&lock);
     return NULL;
 }
 
 /* With the lock held. */
 static aard_error *start(void)
 {
-    pthread_t thread;
     aard__cond_init(&wake);
     int failed = aard__thread_start(&thread, run, NULL);
     if (failed) return aard__error_errno(AARD_ERR_THREAD, failed, "cannot start the watchdog's thread");
-    pthread_detach(thread);
     running = true;
     return NULL;
 }
+
+/* Before a fork. */
+static aard_error *end(void)
+{
+    aard_error *error = NULL;
+    pthread_mutex_lock(&lock);
+    bool idle = !armed, was_running = running;
+    if (!idle) error = aard__error(AARD_ERR_BUSY, "a call is under way; fork the template between two calls");
+    if (idle && was_running) {
+        ending = true;
+        pthread_cond_signal(&wake);
+        pthread_mutex_unlock(&lock);
+        pthread_join(thread, NULL);
+        pthread_mutex_lock(&lock);
+        running = ending = false;
+        sleeps_until = 0;
+    }
+    pthread_mutex_unlock(&lock);
+    return error;
+}
+
+AARD__PROCESS_STATE(watchdog, "the watchdog's thread", "lock wake running ending thread armed sleeps_until",
+                    AARD__FORK_QUIESCE, end, NULL);
 
 aard_error *aard__watch_arm(aard__watch *watch, uint64_t deadline)
 {

@@ -32,6 +32,11 @@ typedef struct aard__snapshot aard__snapshot;
 /* Starts V8 once per process, with fixed flags; later calls give the first one's result.  Any thread. */
 aard_error *aard__engine_start(void);
 
+/* The same for a process that is to fork with its guests (base/process.h), as the first thing of the library that it calls.
+ * V8 runs by the same flags, so that code caches and snapshots are shared with processes that have threads.  Errors: busy (the
+ * engine has started), unsupported (a V8 whose random numbers can't be made new in a child). */
+aard_error *aard__engine_start_template(void);
+
 /* What compiled code depends on besides its source: V8 version, flags, CPU features.  Static storage. */
 const char *aard__engine_code_key(void);
 
@@ -158,8 +163,8 @@ typedef enum aard__status {
 /* How an entry into the guest ended.  Reusable; freed with aard__result_free. */
 typedef struct aard__result {
     aard__status status;
-    size_t most;   /* set by the caller: bytes that a string value may have; 0 = any */
-    bool too_long; /* it has more: there is no value */
+    size_t most;       /* set by the caller: bytes that a string value may have; 0 = any */
+    bool too_long;     /* it has more: there is no value */
     bool keep_thrown;  /* set by the caller: what was thrown is wanted itself */
     aard__ref *thrown; /* that; freed by the next entry, unless it is taken; may be NULL */
     aard__value value;

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "engine/vm.hh"
+#include "engine/workers.hh"
 
 namespace aard {
 
@@ -257,33 +258,26 @@ class Watched : public v8::Platform {
     v8::PageAllocator *GetPageAllocator() override { return pages_; }
     v8::ZoneBackingAllocator *GetZoneBackingAllocator() override { return &zones_; }
     void OnCriticalMemoryPressure() override { inner_->OnCriticalMemoryPressure(); }
-    int NumberOfWorkerThreads() override { return inner_->NumberOfWorkerThreads(); }
+    int NumberOfWorkerThreads() override { return aard::kWorkers; }
     std::shared_ptr<v8::TaskRunner> GetForegroundTaskRunner(v8::Isolate *isolate) override
     {
         return inner_->GetForegroundTaskRunner(isolate);
     }
-    void CallOnWorkerThread(std::unique_ptr<v8::Task> task) override { inner_->CallOnWorkerThread(std::move(task)); }
-    void CallBlockingTaskOnWorkerThread(std::unique_ptr<v8::Task> task) override
-    {
-        inner_->CallBlockingTaskOnWorkerThread(std::move(task));
-    }
-    void CallLowPriorityTaskOnWorkerThread(std::unique_ptr<v8::Task> task) override
-    {
-        inner_->CallLowPriorityTaskOnWorkerThread(std::move(task));
-    }
+    void CallOnWorkerThread(std::unique_ptr<v8::Task> task) override { aard::work_later(std::move(task)); }
     void CallDelayedOnWorkerThread(std::unique_ptr<v8::Task> task, double seconds) override
     {
-        inner_->CallDelayedOnWorkerThread(std::move(task), seconds);
+        aard::work_later(std::move(task), seconds);
     }
     bool IdleTasksEnabled(v8::Isolate *isolate) override { return inner_->IdleTasksEnabled(isolate); }
-    std::unique_ptr<v8::JobHandle> PostJob(v8::TaskPriority priority, std::unique_ptr<v8::JobTask> task) override
-    {
-        return inner_->PostJob(priority, std::move(task));
-    }
 #if V8_MAJOR_VERSION > 10
     std::unique_ptr<v8::JobHandle> CreateJob(v8::TaskPriority priority, std::unique_ptr<v8::JobTask> task) override
     {
-        return inner_->CreateJob(priority, std::move(task));
+        return v8::platform::NewDefaultJobHandle(this, priority, std::move(task), aard::kWorkers);
+    }
+#else
+    std::unique_ptr<v8::JobHandle> PostJob(v8::TaskPriority priority, std::unique_ptr<v8::JobTask> task) override
+    {
+        return v8::platform::NewDefaultJobHandle(this, priority, std::move(task), aard::kWorkers);
     }
 #endif
     double MonotonicallyIncreasingTime() override { return inner_->MonotonicallyIncreasingTime(); }

@@ -1,4 +1,5 @@
 // The process: V8 is started once, with flags that stay; what all isolates of it share.
+#include <malloc.h>
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -10,10 +11,11 @@
 #include <aardvark/engine.h>
 
 #include "base/error.h"
-#include "base/thread.h"
+#include "base/process.h"
 #include "engine/native/redirect.hh"
 #include "engine/native/sanitizers.hh"
 #include "engine/vm.hh"
+#include "engine/workers.hh"
 
 namespace {
 
@@ -22,7 +24,10 @@ struct PlatformOwner {
     std::unique_ptr<v8::Platform> platform;
     ~PlatformOwner()
     {
-        if (aard__forked()) (void)platform.release();
+        if (aard__forked())
+            (void)platform.release();
+        else if (platform)
+            aard::end_workers();
     }
 };
 PlatformOwner owner;
@@ -59,8 +64,7 @@ void start()
     aard::redirect_now();
     aard::find_engine();
     v8::V8::SetFlagsFromString(v8_flags, sizeof v8_flags - 1);
-    the_platform = v8::platform::NewDefaultPlatform(1, v8::platform::IdleTaskSupport::kDisabled,
-                                                    v8::platform::InProcessStackDumping::kDisabled);
+    the_platform = v8::platform::NewSingleThreadedDefaultPlatform(); // its threads are ours (workers.cc)
     v8::V8::InitializePlatform(aard::watched(the_platform.get()));
     const char *traps = want_traps && aard::handle_faults(aard::stack_ended) && aard::handle_traps() ? "; traps" : "";
     v8::V8::Initialize();
@@ -189,6 +193,18 @@ aard_error *aard__engine_start(void)
     if (aard__forked()) return aard__error_forked();
     pthread_once(&started, start);
     return nullptr;
+}
+
+aard_error *aard__engine_start_template(void)
+{
+    if (has_started)
+        return aard__error(AARD_ERR_BUSY, "the engine has started already; a process becomes a template before");
+    if (!aard::can_renew())
+        return aard__error(AARD_ERR_UNSUPPORTED,
+                           "this build of V8 gives no way to renew its random numbers after a fork");
+    mallopt(M_ARENA_MAX, 1); // threads come and go; what they leave in arenas of their own would be every child's
+    aard__process_become_template();
+    return aard__engine_start();
 }
 
 const char *aard__engine_code_key(void)

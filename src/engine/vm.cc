@@ -139,6 +139,7 @@ aard_error *aard__vm_new(const aard__vm_options *options, aard__vm **out)
     vm->isolate = aard::new_isolate(params, options->snapshot, &vm->from_snapshot);
     aard::prepare_isolate(vm);
     aard::limit_memory(vm);
+    aard::list_vm(vm);
     *out = vm;
     return nullptr;
 }
@@ -164,6 +165,7 @@ bool aard__vm_free(aard__vm *vm)
     aard::free_copies(vm);
     aard::Run::give_back(vm->left);
     aard::forget_memories(vm);
+    aard::delist_vm(vm);
     aard::isolate_is_gone();
     for (aard__buf &one : vm->scratch) aard__buf_free(&one);
     delete vm;

@@ -87,7 +87,8 @@ struct aard__vm {
     bool from_snapshot = false;
     size_t number = 0; // of the snapshot's realm that its realms are copies of
     std::vector<aard__realm *> realms;
-    std::vector<aard__ref *> refs; // all that are alive, so that the vm can outlive none of them
+    std::vector<aard__ref *> refs;                       // all that are alive, so that the vm can outlive none of them
+    aard__vm *previous_vm = nullptr, *next_vm = nullptr; // of the process (renew.cc)
 };
 
 struct aard__module {
@@ -170,6 +171,11 @@ void free_copies(const aard__vm *vm); // of strings, that ICU has made; the vm h
 void place_icu();
 
 void add_looks(); // looks.cc
+
+// renew.cc: the vms of the process, for the children of a template.
+void list_vm(aard__vm *vm);
+void delist_vm(aard__vm *vm);
+bool can_renew(); // whether this build of V8 lets itself be made anew
 
 // Whether the run under way could be left here without taking anything along that others wait for.
 inline bool holds_nothing(const aard__vm *vm) { return locks_held.load(std::memory_order_relaxed) == vm->locks_before; }

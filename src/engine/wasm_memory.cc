@@ -2,15 +2,18 @@
 //
 // Memories of WebAssembly.  V8 asks neither its allocator of buffers for them nor counts them as heap: it reserves pages, and
 // makes some accessible.  So they are counted where V8 gets its pages.
+#include <sys/mman.h>
+
 #include <map>
 #include <mutex>
 
+#include "base/process.h"
 #include "engine/vm.hh"
 
 namespace {
 
-constexpr size_t kWasmPage = 64 * 1024; // nothing else of V8's is aligned so
-constexpr size_t kMostMemories = 64;    // of one vm: each reserves up to 10 GiB of the process's addresses
+constexpr size_t kWasmPage = 64 * 1024;  // nothing else of V8's is aligned so
+constexpr size_t kMostMemories = 64;     // of one vm: each reserves up to 10 GiB of the process's addresses
 constexpr size_t kHeapPage = 256 * 1024; // V8's own
 constexpr size_t kLarge = 1024 * 1024;   // what is one object and not many
 
@@ -21,6 +24,9 @@ struct Reservation {
 
 std::mutex lock; // V8 frees memories on threads of its own
 std::map<uintptr_t, Reservation> reservations;
+
+AARD__PROCESS_STATE(memories, "WebAssembly memories of all vms", "lock reservations", AARD__FORK_KEEP, nullptr,
+                    nullptr);
 
 class Counted : public v8::PageAllocator {
   public:
@@ -56,10 +62,10 @@ class Counted : public v8::PageAllocator {
         aard__vm *vm = aard::running;
         if (vm && alignment == kHeapPage && length >= kLarge && !fits(vm, length)) aard::out_of_memory();
         bool counts = vm && alignment == kWasmPage && permissions == kNoAccess;
-        if (!counts) return inner_->AllocatePages(address, length, alignment, permissions);
+        if (!counts) return allocate(address, length, alignment, permissions);
         std::lock_guard<std::mutex> hold(lock);
         if (vm->wasm_memories == kMostMemories) return nullptr;
-        void *pages = inner_->AllocatePages(address, length, alignment, permissions);
+        void *pages = allocate(address, length, alignment, permissions);
         if (!pages) return nullptr;
         vm->wasm_memories++;
         reservations[reinterpret_cast<uintptr_t>(pages)] = {vm, length, 0};
@@ -88,6 +94,15 @@ class Counted : public v8::PageAllocator {
     }
 
   private:
+    // V8 takes its pages out of what a forked child gets; a template's children live on them.
+    void *allocate(void *address, size_t length, size_t alignment, Permission permissions)
+    {
+        void *pages = inner_->AllocatePages(address, length, alignment, permissions);
+        if (!pages || !aard__process_is_template() || !madvise(pages, length, MADV_DOFORK)) return pages;
+        inner_->FreePages(pages, length);
+        return nullptr;
+    }
+
     // V8 takes the first young object for granted, however large it is; and a heap that is full has room for what V8 is in
     // the middle of, not for a string of a gigabyte.  (Where it gets nothing V8 tells the host's stderr before it gives up.)
     static bool fits(const aard__vm *vm, size_t length)

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/process.h"
 #include "base/thread.h"
 #include "guest/snapshot.h"
 #include "settings/config.h"
@@ -108,6 +109,7 @@ aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **ou
     guest->heap_limit = options->heap_limit;
     guest->entry.keep_thrown = javascript;
     guest->time_origin = aard__clock_monotonic();
+    guest->generation = aard__process_generation();
     aard__cond_init(&guest->wake);
     pthread_mutex_init(&guest->wake_lock, NULL);
     const aard__snapshot *own = guest->ops->expect && !guest->capturing ? guest->ops->expect(guest) : NULL;
@@ -183,12 +185,37 @@ void aard__guest_drop_buffers(aard__guest *guest)
 
 /* ---- running and stopping -------------------------------------------------------------------------------------- */
 
+typedef struct renewing {
+    aard__guest *guest;
+    void (*work)(void *user);
+    void *user;
+    aard_error *error;
+} renewing;
+
+static void renew_and_run(void *user)
+{
+    renewing *r = user;
+    r->error = r->guest->ops->renew(r->guest);
+    if (!r->error) r->work(r->user);
+}
+
+/* In a child that has not been in the guest yet.  Whether the language has something to do about it, too. */
+static bool renew(aard__guest *guest)
+{
+    unsigned generation = aard__process_generation();
+    if (guest->generation == generation) return false;
+    guest->generation = generation;
+    guest->processor_last = 0; /* the thread's clock begins anew */
+    return guest->ops->renew;
+}
+
 aard_error *aard__guest_run(aard__guest *guest, void (*work)(void *user), void *user)
 {
-    bool finished = true;
-    aard_error *error = aard__vm_run(guest->vm, work, user, &finished);
-    guest->lost = guest->lost || !finished;
-    return error;
+    bool finished = true, renews = renew(guest);
+    renewing r = {.guest = guest, .work = work, .user = user};
+    aard_error *error = aard__vm_run(guest->vm, renews ? renew_and_run : work, renews ? &r : user, &finished);
+    guest->lost = guest->lost || !finished || r.error;
+    return error ? error : r.error;
 }
 
 void aard__guest_call_host(aard__guest *guest, void (*host)(void *user), void *user)

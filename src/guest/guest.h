@@ -58,6 +58,8 @@ typedef struct aard__language_ops {
     /* Asks the call under way to end, by an exception of the language; NULL where that is not possible. */
     void (*interrupt)(void *guest);
     void (*calm)(aard__guest *guest); /* after that: what is left of it meets nobody; may be NULL */
+    /* In a child of the process that the guest was booted in: what the children may not have in common.  May be NULL. */
+    aard_error *(*renew)(aard__guest *guest);
     /* Makes the state of the guest, which rests, the one that `reset` goes back to.  NULL where a guest is always reset to
      * how it was booted. */
     aard_error *(*checkpoint)(aard__guest *guest);
@@ -87,7 +89,8 @@ struct aard__guest {
     aard__ref *host, *shared, *run_timers;
     struct {
         aard__ref *prepare, *forget, *invoke, *execute, *buffer;
-        aard__ref *reserve, *mount, *memory, *capture, *checkpoint, *reset, *signals, *renew_stdin, *calm; /* Python */
+        aard__ref *reserve, *mount, *memory, *capture, *checkpoint, *reset, *signals, *renew_stdin, *calm,
+            *renew;                                                               /* Python */
         aard__ref *fail, *set_input, *bind_script, *before_script, *drop_buffers; /* JavaScript only */
     } adapter;
     aard__ref *wasm_module, *adapter_file; /* while Python boots */
@@ -144,6 +147,7 @@ struct aard__guest {
     size_t result_bytes;                     /* that it has given so far */
     uint64_t pending_ended;                  /* of the call under way: what waited to run when its value was there */
     size_t signals_at;                       /* in Python's memory: whether it looks for signals */
+    unsigned generation;                     /* of the process, when the guest was last made its own */
 };
 
 typedef struct aard__guest_options {

@@ -1,7 +1,7 @@
 /* The public handler: a number in the requests of its isolate. */
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/thread.h"
+#include "base/process.h"
 #include "isolate/isolate_impl.h"
 
 aard_error *aard_handler_new(aard_isolate *isolate, const char *entrypoint, aard_handler **out)

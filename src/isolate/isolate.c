@@ -6,7 +6,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/hash.h"
-#include "base/thread.h"
+#include "base/process.h"
 #include "engine/engine.h"
 #include "guest/python/warm_state.h"
 

@@ -1,6 +1,6 @@
 /* An isolate is asked one thing at a time. */
 #include "base/error.h"
-#include "base/thread.h"
+#include "base/process.h"
 #include "isolate/isolate_impl.h"
 
 aard_error *aard__isolate_request(aard_isolate *isolate, const aard__request *request, aard__response *response)

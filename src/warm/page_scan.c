@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/process.h"
 #include "warm/pages.h"
 
 /* Linux 6.7's PAGEMAP_SCAN (include/uapi/linux/fs.h), which older headers do not have. */
@@ -35,7 +36,6 @@ typedef struct scan_region {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int pagemap = -1;
-static pid_t owner; /* a descriptor from before a fork shows the parent's pages */
 static atomic_bool plainly;
 
 void aard__pages_scan_plainly(bool wanted) { atomic_store(&plainly, wanted); }
@@ -44,16 +44,23 @@ static aard_error *open_pagemap(int *out)
 {
     aard_error *error = NULL;
     pthread_mutex_lock(&lock);
-    if (pagemap < 0 || owner != getpid()) {
-        if (pagemap >= 0) close(pagemap);
-        pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-        owner = getpid();
-    }
+    if (pagemap < 0) pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
     if (pagemap < 0) error = aard__error_errno(AARD_ERR_IO, errno, "cannot open '/proc/self/pagemap'");
     *out = pagemap;
     pthread_mutex_unlock(&lock);
     return error;
 }
+
+/* One from before a fork shows the parent's pages.  At once: a child that is hardened can't open any. */
+static void reopen_pagemap(void)
+{
+    if (pagemap < 0) return;
+    close(pagemap);
+    pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+}
+
+AARD__PROCESS_STATE(pagemap, "descriptor of /proc/self/pagemap", "lock pagemap plainly", AARD__FORK_REOPEN, NULL,
+                    reopen_pagemap);
 
 static aard_error *add(aard__page_scan *scan, size_t first, size_t count)
 {

@@ -1,52 +1,16 @@
 /* One call: begun, measured, limited, ended, and its outcome. */
 #include <aardvark/warm.h>
-#include <fcntl.h>
-#include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/resident.h"
 #include "base/trace.h"
 #include "base/utf8.h"
 #include "worker/worker_impl.h"
 
 static double ms(uint64_t ns) { return (double)ns / 1e6; }
-
-static uint64_t read_rss_kib(void)
-{
-    static atomic_int shared_fd = -1;
-    int fd = atomic_load(&shared_fd);
-    if (fd < 0) {
-        int opened = open("/proc/self/statm", O_RDONLY | O_CLOEXEC), none = -1;
-        if (opened < 0) return 0;
-        if (!atomic_compare_exchange_strong(&shared_fd, &none, opened)) {
-            close(opened);
-            opened = none;
-        }
-        fd = opened;
-    }
-    char text[128];
-    ssize_t n = pread(fd, text, sizeof text - 1, 0);
-    if (n <= 0) return 0;
-    text[n] = '\0';
-    const char *second = strchr(text, ' ');
-    return second ? strtoull(second, NULL, 10) * (uint64_t)(sysconf(_SC_PAGESIZE) / 1024) : 0;
-}
-
-/* Resident memory of the process in KiB; 0 where the kernel does not say.  As of a millisecond ago at most: two
- * readings would be a tenth of a small call. */
-static uint64_t rss_kib(void)
-{
-    static atomic_uint_fast64_t read_at, kib;
-    uint64_t now = aard__clock_monotonic(), last = atomic_load(&read_at);
-    if (last && now - last < 1000000) return atomic_load(&kib);
-    atomic_store(&kib, read_rss_kib());
-    atomic_store(&read_at, now);
-    return atomic_load(&kib);
-}
 
 /* A call under way. */
 typedef struct invocation {
@@ -68,7 +32,7 @@ static void begin_diagnostics(invocation *inv)
     inv->outcome->isolation = worker->config->settings.isolation;
     d->isolate_id = worker->id;
     d->started_at_ns = aard__clock_realtime();
-    d->rss_kib_before = rss_kib();
+    d->rss_kib_before = aard__resident_kib();
 }
 
 static uint64_t manifest_cpu_ms(const aard__worker *worker)
@@ -397,7 +361,7 @@ static void end(invocation *inv)
     bool whole = classify(inv);
     end_diagnostics(inv);
     end_guest(inv->worker, whole);
-    d->rss_kib_after = rss_kib();
+    d->rss_kib_after = aard__resident_kib();
     uint64_t now = aard__clock_monotonic();
     d->cpu_ms_used = ms(aard__clock_thread_cpu() - inv->cpu_start);
     d->prepare_ms = ms(inv->run_start - inv->start);

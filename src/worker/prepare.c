@@ -6,7 +6,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/new_file.h"
-#include "base/thread.h"
+#include "base/process.h"
 #include "distribution/distribution.h"
 #include "guest/javascript/javascript.h"
 #include "guest/python/python.h"

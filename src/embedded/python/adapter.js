@@ -137,6 +137,7 @@
     },
     calm: () => settle(callNone(pointers.calm)),
     renewStdin: () => settle(callNone(pointers.renew_stdin)),
+    renew: () => settle(callNone(pointers.restored)),
     memory,
     signals: shared.signals,
     // What a reset is to bring back.  Gives where Python's generator of random numbers has its state, 0 for nowhere; -1

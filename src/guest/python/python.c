@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "base/utf8.h"
 #include "distribution/distribution.h"
 #include "embedded/files.h"
@@ -166,6 +167,7 @@ static aard_error *find_functions(aard__guest *guest)
         {"capture", &guest->adapter.capture}, {"checkpoint", &guest->adapter.checkpoint},
         {"reset", &guest->adapter.reset},     {"calm", &guest->adapter.calm},
         {"signals", &guest->adapter.signals}, {"renewStdin", &guest->adapter.renew_stdin},
+        {"renew", &guest->adapter.renew},
     };
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++)
         AARD__TRY(aard__guest_get(guest, python, functions[i].name, functions[i].out));
@@ -372,7 +374,7 @@ static uint64_t python_heap_bytes(aard__guest *guest)
     return aard__ref_bytes(guest->adapter.memory, &memory, &len) ? len : 0;
 }
 
-/* ---- checkpoint and reset ----------------------------------------------------------------------------------- */
+/* ---- forks, checkpoint and reset ----------------------------------------------------------------------------------- */
 
 /* CPython's RandomObject on wasm32 (Modules/_randommodule.c): reference count, type, then the place in the state and the
  * state itself, 624 words. */
@@ -391,6 +393,16 @@ static void renew_random(const aard__guest *guest, uint8_t *memory, size_t len)
     memcpy(memory + at + RANDOM_INDEX, &used_up, sizeof used_up);
     randombytes_buf_deterministic(memory + at + RANDOM_STATE, RANDOM_WORDS * 4, key);
     sodium_memzero(key, sizeof key);
+}
+
+/* As in a guest that starts from an image. */
+static aard_error *python_renew(aard__guest *guest)
+{
+    if (!guest->adapter.renew) return NULL; /* is not finished */
+    aard__ref_call(guest->realm, guest->adapter.renew, NULL, 0, false, &guest->entry);
+    aard__buf_clear(&guest->result);
+    if (guest->entry.status == AARD__OK && guest->entry.value.number == AARD__DONE) return NULL;
+    return aard__error(AARD_ERR_ENGINE, "the guest can't be made this process's own: Python does not answer");
 }
 
 static aard_error *python_checkpoint(aard__guest *guest)
@@ -428,9 +440,10 @@ static aard_error *python_reset(aard__guest *guest)
     AARD__TRY(aard__pages_reset(guest->pages, memory, len));
     renew_random(guest, memory, len);
     aard__ref_call(guest->realm, guest->adapter.reset, NULL, 0, false, &guest->entry);
-    if (guest->entry.status == AARD__OK && guest->entry.value.kind == AARD__BOOL && guest->entry.value.boolean)
-        return NULL;
-    return aard__error(AARD_ERR_ENGINE, "the guest has changed what can't be put back");
+    if (guest->entry.status != AARD__OK || guest->entry.value.kind != AARD__BOOL || !guest->entry.value.boolean)
+        return aard__error(AARD_ERR_ENGINE, "the guest has changed what can't be put back");
+    /* All children of a template go back to its checkpoint. */
+    return aard__process_generation() ? python_renew(guest) : NULL;
 }
 
 /* What C keeps refs to, in the order in which they are in snapshots. */
@@ -455,6 +468,7 @@ const aard__language_ops aard__python = {
     .heap_bytes = python_heap_bytes,
     .interrupt = aard__python_interrupt,
     .calm = aard__python_calm,
+    .renew = python_renew,
     .checkpoint = python_checkpoint,
     .reset = python_reset,
     .reset_mode = AARD_RESET_IN_PLACE,

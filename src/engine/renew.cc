@@ -1,0 +1,81 @@
+// What vms do about a fork: a template's children must not go on with the same random numbers.  V8 has no interface for that; its
+// library exports what it uses itself.
+#include <mutex>
+
+#include <sodium.h>
+
+#include "base/process.h"
+#include "engine/vm.hh"
+
+extern "C" {
+// v8::internal::Isolate::random_number_generator(), v8::base::RandomNumberGenerator::SetSeed(int64_t),
+// v8::internal::MathRandom::ResetContext(Context): the numbers drawn ahead are forgotten, and new ones begin with a seed of the
+// generator's.
+void *aard__v8_generator(v8::Isolate *isolate) asm("_ZN2v88internal7Isolate23random_number_generatorEv")
+    __attribute__((weak));
+void aard__v8_set_seed(void *generator, int64_t seed) asm("_ZN2v84base21RandomNumberGenerator7SetSeedEl")
+    __attribute__((weak));
+void aard__v8_reset_math_random(uintptr_t native_context) asm("_ZN2v88internal10MathRandom12ResetContextENS0_7ContextE")
+    __attribute__((weak));
+}
+
+namespace {
+
+std::mutex lock;
+aard__vm *first;
+
+void renew_vm(aard__vm *vm)
+{
+    int64_t seed;
+    randombytes_buf(&seed, sizeof seed);
+    aard__vm_enter(vm);
+    {
+        v8::HandleScope handles(vm->isolate);
+        aard__v8_set_seed(aard__v8_generator(vm->isolate), seed);
+        for (aard__realm *realm : vm->realms) {
+            v8::Local<v8::Context> context = realm->context.Get(vm->isolate);
+            aard__v8_reset_math_random(*reinterpret_cast<uintptr_t *>(*context)); // a handle is the place of a pointer
+        }
+    }
+    aard__vm_leave(vm);
+}
+
+void renew()
+{
+    for (aard__vm *vm = first; vm; vm = vm->next_vm)
+        if (!vm->lost) renew_vm(vm);
+}
+
+aard_error *need_rest()
+{
+    return aard::entered ? aard__error(AARD_ERR_BUSY, "a guest is under way; fork the template between two calls")
+                         : nullptr;
+}
+
+AARD__PROCESS_STATE(vms, "random numbers of the engine's vms", "lock first", AARD__FORK_RESET, need_rest, renew);
+
+} // namespace
+
+namespace aard {
+
+void list_vm(aard__vm *vm)
+{
+    std::lock_guard<std::mutex> hold(lock);
+    vm->next_vm = first;
+    if (first) first->previous_vm = vm;
+    first = vm;
+}
+
+void delist_vm(aard__vm *vm)
+{
+    std::lock_guard<std::mutex> hold(lock);
+    if (vm->previous_vm)
+        vm->previous_vm->next_vm = vm->next_vm;
+    else
+        first = vm->next_vm;
+    if (vm->next_vm) vm->next_vm->previous_vm = vm->previous_vm;
+}
+
+bool can_renew() { return aard__v8_generator && aard__v8_set_seed && aard__v8_reset_math_random; }
+
+} // namespace aard

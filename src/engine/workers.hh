@@ -1,0 +1,21 @@
+// The threads that V8's background work is done on: compiling better code, parts of collections.  One, as V8's own platform
+// would have it, but started when there is something to do, and ended before a template forks.
+#ifndef AARD_ENGINE_WORKERS_HH
+#define AARD_ENGINE_WORKERS_HH
+
+#include <v8-platform.h>
+
+#include <memory>
+
+namespace aard {
+
+constexpr int kWorkers = 1;
+
+void work_later(std::unique_ptr<v8::Task> task, double seconds = 0);
+
+// At the end of the process: what has not begun is dropped.
+void end_workers();
+
+} // namespace aard
+
+#endif
