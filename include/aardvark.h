@@ -16,6 +16,8 @@
 #include <aardvark/manifest.h>
 #include <aardvark/network.h>
 #include <aardvark/outcome.h>
+#include <aardvark/pool.h>
+#include <aardvark/registry.h>
 #include <aardvark/warm.h>
 
 #endif

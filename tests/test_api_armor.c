@@ -1,45 +1,6 @@
 /* The armor of the public interface: whatever a function is given for its arguments, in any build, it gives an error, or NULL,
- * 0 or false, and does nothing.  Every exported function is tried here.  test-quick */
-#include "isolate_support.h"
-
-#include "base/file.h"
-
-static char *tried[512];
-static size_t tried_count;
-
-static void try(const char *name)
-{
-    assert_true(tried_count < COUNT(tried));
-    tried[tried_count++] = (char *)name;
-}
-
-/* The call is refused by the function's name. */
-#define REFUSED(function, ...)                                                                                         \
-    do {                                                                                                               \
-        try(#function);                                                                                                \
-        assert_refused(function(__VA_ARGS__), AARD_ERR_INVALID_ARGUMENT, #function, NULL);                             \
-    } while (0)
-
-/* The call gives nothing: NULL, 0, false. */
-#define NOTHING(function, ...)                                                                                         \
-    do {                                                                                                               \
-        try(#function);                                                                                                \
-        assert_true(!function(__VA_ARGS__));                                                                           \
-    } while (0)
-
-/* The call gives something whatever it is given. */
-#define SOMETHING(function, ...)                                                                                       \
-    do {                                                                                                               \
-        try(#function);                                                                                                \
-        assert_true(!!function(__VA_ARGS__));                                                                          \
-    } while (0)
-
-/* The call returns. */
-#define RETURNS(function, ...)                                                                                         \
-    do {                                                                                                               \
-        try(#function);                                                                                                \
-        function(__VA_ARGS__);                                                                                         \
-    } while (0)
+ * 0 or false, and does nothing.  Every exported function is tried here, but those of pools.  test-quick */
+#include "armor.h"
 
 static aard_isolate_config *config;
 static aard_isolate *isolate;
@@ -544,30 +505,10 @@ static void test_warm_states_and_catalogs(void **state)
     assert_true(!out && !catalog);
 }
 
-static bool was_tried(const char *name, size_t name_len)
-{
-    for (size_t i = 0; i < tried_count; i++)
-        if (strlen(tried[i]) == name_len && !memcmp(tried[i], name, name_len)) return true;
-    return false;
-}
-
-/* The tests above have tried all that the library exports: on each line the name is before the first bracket. */
 static void test_none_is_forgotten(void **state)
 {
     (void)state;
-    char *lines;
-    size_t lines_len, functions = 0;
-    assert_ok(aard__file_read("tests/exported_symbols.txt", 0, &lines, &lines_len));
-    char *rest = NULL;
-    for (char *line = strtok_r(lines, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-        char *end = strchr(line, '('), *name = end;
-        if (!end || !strncmp(line, "typedef ", 8)) continue;
-        while (name > line && name[-1] != ' ' && name[-1] != '*') name--;
-        if (!was_tried(name, (size_t)(end - name))) fail_msg("%.*s has not been tried", (int)(end - name), name);
-        functions++;
-    }
-    assert_true(functions > 200);
-    free(lines);
+    none_is_forgotten(false, 200); /* pools are in test_api_armor_pools.c */
 }
 
 int main(void)

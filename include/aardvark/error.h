@@ -87,7 +87,11 @@ typedef enum aard_error_class {
     X(AARD_ERR_WARM_MISMATCH, 221, "warm_mismatch", AARD_CLASS_INPUT)                                                  \
     X(AARD_ERR_WARM_CAPTURE, 222, "warm_capture", AARD_CLASS_INPUT)                                                    \
     X(AARD_ERR_WARM_SIGNATURE, 223, "warm_signature", AARD_CLASS_INPUT)                                                \
-    X(AARD_ERR_GUEST_BOOT, 250, "guest_boot", AARD_CLASS_HOST)
+    X(AARD_ERR_GUEST_BOOT, 250, "guest_boot", AARD_CLASS_HOST)                                                         \
+    X(AARD_ERR_POOL_FULL, 280, "pool_full", AARD_CLASS_HOST)                                                           \
+    X(AARD_ERR_POOL_TIMEOUT, 281, "pool_timeout", AARD_CLASS_HOST)                                                     \
+    X(AARD_ERR_POOL_CLOSED, 282, "pool_closed", AARD_CLASS_USAGE)                                                      \
+    X(AARD_ERR_POOL_CANCELLED, 283, "pool_cancelled", AARD_CLASS_USAGE)
 
 typedef enum aard_error_code {
 #define AARD_ERROR_ENUM(constant, number, name, error_class) constant = number,

@@ -125,6 +125,7 @@ typedef struct aard_diagnostics {
     uint64_t violations_dropped, network_attempts_dropped; /* too many to be described: 100 different ones are */
     uint64_t
         pending_ended; /* Python's tasks and callbacks that still waited when the value was there, and were ended */
+    uint64_t guest_abandoned; /* 1 where the guest was left mid-execution, because nothing else would have ended the call */
 } aard_diagnostics;
 
 AARD_API const aard_diagnostics *aard_outcome_diagnostics(const aard_outcome *outcome);

@@ -12,6 +12,11 @@ static uint64_t read_clock(clockid_t id)
 
 uint64_t aard__clock_monotonic(void) { return read_clock(CLOCK_MONOTONIC); }
 uint64_t aard__clock_thread_cpu(void) { return read_clock(CLOCK_THREAD_CPUTIME_ID); }
+uint64_t aard__clock_later(uint64_t now, uint64_t ms)
+{
+    return ms >= (UINT64_MAX - now) / 1000000 ? UINT64_MAX : now + ms * 1000000;
+}
+
 int64_t aard__clock_realtime(void) { return (int64_t)read_clock(CLOCK_REALTIME); }
 
 void aard__clock_rfc3339(int64_t realtime_ns, char out[32])

@@ -31,7 +31,8 @@
     X(fingerprint, warm_fingerprint, apart)                                                                            \
     X(count, violations_dropped, apart)                                                                                \
     X(count, network_attempts_dropped, apart)                                                                          \
-    X(count, pending_ended, unless_0)
+    X(count, pending_ended, unless_0)                                                                                  \
+    X(count, guest_abandoned, unless_0)
 
 /* The types of the kinds. */
 typedef uint64_t aard__diagnostic_count;

@@ -38,6 +38,40 @@ void aard_call_free(aard_call *call)
     aard__free(call);
 }
 
+/* Input and standard input are one piece, which the input's finalizer frees. */
+static aard_error *copy_data(const aard_call *call, aard_call *copy)
+{
+    if (!call->input && !call->stdin_data) return NULL;
+    char *data = aard__malloc(call->input_len + call->stdin_len + 1);
+    if (!data) return aard__error_no_memory();
+    if (call->input) memcpy(data, call->input, call->input_len);
+    if (call->stdin_data) memcpy(data + call->input_len, call->stdin_data, call->stdin_len);
+    replace_input(copy, call->input ? data : NULL, call->input_len, aard__free, data);
+    copy->stdin_data = call->stdin_data ? data + call->input_len : NULL;
+    return NULL;
+}
+
+aard_error *aard__call_copy(const aard_call *call, aard_call **out)
+{
+    if (!call) return aard_call_new(out);
+    if (!call->input && call->input_len)
+        return aard__error_argument("aard_call_set_input_json", "NULL has no bytes; give the input, or a length of 0");
+    aard_call *copy = aard__malloc(sizeof *copy);
+    if (!copy) return aard__error_no_memory();
+    *copy = *call;
+    copy->input = NULL;
+    copy->input_finalizer = NULL;
+    copy->arguments = (aard__texts){NULL, 0};
+    if (copy->cancel) aard_cancel_handle_retain(copy->cancel);
+    aard_error *error = copy_data(call, copy);
+    if (!error) error = aard__texts_copy(&call->arguments, &copy->arguments);
+    if (error)
+        aard_call_free(copy);
+    else
+        *out = copy;
+    return error;
+}
+
 void aard_call_set_input_json(aard_call *call, const char *json, size_t len)
 {
     if (call) replace_input(call, json, len, NULL, NULL);

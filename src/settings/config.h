@@ -51,6 +51,9 @@ struct aard_call {
     bool capture;
 };
 
+/* A copy that owns everything it has, for another thread and a later time; NULL copies the defaults.  Errors: no_memory. */
+aard_error *aard__call_copy(const aard_call *call, aard_call **out);
+
 /* A copy that shares the listener and the distribution; NULL copies the defaults. */
 aard_error *aard__config_copy(const aard_isolate_config *config, aard_isolate_config **out);
 

@@ -329,6 +329,7 @@ static void end_diagnostics(invocation *inv)
     d->reset_generation = inv->worker->generation;
     d->filesystem_bytes_written = guest->bytes_written;
     d->pending_ended = guest->pending_ended;
+    d->guest_abandoned = guest->lost;
     if (guest->image) {
         d->warm_source = aard__image_is_file(guest->image) ? AARD_WARM_DISK : AARD_WARM_MEMORY;
         snprintf(d->warm_fingerprint, sizeof d->warm_fingerprint, "%s",
