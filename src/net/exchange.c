@@ -34,7 +34,7 @@ static const char *is_over(const aard__transfer *transfer)
 static size_t on_body(char *data, size_t size, size_t count, void *user)
 {
     aard__transfer *transfer = user;
-    aard__net *net = transfer->net;
+    aard__transfers *net = transfer->net;
     size_t len = size * count;
     const aard__network_limits *limits = &net->policy->limits;
     const char *over = is_over(transfer);

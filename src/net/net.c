@@ -39,7 +39,7 @@ static void free_transfer(aard__transfer *transfer)
 
 /* ---- one hop ------------------------------------------------------------------------------------------------------ */
 
-static bool load(aard__net *net)
+static bool load(aard__transfers *net)
 {
     const char *why;
     if (net->multi) return true;
@@ -68,7 +68,7 @@ static void begin_hop(aard__transfer *transfer)
         start_exchange(transfer, NULL, 0);
         return;
     }
-    aard__net *net = transfer->net;
+    aard__transfers *net = transfer->net;
     aard_error *error = aard__lookup_start(net->lookups, transfer->url.host, net->event_fd, &transfer->lookup);
     if (error)
         aard__transfer_refuse(transfer, "no_transport", true);
@@ -80,7 +80,7 @@ static void begin_hop(aard__transfer *transfer)
 /* What the policy says about the hop, before anything leaves the process. */
 static const char *hop_refusal(aard__transfer *transfer)
 {
-    aard__net *net = transfer->net;
+    aard__transfers *net = transfer->net;
     const char *refusal = aard__network_refusal(net->policy, &transfer->url);
     if (!refusal && ++net->requests > net->policy->limits.requests) refusal = "too_many_requests";
     return refusal;
@@ -140,7 +140,7 @@ static void follow(aard__transfer *transfer)
         begin_hop(transfer);
 }
 
-static void take_result(aard__net *net, const CURLMsg *message)
+static void take_result(aard__transfers *net, const CURLMsg *message)
 {
     void *private = NULL;
     net->curl->easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private);
@@ -191,7 +191,7 @@ static void release_sigpipe(const quiet *state)
     pthread_sigmask(SIG_SETMASK, &state->before, NULL);
 }
 
-static void perform(aard__net *net)
+static void perform(aard__transfers *net)
 {
     int running, left;
     CURLMsg *message;
@@ -211,7 +211,7 @@ static bool has_place(const aard__transfer *transfer)
 
 /* Does what can be done now; gives when the first deadline is.  Number `urgent` does not wait for a place: who waits for it
  * does not take answers meanwhile. */
-static uint64_t turn(aard__net *net, unsigned urgent)
+static uint64_t turn(aard__transfers *net, unsigned urgent)
 {
     uint64_t first = UINT64_MAX, places = 0;
     perform(net);
@@ -232,35 +232,35 @@ static uint64_t turn(aard__net *net, unsigned urgent)
     return first;
 }
 
-static aard__transfer *find(const aard__net *net, unsigned id)
+static aard__transfer *find(const aard__transfers *net, unsigned id)
 {
     for (aard__transfer *transfer = net->transfers; transfer; transfer = transfer->next)
         if (transfer->id == id) return transfer;
     return NULL;
 }
 
-static aard__transfer *unannounced(const aard__net *net)
+static aard__transfer *unannounced(const aard__transfers *net)
 {
     for (aard__transfer *transfer = net->transfers; transfer; transfer = transfer->next)
         if (transfer->phase == AARD__ANSWERED && !transfer->announced) return transfer;
     return NULL;
 }
 
-static bool under_way(const aard__net *net)
+static bool under_way(const aard__transfers *net)
 {
     for (aard__transfer *transfer = net->transfers; transfer; transfer = transfer->next)
         if (transfer->phase != AARD__ANSWERED) return true;
     return false;
 }
 
-static bool has_come(const aard__net *net, unsigned id)
+static bool has_come(const aard__transfers *net, unsigned id)
 {
     const aard__transfer *transfer = id ? find(net, id) : unannounced(net);
     return transfer && transfer->phase == AARD__ANSWERED;
 }
 
 /* Not for longer than MOST_SLEEP_MS: whoever would wake this thread may fail to, and it is not to miss that it was stopped. */
-static void sleep_until(aard__net *net, uint64_t until)
+static void sleep_until(aard__transfers *net, uint64_t until)
 {
     uint64_t now = aard__clock_monotonic(), ns = until > now ? until - now : 0, count;
     int ms = ns > MOST_SLEEP_MS * UINT64_C(1000000) ? MOST_SLEEP_MS : (int)((ns + 999999) / 1000000);
@@ -275,8 +275,9 @@ static void sleep_until(aard__net *net, uint64_t until)
     (void)got; /* it says nothing but that it was written to */
 }
 
-bool aard__net_wait(aard__net *net, unsigned id, uint64_t ns)
+static bool wait_for(aard__net *base, unsigned id, uint64_t ns)
 {
+    aard__transfers *net = (aard__transfers *)base;
     uint64_t now = aard__clock_monotonic(), until = ns > UINT64_MAX - now ? UINT64_MAX : now + ns;
     for (;;) {
         uint64_t deadline = turn(net, id);
@@ -287,27 +288,33 @@ bool aard__net_wait(aard__net *net, unsigned id, uint64_t ns)
     }
 }
 
-bool aard__net_busy(const aard__net *net) { return under_way(net) || unannounced(net); }
-
-unsigned aard__net_next(aard__net *net)
+static bool is_busy(const aard__net *base)
 {
+    const aard__transfers *net = (const aard__transfers *)base;
+    return under_way(net) || unannounced(net);
+}
+
+static unsigned next(aard__net *base)
+{
+    aard__transfers *net = (aard__transfers *)base;
     aard__transfer *transfer = unannounced(net);
     if (!transfer) return 0;
     transfer->announced = true;
     return transfer->id;
 }
 
-bool aard__net_has(const aard__net *net, unsigned id) { return find(net, id) != NULL; }
+static bool has(const aard__net *base, unsigned id) { return find((const aard__transfers *)base, id) != NULL; }
 
-aard__net_reply *aard__net_reply_of(aard__net *net, unsigned id)
+static aard__net_reply *reply_of(aard__net *base, unsigned id)
 {
+    aard__transfers *net = (aard__transfers *)base;
     aard__transfer *transfer = find(net, id);
     return transfer && transfer->phase == AARD__ANSWERED ? &transfer->reply : NULL;
 }
 
 /* ---- beginning and end -------------------------------------------------------------------------------------------- */
 
-static void append(aard__net *net, aard__transfer *transfer)
+static void append(aard__transfers *net, aard__transfer *transfer)
 {
     aard__transfer **at = &net->transfers;
     while (*at) at = &(*at)->next;
@@ -340,8 +347,26 @@ static aard__span trace_begin(const aard__net_request *request)
     return span;
 }
 
-unsigned aard__net_start(aard__net *net, const aard__net_request *request)
+static void drop(aard__net *base, unsigned id)
 {
+    aard__transfers *net = (aard__transfers *)base;
+    aard__transfer **at = &net->transfers;
+    while (*at && (*at)->id != id) at = &(*at)->next;
+    aard__transfer *transfer = *at;
+    if (!transfer) return;
+    if (transfer->phase != AARD__ANSWERED) {
+        aard__transfer_record_url(transfer, "aborted", true);
+        aard__transfer_settle(transfer);
+    }
+    net->held -= transfer->reply.body.len;
+    net->live--;
+    *at = transfer->next;
+    free_transfer(transfer);
+}
+
+static unsigned start(aard__net *base, const aard__net_request *request)
+{
+    aard__transfers *net = (aard__transfers *)base;
     aard__transfer *transfer = aard__calloc(1, sizeof *transfer);
     if (!transfer) return 0;
     uint64_t limit = net->policy->limits.timeout_ms;
@@ -354,7 +379,7 @@ unsigned aard__net_start(aard__net *net, const aard__net_request *request)
     append(net, transfer);
     if (++net->live > MOST_LIVE) {
         refuse_as_written(transfer, request, "too_many_requests");
-        aard__net_drop(net, transfer->id);
+        drop(base, transfer->id);
         return 0;
     }
     const char *refusal = aard__transfer_ask(transfer, request);
@@ -372,50 +397,17 @@ unsigned aard__net_start(aard__net *net, const aard__net_request *request)
     return transfer->id;
 }
 
-void aard__net_drop(aard__net *net, unsigned id)
+static void stop(aard__net *base)
 {
-    aard__transfer **at = &net->transfers;
-    while (*at && (*at)->id != id) at = &(*at)->next;
-    aard__transfer *transfer = *at;
-    if (!transfer) return;
-    if (transfer->phase != AARD__ANSWERED) {
-        aard__transfer_record_url(transfer, "aborted", true);
-        aard__transfer_settle(transfer);
-    }
-    net->held -= transfer->reply.body.len;
-    net->live--;
-    *at = transfer->next;
-    free_transfer(transfer);
-}
-
-void aard__net_stop(aard__net *net)
-{
+    aard__transfers *net = (aard__transfers *)base;
     atomic_store(&net->stopped, true);
     ssize_t written = write(net->event_fd, &(uint64_t){1}, sizeof(uint64_t));
     (void)written;
 }
 
-aard_error *aard__net_new(const aard__network_policy *policy, aard__ledger *ledger, unsigned *last_id,
-                          aard__lookup_share *lookups, aard__net **out)
+static void end(aard__net *base)
 {
-    aard__net *net = aard__calloc(1, sizeof *net);
-    if (!net) return aard__error_no_memory();
-    net->policy = policy;
-    net->ledger = ledger;
-    net->last_id = last_id;
-    net->lookups = lookups;
-    net->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (net->event_fd < 0) {
-        aard__free(net);
-        return aard__error(AARD_ERR_BUSY, "the process has no file descriptor left for the guest's requests");
-    }
-    *out = net;
-    return NULL;
-}
-
-void aard__net_free(aard__net *net)
-{
-    if (!net) return;
+    aard__transfers *net = (aard__transfers *)base;
     quiet state = hold_sigpipe();
     while (net->transfers) {
         aard__transfer *transfer = net->transfers;
@@ -427,4 +419,33 @@ void aard__net_free(aard__net *net)
     release_sigpipe(&state);
     close(net->event_fd);
     aard__free(net);
+}
+
+static const aard__net_ops ops = {.start = start,
+                                  .wait = wait_for,
+                                  .is_busy = is_busy,
+                                  .next = next,
+                                  .has = has,
+                                  .reply_of = reply_of,
+                                  .drop = drop,
+                                  .stop = stop,
+                                  .end = end};
+
+aard_error *aard__net_new(const aard__network_policy *policy, aard__ledger *ledger, unsigned *last_id,
+                          aard__lookup_share *lookups, aard__net **out)
+{
+    aard__transfers *net = aard__calloc(1, sizeof *net);
+    if (!net) return aard__error_no_memory();
+    net->base.ops = &ops;
+    net->policy = policy;
+    net->ledger = ledger;
+    net->last_id = last_id;
+    net->lookups = lookups;
+    net->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (net->event_fd < 0) {
+        aard__free(net);
+        return aard__error(AARD_ERR_BUSY, "the process has no file descriptor left for the guest's requests");
+    }
+    *out = &net->base;
+    return NULL;
 }

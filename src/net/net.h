@@ -37,7 +37,31 @@ typedef struct aard__net_reply {
     aard__buf body;
 } aard__net_reply;
 
-/* All outlive it.  `*last_id` is the last number that was given to a request of the guest: none is given twice, in other calls
+/* Requests are made by this process, or by another one that is asked (process/network.h): each member does what the
+ * function of its name does. */
+typedef struct aard__net_ops {
+    unsigned (*start)(aard__net *net, const aard__net_request *request);
+    bool (*wait)(aard__net *net, unsigned id, uint64_t ns);
+    bool (*is_busy)(const aard__net *net);
+    unsigned (*next)(aard__net *net);
+    bool (*has)(const aard__net *net, unsigned id);
+    aard__net_reply *(*reply_of)(aard__net *net, unsigned id);
+    void (*drop)(aard__net *net, unsigned id);
+    void (*stop)(aard__net *net);
+    void (*end)(aard__net *net);
+} aard__net_ops;
+
+struct aard__net { /* the beginning of a struct of its kind */
+    const aard__net_ops *ops;
+};
+
+/* Where the requests of a call are made, if not in this process; for the hooks of a configuration. */
+typedef struct aard__net_source {
+    aard_error *(*open)(void *user, aard__net **out);
+    void *user;
+} aard__net_source;
+
+/* In this process.  All outlive it.  `*last_id` is the last number that was given to a request of the guest: none is given twice, in other calls
  * either.  Errors: no_memory, busy (no file descriptor is left). */
 aard_error *aard__net_new(const aard__network_policy *policy, aard__ledger *ledger, unsigned *last_id,
                           aard__lookup_share *lookups, aard__net **out);

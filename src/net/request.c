@@ -117,7 +117,7 @@ const char *aard__transfer_ask(aard__transfer *transfer, const aard__net_request
     transfer->redirects = request->redirects;
     if ((refusal = add_headers(transfer, request->headers, request->headers_len))) return refusal;
     if (request->body_len > limits->request_bytes) return "request_too_large";
-    aard__net *net = transfer->net;
+    aard__transfers *net = transfer->net;
     if (request->body_len > aard__network_most(limits, limits->request_bytes) - net->asked) return "requests_too_large";
     transfer->has_body = request->has_body;
     aard__buf_append(&transfer->body, request->body, request->body_len);

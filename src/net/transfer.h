@@ -20,7 +20,7 @@ typedef struct aard__header {
 
 typedef struct aard__transfer {
     struct aard__transfer *next;
-    aard__net *net;
+    struct aard__transfers *net;
     unsigned id;
     aard__phase phase;
     bool announced; /* by aard__net_next */
@@ -51,7 +51,9 @@ typedef struct aard__transfer {
     aard__net_reply reply;
 } aard__transfer;
 
-struct aard__net {
+/* The requests of one call, made by this process. */
+typedef struct aard__transfers {
+    aard__net base;
     const aard__network_policy *policy;
     aard__ledger *ledger;
     const aard__curl *curl; /* once it has been needed */
@@ -65,7 +67,7 @@ struct aard__net {
     uint64_t requests; /* made so far, redirects included */
     uint64_t asked;    /* bytes of bodies of requests that are not answered yet */
     uint64_t held;     /* bytes of bodies that came and are still here */
-};
+} aard__transfers;
 
 /* ---- request.c: what is asked for -------------------------------------------------------------------------- */
 

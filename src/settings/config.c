@@ -321,6 +321,7 @@ static aard_error *copy_hooks(const aard__hooks *hooks, aard__hooks *out)
 {
     out->listener = hooks->listener;
     if (out->listener) aard__user_retain(&out->listener->user);
+    out->net = hooks->net;
     out->user = hooks->user;
     if (out->user) aard__user_retain(out->user);
     AARD__TRY(aard__functions_copy(&hooks->functions, &out->functions));

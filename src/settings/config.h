@@ -5,6 +5,7 @@
 #include <aardvark/isolate.h>
 #include <aardvark/warm.h>
 
+#include "net/net.h"
 #include "policy/mount.h"
 #include "settings/functions.h"
 #include "settings/settings.h"
@@ -23,6 +24,8 @@ typedef struct aard__hooks {
     aard__mounts mounts;
     aard__listener *listener; /* one owner's share; may be NULL */
     aard__user *user;         /* the same */
+    /* Where requests of calls are made; NULL = in this process.  Outlives the configuration. */
+    const aard__net_source *net;
 } aard__hooks;
 
 struct aard_isolate_config {
