@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/hooks.h"
+#include "base/process.h"
 
 static int (*alloc_hook)(size_t size);
 static atomic_bool used;
@@ -61,3 +62,5 @@ char *aard__memdup0(const void *data, size_t len)
 }
 
 char *aard__strdup(const char *text) { return aard__memdup0(text, strlen(text)); }
+
+AARD__PROCESS_KEEPS(allocation, "the allocator", "alloc_hook used");

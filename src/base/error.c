@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/process.h"
 #include "base/unprintable.h"
 #include "base/utf8.h"
 
@@ -124,3 +125,5 @@ void aard_error_free(aard_error *error)
 {
     if (error != &no_memory) aard__free(error);
 }
+
+AARD__PROCESS_KEEPS(no_memory, "the error of having no memory", "no_memory");

@@ -1,5 +1,7 @@
 #include "base/hash.h"
 
+#include "base/process.h"
+
 aard_error *aard__hash_start_library(void)
 {
     return sodium_init() < 0 ? aard__error(AARD_ERR_IO, "cannot start libsodium") : NULL;
@@ -34,3 +36,5 @@ void aard__hash_hex(const uint8_t hash[AARD__HASH_BYTES], char out[AARD__HASH_HE
 {
     sodium_bin2hex(out, AARD__HASH_HEX, hash, AARD__HASH_BYTES);
 }
+
+AARD__PROCESS_KEEPS(libsodium, "libsodium: draws every number from the kernel", "");

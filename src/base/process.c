@@ -12,8 +12,7 @@ static atomic_bool forked, is_template;
 static bool deliberate; /* the fork under way is aard__process_fork's */
 static unsigned generation;
 
-AARD__PROCESS_STATE(process, "what this process is", "forked is_template deliberate generation", AARD__FORK_KEEP, NULL,
-                    NULL);
+AARD__PROCESS_KEEPS(process, "what this process is", "forked is_template deliberate generation");
 
 const aard__process_state *aard__process_state_at(size_t index)
 {

@@ -64,6 +64,9 @@ typedef struct aard__process_state {
     __attribute__((section("aard_process"),                                                                            \
                    used)) static const aard__process_state *const aard__process_entry_##id = &aard__process_##id
 
+/* The same for what stays as it is. */
+#define AARD__PROCESS_KEEPS(id, name, variables) AARD__PROCESS_STATE(id, name, variables, AARD__FORK_KEEP, NULL, NULL)
+
 /* Entry `index` of the register; NULL beyond the last. */
 const aard__process_state *aard__process_state_at(size_t index);
 

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/hooks.h"
+#include "base/process.h"
 
 aard_trace_callback aard__trace_callback;
 
@@ -54,3 +55,5 @@ void aard__trace_close(const aard__span *span, const char *result)
     place.span = span->parent;
     place.isolate_id = span->outer_isolate_id;
 }
+
+AARD__PROCESS_KEEPS(trace, "who is told of events, and their numbers", "aard__trace_callback last");

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/library.h"
+#include "base/process.h"
 
 static aard__libarchive loaded;
 static char failure[300];
@@ -28,3 +29,5 @@ aard_error *aard__libarchive_load(const aard__libarchive **out)
     *out = &loaded;
     return NULL;
 }
+
+AARD__PROCESS_KEEPS(libarchive, "libarchive, once it is loaded", "loaded failure once");

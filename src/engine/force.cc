@@ -11,6 +11,7 @@
 #include <algorithm>
 
 #include "base/clock.h"
+#include "base/process.h"
 #include "engine/native/sanitizers.hh"
 #include "engine/vm.hh"
 
@@ -224,3 +225,6 @@ extern "C" void aard__vm_force(aard__vm *vm)
     // A thread that waits for a processor would be sent a lot of them, which all come at once then.
     if (!vm->signalled.exchange(true)) pthread_kill(thread, the_signal);
 }
+
+AARD__PROCESS_KEEPS(forces, "the real-time signal, and where V8's code is",
+                    "code has_key once others others_count signal_stack_key the_signal");

@@ -10,6 +10,7 @@
 #include <map>
 #include <mutex>
 
+#include "base/process.h"
 #include "engine/vm.hh"
 
 namespace {
@@ -134,3 +135,5 @@ void count_icu()
 }
 
 } // namespace aard
+
+AARD__PROCESS_KEEPS(icu, "ICU: its memory functions, zone and language; copies of strings", "copies copies_lock");

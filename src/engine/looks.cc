@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unicode/uvernum.h>
 
+#include "base/process.h"
 #include "engine/native/redirect.hh"
 #include "engine/vm.hh"
 
@@ -153,3 +154,8 @@ namespace aard {
 void add_looks() { redirect(redirections, sizeof redirections / sizeof *redirections); }
 
 } // namespace aard
+
+AARD__PROCESS_KEEPS(looks, "what calls of V8 within itself went to before",
+                    "allocate_10 allocate_11 canonicalize compare extend find_element find_named get_property "
+                    "has_property index_of last_index_of normalize redirections search_narrow "
+                    "search_narrow_in_wide search_wide search_wide_in_narrow set_property");

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "engine/vm.hh"
 #include "engine/workers.hh"
 
@@ -337,3 +338,6 @@ void free_segments(aard__vm *vm)
 }
 
 } // namespace aard
+
+AARD__PROCESS_KEEPS(losses, "how many guests were lost; the lock of V8's zones",
+                    "abandoned_count lost_count segments_lock");

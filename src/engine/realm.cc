@@ -4,6 +4,7 @@
 #include <mutex>
 #include <new>
 
+#include "base/process.h"
 #include "base/utf8.h"
 #include "engine/vm.hh"
 
@@ -445,3 +446,5 @@ aard__ref *aard__realm_global(aard__realm *realm)
 }
 
 } // extern "C"
+
+AARD__PROCESS_KEEPS(sources, "texts that V8 reads in place", "known lock");

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <new>
 
+#include "base/process.h"
 #include "engine/vm.hh"
 
 namespace {
@@ -200,3 +201,5 @@ aard_error *aard__snapshot_open(const aard__snapshot_world *world, const void *d
 void aard__snapshot_free(aard__snapshot *snapshot) { delete snapshot; }
 
 } // extern "C"
+
+AARD__PROCESS_KEEPS(snapshot_key, "the key of snapshots", "key_once snapshot_key");

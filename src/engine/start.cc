@@ -239,3 +239,7 @@ bool aard__engine_use_snapshot(const aard__snapshot *snapshot)
 }
 
 } // extern "C"
+
+AARD__PROCESS_KEEPS(engine, "V8: flags, platform, the heap that its isolates share",
+                    "allocator anchor anchor_lock code_key current had_vm has_started owner started "
+                    "version_tag vms want_traps");

@@ -25,8 +25,7 @@ struct Reservation {
 std::mutex lock; // V8 frees memories on threads of its own
 std::map<uintptr_t, Reservation> reservations;
 
-AARD__PROCESS_STATE(memories, "WebAssembly memories of all vms", "lock reservations", AARD__FORK_KEEP, nullptr,
-                    nullptr);
+AARD__PROCESS_KEEPS(memories, "WebAssembly memories of all vms", "lock reservations");
 
 class Counted : public v8::PageAllocator {
   public:

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/process.h"
 #include "embedded/files.h"
 
 /* What the platform files are called with beside the host object; C has no way to make a null-prototype object. */
@@ -123,3 +124,5 @@ end:
     aard__result_free(&result);
     return error;
 }
+
+AARD__PROCESS_KEEPS(platform, "compiled code of the guest platform", "code code_lock code_next");

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "embedded/files.h"
 
 /* ---- making and opening ---------------------------------------------------------------------------------------- */
@@ -174,3 +175,5 @@ bool aard__snapshot_distrust(void)
     pthread_mutex_unlock(&lock);
     return done;
 }
+
+AARD__PROCESS_KEEPS(snapshot, "start-up snapshots", "distrusted hopeless in_use lock looked made own wanted_before");

@@ -2,6 +2,7 @@
 #include <pthread.h>
 
 #include "base/alloc.h"
+#include "base/process.h"
 #include "isolate/isolate_impl.h"
 
 /* Handlers are freed on any thread, beside calls on their isolate and its end: what both sides know of it is under this
@@ -76,3 +77,5 @@ void aard__handlers_orphan(aard_isolate *isolate)
     }
     pthread_mutex_unlock(&gone_lock);
 }
+
+AARD__PROCESS_KEEPS(handlers, "the lock of handlers whose isolate is gone", "gone_lock");

@@ -102,3 +102,5 @@ aard_error *aard_warm_state_capture(aard_isolate *isolate, aard_warm_state **out
     *out = response.warm;
     return NULL;
 }
+
+AARD__PROCESS_KEEPS(isolate_ids, "numbers of isolates: children count on from the same", "last_id");

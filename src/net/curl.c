@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/library.h"
+#include "base/process.h"
 
 #undef curl_easy_setopt
 #undef curl_easy_getinfo
@@ -79,3 +80,6 @@ const aard__curl *aard__curl_load(const char **why)
     *why = failure;
     return failure[0] ? NULL : &curl;
 }
+
+AARD__PROCESS_KEEPS(curl, "libcurl and OpenSSL, once they are loaded; OpenSSL reseeds itself after a fork",
+                    "curl failure has_openssl once openssl");

@@ -7,6 +7,7 @@
 
 #define CURL_DISABLE_TYPECHECK
 #include "base/clock.h"
+#include "base/process.h"
 #include "base/utf8.h"
 #include "net/transfer.h"
 
@@ -392,3 +393,5 @@ void aard__exchange_end(aard__transfer *transfer)
     if (transfer->pinned) curl->slist_free_all(transfer->pinned);
     transfer->sent_headers = transfer->pinned = NULL;
 }
+
+AARD__PROCESS_KEEPS(connect_hook, "the tests' way to another address", "hook");

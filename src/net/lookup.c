@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/process.h"
 #include "base/thread.h"
 
 struct aard__lookup_share {
@@ -148,3 +149,14 @@ bool aard__lookup_done(aard__lookup *lookup, const aard__socket_address **addres
     *count = lookup->count;
     return true;
 }
+
+/* ---- forks ---------------------------------------------------------------------------------------------------------- */
+
+static aard_error *expect_none(void)
+{
+    if (!atomic_load(&under_way)) return NULL;
+    return aard__error(AARD_ERR_BUSY, "a name is being looked up; fork the template when that is over");
+}
+
+AARD__PROCESS_STATE(lookups, "threads that look up names; the tests' answers", "hook under_way", AARD__FORK_FORBID,
+                    expect_none, NULL);

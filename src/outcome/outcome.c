@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/process.h"
 #include "base/utf8.h"
 
 aard_error *aard__outcome_new(aard_outcome **out)
@@ -300,3 +301,5 @@ const aard_diagnostics *aard_outcome_diagnostics(const aard_outcome *outcome)
 {
     return outcome ? &outcome->diagnostics : NULL;
 }
+
+AARD__PROCESS_KEEPS(outcome_hook, "the tests' look at outcomes", "hook");

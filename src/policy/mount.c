@@ -1,4 +1,5 @@
 /* Directories of this process's file system. */
+#include "base/process.h"
 #include "policy/mount_impl.h"
 
 #include <dirent.h>
@@ -493,3 +494,5 @@ static const aard__mount_ops local_ops = {.end = end_local,
                                           .make = make_local,
                                           .remove = remove_local,
                                           .rename = rename_local};
+
+AARD__PROCESS_KEEPS(openat2, "whether the kernel has openat2", "walk_only");

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/new_file.h"
+#include "base/process.h"
 #include "warm/page_scan.h"
 
 /* A page that stays as it was for so many resets in a row goes back to the image, where looking at it costs nothing.  To let
@@ -345,3 +346,5 @@ void aard__pages_counts(const aard__pages *pages, size_t *own, size_t *restored)
 }
 
 size_t aard__pages_kept(const aard__pages *pages) { return pages->kept_count; }
+
+AARD__PROCESS_KEEPS(mappings, "how many mappings checkpoints have", "all_mappings");

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <new>
 
+#include "base/process.h"
 #include "engine/native/locks.hh"
 #include "engine/native/redirect.hh"
 
@@ -250,3 +251,7 @@ namespace aard {
 void count_locks() { redirect(redirections, sizeof redirections / sizeof *redirections); }
 
 } // namespace aard
+
+AARD__PROCESS_KEEPS(locks, "what calls of V8 and ICU for locks went to before",
+                    "cache_get_before call_once_before metadata_lock_before metadata_unlock_before "
+                    "post_init_before pre_init_before redirections");

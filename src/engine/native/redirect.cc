@@ -12,6 +12,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/process.h"
+
 namespace {
 
 auto &wanted = *new std::vector<aard::Redirection>;
@@ -159,3 +161,5 @@ void redirect_now()
 }
 
 } // namespace aard
+
+AARD__PROCESS_KEEPS(redirect, "which calls are led elsewhere", "wanted");

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <mutex>
 
+#include "base/process.h"
 #include "engine/native/sanitizers.hh"
 
 // aard__stack_switch(save, to): keeps what a called function must keep on the stack at hand, its place in *save, and goes
@@ -322,3 +323,5 @@ void Run::leave()
 }
 
 } // namespace aard
+
+AARD__PROCESS_KEEPS(stacks, "stacks that are free", "pool_lock pools");

@@ -9,6 +9,8 @@
 #include <atomic>
 #include <new>
 
+#include "base/process.h"
+
 namespace v8 {
 V8_EXPORT bool TryHandleWebAssemblyTrapPosix(int signal, siginfo_t *info,
                                              void *context); // v8-wasm-trap-handler-posix.h
@@ -90,3 +92,5 @@ void keep_faults()
 }
 
 } // namespace aard
+
+AARD__PROCESS_KEEPS(trap, "the handler of SIGSEGV, and the one before", "before installed stack_ended");

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <vector>
 
+#include "base/process.h"
 #include "engine/native/redirect.hh"
 
 namespace {
@@ -79,3 +80,6 @@ void forget_waits(const v8::Isolate *isolate)
 }
 
 } // namespace aard
+
+AARD__PROCESS_KEEPS(waits, "who waits for which isolate",
+                    "await_before gone lock redirections shut_down_before waiting");

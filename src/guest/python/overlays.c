@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "bundle/archive.h"
 #include "bundle/entry_rules.h"
 #include "distribution/distribution.h"
@@ -326,3 +327,5 @@ size_t aard_overlays_release(void)
     pthread_mutex_unlock(&mutex);
     return count;
 }
+
+AARD__PROCESS_KEEPS(overlays, "unpacked packages that guests share", "mutex overlays");

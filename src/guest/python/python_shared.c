@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "distribution/distribution.h"
 #include "guest/bridge/host.h"
 #include "guest/python/python_opening.h"
@@ -246,3 +247,5 @@ void aard__python_forget(const aard_distribution *distribution)
     }
     pthread_mutex_unlock(&lock);
 }
+
+AARD__PROCESS_KEEPS(python_shared, "what Python guests share of a distribution", "entries lock");
