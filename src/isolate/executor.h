@@ -20,4 +20,7 @@ struct aard__executor {
 /* In the calling thread.  `config` is borrowed for as long as the executor lives.  Errors: as aard_isolate_new. */
 aard_error *aard__executor_in_thread(aard_isolate_config *config, uint64_t id, aard__executor **out);
 
+/* In a process of its own, the same. */
+aard_error *aard__executor_in_process(aard_isolate_config *config, uint64_t id, aard__executor **out);
+
 #endif

@@ -27,16 +27,16 @@ aard_error *aard_isolate_new(const aard_isolate_config *config, aard_isolate **o
 {
     AARD__NEED(out);
     if (aard__forked()) return aard__error_forked();
-    if (config && config->settings.isolation == AARD_ISOLATION_PROCESS)
-        return aard__error(AARD_ERR_UNSUPPORTED,
-                           "isolation 'process' is not part of this version; use isolation 'thread'");
     AARD__TRY(aard__hash_start_library());
     aard_isolate *isolate = aard__calloc(1, sizeof *isolate);
     if (!isolate) return aard__error_no_memory();
     atomic_flag_clear(&isolate->busy);
     isolate->id = atomic_fetch_add(&last_id, 1) + 1;
     aard_error *error = take_config(config, &isolate->config);
-    if (!error) error = aard__executor_in_thread(isolate->config, isolate->id, &isolate->executor);
+    if (!error)
+        error = (isolate->config->settings.isolation == AARD_ISOLATION_PROCESS
+                     ? aard__executor_in_process
+                     : aard__executor_in_thread)(isolate->config, isolate->id, &isolate->executor);
     if (error) {
         aard_isolate_free(isolate);
         return error;

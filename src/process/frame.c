@@ -21,12 +21,13 @@ enum {
 struct aard__channel {
     int socket;
     aard__frame_rules rules;
+    bool tells_sender;
     const char *refusal; /* why what came was refused; NULL while nothing was */
     unsigned char packet[HEADER + AARD__FRAME_INLINE];
 };
 
-typedef union control { /* room for descriptors, aligned as the kernel wants it */
-    char room[CMSG_SPACE(MOST_DESCRIPTORS * sizeof(int))];
+typedef union control { /* room for who sent it and descriptors, aligned as the kernel wants it */
+    char room[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(MOST_DESCRIPTORS * sizeof(int))];
     struct cmsghdr align;
 } control;
 
@@ -46,6 +47,7 @@ aard_error *aard__channel_new(int socket, aard__frame_rules rules, aard__channel
     }
     channel->socket = socket;
     channel->rules = rules;
+    channel->tells_sender = false;
     channel->refusal = NULL;
     *out = channel;
     return NULL;
@@ -59,6 +61,15 @@ void aard__channel_free(aard__channel *channel)
 }
 
 int aard__channel_descriptor(const aard__channel *channel) { return channel->socket; }
+
+aard_error *aard__channel_tell_sender(aard__channel *channel, bool tell)
+{
+    int on = tell;
+    if (setsockopt(channel->socket, SOL_SOCKET, SO_PASSCRED, &on, sizeof on))
+        return aard__error_errno(AARD_ERR_IO, errno, "the kernel does not say who sends over a socket");
+    channel->tells_sender = tell;
+    return NULL;
+}
 
 void aard__channel_shut(aard__channel *channel) { shutdown(channel->socket, SHUT_RDWR); }
 
@@ -174,11 +185,17 @@ typedef struct arrival { /* one packet */
     bool cut; /* something of it found no room */
     int descriptors[MOST_DESCRIPTORS];
     size_t count;
+    pid_t sender;
 } arrival;
 
-static void take_descriptors(struct msghdr *message, arrival *packet)
+static void take_control(struct msghdr *message, arrival *packet)
 {
     for (struct cmsghdr *head = CMSG_FIRSTHDR(message); head; head = CMSG_NXTHDR(message, head)) {
+        struct ucred sender;
+        if (head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_CREDENTIALS) {
+            memcpy(&sender, CMSG_DATA(head), sizeof sender);
+            packet->sender = sender.pid;
+        }
         if (head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS) continue;
         size_t count = (head->cmsg_len - CMSG_LEN(0)) / sizeof(int); /* no more than there is room for, in one list */
         memcpy(packet->descriptors + packet->count, CMSG_DATA(head), count * sizeof(int));
@@ -204,12 +221,14 @@ static aard__frame_result receive_packet(aard__channel *channel, const aard__wai
             .msg_iov = &part,
             .msg_iovlen = 1,
             .msg_control = &room,
-            .msg_controllen = CMSG_LEN(MOST_DESCRIPTORS * sizeof(int))}; /* the padding behind it would be used, too */
+            .msg_controllen = (channel->tells_sender ? CMSG_SPACE(sizeof(struct ucred)) : 0) +
+                              CMSG_LEN(MOST_DESCRIPTORS * sizeof(int))}; /* the padding behind it would be used, too */
         ssize_t got = recvmsg(channel->socket, &message, MSG_CMSG_CLOEXEC | (wait ? MSG_DONTWAIT : 0));
         if (got < 0 && (errno == EINTR || errno == ECONNRESET || (errno == EAGAIN && wait))) continue;
         if (got < 0) return AARD__FRAME_FAILED;
         packet->count = 0;
-        take_descriptors(&message, packet);
+        packet->sender = 0;
+        take_control(&message, packet);
         packet->len = (size_t)got;
         packet->cut = (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0;
         return got || packet->count || packet->cut ? AARD__FRAME_OK : AARD__FRAME_ENDED;
@@ -258,6 +277,7 @@ static aard__frame_result open_packet(aard__channel *channel, const arrival *pac
         return aard__channel_refuse(channel, wrong);
     }
     if (apart) close(packet->descriptors[0]);
+    frame.sender = packet->sender;
     frame.body = apart ? frame.mapping : (const char *)channel->packet + HEADER;
     frame.descriptor_count = (unsigned)(packet->count - apart);
     memcpy(frame.descriptors, packet->descriptors + apart, frame.descriptor_count * sizeof(int));

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 
@@ -60,6 +61,10 @@ void aard__channel_free(aard__channel *channel); /* NULL is fine */
 
 int aard__channel_descriptor(const aard__channel *channel);
 
+/* Frames that are received say from now on (true), and no longer (false), which process sent them.  Those that were sent before
+ * say 0.  Errors: io. */
+aard_error *aard__channel_tell_sender(aard__channel *channel, bool tell);
+
 /* Any thread: whoever waits for the channel, here or at the other end, waits no longer: it has ended. */
 void aard__channel_shut(aard__channel *channel);
 
@@ -85,6 +90,7 @@ typedef struct aard__frame {
     int descriptors[AARD__FRAME_DESCRIPTORS]; /* whoever takes one puts -1 in its place */
     unsigned descriptor_count;
     void *mapping; /* of a body in a memfd; NULL = none */
+    pid_t sender;  /* as the kernel says, by the pids of the receiver; 0 = not told */
 } aard__frame;
 
 /* One thread at a time, that of no other frame of the channel which has not been ended.  `*out` is set where it is OK. */

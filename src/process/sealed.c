@@ -23,11 +23,13 @@ static bool write_all(int fd, const char *data, size_t len)
     return true;
 }
 
+bool aard__seal(int fd) { return !fcntl(fd, F_ADD_SEALS, SEALS | F_SEAL_SEAL); }
+
 int aard__sealed_new(const void *data, size_t len)
 {
     int fd = memfd_create("aardvark", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd < 0) return -1;
-    if (write_all(fd, data, len) && !fcntl(fd, F_ADD_SEALS, SEALS | F_SEAL_SEAL)) return fd;
+    if (write_all(fd, data, len) && aard__seal(fd)) return fd;
     int why = errno;
     close(fd);
     errno = why;
@@ -35,18 +37,19 @@ int aard__sealed_new(const void *data, size_t len)
 }
 
 /* Not of huge pages either: those can be missing where they are read. */
-static bool is_sealed(int fd, size_t len)
+bool aard__is_sealed(int fd)
 {
     struct stat st;
     struct statfs fs;
     int seals = fcntl(fd, F_GET_SEALS);
-    return seals >= 0 && (seals & SEALS) == SEALS && !fstat(fd, &st) && S_ISREG(st.st_mode) &&
-           (uintmax_t)st.st_size == len && !fstatfs(fd, &fs) && fs.f_type == TMPFS_MAGIC;
+    return seals >= 0 && (seals & SEALS) == SEALS && !fstat(fd, &st) && S_ISREG(st.st_mode) && !fstatfs(fd, &fs) &&
+           fs.f_type == TMPFS_MAGIC;
 }
 
 bool aard__sealed_map(int fd, size_t len, void **map)
 {
-    if (!is_sealed(fd, len)) {
+    struct stat st;
+    if (!aard__is_sealed(fd) || fstat(fd, &st) || (uintmax_t)st.st_size != len) {
         errno = EPERM;
         return false;
     }

@@ -1,0 +1,222 @@
+#include "process/child.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/thread.h"
+#include "outcome/pack.h"
+#include "process/message.h"
+#include "process/warm_copy.h"
+
+static void leave(void) __attribute__((noreturn));
+
+/* Nothing is to be put in order: the host has what it was to have, and the memory is a copy. */
+static void leave(void) { _exit(0); }
+
+static void send_frame(aard__child *child, aard__message type, const void *body, size_t len)
+{
+    aard__frame_to_send frame = {.type = type, .id = child->request, .body = body, .len = len};
+    if (aard__channel_send(child->channel, &frame, NULL) != AARD__FRAME_OK) leave();
+}
+
+static void send_body(aard__child *child, aard__message type, aard__buf *body)
+{
+    if (body->failed) leave();
+    send_frame(child, type, body->data, body->len);
+    aard__buf_free(body);
+}
+
+static void send_error(aard__child *child, aard_error *error)
+{
+    aard__buf body = AARD__BUF_INIT;
+    aard__error_pack(error, &body);
+    aard_error_free(error);
+    send_body(child, AARD__ERROR, &body);
+}
+
+/* ---- what the host serves --------------------------------------------------------------------------------------- */
+
+static void send_output(const aard_call_context *context, void *user, aard_stream stream, const char *data, size_t len)
+{
+    aard__child *child = user;
+    aard__buf body = AARD__BUF_INIT;
+    (void)context;
+    if (!child->channel) {
+        child->silent = true;
+        return;
+    }
+    aard__pack_u8(&body, (uint8_t)stream);
+    aard__pack_span(&body, data, len);
+    send_body(child, AARD__OUTPUT, &body);
+}
+
+typedef struct remote_function {
+    aard__child *child;
+    char *name;
+} remote_function;
+
+static void free_function(void *user)
+{
+    remote_function *function = user;
+    if (function) aard__free(function->name);
+    aard__free(function);
+}
+
+static void take_reply(const aard__frame *frame, aard_reply *reply)
+{
+    aard__unpacker in = aard__unpacker_of(frame->body, frame->len);
+    size_t len;
+    const char *answer = aard__unpack_span(&in, 0, &len);
+    if (!aard__unpacker_done(&in) || !len) leave();
+    if (*answer == '=') {
+        aard_reply_set_json(reply, answer + 1, len - 1);
+        return;
+    }
+    char *message = aard__memdup0(answer + 1, len - 1);
+    aard_reply_fail(reply, message ? message : "out of memory");
+    aard__free(message);
+}
+
+static void call_host(const aard_call_context *context, void *user, const char *input, size_t len, aard_reply *reply)
+{
+    const remote_function *function = user;
+    aard__child *child = function->child;
+    aard__buf body = AARD__BUF_INIT;
+    aard__frame frame;
+    (void)context;
+    if (!child->channel) {
+        child->silent = true;
+        aard_reply_fail(reply, "the host can't be called while the guest starts");
+        return;
+    }
+    aard__pack_text(&body, function->name);
+    aard__pack_span(&body, input, len);
+    send_body(child, AARD__HOST_CALL, &body);
+    if (aard__channel_receive(child->channel, NULL, &frame) != AARD__FRAME_OK || frame.type != AARD__HOST_REPLY)
+        leave();
+    take_reply(&frame, reply);
+    aard__frame_end(&frame);
+}
+
+static aard_error *serve_function(aard__child *child, const char *name, aard_isolate_config *config)
+{
+    remote_function *function = aard__calloc(1, sizeof *function);
+    if (function) function->name = aard__strdup(name);
+    if (!function || !function->name) {
+        free_function(function);
+        return aard__error_no_memory();
+    }
+    function->child = child;
+    return aard_isolate_config_add_function(config, name, call_host, function, free_function);
+}
+
+aard_error *aard__child_serve_hooks(aard__child *child, const aard__served *served, aard_isolate_config *config)
+{
+    for (size_t i = 0; i < served->functions.count; i++)
+        AARD__TRY(serve_function(child, served->functions.items[i], config));
+    aard_isolate_config_set_stream_callback(config, send_output, child, NULL);
+    return NULL;
+}
+
+/* ---- being cancelled -------------------------------------------------------------------------------------------- */
+
+/* The host's signal names the request that it cancels: one that comes too late hits none. */
+static void *hear(void *user)
+{
+    aard__child *child = user;
+    sigset_t set;
+    siginfo_t info;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    for (;;) {
+        if (sigwaitinfo(&set, &info) < 0) continue;
+        uint64_t request = __atomic_load_n(&child->request, __ATOMIC_ACQUIRE);
+        aard_cancel_handle *cancel = __atomic_load_n(&child->cancel, __ATOMIC_ACQUIRE);
+        if (cancel && (uint32_t)request == (uint32_t)info.si_value.sival_int) aard_cancel(cancel);
+    }
+    return NULL;
+}
+
+/* A handle for the request under way.  Those of earlier ones are not freed while somebody may cancel them: they are the
+ * child's until it ends. */
+static aard_error *make_cancellable(aard__child *child, aard_call *call)
+{
+    aard_cancel_handle *cancel;
+    AARD__TRY(aard_cancel_handle_new(&cancel));
+    call->cancel = cancel;
+    __atomic_store_n(&child->cancel, cancel, __ATOMIC_RELEASE);
+    if (child->listens) return NULL;
+    pthread_t thread;
+    int failed = aard__thread_start(&thread, hear, child);
+    if (failed) return aard__error_errno(AARD_ERR_THREAD, failed, "cannot start the thread that hears of cancellation");
+    pthread_detach(thread);
+    child->listens = true;
+    return NULL;
+}
+
+/* ---- requests --------------------------------------------------------------------------------------------------- */
+
+static void send_warm(aard__child *child, aard_warm_state *warm)
+{
+    int fd;
+    aard_error *error = aard__warm_seal(warm, &fd);
+    aard_warm_state_free(warm);
+    if (error) {
+        send_error(child, error);
+        return;
+    }
+    aard__frame_to_send frame = {
+        .type = AARD__RESPONSE, .id = child->request, .descriptors = &fd, .descriptor_count = 1};
+    if (aard__channel_send(child->channel, &frame, NULL) != AARD__FRAME_OK) leave();
+    close(fd);
+}
+
+static void send_response(aard__child *child, aard__verb verb, aard__response *response)
+{
+    aard__buf body = AARD__BUF_INIT;
+    if (response->warm) {
+        send_warm(child, response->warm);
+        return;
+    }
+    if (verb == AARD__RESOLVE) aard__pack_u32(&body, response->handler);
+    if (response->outcome) aard__outcome_pack(response->outcome, &body);
+    aard_outcome_free(response->outcome);
+    send_body(child, AARD__RESPONSE, &body);
+}
+
+static void answer(aard__child *child, aard__worker *worker, aard__received_request *received)
+{
+    aard__response response = {.outcome = NULL};
+    aard_error *error = received->cancellable && received->request.call ? make_cancellable(child, &received->call)
+                                                                        : NULL;
+    if (!error) error = aard__worker_request(worker, &received->request, &response);
+    __atomic_store_n(&child->cancel, NULL, __ATOMIC_RELEASE);
+    if (error)
+        send_error(child, error);
+    else
+        send_response(child, received->request.verb, &response);
+}
+
+void aard__child_run(aard__child *child, aard__worker *worker)
+{
+    aard__frame frame;
+    send_frame(child, AARD__HELLO, NULL, 0);
+    while (aard__channel_receive(child->channel, NULL, &frame) == AARD__FRAME_OK) {
+        aard__received_request received;
+        if (frame.type != AARD__REQUEST) break;
+        __atomic_store_n(&child->request, frame.id, __ATOMIC_RELEASE);
+        aard_error *error = aard__request_unpack(&frame, &received);
+        if (error) {
+            send_error(child, error);
+        } else {
+            answer(child, worker, &received);
+            aard__received_request_free(&received);
+        }
+        aard__frame_end(&frame);
+    }
+    leave();
+}

@@ -1,0 +1,25 @@
+/* A child of a template: answers its host's requests with the guest that it was forked with. */
+#ifndef AARD_PROCESS_CHILD_H
+#define AARD_PROCESS_CHILD_H
+
+#include "process/frame.h"
+#include "settings/pack.h"
+#include "worker/worker.h"
+
+/* Whom the guest's calls of host functions go to, and its output: nobody in a template. */
+typedef struct aard__child {
+    aard__channel *channel; /* NULL in a template */
+    uint64_t request;       /* under way; 0 = none */
+    aard_cancel_handle *cancel;
+    bool listens; /* the thread that waits for the host's signal runs */
+    bool silent;  /* something was lost on the way: what the host serves could not be had, in a template */
+} aard__child;
+
+/* Fills the hooks of a configuration so that what the host serves is had over the child's channel.
+ * Errors: no_memory, invalid_argument. */
+aard_error *aard__child_serve_hooks(aard__child *child, const aard__served *served, aard_isolate_config *config);
+
+/* Serves until the host closes the channel, and ends the process. */
+void aard__child_run(aard__child *child, aard__worker *worker) __attribute__((noreturn));
+
+#endif

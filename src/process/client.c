@@ -1,0 +1,264 @@
+#include "process/client.h"
+
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "outcome/outcome.h"
+#include "process/client_impl.h"
+#include "process/warm_copy.h"
+
+/* ---- children --------------------------------------------------------------------------------------------------- */
+
+/* The child that requests go to: the one that is there, the one that was forked ahead, or a new one.  A template that dies
+ * takes those with it that it has not forked yet: they are asked for once more. */
+static aard_error *ensure_child(aard__client *client)
+{
+    aard_error *error = NULL;
+    for (int tries = 0; tries < 2; tries++) {
+        aard_error_free(error);
+        if (!client->child.channel) {
+            client->child = client->standby;
+            client->standby = (aard__remote){.pidfd = -1};
+            client->generation++;
+        }
+        if (!client->child.channel) AARD__TRY(aard__remote_fork(client->template, &client->child));
+        error = aard__remote_await_hello(&client->child, client->template);
+        if (!error) return NULL;
+        aard__remote_end(&client->child);
+    }
+    return error;
+}
+
+static void drop_children(aard__client *client)
+{
+    aard__remote_end(&client->child);
+    aard__remote_end(&client->standby);
+}
+
+/* One that can't be had now is asked for again when it is needed, and its error is told then. */
+static void fork_ahead(aard__client *client)
+{
+    if (client->standby.channel || !client->wants_standby) return;
+    aard_error_free(aard__remote_fork(client->template, &client->standby));
+}
+
+/* A full reset: the next child. */
+static aard_error *reset(aard__client *client)
+{
+    uint64_t start = aard__clock_monotonic();
+    client->wants_standby = true;
+    if (client->child.channel && !client->used) {
+        fork_ahead(client);
+        return NULL;
+    }
+    aard__remote_end(&client->child);
+    AARD__TRY(ensure_child(client));
+    client->used = false;
+    client->reset_mode = AARD_RESET_NEW_PROCESS;
+    client->reset_ms = (double)(aard__clock_monotonic() - start) / 1e6;
+    fork_ahead(client);
+    return NULL;
+}
+
+/* ---- handlers ----------------------------------------------------------------------------------------------------- */
+
+static aard_error *add_handler(aard__client *client, const char *entrypoint, uint32_t number, uint32_t *out)
+{
+    aard__client_handler *list = aard__realloc(client->handlers, (client->handler_count + 1) * sizeof *list);
+    if (!list) return aard__error_no_memory();
+    client->handlers = list;
+    list[client->handler_count] = (aard__client_handler){aard__strdup(entrypoint), number};
+    if (!list[client->handler_count].entrypoint) return aard__error_no_memory();
+    *out = client->handler_count++;
+    return NULL;
+}
+
+static aard_error *resolve(aard__client *client, const char *entrypoint, uint32_t *out)
+{
+    uint32_t number, at = 0;
+    AARD__TRY(aard__template_resolve(client->template, entrypoint, &number));
+    while (at < client->handler_count && client->handlers[at].number != number) at++;
+    if (at == client->handler_count)
+        return add_handler(client, aard__template_entrypoint(client->template, number), number, out);
+    *out = at;
+    return NULL;
+}
+
+/* In another template they have other numbers. */
+static aard_error *renumber(const aard__client *client, aard__template *template, uint32_t *numbers)
+{
+    for (uint32_t i = 0; i < client->handler_count; i++)
+        AARD__TRY(aard__template_resolve(template, client->handlers[i].entrypoint, &numbers[i]));
+    return NULL;
+}
+
+/* ---- requests --------------------------------------------------------------------------------------------------- */
+
+static aard_error *exchange_template(aard__client *client, aard_bundle *bundle, aard_warm_state *warm)
+{
+    aard__template *template;
+    aard_isolate_config with = *client->config; /* borrows everything */
+    if (warm) with.warm = warm;
+    uint32_t *numbers = aard__calloc(client->handler_count + 1, sizeof *numbers);
+    if (!numbers) return aard__error_no_memory();
+    aard_error *error = aard__template_get(&with, bundle, &template);
+    if (!error && (error = renumber(client, template, numbers))) aard__template_release(template);
+    for (uint32_t i = 0; !error && i < client->handler_count; i++) client->handlers[i].number = numbers[i];
+    aard__free(numbers);
+    if (error) return error;
+    drop_children(client);
+    aard__template_release(client->template);
+    client->template = template;
+    client->used = false;
+    client->generation++;
+    return NULL;
+}
+
+static aard_error *load_bundle(aard__client *client, aard_bundle *bundle)
+{
+    AARD__TRY(exchange_template(client, bundle, NULL));
+    aard_bundle_free(client->bundle);
+    client->bundle = aard_bundle_retain(bundle);
+    aard_warm_state_free(client->kept); /* nothing of the checkpoint stays */
+    client->kept = NULL;
+    return NULL;
+}
+
+/* What a cleanup that the host wants at once does. */
+static void clean_up(aard__client *client, aard_outcome *outcome)
+{
+    uint64_t start = aard__clock_monotonic();
+    if (client->config->settings.cleanup != AARD_CLEANUP_FULL) return;
+    aard_error_free(reset(client)); /* the next call tries again */
+    aard_diagnostics *d = &outcome->diagnostics;
+    double ms = (double)(aard__clock_monotonic() - start) / 1e6;
+    d->cleanup_ms += ms;
+    d->wall_ms += ms;
+}
+
+static aard_error *call(aard__client *client, const aard__request *request, aard_outcome **out)
+{
+    bool broken = !client->child.channel && client->used;
+    if (broken) AARD__TRY(reset(client));
+    AARD__TRY(ensure_child(client));
+    AARD__TRY(aard__client_call(client, request, out));
+    clean_up(client, *out);
+    return NULL;
+}
+
+/* Has the child do it; what comes back is a descriptor, or nothing.  *fd: the caller's. */
+static aard_error *ask_child(aard__client *client, const aard__request *request, int *fd)
+{
+    aard__frame frame;
+    AARD__TRY(ensure_child(client));
+    aard__frame_result result = aard__remote_send(&client->child, request, false);
+    do {
+        if (result == AARD__FRAME_OK) result = aard__channel_receive(client->child.channel, NULL, &frame);
+        if (result != AARD__FRAME_OK) {
+            aard_error *error = aard__channel_error(client->child.channel, result, "the guest's process");
+            aard__remote_end(&client->child);
+            return error;
+        }
+        if (frame.type == AARD__OUTPUT) aard__frame_end(&frame); /* of no call */
+    } while (frame.type == AARD__OUTPUT);
+    aard_error *error = frame.type == AARD__ERROR ? aard__error_unpack(&frame)
+                        : frame.type != AARD__RESPONSE
+                            ? aard__error(AARD_ERR_ENGINE, "the guest's process gave no answer")
+                            : NULL;
+    *fd = frame.descriptor_count ? frame.descriptors[0] : -1;
+    if (!error && frame.descriptor_count) frame.descriptors[0] = -1;
+    aard__frame_end(&frame);
+    return error;
+}
+
+static aard_error *capture(aard__client *client, aard_warm_state **out)
+{
+    int fd;
+    if (client->config->settings.language != AARD_LANGUAGE_PYTHON)
+        return aard__error(AARD_ERR_UNSUPPORTED, "only a Python isolate has a state that can be captured");
+    AARD__TRY(ask_child(client, &(aard__request){.verb = AARD__CAPTURE}, &fd));
+    if (fd < 0) return aard__error(AARD_ERR_ENGINE, "the guest's process gave no state");
+    aard_error *error = aard__warm_unseal(fd, client->config->distribution, out);
+    close(fd);
+    return error;
+}
+
+/* The children that follow start from the state that this one has now. */
+static aard_error *checkpoint(aard__client *client)
+{
+    aard_warm_state *warm;
+    if (client->config->settings.language != AARD_LANGUAGE_PYTHON)
+        return aard__error(AARD_ERR_UNSUPPORTED,
+                           "only a Python isolate has checkpoints; JavaScript is reset to its bundle");
+    if (aard__config_grants(client->config, "js"))
+        return aard__error(AARD_ERR_UNSUPPORTED, "an isolate with the capability 'js' has no checkpoints");
+    AARD__TRY(capture(client, &warm));
+    aard_error *error = exchange_template(client, client->bundle, warm);
+    if (error) {
+        aard_warm_state_free(warm);
+        return error;
+    }
+    aard_warm_state_free(client->kept);
+    client->kept = warm;
+    return NULL;
+}
+
+static aard_error *prepare_reset(aard__client *client)
+{
+    client->wants_standby = true;
+    AARD__TRY(ensure_child(client));
+    fork_ahead(client);
+    return client->standby.channel ? aard__remote_await_hello(&client->standby, client->template) : NULL;
+}
+
+aard_error *aard__client_request(aard__client *client, const aard__request *request, aard__response *response)
+{
+    switch (request->verb) {
+    case AARD__LOAD_BUNDLE: return load_bundle(client, request->bundle);
+    case AARD__RESOLVE: return resolve(client, request->entrypoint, &response->handler);
+    case AARD__RELEASE: return NULL; /* what is alike has the same number: there are never many */
+    case AARD__INVOKE:
+    case AARD__EXECUTE: return call(client, request, &response->outcome);
+    case AARD__RESET: return reset(client);
+    case AARD__CHECKPOINT: return checkpoint(client);
+    case AARD__PREPARE_RESET: return prepare_reset(client);
+    case AARD__CAPTURE: return capture(client, &response->warm);
+    }
+    return aard__error(AARD_ERR_INVALID_ARGUMENT, "there is no request %d", (int)request->verb);
+}
+
+/* ---- life ------------------------------------------------------------------------------------------------------- */
+
+aard_error *aard__client_new(aard_isolate_config *config, uint64_t id, aard__client **out)
+{
+    aard__client *client = aard__calloc(1, sizeof *client);
+    if (!client) return aard__error_no_memory();
+    client->config = config;
+    client->id = id;
+    client->wake = client->child.pidfd = client->standby.pidfd = -1;
+    client->wants_standby = config->settings.cleanup == AARD_CLEANUP_FULL || config->settings.resets_expected;
+    aard_error *error = aard__template_get(config, NULL, &client->template);
+    if (!error) error = ensure_child(client);
+    if (error) {
+        aard__client_free(client);
+        return error;
+    }
+    fork_ahead(client);
+    *out = client;
+    return NULL;
+}
+
+void aard__client_free(aard__client *client)
+{
+    if (!client) return;
+    drop_children(client);
+    aard__template_release(client->template);
+    aard_bundle_free(client->bundle);
+    aard_warm_state_free(client->kept);
+    for (uint32_t i = 0; i < client->handler_count; i++) aard__free(client->handlers[i].entrypoint);
+    aard__free(client->handlers);
+    if (client->wake >= 0) close(client->wake);
+    aard__free(client);
+}

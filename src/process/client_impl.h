@@ -1,0 +1,63 @@
+/* The inside of a client: what the files of it share. */
+#ifndef AARD_PROCESS_CLIENT_IMPL_H
+#define AARD_PROCESS_CLIENT_IMPL_H
+
+#include "guest/streams.h"
+#include "process/client.h"
+#include "process/message.h"
+#include "process/template.h"
+
+/* One child, from the frame that asks for it on. */
+typedef struct aard__remote {
+    aard__channel *channel; /* NULL = there is none */
+    uint32_t known;         /* handlers that it knows */
+    pid_t pid;              /* once it has said hello, as the kernel says; 0 before */
+    int pidfd;              /* -1 before */
+    uint64_t id;            /* of the last request */
+} aard__remote;
+
+typedef struct aard__client_handler {
+    char *entrypoint;
+    uint32_t number; /* in the template and its children */
+} aard__client_handler;
+
+struct aard__client {
+    aard_isolate_config *config; /* borrowed */
+    aard__template *template;
+    aard_bundle *bundle;            /* retained; may be NULL */
+    aard_warm_state *kept;          /* the host's checkpoint; may be NULL */
+    aard__client_handler *handlers; /* by their numbers in requests */
+    uint32_t handler_count;
+    aard__remote child, standby;
+    uint64_t id, generation;    /* the generation counts children and their resets */
+    bool used;                  /* a call was made since the child was clean */
+    bool wants_standby;         /* resets are likely: the next child is forked ahead */
+    aard_reset_mode reset_mode; /* how the guest was made clean since the last call, and how long it took */
+    double reset_ms;
+    int wake; /* an eventfd by which a cancel handle ends the wait; -1 until there is one */
+};
+
+/* ---- remote.c */
+
+/* Forks a child.  Errors: as aard__template_fork. */
+aard_error *aard__remote_fork(aard__template *template, aard__remote *out);
+/* Kills the child; NULL-like remotes are fine. */
+void aard__remote_end(aard__remote *remote);
+void aard__remote_kill(aard__remote *remote);
+/* Waits for the child's hello, where it has not come yet.  Errors: engine, and why it could not be forked. */
+aard_error *aard__remote_await_hello(aard__remote *remote, aard__template *template);
+/* Tells the child of the handlers up to `number` that it does not know.  Errors: engine. */
+aard_error *aard__remote_teach(aard__remote *remote, aard__template *template, uint32_t number);
+/* Sends a request; its answer has the id `remote->id`. */
+aard__frame_result aard__remote_send(aard__remote *remote, const aard__request *request, bool cancellable);
+/* Cancels the request under way. */
+void aard__remote_cancel(const aard__remote *remote);
+/* What became of a child that has ended, for people. */
+void aard__remote_how(const aard__remote *remote, aard__template *template, aard__buf *out);
+
+/* ---- remote_call.c */
+
+/* Makes the call with the child that is there.  Errors: the call was never made. */
+aard_error *aard__client_call(aard__client *client, const aard__request *request, aard_outcome **out);
+
+#endif

@@ -1,0 +1,125 @@
+/* One child of a template, as its host sees it. */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "process/client_impl.h"
+
+enum { HELLO_MS = 10000 };
+
+aard_error *aard__remote_fork(aard__template *template, aard__remote *out)
+{
+    aard__remote remote = {.pidfd = -1};
+    AARD__TRY(aard__template_fork(template, &remote.channel, &remote.known));
+    *out = remote;
+    return NULL;
+}
+
+void aard__remote_kill(aard__remote *remote)
+{
+    if (remote->pidfd >= 0) syscall(SYS_pidfd_send_signal, remote->pidfd, SIGKILL, NULL, 0);
+}
+
+void aard__remote_end(aard__remote *remote)
+{
+    if (!remote->channel) return;
+    aard__remote_kill(remote);
+    if (remote->pidfd >= 0) close(remote->pidfd);
+    aard__channel_free(remote->channel);
+    *remote = (aard__remote){.pidfd = -1};
+}
+
+/* Who it is that said hello: the kernel has told its pid, and while its end of the socket is open that is nobody else's. */
+static aard_error *identify(aard__remote *remote, const aard__frame *frame)
+{
+    remote->pid = frame->sender;
+    remote->pidfd = frame->sender > 0 ? (int)syscall(SYS_pidfd_open, frame->sender, 0) : -1;
+    if (remote->pidfd < 0) return aard__error_errno(AARD_ERR_ENGINE, errno, "the process of a guest can't be watched");
+    return aard__channel_tell_sender(remote->channel, false);
+}
+
+aard_error *aard__remote_await_hello(aard__remote *remote, aard__template *template)
+{
+    aard__wait wait = {aard__clock_monotonic() + (uint64_t)HELLO_MS * 1000000, -1};
+    aard__frame frame;
+    if (remote->pidfd >= 0) return NULL;
+    aard__frame_result result = aard__channel_receive(remote->channel, &wait, &frame);
+    if (result != AARD__FRAME_OK) {
+        aard__template_status(template, 0); /* one that hangs is ended by that */
+        return aard__channel_error(remote->channel, result, "the guest's process");
+    }
+    aard_error *error = frame.type == AARD__HELLO ? identify(remote, &frame)
+                        : frame.type == AARD__ERROR
+                            ? aard__error_unpack(&frame)
+                            : aard__error(AARD_ERR_ENGINE, "the guest's process did not say hello");
+    aard__frame_end(&frame);
+    return error;
+}
+
+aard__frame_result aard__remote_send(aard__remote *remote, const aard__request *request, bool cancellable)
+{
+    aard__buf body = AARD__BUF_INIT;
+    aard__request_pack(request, cancellable, &body);
+    aard__frame_to_send frame = {.type = AARD__REQUEST, .id = ++remote->id, .body = body.data, .len = body.len};
+    aard__frame_result result = AARD__FRAME_FAILED;
+    if (body.failed)
+        errno = ENOMEM;
+    else
+        result = aard__channel_send(remote->channel, &frame, NULL);
+    aard__buf_free(&body);
+    return result;
+}
+
+static aard_error *await_resolved(aard__remote *remote, uint32_t number)
+{
+    aard__wait wait = {aard__clock_monotonic() + (uint64_t)HELLO_MS * 1000000, -1};
+    aard__frame frame;
+    aard__frame_result result = aard__channel_receive(remote->channel, &wait, &frame);
+    if (result != AARD__FRAME_OK) return aard__channel_error(remote->channel, result, "the guest's process");
+    aard__unpacker in = aard__unpacker_of(frame.body, frame.len);
+    bool right = frame.type == AARD__RESPONSE && frame.id == remote->id && aard__unpack_u32(&in) == number &&
+                 aard__unpacker_done(&in);
+    aard__frame_end(&frame);
+    return right ? NULL : aard__error(AARD_ERR_ENGINE, "the guest's process counts its handlers in another way");
+}
+
+aard_error *aard__remote_teach(aard__remote *remote, aard__template *template, uint32_t number)
+{
+    while (remote->known <= number) {
+        aard__request request = {.verb = AARD__RESOLVE,
+                                 .entrypoint = aard__template_entrypoint(template, remote->known)};
+        aard__frame_result result = aard__remote_send(remote, &request, false);
+        if (result != AARD__FRAME_OK) return aard__channel_error(remote->channel, result, "the guest's process");
+        AARD__TRY(await_resolved(remote, remote->known));
+        remote->known++;
+    }
+    return NULL;
+}
+
+void aard__remote_cancel(const aard__remote *remote)
+{
+    siginfo_t info;
+    memset(&info, 0, sizeof info);
+    info.si_signo = SIGUSR1;
+    info.si_code = SI_QUEUE;
+    info.si_pid = getpid();
+    info.si_uid = getuid();
+    info.si_value.sival_int = (int)(uint32_t)remote->id;
+    if (remote->pidfd >= 0) syscall(SYS_pidfd_send_signal, remote->pidfd, SIGUSR1, &info, 0);
+}
+
+void aard__remote_how(const aard__remote *remote, aard__template *template, aard__buf *out)
+{
+    int status = remote->pid ? aard__template_status(template, remote->pid) : -1;
+    if (status >= 0 && WIFSIGNALED(status))
+        aard__buf_printf(out, "its process was ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+    else if (status >= 0 && WIFEXITED(status))
+        aard__buf_printf(out, "its process ended with status %d", WEXITSTATUS(status));
+    else
+        aard__buf_puts(out, "its process ended");
+}

@@ -1,0 +1,354 @@
+/* A call in a child: what it is sent, what comes back while it runs, and what came of it. */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "outcome/pack.h"
+#include "process/client_impl.h"
+#include "settings/context.h"
+
+#define MS UINT64_C(1000000)
+
+enum {
+    SLACK_MS = 500, /* beyond a limit and its grace period the child has to end the call, or it is killed */
+    LOOK_MS = 50    /* how often a child's processor time is looked at, where that is limited */
+};
+
+/* A call under way. */
+typedef struct remote_call {
+    aard__client *client;
+    const aard__request *request; /* by the child's number of the handler */
+    aard__limits limits;
+    aard_call_context context;
+    aard__streams streams;
+    uint64_t start, deadline; /* by aard__clock_monotonic; UINT64_MAX = none */
+    uint64_t cpu_start;       /* of the child */
+    bool cancelled;
+    double callbacks_ms;
+    aard_outcome *outcome; /* NULL until it has come */
+    aard_error *error;     /* the child's: the call was never made */
+    const char *killed;    /* why the host ended the child; NULL = it did not */
+    aard_failure_kind kind;
+} remote_call;
+
+/* ---- limits ----------------------------------------------------------------------------------------------------- */
+
+static uint64_t later(uint64_t now, uint64_t ms) { return ms >= (UINT64_MAX - now) / MS ? UINT64_MAX : now + ms * MS; }
+
+static uint64_t manifest_cpu_ms(const aard__client *client)
+{
+    const aard_manifest *manifest = client->bundle ? aard_bundle_manifest(client->bundle) : NULL;
+    return manifest ? aard_manifest_cpu_limit_ms(manifest) : 0;
+}
+
+/* What the import of a handler's module may take comes on top. */
+static uint64_t hard_deadline(const remote_call *c)
+{
+    const aard__settings *settings = &c->client->config->settings;
+    if (!c->limits.wall_ms) return UINT64_MAX;
+    uint64_t at = later(c->start, c->limits.wall_ms);
+    at = at == UINT64_MAX ? at : later(at, c->limits.grace_ms);
+    at = at == UINT64_MAX ? at : later(at, c->request->verb == AARD__INVOKE ? settings->startup_limit_ms : 0);
+    return at == UINT64_MAX ? at : later(at, SLACK_MS);
+}
+
+static uint64_t child_cpu(const aard__client *client)
+{
+    clockid_t clock;
+    struct timespec t;
+    if (!client->child.pid || clock_getcpuclockid(client->child.pid, &clock) || clock_gettime(clock, &t)) return 0;
+    return (uint64_t)t.tv_sec * 1000 * MS + (uint64_t)t.tv_nsec;
+}
+
+static bool over_cpu(const remote_call *c)
+{
+    if (!c->limits.cpu_ms) return false;
+    uint64_t used = child_cpu(c->client), most = (c->limits.cpu_ms + c->limits.grace_ms + SLACK_MS) * MS;
+    return used > c->cpu_start && used - c->cpu_start > most;
+}
+
+static void kill_child(remote_call *c, aard_failure_kind kind, const char *why)
+{
+    c->killed = why;
+    c->kind = kind;
+    aard__remote_kill(&c->client->child);
+}
+
+/* ---- what comes while it runs ----------------------------------------------------------------------------------- */
+
+static bool take_output(remote_call *c, const aard__frame *frame)
+{
+    aard__unpacker in = aard__unpacker_of(frame->body, frame->len);
+    unsigned stream = aard__unpack_u8(&in);
+    size_t len;
+    const char *data = aard__unpack_span(&in, 0, &len);
+    if (!aard__unpacker_done(&in) || (stream != AARD_STREAM_STDOUT && stream != AARD_STREAM_STDERR)) return false;
+    aard__streams_write(&c->streams, (aard_stream)stream, data, len);
+    return true;
+}
+
+static bool send_reply(remote_call *c, const aard__buf *answer)
+{
+    aard__buf body = AARD__BUF_INIT;
+    aard__pack_span(&body, answer->data, answer->len);
+    aard__frame_to_send frame = {
+        .type = AARD__HOST_REPLY, .id = c->client->child.id, .body = body.data, .len = body.len};
+    bool sent = !body.failed && !answer->failed &&
+                aard__channel_send(c->client->child.channel, &frame, NULL) == AARD__FRAME_OK;
+    aard__buf_free(&body);
+    return sent;
+}
+
+static bool take_host_call(remote_call *c, const aard__frame *frame)
+{
+    aard__unpacker in = aard__unpacker_of(frame->body, frame->len);
+    aard__buf answer = AARD__BUF_INIT;
+    char *name = aard__unpack_some_text(&in, 64);
+    size_t len;
+    const char *input = aard__unpack_span(&in, 0, &len);
+    /* Which the child asked for, its own check being none of ours. */
+    bool right = aard__unpacker_done(&in) && aard__config_grants(c->client->config, name) &&
+                 aard__functions_call(&c->client->config->hooks.functions, &c->context, name, input, len, &answer);
+    aard__free(name);
+    right = right && send_reply(c, &answer);
+    aard__buf_free(&answer);
+    return right;
+}
+
+static aard__outcome_limits outcome_limits(const remote_call *c)
+{
+    const aard_isolate_config *config = c->client->config;
+    size_t result = aard__config_result_limit(config, c->request->call);
+    size_t depth = config->settings.result_depth_limit;
+    return (aard__outcome_limits){result ? result : SIZE_MAX, depth ? depth : SIZE_MAX, config->settings.output_limit};
+}
+
+static bool take_response(remote_call *c, const aard__frame *frame)
+{
+    aard__unpacker in = aard__unpacker_of(frame->body, frame->len);
+    aard__outcome_limits limits = outcome_limits(c);
+    aard_error *error = aard__outcome_unpack(&in, &limits, &c->outcome);
+    bool right = !error && aard__unpacker_done(&in);
+    aard_error_free(error);
+    if (right || !c->outcome) return right;
+    aard_outcome_free(c->outcome);
+    c->outcome = NULL;
+    return false;
+}
+
+/* False where the child did what it must not. */
+static bool take_frame(remote_call *c, const aard__frame *frame)
+{
+    if (frame->id != c->client->child.id) return false;
+    switch (frame->type) {
+    case AARD__OUTPUT: return take_output(c, frame);
+    case AARD__HOST_CALL: return take_host_call(c, frame);
+    case AARD__RESPONSE: return take_response(c, frame);
+    case AARD__ERROR: return (c->error = aard__error_unpack(frame)) != NULL;
+    default: return false;
+    }
+}
+
+/* ---- waiting ---------------------------------------------------------------------------------------------------- */
+
+static void wake_client(void *user)
+{
+    const uint64_t one = 1;
+    ssize_t wrote = write(*(const int *)user, &one, sizeof one);
+    (void)wrote; /* it is full: then it wakes anyway */
+}
+
+/* The host has cancelled the call: the child is told, and has a grace period for that. */
+static void pass_on_cancel(remote_call *c)
+{
+    uint64_t count, by = later(later(aard__clock_monotonic(), c->limits.grace_ms), SLACK_MS);
+    ssize_t got = read(c->client->wake, &count, sizeof count);
+    (void)got;
+    c->cancelled = true;
+    aard__remote_cancel(&c->client->child);
+    if (by < c->deadline) c->deadline = by;
+}
+
+static void too_late(remote_call *c)
+{
+    if (c->cancelled)
+        kill_child(c, AARD_FAILURE_CANCELLED, "the call was cancelled");
+    else
+        kill_child(c, AARD_FAILURE_TIMEOUT_EXCEEDED, "the call took longer than its limit");
+}
+
+static uint64_t wait_until(const remote_call *c)
+{
+    if (!c->limits.cpu_ms) return c->deadline;
+    uint64_t look = later(aard__clock_monotonic(), LOOK_MS);
+    return look < c->deadline ? look : c->deadline;
+}
+
+/* The wait for the next frame; false where there will be none. */
+static bool await_frame(remote_call *c, aard__frame *frame)
+{
+    for (;;) {
+        aard__wait wait = {wait_until(c), c->client->wake};
+        bool plain = wait.deadline == UINT64_MAX && !(c->request->call && c->request->call->cancel);
+        aard__frame_result result = aard__channel_receive(c->client->child.channel, plain ? NULL : &wait, frame);
+        if (result == AARD__FRAME_OK) return true;
+        if (result == AARD__FRAME_INTERRUPTED) {
+            pass_on_cancel(c);
+        } else if (result != AARD__FRAME_LATE) {
+            if (result == AARD__FRAME_REFUSED)
+                kill_child(c, AARD_FAILURE_ENGINE_CRASHED, "it sent what is not a frame");
+            return false;
+        } else if (aard__clock_monotonic() >= c->deadline) {
+            too_late(c);
+            return false;
+        } else if (over_cpu(c)) {
+            kill_child(c, AARD_FAILURE_CPU_LIMIT_EXCEEDED, "the call used more processor time than its limit");
+            return false;
+        }
+    }
+}
+
+static void receive_all(remote_call *c)
+{
+    aard__frame frame;
+    while (!c->outcome && !c->error && !c->killed && await_frame(c, &frame)) {
+        bool right = take_frame(c, &frame);
+        aard__frame_end(&frame);
+        if (!right) kill_child(c, AARD_FAILURE_ENGINE_CRASHED, "it sent what it must not send");
+    }
+}
+
+/* ---- what came of it -------------------------------------------------------------------------------------------- */
+
+/* The child gave no outcome: the host makes it. */
+static aard_error *make_outcome(remote_call *c)
+{
+    aard__buf how = AARD__BUF_INIT;
+    AARD__TRY(aard__outcome_new(&c->outcome));
+    if (c->killed && c->kind != AARD_FAILURE_ENGINE_CRASHED) {
+        aard__outcome_fail(c->outcome, c->kind, "%s; its process had to be killed", c->killed);
+    } else {
+        if (c->killed)
+            aard__buf_puts(&how, c->killed);
+        else
+            aard__remote_how(&c->client->child, c->client->template, &how);
+        char *text = aard__buf_take(&how, NULL);
+        aard__outcome_fail(c->outcome, AARD_FAILURE_ENGINE_CRASHED, "the guest broke: %s",
+                           text ? text : "its process ended");
+        aard__free(text);
+    }
+    aard_diagnostics *d = &c->outcome->diagnostics;
+    d->started_at_ns = aard__clock_realtime();
+    d->run_ms = d->wall_ms = (double)(aard__clock_monotonic() - c->start) / 1e6;
+    return NULL;
+}
+
+static void complete_outcome(remote_call *c)
+{
+    aard__client *client = c->client;
+    aard_outcome *outcome = c->outcome;
+    aard_diagnostics *d = &outcome->diagnostics;
+    outcome->isolation = AARD_ISOLATION_PROCESS;
+    d->isolate_id = client->id;
+    d->reset_mode = client->reset_mode;
+    d->reset_ms = client->reset_ms;
+    d->reset_generation = client->generation;
+    client->reset_mode = AARD_RESET_NONE;
+    client->reset_ms = 0;
+    for (int i = 0; i < 2; i++) aard__buf_free(&outcome->streams[i]);
+    aard__streams_take(&c->streams, AARD_STREAM_STDOUT, &outcome->streams[0], &d->stdout_dropped_bytes);
+    aard__streams_take(&c->streams, AARD_STREAM_STDERR, &outcome->streams[1], &d->stderr_dropped_bytes);
+    if (c->streams.threw && outcome->failure == AARD_FAILURE_NONE)
+        aard__outcome_fail(outcome, AARD_FAILURE_OTHER, "the host's stream callback threw a C++ exception");
+}
+
+static aard_error *end_call(remote_call *c)
+{
+    aard__client *client = c->client;
+    aard_error *error = c->error;
+    bool broken = !c->outcome;
+    if (!error && broken) error = make_outcome(c);
+    if (!error) complete_outcome(c);
+    aard__streams_free(&c->streams);
+    if (broken) aard__remote_end(&client->child);
+    return error;
+}
+
+/* ---- the call --------------------------------------------------------------------------------------------------- */
+
+static aard_error *listen_for_cancel(aard__client *client)
+{
+    if (client->wake < 0) client->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return client->wake >= 0 ? NULL : aard__error_errno(AARD_ERR_IO, errno, "a call can't be made cancellable");
+}
+
+static void begin(remote_call *c)
+{
+    const aard_isolate_config *config = c->client->config;
+    const aard_call *call = c->request->call;
+    const aard__listener *listener = config->hooks.listener;
+    c->start = aard__clock_monotonic();
+    c->limits = aard__config_limits(config, call, manifest_cpu_ms(c->client));
+    c->deadline = hard_deadline(c);
+    c->cpu_start = c->limits.cpu_ms ? child_cpu(c->client) : 0;
+    c->context = (aard_call_context){.call = call,
+                                     .config = config,
+                                     .isolate_id = c->client->id,
+                                     .deadline = c->limits.wall_ms ? later(c->start, c->limits.wall_ms) : 0};
+    c->streams = (aard__streams){.limit = config->settings.output_limit,
+                                 .capture = !call || call->capture,
+                                 .callback = listener ? listener->callback : NULL,
+                                 .user = listener ? listener->user.pointer : NULL,
+                                 .context = &c->context};
+}
+
+/* What an earlier cancellation left, which came when its call was over. */
+static void drain(int wake)
+{
+    uint64_t count;
+    ssize_t got = wake >= 0 ? read(wake, &count, sizeof count) : 0;
+    (void)got;
+}
+
+/* A call that was cancelled before it began does not begin. */
+static aard_error *cancelled_already(remote_call *c)
+{
+    AARD__TRY(aard__outcome_new(&c->outcome));
+    aard__outcome_fail(c->outcome, AARD_FAILURE_CANCELLED, "the call was cancelled");
+    return NULL;
+}
+
+static aard_error *make_call(remote_call *c, aard_cancel_handle *cancel)
+{
+    aard__cancel_entry entry = {.stop = wake_client, .user = &c->client->wake};
+    aard_error *error = NULL;
+    drain(c->client->wake);
+    if (!aard__cancel_list(cancel, &entry))
+        error = cancelled_already(c);
+    else if (aard__remote_send(&c->client->child, c->request, cancel != NULL) == AARD__FRAME_OK)
+        receive_all(c);
+    aard__cancel_unlist(&entry);
+    return error;
+}
+
+aard_error *aard__client_call(aard__client *client, const aard__request *request, aard_outcome **out)
+{
+    aard_cancel_handle *cancel = request->call ? request->call->cancel : NULL;
+    remote_call c = {.client = client, .request = request};
+    if (cancel) AARD__TRY(listen_for_cancel(client));
+    if (request->verb == AARD__INVOKE)
+        AARD__TRY(aard__remote_teach(&client->child, client->template, request->handler));
+    client->used = true;
+    begin(&c);
+    AARD__TRY(make_call(&c, cancel));
+    AARD__TRY(end_call(&c));
+    *out = c.outcome;
+    return NULL;
+}

@@ -1,0 +1,270 @@
+#include "process/server.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/process.h"
+#include "bundle/copy.h"
+#include "engine/engine.h"
+#include "process/child.h"
+#include "process/message.h"
+#include "process/sealed.h"
+#include "process/warm_copy.h"
+
+enum { STATUSES = 1024 }; /* of children that have ended, the latest */
+
+typedef struct server {
+    aard__channel *channel;
+    aard__child child;
+    aard__worker *worker;
+    aard_isolate_config *config;
+    int ended; /* readable once a child has ended */
+    struct {
+        pid_t pid;
+        int status;
+    } statuses[STATUSES];
+    size_t next_status;
+} server;
+
+/* ---- answers ---------------------------------------------------------------------------------------------------- */
+
+static bool send_answer(server *s, aard__message type, uint64_t id, aard__buf *body)
+{
+    aard__frame_to_send frame = {.type = type, .id = id, .body = body ? body->data : NULL, .len = body ? body->len : 0};
+    bool sent = (!body || !body->failed) && aard__channel_send(s->channel, &frame, NULL) == AARD__FRAME_OK;
+    if (body) aard__buf_free(body);
+    return sent;
+}
+
+static bool send_error(server *s, uint64_t id, aard_error *error)
+{
+    aard__buf body = AARD__BUF_INIT;
+    aard__error_pack(error, &body);
+    aard_error_free(error);
+    return send_answer(s, AARD__ERROR, id, &body);
+}
+
+/* ---- the guest -------------------------------------------------------------------------------------------------- */
+
+static aard_error *open_distribution(const aard__setup *setup, aard_isolate_config *config)
+{
+    aard_distribution *distribution;
+    if (!setup->distribution) return NULL;
+    AARD__TRY(aard_distribution_open(setup->distribution, &distribution));
+    aard_isolate_config_set_distribution(config, distribution);
+    bool same = setup->fingerprint && !strcmp(aard_distribution_fingerprint(distribution), setup->fingerprint);
+    aard_distribution_free(distribution);
+    if (same) return NULL;
+    return aard__error(AARD_ERR_DISTRIBUTION_MISMATCH, "the distribution in '%s' has changed since it was opened",
+                       setup->distribution);
+}
+
+static aard_error *open_warm(int fd, aard_isolate_config *config)
+{
+    aard_warm_state *warm;
+    AARD__TRY(aard__warm_unseal(fd, config->distribution, &warm));
+    aard_isolate_config_set_warm_state(config, warm);
+    aard_warm_state_free(warm);
+    return NULL;
+}
+
+static aard_error *make_config(server *s, aard__setup *setup, const aard__frame *frame)
+{
+    AARD__TRY(aard_isolate_config_new(&s->config));
+    aard__settings_free(&s->config->settings);
+    s->config->settings = setup->settings;
+    setup->settings = (aard__settings){.isolation = AARD_ISOLATION_PROCESS};
+    AARD__TRY(aard__child_serve_hooks(&s->child, &setup->served, s->config));
+    AARD__TRY(open_distribution(setup, s->config));
+    return setup->has_warm ? open_warm(frame->descriptors[setup->has_bundle], s->config) : NULL;
+}
+
+static aard_error *load_bundle(server *s, int fd)
+{
+    void *map;
+    struct stat st;
+    aard__response response;
+    aard_bundle *bundle = NULL;
+    if (fstat(fd, &st) || st.st_size <= 0 || !aard__sealed_map(fd, (size_t)st.st_size, &map))
+        return aard__error_errno(AARD_ERR_ENGINE, errno, "the bundle for a guest can't be read");
+    aard__unpacker in = aard__unpacker_of(map, (size_t)st.st_size);
+    aard_error *error = aard__bundle_unpack(&in, &bundle);
+    munmap(map, (size_t)st.st_size);
+    if (!error)
+        error = aard__worker_request(s->worker, &(aard__request){.verb = AARD__LOAD_BUNDLE, .bundle = bundle},
+                                     &response);
+    aard_bundle_free(bundle);
+    return error;
+}
+
+static aard_error *set_up(server *s, const aard__frame *frame)
+{
+    aard__setup setup;
+    if (s->worker) return aard__error(AARD_ERR_ENGINE, "the template has a guest already");
+    AARD__TRY(aard__setup_unpack(frame, &setup));
+    aard_error *error = make_config(s, &setup, frame);
+    if (!error) error = aard__worker_new(s->config, 0, &s->worker);
+    if (!error && setup.has_bundle) error = load_bundle(s, frame->descriptors[0]);
+    aard__setup_free(&setup);
+    return error;
+}
+
+/* ---- what it is asked ------------------------------------------------------------------------------------------- */
+
+static bool answer_setup(server *s, const aard__frame *frame)
+{
+    aard_error *error = set_up(s, frame);
+    return error ? send_error(s, frame->id, error) : send_answer(s, AARD__READY, frame->id, NULL);
+}
+
+static bool answer_resolve(server *s, const aard__frame *frame)
+{
+    aard__unpacker in = aard__unpacker_of(frame->body, frame->len);
+    aard__response response;
+    aard__buf body = AARD__BUF_INIT;
+    char *entrypoint = aard__unpack_text(&in, 0);
+    aard_error *error = !aard__unpacker_done(&in) ? aard__unpacker_error(&in, "an entrypoint")
+                        : !s->worker
+                            ? aard__error(AARD_ERR_ENGINE, "the template has no guest yet")
+                            : aard__worker_request(s->worker,
+                                                   &(aard__request){.verb = AARD__RESOLVE, .entrypoint = entrypoint},
+                                                   &response);
+    aard__free(entrypoint);
+    if (error) return send_error(s, frame->id, error);
+    aard__pack_u32(&body, response.handler);
+    return send_answer(s, AARD__RESOLVED, frame->id, &body);
+}
+
+static void become_child(server *s, int socket)
+{
+    sigset_t cancel;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    aard__channel_free(s->channel);
+    close(s->ended);
+    sigemptyset(&cancel);
+    sigaddset(&cancel, SIGUSR1);
+    sigprocmask(SIG_SETMASK, &cancel, NULL);
+    aard_error *error = aard__channel_new(socket, aard__child_rules, &s->child.channel);
+    if (error) _exit(1);
+    aard__child_run(&s->child, s->worker);
+}
+
+/* What a child would have said that could not be forked. */
+static void send_for_child(int socket, aard_error *error)
+{
+    server child;
+    if (aard__channel_new(socket, aard__child_rules, &child.channel)) return;
+    send_error(&child, 0, error);
+    aard__channel_free(child.channel);
+}
+
+static bool answer_fork(server *s, aard__frame *frame)
+{
+    pid_t pid;
+    if (frame->descriptor_count != 1 || !s->worker) return false;
+    int socket = frame->descriptors[0];
+    frame->descriptors[0] = -1;
+    aard_error *error = aard__process_fork(&pid);
+    if (error)
+        send_for_child(socket, error);
+    else if (pid)
+        close(socket);
+    else
+        become_child(s, socket);
+    return true;
+}
+
+static void reap(server *s)
+{
+    int status;
+    pid_t pid;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        s->statuses[s->next_status].pid = pid;
+        s->statuses[s->next_status].status = status;
+        s->next_status = (s->next_status + 1) % STATUSES;
+    }
+}
+
+/* Its host says that it has ended, or has just been killed. */
+static int status_of(server *s, pid_t pid)
+{
+    int status;
+    for (size_t i = 0; i < STATUSES; i++)
+        if (s->statuses[i].pid == pid) return s->statuses[i].status;
+    return pid > 0 && waitpid(pid, &status, 0) == pid ? status : -1;
+}
+
+static bool answer_status(server *s, const aard__frame *frame)
+{
+    aard__unpacker in = aard__unpacker_of(frame->body, frame->len);
+    aard__buf body = AARD__BUF_INIT;
+    pid_t pid = (pid_t)aard__unpack_u32(&in);
+    if (!aard__unpacker_done(&in)) return false;
+    aard__pack_i64(&body, status_of(s, pid));
+    return send_answer(s, AARD__STATUS_IS, frame->id, &body);
+}
+
+static bool answer(server *s, aard__frame *frame)
+{
+    switch (frame->type) {
+    case AARD__SETUP: return answer_setup(s, frame);
+    case AARD__RESOLVE_ALL: return answer_resolve(s, frame);
+    case AARD__FORK: return answer_fork(s, frame);
+    case AARD__STATUS: return answer_status(s, frame);
+    default: return false;
+    }
+}
+
+/* ---- its life --------------------------------------------------------------------------------------------------- */
+
+static aard_error *start(server *s, int socket)
+{
+    sigset_t child;
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &child, NULL);
+    s->ended = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (s->ended < 0) return aard__error_errno(AARD_ERR_IO, errno, "a template can't learn of its children's ends");
+    AARD__TRY(aard__hash_start_library());
+    AARD__TRY(aard__engine_start_template());
+    return aard__channel_new(socket, aard__template_rules, &s->channel);
+}
+
+static void serve(server *s)
+{
+    aard__wait wait = {UINT64_MAX, s->ended};
+    struct signalfd_siginfo info;
+    aard__frame frame;
+    for (;;) {
+        aard__frame_result result = aard__channel_receive(s->channel, &wait, &frame);
+        if (result == AARD__FRAME_INTERRUPTED) {
+            while (read(s->ended, &info, sizeof info) > 0) continue;
+            reap(s);
+            continue;
+        }
+        if (result != AARD__FRAME_OK) return;
+        bool go_on = answer(s, &frame);
+        aard__frame_end(&frame);
+        if (!go_on) return;
+    }
+}
+
+int aard__server_run(int socket)
+{
+    server *s = aard__calloc(1, sizeof *s);
+    aard_error *error = s ? start(s, socket) : aard__error_no_memory();
+    if (!error) serve(s);
+    int status = error != NULL;
+    aard_error_free(error);
+    return status; /* the guest goes with the process */
+}

@@ -1,0 +1,33 @@
+#include "process/warm_copy.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "process/sealed.h"
+#include "warm/state.h"
+
+aard_error *aard__warm_seal(const aard_warm_state *warm, int *out)
+{
+    int fd = memfd_create("aardvark-warm", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0) return aard__error_errno(AARD_ERR_IO, errno, "a warm state can't be handed to another process");
+    aard_error *error = aard__image_write(warm->image, fd, NULL);
+    if (!error && !aard__seal(fd))
+        error = aard__error_errno(AARD_ERR_IO, errno, "a warm state can't be handed to another process");
+    if (error)
+        close(fd);
+    else
+        *out = fd;
+    return error;
+}
+
+aard_error *aard__warm_unseal(int fd, aard_distribution *distribution, aard_warm_state **out)
+{
+    char path[64];
+    if (!aard__is_sealed(fd))
+        return aard__error(AARD_ERR_ENGINE, "a warm state came from another process in a way that lets it be changed");
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    return aard_warm_state_open(path, distribution, out);
+}
