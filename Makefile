@@ -68,13 +68,14 @@ COMPILE_CXX  = $(CXX) $(OWN_CPPFLAGS) $(CPPFLAGS) $(OWN_CXXFLAGS) $(CXXFLAGS)
 
 # ---- sources ---------------------------------------------------------------------------------------------------------
 
-LIB_C     := $(filter-out src/cli/%,$(wildcard src/*/*.c src/*/*/*.c))
+LIB_C     := $(filter-out src/cli/% src/helper/%,$(wildcard src/*/*.c src/*/*/*.c))
 LIB_CC    := $(wildcard src/engine/*.cc src/engine/*/*.cc)
 PLAIN_OBJ := $(LIB_C:%.c=$(BUILD)/obj/%.o) $(LIB_CC:%.cc=$(BUILD)/obj/%.o) $(BUILD)/obj/embedded_files.o
 LIB_OBJ   := $(PLAIN_OBJ) $(BUILD)/obj/snapshot.o
 CLI_C     := $(wildcard src/cli/*.c)
 # The command sees the public API only; of what is internal it has a copy of this.
 CLI_OBJ   := $(CLI_C:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/src/base/utf8.o
+HELPER_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard src/helper/*.c))
 EMBEDDED  := $(sort $(wildcard src/embedded/*/*.js src/embedded/*/*.py))
 EMBEDDED_WASM := $(patsubst src/embedded/%.wat,$(BUILD)/gen/embedded/%.wasm,$(wildcard src/embedded/*/*.wat))
 HEADERS   := $(wildcard include/aardvark/*.h)
@@ -90,7 +91,7 @@ ATTACK_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/attack/*.c))
 ATTACK_BIN := $(BUILD)/tests/attack
 FUZZ_C    := $(wildcard tests/fuzz/*.c)
 FUZZ_BIN  := $(FUZZ_C:%.c=$(BUILD)/%)
-PROGRAMS  := $(if $(CLI_C),$(BUILD)/aardvark) $(patsubst bench/%.c,$(BUILD)/%,$(wildcard bench/bench_*.c))
+PROGRAMS  := $(if $(CLI_C),$(BUILD)/aardvark) $(BUILD)/aardvark-guest $(patsubst bench/%.c,$(BUILD)/%,$(wildcard bench/bench_*.c))
 LIBRARIES := $(BUILD)/libaardvark.a $(BUILD)/libaardvark.so
 
 .PHONY: all bundles tests
@@ -175,7 +176,7 @@ $(BUILD)/gen/javascript.snapshot: $(BUILD)/gen/make_snapshot
 $(BUILD)/obj/snapshot.o: $(BUILD)/gen/javascript.snapshot
 	$(call step,AS)$(call embed_snapshot,$<)
 
--include $(BUILD)/obj/scripts/make_snapshot.d $(patsubst %.o,%.d,$(LIB_OBJ) $(CLI_OBJ) $(SUPPORT_OBJ)) $(patsubst %,%.d,$(TEST_BIN) $(TOOL_BIN) $(FUZZ_BIN)) \
+-include $(BUILD)/obj/scripts/make_snapshot.d $(patsubst %.o,%.d,$(LIB_OBJ) $(CLI_OBJ) $(HELPER_OBJ) $(SUPPORT_OBJ)) $(patsubst %,%.d,$(TEST_BIN) $(TOOL_BIN) $(FUZZ_BIN)) \
          $(ATTACK_OBJ:%.o=%.d)
 
 # ---- libraries and programs ------------------------------------------------------------------------------------------
@@ -201,6 +202,12 @@ PROGRAM_LIBS = $(BUILD)/libaardvark.so $(LDLIBS) -Wl,--as-needed $(PKG_LIBS) -lp
 
 $(BUILD)/aardvark: $(CLI_OBJ) $(BUILD)/libaardvark.so
 	$(call step,LINK)$(LINK_PROGRAM) $(CLI_OBJ) $(PROGRAM_LIBS) -o $@
+
+# Guests in processes of their own run in this one.  It is what is inside of the library that it needs.
+LINK_HELPER = $(CXX) $(OWN_LDFLAGS) $(LDFLAGS) $(HELPER_OBJ) $(BUILD)/libaardvark.a $(LDLIBS) $(OWN_LDLIBS) -lm
+
+$(BUILD)/aardvark-guest: $(HELPER_OBJ) $(BUILD)/libaardvark.a $(BUILD)/gen/link.list
+	$(call step,LINK)$(LINK_HELPER) -o $@
 
 $(BUILD)/%: $(BUILD)/obj/bench/%.o $(BUILD)/obj/bench/support.o $(BUILD)/libaardvark.so
 	$(call step,LINK)$(LINK_PROGRAM) $< $(BUILD)/obj/bench/support.o $(PROGRAM_LIBS) -lm -o $@

@@ -175,7 +175,7 @@ static aard_error *ask_child(aard__client *client, const aard__request *request,
 
 static aard_error *capture(aard__client *client, aard_warm_state **out)
 {
-    int fd;
+    int fd = -1;
     if (client->config->settings.language != AARD_LANGUAGE_PYTHON)
         return aard__error(AARD_ERR_UNSUPPORTED, "only a Python isolate has a state that can be captured");
     AARD__TRY(ask_child(client, &(aard__request){.verb = AARD__CAPTURE}, &fd));

@@ -11,35 +11,39 @@
 #include "base/buf.h"
 #include "base/trust.h"
 
-#ifndef AARD_LIBEXECDIR
-#define AARD_LIBEXECDIR "/usr/local/libexec/aardvark"
-#endif
-
 /* ---- which one -------------------------------------------------------------------------------------------------- */
 
-/* The program beside the object that this code was loaded from. */
-static char *beside_us(void)
+/* The directory of the object that this code was loaded from, with a slash behind it. */
+static bool our_directory(aard__buf *out)
 {
     Dl_info info;
-    aard__buf path = AARD__BUF_INIT;
-    if (!dladdr((const void *)(uintptr_t)beside_us, &info) || !info.dli_fname) return NULL;
+    if (!dladdr((const void *)(uintptr_t)our_directory, &info) || !info.dli_fname) return false;
     const char *slash = strrchr(info.dli_fname, '/');
-    if (slash)
-        aard__buf_append(&path, info.dli_fname, (size_t)(slash - info.dli_fname) + 1);
-    else
-        aard__buf_puts(&path, "/proc/self/cwd/"); /* as a program was started that is found by PATH it has a slash */
-    aard__buf_puts(&path, AARD__HELPER_NAME);
-    return aard__buf_take(&path, NULL);
+    if (!slash) return false;
+    aard__buf_append(out, info.dli_fname, (size_t)(slash - info.dli_fname) + 1);
+    return true;
+}
+
+/* As it is built, as the library is installed, and as a program is that the library is linked into. */
+static char *find_beside(void)
+{
+    static const char *const places[] = {"", "aardvark/", "../lib/aardvark/"};
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        aard__buf path = AARD__BUF_INIT;
+        if (!our_directory(&path)) return aard__strdup(AARD__HELPER_NAME);
+        aard__buf_puts(&path, places[i]);
+        aard__buf_puts(&path, AARD__HELPER_NAME);
+        char *text = aard__buf_take(&path, NULL);
+        if (!text || !access(text, X_OK) || i + 1 == sizeof places / sizeof *places) return text;
+        aard__free(text);
+    }
+    return NULL;
 }
 
 static aard_error *find_helper(char **out)
 {
     const char *named = aard__trusted_variable("AARDVARK_GUEST_HELPER");
-    char *path = named ? aard__strdup(named) : beside_us();
-    if (!named && path && access(path, X_OK) != 0) {
-        aard__free(path);
-        path = aard__strdup(AARD_LIBEXECDIR "/" AARD__HELPER_NAME);
-    }
+    char *path = named ? aard__strdup(named) : find_beside();
     if (!path) return aard__error_no_memory();
     if (access(path, X_OK) != 0) {
         aard_error *error = aard__error(

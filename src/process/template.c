@@ -256,7 +256,7 @@ static aard_error *new_template(const aard_isolate_config *config, aard_bundle *
 
 aard_error *aard__template_get(const aard_isolate_config *config, aard_bundle *bundle, aard__template **out)
 {
-    aard__template *made;
+    aard__template *made = NULL;
     AARD__TRY(new_template(config, bundle, &made));
     pthread_mutex_lock(&registry.lock);
     aard__template *found = find_template(made->key), *template = found ? found : made;
