@@ -68,15 +68,15 @@ static bool grow(void *lines, size_t count, size_t size)
     return grown != NULL;
 }
 
-void aard__ledger_violation(aard__ledger *ledger, aard_violation_kind kind, const char *reason, const char *subject,
-                            size_t subject_len)
+static void add_violation(aard__ledger *ledger, aard_violation_kind kind, const char *reason, const char *subject,
+                          size_t subject_len, uint64_t count)
 {
-    aard_violation line = {kind, keep_text(reason), keep(subject, subject_len), 1};
+    aard_violation line = {kind, keep_text(reason), keep(subject, subject_len), count};
     if (!line.reason || !line.subject) goto drop;
     for (size_t i = 0; i < ledger->violation_count; i++) {
         aard_violation *known = &ledger->violations[i];
         if (known->kind != kind || strcmp(known->reason, line.reason) || strcmp(known->subject, line.subject)) continue;
-        known->count++;
+        known->count += count;
         free_violation(&line);
         return;
     }
@@ -84,8 +84,14 @@ void aard__ledger_violation(aard__ledger *ledger, aard_violation_kind kind, cons
     ledger->violations[ledger->violation_count++] = line;
     return;
 drop:
-    ledger->violations_dropped++;
+    ledger->violations_dropped += count;
     free_violation(&line);
+}
+
+void aard__ledger_violation(aard__ledger *ledger, aard_violation_kind kind, const char *reason, const char *subject,
+                            size_t subject_len)
+{
+    add_violation(ledger, kind, reason, subject, subject_len, 1);
 }
 
 static bool same_attempt(const aard_network_attempt *a, const aard_network_attempt *b)
@@ -104,7 +110,7 @@ void aard__ledger_attempt(aard__ledger *ledger, const aard_network_attempt *atte
     for (size_t i = 0; i < ledger->attempt_count; i++) {
         aard_network_attempt *known = &ledger->attempts[i];
         if (!same_attempt(known, &line)) continue;
-        known->count++;
+        known->count += line.count;
         known->sent_bytes += line.sent_bytes;
         known->received_bytes += line.received_bytes;
         free_attempt(&line);
@@ -114,6 +120,17 @@ void aard__ledger_attempt(aard__ledger *ledger, const aard_network_attempt *atte
     ledger->attempts[ledger->attempt_count++] = line;
     return;
 drop:
-    ledger->attempts_dropped++;
+    ledger->attempts_dropped += line.count;
     free_attempt(&line);
+}
+
+void aard__ledger_merge(aard__ledger *ledger, const aard__ledger *other)
+{
+    for (size_t i = 0; i < other->violation_count; i++) {
+        const aard_violation *one = &other->violations[i];
+        add_violation(ledger, one->kind, one->reason, one->subject, strlen(one->subject), one->count);
+    }
+    for (size_t i = 0; i < other->attempt_count; i++) aard__ledger_attempt(ledger, &other->attempts[i]);
+    ledger->violations_dropped += other->violations_dropped;
+    ledger->attempts_dropped += other->attempts_dropped;
 }

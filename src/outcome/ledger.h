@@ -28,7 +28,10 @@ void aard__ledger_free(aard__ledger *ledger); /* and empty it for reuse */
 void aard__ledger_violation(aard__ledger *ledger, aard_violation_kind kind, const char *reason, const char *subject,
                             size_t subject_len);
 
-/* An attempt of `attempt->count` 1; its texts are copied. */
+/* An attempt, `attempt->count` of them; its texts are copied. */
 void aard__ledger_attempt(aard__ledger *ledger, const aard_network_attempt *attempt);
+
+/* Adds what is in another ledger. */
+void aard__ledger_merge(aard__ledger *ledger, const aard__ledger *other);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/thread.h"
 #include "outcome/pack.h"
+#include "process/files.h"
 #include "process/message.h"
 #include "process/warm_copy.h"
 
@@ -20,7 +21,7 @@ static void leave(void) { _exit(0); }
 static void send_frame(aard__child *child, aard__message type, const void *body, size_t len)
 {
     aard__frame_to_send frame = {.type = type, .id = child->request, .body = body, .len = len};
-    if (aard__channel_send(child->channel, &frame, NULL) != AARD__FRAME_OK) leave();
+    if (aard__channel_send(child->host.channel, &frame, NULL) != AARD__FRAME_OK) leave();
 }
 
 static void send_body(aard__child *child, aard__message type, aard__buf *body)
@@ -45,8 +46,8 @@ static void send_output(const aard_call_context *context, void *user, aard_strea
     aard__child *child = user;
     aard__buf body = AARD__BUF_INIT;
     (void)context;
-    if (!child->channel) {
-        child->silent = true;
+    if (!child->host.channel) {
+        child->missed = true;
         return;
     }
     aard__pack_u8(&body, (uint8_t)stream);
@@ -88,16 +89,14 @@ static void call_host(const aard_call_context *context, void *user, const char *
     aard__buf body = AARD__BUF_INIT;
     aard__frame frame;
     (void)context;
-    if (!child->channel) {
-        child->silent = true;
+    if (!child->host.channel) {
+        child->missed = true;
         aard_reply_fail(reply, "the host can't be called while the guest starts");
         return;
     }
     aard__pack_text(&body, function->name);
     aard__pack_span(&body, input, len);
-    send_body(child, AARD__HOST_CALL, &body);
-    if (aard__channel_receive(child->channel, NULL, &frame) != AARD__FRAME_OK || frame.type != AARD__HOST_REPLY)
-        leave();
+    if (!aard__host_ask(&child->host, AARD__HOST_CALL, AARD__HOST_REPLY, &body, &frame)) leave();
     take_reply(&frame, reply);
     aard__frame_end(&frame);
 }
@@ -118,6 +117,12 @@ aard_error *aard__child_serve_hooks(aard__child *child, const aard__served *serv
 {
     for (size_t i = 0; i < served->functions.count; i++)
         AARD__TRY(serve_function(child, served->functions.items[i], config));
+    for (size_t i = 0; i < served->mount_count; i++) {
+        aard__mount *mount;
+        AARD__TRY(
+            aard__remote_mount_new(served->mounts[i].place, served->mounts[i].mode, (uint32_t)i, &child->host, &mount));
+        AARD__TRY(aard__mounts_add(&config->hooks.mounts, mount));
+    }
     aard_isolate_config_set_stream_callback(config, send_output, child, NULL);
     return NULL;
 }
@@ -171,7 +176,7 @@ static void send_warm(aard__child *child, aard_warm_state *warm)
     }
     aard__frame_to_send frame = {
         .type = AARD__RESPONSE, .id = child->request, .descriptors = &fd, .descriptor_count = 1};
-    if (aard__channel_send(child->channel, &frame, NULL) != AARD__FRAME_OK) leave();
+    if (aard__channel_send(child->host.channel, &frame, NULL) != AARD__FRAME_OK) leave();
     close(fd);
 }
 
@@ -205,7 +210,7 @@ void aard__child_run(aard__child *child, aard__worker *worker)
 {
     aard__frame frame;
     send_frame(child, AARD__HELLO, NULL, 0);
-    while (aard__channel_receive(child->channel, NULL, &frame) == AARD__FRAME_OK) {
+    while (aard__channel_receive(child->host.channel, NULL, &frame) == AARD__FRAME_OK) {
         aard__received_request received;
         if (frame.type != AARD__REQUEST) break;
         __atomic_store_n(&child->request, frame.id, __ATOMIC_RELEASE);

@@ -2,17 +2,17 @@
 #ifndef AARD_PROCESS_CHILD_H
 #define AARD_PROCESS_CHILD_H
 
-#include "process/frame.h"
+#include "process/ask.h"
 #include "settings/pack.h"
 #include "worker/worker.h"
 
 /* Whom the guest's calls of host functions go to, and its output: nobody in a template. */
 typedef struct aard__child {
-    aard__channel *channel; /* NULL in a template */
-    uint64_t request;       /* under way; 0 = none */
+    aard__host_link host; /* without a channel in a template */
+    uint64_t request;     /* under way; 0 = none */
     aard_cancel_handle *cancel;
     bool listens; /* the thread that waits for the host's signal runs */
-    bool silent;  /* something was lost on the way: what the host serves could not be had, in a template */
+    bool missed;  /* in a template: the guest wanted something of the host, which nobody could give it */
 } aard__child;
 
 /* Fills the hooks of a configuration so that what the host serves is had over the child's channel.

@@ -26,14 +26,14 @@ static aard_error *ensure_child(aard__client *client)
         if (!client->child.channel) AARD__TRY(aard__remote_fork(client->template, &client->child));
         error = aard__remote_await_hello(&client->child, client->template);
         if (!error) return NULL;
-        aard__remote_end(&client->child);
+        aard__client_end_child(client);
     }
     return error;
 }
 
 static void drop_children(aard__client *client)
 {
-    aard__remote_end(&client->child);
+    aard__client_end_child(client);
     aard__remote_end(&client->standby);
 }
 
@@ -53,7 +53,7 @@ static aard_error *reset(aard__client *client)
         fork_ahead(client);
         return NULL;
     }
-    aard__remote_end(&client->child);
+    aard__client_end_child(client);
     AARD__TRY(ensure_child(client));
     client->used = false;
     client->reset_mode = AARD_RESET_NEW_PROCESS;
@@ -158,7 +158,7 @@ static aard_error *ask_child(aard__client *client, const aard__request *request,
         if (result == AARD__FRAME_OK) result = aard__channel_receive(client->child.channel, NULL, &frame);
         if (result != AARD__FRAME_OK) {
             aard_error *error = aard__channel_error(client->child.channel, result, "the guest's process");
-            aard__remote_end(&client->child);
+            aard__client_end_child(client);
             return error;
         }
         if (frame.type == AARD__OUTPUT) aard__frame_end(&frame); /* of no call */

@@ -4,6 +4,7 @@
 
 #include "guest/streams.h"
 #include "process/client.h"
+#include "process/files.h"
 #include "process/message.h"
 #include "process/template.h"
 
@@ -29,6 +30,7 @@ struct aard__client {
     aard__client_handler *handlers; /* by their numbers in requests */
     uint32_t handler_count;
     aard__remote child, standby;
+    aard__file_server files;    /* of the child: what it has open */
     uint64_t id, generation;    /* the generation counts children and their resets */
     bool used;                  /* a call was made since the child was clean */
     bool wants_standby;         /* resets are likely: the next child is forked ahead */
@@ -56,6 +58,9 @@ void aard__remote_cancel(const aard__remote *remote);
 void aard__remote_how(const aard__remote *remote, aard__template *template, aard__buf *out);
 
 /* ---- remote_call.c */
+
+/* Ends the child, and what it had of the host. */
+void aard__client_end_child(aard__client *client);
 
 /* Makes the call with the child that is there.  Errors: the call was never made. */
 aard_error *aard__client_call(aard__client *client, const aard__request *request, aard_outcome **out);

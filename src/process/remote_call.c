@@ -28,6 +28,7 @@ typedef struct remote_call {
     aard__limits limits;
     aard_call_context context;
     aard__streams streams;
+    aard__ledger ledger;      /* of what the host served */
     uint64_t start, deadline; /* by aard__clock_monotonic; UINT64_MAX = none */
     uint64_t cpu_start;       /* of the child */
     bool cancelled;
@@ -94,22 +95,21 @@ static bool take_output(remote_call *c, const aard__frame *frame)
     return true;
 }
 
-static bool send_reply(remote_call *c, const aard__buf *answer)
+/* Frees the body.  A child that does not take it has ended, or is late: that is seen by the next wait. */
+static bool send_reply(remote_call *c, aard__message type, const aard__frame *to, aard__buf *body)
 {
-    aard__buf body = AARD__BUF_INIT;
-    aard__pack_span(&body, answer->data, answer->len);
-    aard__frame_to_send frame = {
-        .type = AARD__HOST_REPLY, .id = c->client->child.id, .body = body.data, .len = body.len};
-    bool sent = !body.failed && !answer->failed &&
-                aard__channel_send(c->client->child.channel, &frame, NULL) == AARD__FRAME_OK;
-    aard__buf_free(&body);
-    return sent;
+    aard__wait wait = {c->deadline, -1};
+    aard__frame_to_send frame = {.type = type, .id = to->id, .body = body->data, .len = body->len};
+    bool whole = !body->failed;
+    if (whole) aard__channel_send(c->client->child.channel, &frame, &wait);
+    aard__buf_free(body);
+    return whole;
 }
 
 static bool take_host_call(remote_call *c, const aard__frame *frame)
 {
     aard__unpacker in = aard__unpacker_of(frame->body, frame->len);
-    aard__buf answer = AARD__BUF_INIT;
+    aard__buf answer = AARD__BUF_INIT, body = AARD__BUF_INIT;
     char *name = aard__unpack_some_text(&in, 64);
     size_t len;
     const char *input = aard__unpack_span(&in, 0, &len);
@@ -117,9 +117,21 @@ static bool take_host_call(remote_call *c, const aard__frame *frame)
     bool right = aard__unpacker_done(&in) && aard__config_grants(c->client->config, name) &&
                  aard__functions_call(&c->client->config->hooks.functions, &c->context, name, input, len, &answer);
     aard__free(name);
-    right = right && send_reply(c, &answer);
+    right = right && !answer.failed;
+    aard__pack_span(&body, answer.data, answer.len);
     aard__buf_free(&answer);
+    right = send_reply(c, AARD__HOST_REPLY, frame, &body) && right;
     return right;
+}
+
+static bool take_file_call(remote_call *c, const aard__frame *frame)
+{
+    aard__buf body = AARD__BUF_INIT;
+    aard__file_server *files = &c->client->files;
+    files->ledger = &c->ledger;
+    bool right = aard__file_serve(files, frame, &body);
+    files->ledger = NULL;
+    return send_reply(c, AARD__FILE_REPLY, frame, &body) && right;
 }
 
 static aard__outcome_limits outcome_limits(const remote_call *c)
@@ -143,16 +155,23 @@ static bool take_response(remote_call *c, const aard__frame *frame)
     return false;
 }
 
-/* False where the child did what it must not. */
-static bool take_frame(remote_call *c, const aard__frame *frame)
+static bool take_event(remote_call *c, const aard__frame *frame)
 {
-    if (frame->id != c->client->child.id) return false;
     switch (frame->type) {
     case AARD__OUTPUT: return take_output(c, frame);
-    case AARD__HOST_CALL: return take_host_call(c, frame);
     case AARD__RESPONSE: return take_response(c, frame);
     case AARD__ERROR: return (c->error = aard__error_unpack(frame)) != NULL;
     default: return false;
+    }
+}
+
+/* False where the child did what it must not. */
+static bool take_frame(remote_call *c, const aard__frame *frame)
+{
+    switch (frame->type) {
+    case AARD__HOST_CALL: return take_host_call(c, frame);
+    case AARD__FILE_CALL: return take_file_call(c, frame);
+    default: return frame->id == c->client->child.id && take_event(c, frame);
     }
 }
 
@@ -265,6 +284,9 @@ static void complete_outcome(remote_call *c)
     for (int i = 0; i < 2; i++) aard__buf_free(&outcome->streams[i]);
     aard__streams_take(&c->streams, AARD_STREAM_STDOUT, &outcome->streams[0], &d->stdout_dropped_bytes);
     aard__streams_take(&c->streams, AARD_STREAM_STDERR, &outcome->streams[1], &d->stderr_dropped_bytes);
+    aard__ledger_merge(&outcome->ledger, &c->ledger);
+    d->violations_dropped = outcome->ledger.violations_dropped;
+    d->network_attempts_dropped = outcome->ledger.attempts_dropped;
     if (c->streams.threw && outcome->failure == AARD_FAILURE_NONE)
         aard__outcome_fail(outcome, AARD_FAILURE_OTHER, "the host's stream callback threw a C++ exception");
 }
@@ -277,8 +299,15 @@ static aard_error *end_call(remote_call *c)
     if (!error && broken) error = make_outcome(c);
     if (!error) complete_outcome(c);
     aard__streams_free(&c->streams);
-    if (broken) aard__remote_end(&client->child);
+    aard__ledger_free(&c->ledger);
+    if (broken) aard__client_end_child(client);
     return error;
+}
+
+void aard__client_end_child(aard__client *client)
+{
+    aard__remote_end(&client->child);
+    aard__file_server_end(&client->files);
 }
 
 /* ---- the call --------------------------------------------------------------------------------------------------- */
@@ -289,12 +318,23 @@ static aard_error *listen_for_cancel(aard__client *client)
     return client->wake >= 0 ? NULL : aard__error_errno(AARD_ERR_IO, errno, "a call can't be made cancellable");
 }
 
+static aard__file_rules file_rules(const aard__client *client)
+{
+    const aard__file_rules *rules = &client->config->settings.file_rules;
+    const aard_manifest *manifest = client->bundle ? aard_bundle_manifest(client->bundle) : NULL;
+    return manifest ? aard__file_rules_tighten(rules, aard_manifest_filesystem_mode(manifest),
+                                               aard_manifest_filesystem_quota_bytes(manifest))
+                    : *rules;
+}
+
 static void begin(remote_call *c)
 {
     const aard_isolate_config *config = c->client->config;
     const aard_call *call = c->request->call;
     const aard__listener *listener = config->hooks.listener;
     c->start = aard__clock_monotonic();
+    c->client->files.mounts = &config->hooks.mounts;
+    c->client->files.rules = file_rules(c->client);
     c->limits = aard__config_limits(config, call, manifest_cpu_ms(c->client));
     c->deadline = hard_deadline(c);
     c->cpu_start = c->limits.cpu_ms ? child_cpu(c->client) : 0;

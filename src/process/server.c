@@ -154,7 +154,7 @@ static void become_child(server *s, int socket)
     sigemptyset(&cancel);
     sigaddset(&cancel, SIGUSR1);
     sigprocmask(SIG_SETMASK, &cancel, NULL);
-    aard_error *error = aard__channel_new(socket, aard__child_rules, &s->child.channel);
+    aard_error *error = aard__channel_new(socket, aard__child_rules, &s->child.host.channel);
     if (error) _exit(1);
     aard__child_run(&s->child, s->worker);
 }
