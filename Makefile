@@ -310,7 +310,7 @@ LINK_TEST = $(CXX) $(OWN_LDFLAGS) $(ROUND_TRIP) $(LDFLAGS) $@.o $(BUILD)/tests/l
 FAULTS := open openat read pread __read_chk __pread_chk write pwrite fstat stat ftruncate memfd_create eventfd socket mmap \
           pthread_create
 comma  := ,
-$(BUILD)/tests/test_faults $(BUILD)/tests/test_network_faults: private OWN_LDFLAGS += $(FAULTS:%=-Wl$(comma)--wrap=%)
+$(addprefix $(BUILD)/tests/test_,faults network_faults pool_faults pool_stress): private OWN_LDFLAGS += $(FAULTS:%=-Wl$(comma)--wrap=%)
 
 # It takes the fuzzer's guests, and the neighbour that they have.
 $(BUILD)/tests/test_neighbour: private LDLIBS := $(BUILD)/obj/tests/attack/plan.o $(BUILD)/obj/tests/attack/neighbour.o $(LDLIBS)
