@@ -49,8 +49,9 @@ typedef struct caller {
 
 static _Noreturn void usage(void)
 {
-    fputs("usage: bench_pool [--isolation thread|process] [--size N] [--seconds S] [--clean none|full|process] [--load F]\n",
-          stderr);
+    fputs(
+        "usage: bench_pool [--isolation thread|process] [--size N] [--seconds S] [--clean none|full|process] [--load F]\n",
+        stderr);
     exit(AARD_CLASS_USAGE);
 }
 
@@ -222,13 +223,20 @@ static void open_loop(aard_pool *pool, const aard_call *call, const char *payloa
 
 /* ---- figures ----------------------------------------------------------------------------------------------------- */
 
-static void print_row(const char *row, samples *s, double rate, bool machine)
+typedef struct result {
+    char name[64];
+    samples samples;
+    double rate;
+} result;
+
+static void print_row(result *r, bool machine)
 {
+    samples *s = &r->samples;
     size_t count = atomic_load(&s->count) < SAMPLES ? atomic_load(&s->count) : SAMPLES;
     if (!count) bench_fail("no call was made; take more seconds");
     double *lists[] = {s->queue, s->run, s->total};
     static const char *const names[] = {"queue", "run", "total"};
-    if (machine) printf("row=%s count=%zu calls_per_second=%.1f", row, count, rate);
+    if (machine) printf("row=%s count=%zu calls_per_second=%.1f", r->name, count, r->rate);
     for (int i = 0; i < 3; i++) {
         double p[3];
         bench_sort(lists[i], count);
@@ -236,49 +244,58 @@ static void print_row(const char *row, samples *s, double rate, bool machine)
         if (machine)
             printf(" %s_p50_ms=%.6f %s_p95_ms=%.6f %s_p99_ms=%.6f", names[i], p[0], names[i], p[1], names[i], p[2]);
         else
-            printf("%-24s %-6s %9zu %11.1f %11.4f %11.4f %11.4f\n", i ? "" : row, names[i], count, rate, p[0], p[1], p[2]);
+            printf("%-24s %-6s %9zu %11.1f %11.4f %11.4f %11.4f\n", i ? "" : r->name, names[i], count, r->rate, p[0],
+                   p[1], p[2]);
     }
     if (machine) puts("");
 }
 
-static void measure(const options *o, aard_language language)
+static result new_result(const char *kind, const char *language)
 {
-    char *payload = bench_payload(PAYLOAD), row[64];
+    result r = {.samples = new_samples()};
+    snprintf(r.name, sizeof r.name, "%s_%s", kind, language);
+    return r;
+}
+
+/* Gives the number of results: one or two. */
+static size_t measure(const options *o, aard_language language, result *out)
+{
+    char *payload = bench_payload(PAYLOAD);
     const char *name = language == AARD_LANGUAGE_PYTHON ? "python" : "javascript";
     aard_bundle *bundle = bench_echo_bundle(language);
     aard_pool *pool = new_pool(o, language, bundle);
     aard_call *call;
-    samples warm_up = new_samples(), closed = new_samples(), open = new_samples();
+    samples warm_up = new_samples();
     bench_die(aard_call_new(&call));
     aard_call_set_input_json(call, payload, PAYLOAD);
+    out[0] = new_result("capacity", name);
     closed_loop(pool, call, payload, o->size, o->seconds / 10, &warm_up);
-    double rate = closed_loop(pool, call, payload, o->size, o->seconds, &closed);
-    snprintf(row, sizeof row, "capacity_%s", name);
-    print_row(row, &closed, rate, false);
-    print_row(row, &closed, rate, true);
+    out[0].rate = closed_loop(pool, call, payload, o->size, o->seconds, &out[0].samples);
     if (o->load > 0) {
-        open_loop(pool, call, payload, rate * o->load, o->seconds, &open);
-        snprintf(row, sizeof row, "load_%s", name);
-        rate = (double)atomic_load(&open.count) / o->seconds;
-        print_row(row, &open, rate, false);
-        print_row(row, &open, rate, true);
+        out[1] = new_result("load", name);
+        open_loop(pool, call, payload, out[0].rate * o->load, o->seconds, &out[1].samples);
+        out[1].rate = (double)atomic_load(&out[1].samples.count) / o->seconds;
     }
     aard_pool_free(pool);
     aard_call_free(call);
     aard_bundle_free(bundle);
     free_samples(&warm_up);
-    free_samples(&closed);
-    free_samples(&open);
     free(payload);
+    return o->load > 0 ? 2 : 1;
 }
 
 int main(int argc, char **argv)
 {
     const options o = parse(argc, argv);
+    result results[4];
+    size_t count = measure(&o, AARD_LANGUAGE_PYTHON, results);
+    count += measure(&o, AARD_LANGUAGE_JAVASCRIPT, results + count);
     printf("aardvark %s, V8 %s: JSON echo of %d bytes by a pool of %zu isolates (%s), clean: %s; milliseconds\n\n",
            aard_version(), aard_v8_version(), PAYLOAD, o.size, aard_isolation_name(o.isolation), o.clean);
     printf("%-24s %-6s %9s %11s %11s %11s %11s\n", "row", "metric", "count", "calls/s", "p50", "p95", "p99");
-    measure(&o, AARD_LANGUAGE_PYTHON);
-    measure(&o, AARD_LANGUAGE_JAVASCRIPT);
+    for (size_t i = 0; i < count; i++) print_row(&results[i], false);
+    puts("");
+    for (size_t i = 0; i < count; i++) print_row(&results[i], true);
+    for (size_t i = 0; i < count; i++) free_samples(&results[i].samples);
     return 0;
 }
