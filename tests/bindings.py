@@ -3,9 +3,11 @@
 import io
 import sys
 import zipfile
-from ctypes import POINTER, byref, c_size_t, c_void_p, string_at
+from ctypes import POINTER, Structure, byref, c_char_p, c_size_t, c_void_p, memset, sizeof, string_at
 
 import aardvark as aard
+
+MANIFEST = """{"schemaVersion": "1.0", "entrypoint": "main:f", "packages": [], "runtime": {"language": "javascript"}}"""
 
 failed = 0
 
@@ -33,6 +35,14 @@ def config_of(language):
     config = made(aard.aard_isolate_config, aard.aard_isolate_config_new)
     aard.aard_isolate_config_set_language(config, language)
     return config
+
+
+def bundle_of(files):
+    room = io.BytesIO()
+    with zipfile.ZipFile(room, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return made(aard.aard_bundle, aard.aard_bundle_from_bytes, room.getvalue(), len(room.getvalue()), None)
 
 
 def execute(isolate, source, call=None):
@@ -71,6 +81,50 @@ def try_errors():
         check("an error is an exception", is_right, repr(error))
     else:
         check("an error is an exception", False)
+
+
+def some_objects():
+    """One of each type that has a list."""
+    config = config_of(aard.AARD_LANGUAGE_JAVASCRIPT)
+    isolate = made(aard.aard_isolate, aard.aard_isolate_new, config)
+    bundle = bundle_of({"main.js": "1", "aardvark.manifest.json": MANIFEST})
+    return {
+        aard.aard_isolate_config: config,
+        aard.aard_bundle: bundle,
+        aard.aard_manifest: aard.aard_bundle_manifest(bundle),
+        aard.aard_outcome: execute(isolate, b"1"),
+        aard.aard_call: made(aard.aard_call, aard.aard_call_new),
+        aard.aard_distribution: made(aard.aard_distribution, aard.aard_distribution_open, None),
+    }
+
+
+def filled(kind):
+    """An output, with something in it."""
+    output = kind()
+    memset(byref(output), 1, sizeof(output))
+    return output
+
+
+def is_record(result):
+    kind = getattr(result, "_type_", None)
+    return isinstance(kind, type) and issubclass(kind, Structure) and kind is not aard.aard_error
+
+
+def try_indices():
+    """An index that is too large: NULL or 0, and the outputs become so."""
+    objects, wrong, tried = some_objects(), [], 0
+    for name, result, arguments in aard.FUNCTIONS:
+        outputs_only = all(isinstance(getattr(argument, "_type_", None), type) for argument in arguments[2:])
+        gives = result is c_char_p or is_record(result) or (result is None and len(arguments) > 2)
+        if len(arguments) < 2 or arguments[1] is not c_size_t or not gives or not outputs_only:
+            continue
+        for which in (None, objects.get(arguments[0]._type_)):
+            outputs = [filled(argument._type_) for argument in arguments[2:]]
+            given = getattr(aard, name)(which, 2**64 - 1, *map(byref, outputs))
+            tried += 1
+            if given or any(any(bytes(output)) for output in outputs):
+                wrong.append(name)
+    check("an index that is too large gives nothing", not wrong and tried > 25, tried, wrong)
 
 
 def try_guest(language, source, other):
@@ -116,10 +170,7 @@ def try_guest(language, source, other):
 
 
 def try_input():
-    room = io.BytesIO()
-    with zipfile.ZipFile(room, "w") as archive:
-        archive.writestr("main.js", "export const f = (input) => input.a;")
-    bundle = made(aard.aard_bundle, aard.aard_bundle_from_bytes, room.getvalue(), len(room.getvalue()), None)
+    bundle = bundle_of({"main.js": "export const f = (input) => input.a;"})
     isolate = made(aard.aard_isolate, aard.aard_isolate_new, config_of(aard.AARD_LANGUAGE_JAVASCRIPT))
     aard.aard_isolate_load_bundle(isolate, bundle)
     aard.aard_bundle_free(bundle)
@@ -143,6 +194,7 @@ def main():
     try_numbers()
     try_functions()
     try_errors()
+    try_indices()
     try_guest(
         aard.AARD_LANGUAGE_JAVASCRIPT, b"console.log('a\\0b'); await aardvark.host.double(21)", b"throw new Error('no')"
     )

@@ -389,6 +389,9 @@ static void test_isolates_and_calls(void **state)
     RETURNS(aard_call_set_stdin, NULL, "x", 1);
     RETURNS(aard_call_set_source_kind, NULL, AARD_SOURCE_FILE);
     RETURNS(aard_call_set_source_kind, call_options, (aard_source_kind)9);
+    assert_refused(aard_isolate_exec(isolate, "1", 1, NULL, call_options, &out), AARD_ERR_INVALID_ARGUMENT,
+                   "aard_call_set_source_kind", NULL);
+    aard_call_set_source_kind(call_options, AARD_SOURCE_CELL);
     REFUSED(aard_call_set_arguments, NULL, texts, 1);
     REFUSED(aard_call_set_arguments, call_options, NULL, 1);
     REFUSED(aard_json_check, NULL, 1);
@@ -472,7 +475,6 @@ static void test_warm_states_and_catalogs(void **state)
     (void)state;
     aard_warm_state *out = NULL;
     aard_catalog *catalog = NULL;
-    aard_catalog_numbers numbers;
     REFUSED(aard_warm_state_capture, NULL, &out);
     REFUSED(aard_warm_state_capture, isolate, NULL);
     REFUSED(aard_warm_state_write, NULL, "x");
@@ -501,7 +503,7 @@ static void test_warm_states_and_catalogs(void **state)
     REFUSED(aard_catalog_find, NULL, NULL, NULL, &out);
     REFUSED(aard_catalog_store, NULL, NULL);
     REFUSED(aard_catalog_prune, NULL, NULL);
-    REFUSED(aard_catalog_usage, NULL, &numbers);
+    REFUSED(aard_catalog_usage, NULL, NULL, NULL);
     assert_true(!out && !catalog);
 }
 

@@ -158,6 +158,15 @@ static void limits_are_the_hosts(void **state)
     limits.struct_size = offsetof(aard_bundle_limits, max_unpacked_bytes); /* a caller older than the last field */
     assert_null(aard_bundle_from_bytes(bytes.data, bytes.len, &limits, &bundle));
     aard_bundle_free(bundle);
+    struct {
+        aard_bundle_limits known;
+        uint64_t of_tomorrow;
+    } newer = {{sizeof newer, 2, 20}, 0};
+    assert_null(aard_bundle_from_bytes(bytes.data, bytes.len, &newer.known, &bundle));
+    aard_bundle_free(bundle);
+    newer.of_tomorrow = 1;
+    assert_refused(aard_bundle_from_bytes(bytes.data, bytes.len, &newer.known, &bundle), AARD_ERR_INVALID_ARGUMENT,
+                   "newer library");
     limits.struct_size = 0;
     assert_refused(aard_bundle_from_bytes(bytes.data, bytes.len, &limits, &bundle), AARD_ERR_INVALID_ARGUMENT,
                    "struct_size");

@@ -20,4 +20,15 @@ same 'the library exports the functions' "$functions" "$exported"
 getters=$(sed -nE 's/^(aard_(isolate_config|call))_set_(.*)$/\1_\3/p; s/^(aard_isolate_config)_add_(.*)$/\1_\2\n\1_\2_count/p' \
     <<<"$functions" | sed 's/^aard_call_arguments$/aard_call_argument/')
 same 'every setter has a getter' '' "$(grep -vxFf <(echo "$functions") <<<"$getters")"
+# size_t is for lengths, indices and numbers of objects in memory; uint64_t is for all that is counted or limited.
+sizes=$(grep -oE '(size_t|uint64_t) \*?\w+[,)]' <<<"$list" | grep -vE \
+    '^size_t \*?((\w+_)?(len|count)|size|index|removed|desired|minimum_idle|maximum|threads|calls)[,)]$|^uint64_t \*?(\w+_)?(bytes|ms|calls|files|handles|entries|levels|value|done|total|left|abandoned)[,)]$')
+same 'size_t and uint64_t are for what they are for' '' "$sizes"
+# A structure that is in the caller's memory begins with its size; those that callbacks and getters give may do without.
+functions_only=$(grep -vE '^(typedef|struct|enum) ' <<<"$list")
+for structure in $(sed -nE 's/^struct (\w+) 0: .*/\1/p' <<<"$list"); do
+    case $structure in aard_completion | aard_completion_target) continue ;; esac
+    grep -qE "[(,] ?(const )?$structure \*\w+[,)]" <<<"$functions_only" || continue
+    same "$structure begins with its size" "struct $structure 0: size_t struct_size" "$(grep "^struct $structure 0: " <<<"$list")"
+done
 exit $status

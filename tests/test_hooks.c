@@ -131,8 +131,12 @@ static void set_them(void)
     other = hooks;
     other.struct_size = 0;
     code_of_no_size = code_of(&other);
-    other.struct_size = sizeof other + 8;
-    code_of_a_size_of_tomorrow = code_of(&other);
+    struct {
+        aard_hooks known;
+        uint64_t of_tomorrow;
+    } newer = {hooks, 1};
+    newer.known.struct_size = sizeof newer;
+    code_of_a_size_of_tomorrow = code_of(&newer.known);
     other.struct_size = offsetof(aard_hooks, log);
     code_of_an_older_size = code_of(&other);
     other = hooks;

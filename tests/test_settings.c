@@ -150,12 +150,58 @@ static void test_a_call_tells_what_was_set(void **state)
     aard_call_free(call);
 }
 
+/* ---- what 0 and the largest number stand for ------------------------------------------------------------------------ */
+
+static void set_all(aard_isolate_config *config, uint64_t limit)
+{
+    aard_isolate_config_set_wall_limit_ms(config, limit);
+    aard_isolate_config_set_cpu_limit_ms(config, limit);
+    aard_isolate_config_set_grace_ms(config, limit);
+    aard_isolate_config_set_startup_limit_ms(config, limit);
+    aard_isolate_config_set_heap_limit(config, limit);
+    aard_isolate_config_set_engine_heap_limit(config, limit);
+    aard_isolate_config_set_buffer_limit(config, limit);
+    aard_isolate_config_set_output_limit(config, limit);
+    aard_isolate_config_set_result_limit(config, limit);
+    aard_isolate_config_set_result_depth_limit(config, limit);
+    aard_isolate_config_set_filesystem(config, AARD_FILESYSTEM_READ_WRITE, limit, limit, limit);
+#define SET(constant, member) aard_isolate_config_set_network_limit(config, constant, limit);
+    AARD_NETWORK_LIMIT_MAP(SET)
+#undef SET
+}
+
+static void test_limits_of_0_and_of_the_most_run(void **state)
+{
+    (void)state;
+    static const uint64_t limits[] = {0, UINT64_MAX};
+    for (size_t i = 0; i < COUNT(limits); i++) {
+        for (int language = AARD_LANGUAGE_PYTHON; language <= AARD_LANGUAGE_JAVASCRIPT; language++) {
+            bool python = language == AARD_LANGUAGE_PYTHON;
+            aard_isolate_config *config = config_of((aard_language)language);
+            set_all(config, limits[i]);
+            aard_isolate *isolate = boot(config, NULL);
+            aard_call *call = limited_to(limits[i]);
+            aard_call_set_cpu_limit_ms(call, limits[i]);
+            aard_call_set_result_limit(call, limits[i]);
+            value_is(exec_with(isolate,
+                               python ? "print('out')\nopen('/tmp/a', 'w').write('abc')"
+                                      : "console.log('out'); await fetch('http://a.example').catch(() => 3)",
+                               call),
+                     "3");
+            streams_are(exec(isolate, python ? "print('out')" : "console.log('out')"), "out\n", "");
+            aard_call_free(call);
+            aard_isolate_free(isolate);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_configuration_tells_what_was_set),
         cmocka_unit_test(test_a_configuration_tells_of_its_network_and_files),
         cmocka_unit_test(test_a_configuration_tells_its_lists),
+        cmocka_unit_test(test_limits_of_0_and_of_the_most_run),
         cmocka_unit_test(test_a_call_tells_what_was_set),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

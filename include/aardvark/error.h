@@ -1,12 +1,7 @@
 /* Errors: what a function of this library hands back when it could not do its work.
  *
- * Every fallible function returns `aard_error *`: NULL means it succeeded.  An error is owned by the caller and freed
- * with aard_error_free.  On an error the function's outputs are left untouched.
- *
- * Arguments are checked in every build.  A function that can fail gives AARD_ERR_INVALID_ARGUMENT, with its own name in the
- * message, for NULL where there must be something and for numbers that stand for nothing.  One that can't fail gives NULL, 0 or
- * false for NULL and for an index beyond the last, and empties what it has to fill; a setter does nothing for NULL, and what it
- * can't take is an error of aard_isolate_new or aard_distribution_stage.
+ * A function that can fail returns `aard_error *`: NULL means it succeeded.  An error is owned by the caller and freed with
+ * aard_error_free.  On an error the function's outputs are left untouched.  include/aardvark.h has the rules for arguments.
  *
  * A failure of the guest (an exception, a limit) is not an error of this kind: it is in the outcome. */
 #ifndef AARDVARK_ERROR_H

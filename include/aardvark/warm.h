@@ -118,10 +118,8 @@ AARD_API AARD_NODISCARD aard_error *aard_catalog_store(aard_catalog *catalog, co
 /* Checks every entry, and removes what is damaged; `*removed` (may be NULL) counts them.  Errors: io, no_memory. */
 AARD_API AARD_NODISCARD aard_error *aard_catalog_prune(aard_catalog *catalog, size_t *removed);
 
-typedef struct aard_catalog_numbers {
-    uint64_t entries, bytes, max_bytes;
-} aard_catalog_numbers;
-AARD_API AARD_NODISCARD aard_error *aard_catalog_usage(const aard_catalog *catalog, aard_catalog_numbers *out);
+/* How many entries there are, and how many bytes they have; either may be NULL.  Errors: io, no_memory. */
+AARD_API AARD_NODISCARD aard_error *aard_catalog_usage(const aard_catalog *catalog, uint64_t *entries, uint64_t *bytes);
 
 #ifdef __cplusplus
 }

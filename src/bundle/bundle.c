@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/structure.h"
 #include "bundle/code.h"
 #include "bundle/copy.h"
 #include "bundle/entry_name.h"
@@ -35,13 +36,8 @@ static uint64_t or_default(uint64_t value, uint64_t fallback) { return value ? v
 static aard_error *read_limits(const aard_bundle_limits *given, aard_bundle_limits *out)
 {
     aard_bundle_limits limits = {0};
-    if (given) {
-        if (given->struct_size < sizeof given->struct_size)
-            return aard__error(AARD_ERR_INVALID_ARGUMENT,
-                               "aard_bundle_limits.struct_size is %zu; set it to sizeof(aard_bundle_limits)",
-                               given->struct_size);
-        memcpy(&limits, given, given->struct_size < sizeof limits ? given->struct_size : sizeof limits);
-    }
+    const char *wrong = given ? aard__structure_read(given, &limits, sizeof limits) : NULL;
+    if (wrong) return aard__error(AARD_ERR_INVALID_ARGUMENT, "aard_bundle_limits: %s", wrong);
     limits.max_entries = or_default(limits.max_entries, AARD__BUNDLE_MAX_ENTRIES);
     limits.max_unpacked_bytes = or_default(limits.max_unpacked_bytes, AARD__BUNDLE_MAX_UNPACKED);
     *out = limits;

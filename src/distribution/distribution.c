@@ -341,6 +341,7 @@ const char *aard_distribution_package(const aard_distribution *distribution, siz
         if (version) *version = lock->packages[i].version;
         return lock->packages[i].name;
     }
+    if (version) *version = NULL;
     return NULL;
 }
 

@@ -6,8 +6,7 @@
 static aard_error *call(aard_isolate *isolate, const aard__request *request, aard_outcome **out)
 {
     aard__response response = {.outcome = NULL};
-    if (request->call && !request->call->input && request->call->input_len)
-        return aard__error_argument("aard_call_set_input_json", "NULL has no bytes; give the input, or a length of 0");
+    if (request->call) AARD__TRY(aard__call_check(request->call));
     AARD__TRY(aard__isolate_request(isolate, request, &response));
     *out = aard__outcome_hand_out(response.outcome);
     return NULL;

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/structure.h"
 #include "base/thread.h"
 #include "pool/bundle_cache.h"
 #include "pool/pool.h"
@@ -45,13 +46,12 @@ struct aard_registry {
 aard_error *aard_registry_new(const aard_registry_limits *limits, aard_registry **out)
 {
     AARD__NEED(out);
-    AARD__NEED_THAT(!limits || limits->struct_size >= sizeof limits->struct_size,
-                    "the limits' struct_size is too small; set it to sizeof(aard_registry_limits)");
+    aard_registry_limits given = {.struct_size = sizeof given};
+    const char *wrong = limits ? aard__structure_read(limits, &given, sizeof given) : NULL;
+    if (wrong) return aard__error_argument(__func__, wrong);
     aard_registry *registry = aard__calloc(1, sizeof *registry);
     if (!registry) return aard__error_no_memory();
-    size_t size = limits ? limits->struct_size : 0;
-    memcpy(&registry->limits, limits ? limits : &registry->limits,
-           size < sizeof registry->limits ? size : sizeof registry->limits);
+    registry->limits = given;
     if (!registry->limits.max_pools) registry->limits.max_pools = DEFAULT_POOLS;
     if (!registry->limits.max_bundles) registry->limits.max_bundles = DEFAULT_BUNDLES;
     pthread_mutex_init(&registry->lock, NULL);

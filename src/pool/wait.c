@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/structure.h"
 #include "base/thread.h"
 #include "pool/pool.h"
 
@@ -13,18 +14,15 @@
 void aard__request_read(const aard_pool_request *request, aard_pool_request *out)
 {
     *out = (aard_pool_request){.struct_size = sizeof *out};
-    if (request) memcpy(out, request, request->struct_size < sizeof *out ? request->struct_size : sizeof *out);
+    if (request) aard__structure_read(request, out, sizeof *out);
 }
 
 aard_error *aard__request_check(const aard_pool_request *request)
 {
     if (!request) return NULL;
-    if (request->struct_size < offsetof(aard_pool_request, priority))
-        return aard__error(AARD_ERR_INVALID_ARGUMENT,
-                           "the request's struct_size is %zu; set it to sizeof(aard_pool_request)",
-                           request->struct_size);
     aard_pool_request whole;
-    aard__request_read(request, &whole);
+    const char *wrong = aard__structure_read(request, &whole, sizeof whole);
+    if (wrong) return aard__error(AARD_ERR_INVALID_ARGUMENT, "aard_pool_request: %s", wrong);
     if (whole.priority < AARD_POOL_PRIORITY_LEAST || whole.priority > AARD_POOL_PRIORITY_MOST)
         return aard__error(AARD_ERR_INVALID_ARGUMENT, "the request's priority %d is not between %d and %d",
                            whole.priority, AARD_POOL_PRIORITY_LEAST, AARD_POOL_PRIORITY_MOST);

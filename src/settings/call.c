@@ -108,7 +108,7 @@ void aard_call_set_stdin(aard_call *call, const char *data, size_t len)
 
 void aard_call_set_source_kind(aard_call *call, aard_source_kind kind)
 {
-    if (call && kind >= AARD_SOURCE_CELL && kind <= AARD_SOURCE_STDIN) call->kind = kind;
+    if (call) call->kind = kind;
 }
 
 aard_error *aard_call_set_arguments(aard_call *call, const char *const *arguments, size_t count)
@@ -127,6 +127,15 @@ aard_error *aard_call_set_arguments(aard_call *call, const char *const *argument
     }
     aard__texts_free(&call->arguments);
     call->arguments = texts;
+    return NULL;
+}
+
+aard_error *aard__call_check(const aard_call *call)
+{
+    if (!call->input && call->input_len)
+        return aard__error_argument("aard_call_set_input_json", "NULL has no bytes; give the input, or a length of 0");
+    if (call->kind < AARD_SOURCE_CELL || call->kind > AARD_SOURCE_STDIN)
+        return aard__error_argument("aard_call_set_source_kind", "there is no such kind; give one of aard_source_kind");
     return NULL;
 }
 

@@ -61,6 +61,7 @@ aard_error *aard__call_copy(const aard_call *call, aard_call **out);
 aard_error *aard__config_copy(const aard_isolate_config *config, aard_isolate_config **out);
 
 /* What setters could not say.  Errors: invalid_argument, no_memory. */
+aard_error *aard__call_check(const aard_call *call);
 aard_error *aard__config_check(const aard_isolate_config *config);
 
 /* Whether the memory limits can be kept.  Errors: invalid_argument. */

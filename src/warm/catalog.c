@@ -205,13 +205,13 @@ static aard_error *make_room(const aard_catalog *catalog, uint64_t more)
     return error;
 }
 
-aard_error *aard_catalog_usage(const aard_catalog *catalog, aard_catalog_numbers *out)
+aard_error *aard_catalog_usage(const aard_catalog *catalog, uint64_t *entries, uint64_t *bytes)
 {
     AARD__NEED(catalog);
-    AARD__NEED(out);
     listing list = {0};
     aard_error *error = read_entries(catalog, &list);
-    if (!error) *out = (aard_catalog_numbers){.entries = list.count, .bytes = list.bytes, .max_bytes = catalog->quota};
+    if (!error && entries) *entries = list.count;
+    if (!error && bytes) *bytes = list.bytes;
     aard__free(list.items);
     return error;
 }

@@ -220,11 +220,10 @@ static aard_error *make_in_memory(making *m, aard__overlay **out)
 /* Through the catalog, where there is room in it.  Whatever is wrong with it only costs time. */
 static aard_error *make_in_catalog(making *m, aard_catalog *catalog, const char *path, aard__overlay **out)
 {
-    aard_catalog_numbers numbers;
-    aard_error *error = aard_catalog_usage(catalog, &numbers);
-    if (!error && m->bytes <= numbers.max_bytes) error = aard__catalog_add(catalog, path, write_overlay, m);
+    bool fits = m->bytes <= aard_catalog_max_bytes(catalog);
+    aard_error *error = fits ? aard__catalog_add(catalog, path, write_overlay, m) : NULL;
     if (error && (m->content_failed || is_stopped(m->rules))) return error;
-    if (!error) aard__log(AARD_LOG_INFO, "packages were unpacked to '%s'", path);
+    if (fits && !error) aard__log(AARD_LOG_INFO, "packages were unpacked to '%s'", path);
     aard__log_error(AARD_LOG_WARNING, error, "packages are unpacked in memory: the catalog can't be written to");
     return open_entry(catalog, path, m->key, out);
 }
