@@ -104,6 +104,8 @@ aard_isolate_config *config_of(aard_language language)
     aard_isolate_config *config = NULL;
     assert_ok(aard_isolate_config_new(&config));
     aard_isolate_config_set_language(config, language);
+    const char *isolation = getenv("AARD_TEST_ISOLATION"); /* "process": a test that is made for threads runs so, too */
+    if (isolation && !strcmp(isolation, "process")) aard_isolate_config_set_isolation(config, AARD_ISOLATION_PROCESS);
     return config;
 }
 

@@ -37,6 +37,14 @@ static int check(const aard__directory *directory, const char *path, size_t len)
     return EROFS;
 }
 
+/* Nor what changes a file that was opened to be read. */
+static int check_file(const aard__directory *directory, const aard__open_file *file, int otherwise)
+{
+    int error = check(directory, file->path, strlen(file->path));
+    if (error || file->write || aard__mount_is_remote(directory->mount)) return error;
+    return otherwise;
+}
+
 int aard__directory_may_write(const aard__directory *directory, const char *path, size_t len)
 {
     return aard__mount_is_remote(directory->mount) ? aard__mount_may_write(directory->mount, path, len)
@@ -80,19 +88,15 @@ int aard__directory_rename(const aard__directory *directory, const char *from, s
 
 int aard__directory_truncate(const aard__directory *directory, const aard__open_file *file, uint64_t size)
 {
-    size_t len = strlen(file->path);
-    int error = check(directory, file->path, len);
-    if (!error && !file->write) error = EINVAL;
+    int error = check_file(directory, file, EINVAL);
     if (!error) error = aard__mount_truncate(directory->mount, &directory->rules, file->fd, size);
-    return within(directory, error, "bytes", file->path, len);
+    return within(directory, error, "bytes", file->path, strlen(file->path));
 }
 
 int aard__directory_write(const aard__directory *directory, const aard__open_file *file, const void *data, size_t len,
                           uint64_t position, size_t *written)
 {
-    size_t path_len = strlen(file->path);
-    int error = check(directory, file->path, path_len);
-    if (!error && !file->write) error = EBADF;
+    int error = check_file(directory, file, EBADF);
     if (!error) error = aard__mount_write(directory->mount, &directory->rules, file->fd, data, len, position, written);
-    return within(directory, error, "bytes", file->path, path_len);
+    return within(directory, error, "bytes", file->path, strlen(file->path));
 }

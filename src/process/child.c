@@ -11,6 +11,7 @@
 #include "outcome/pack.h"
 #include "process/files.h"
 #include "process/message.h"
+#include "process/network.h"
 #include "process/warm_copy.h"
 
 static void leave(void) __attribute__((noreturn));
@@ -123,6 +124,8 @@ aard_error *aard__child_serve_hooks(aard__child *child, const aard__served *serv
             aard__remote_mount_new(served->mounts[i].place, served->mounts[i].mode, (uint32_t)i, &child->host, &mount));
         AARD__TRY(aard__mounts_add(&config->hooks.mounts, mount));
     }
+    child->net = (aard__net_source){aard__remote_net_open, &child->host};
+    config->hooks.net = &child->net;
     aard_isolate_config_set_stream_callback(config, send_output, child, NULL);
     return NULL;
 }

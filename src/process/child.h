@@ -2,6 +2,7 @@
 #ifndef AARD_PROCESS_CHILD_H
 #define AARD_PROCESS_CHILD_H
 
+#include "net/net.h"
 #include "process/ask.h"
 #include "settings/pack.h"
 #include "worker/worker.h"
@@ -9,6 +10,7 @@
 /* Whom the guest's calls of host functions go to, and its output: nobody in a template. */
 typedef struct aard__child {
     aard__host_link host; /* without a channel in a template */
+    aard__net_source net; /* its requests, by way of that */
     uint64_t request;     /* under way; 0 = none */
     aard_cancel_handle *cancel;
     bool listens; /* the thread that waits for the host's signal runs */

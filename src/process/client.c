@@ -259,6 +259,7 @@ void aard__client_free(aard__client *client)
     aard_warm_state_free(client->kept);
     for (uint32_t i = 0; i < client->handler_count; i++) aard__free(client->handlers[i].entrypoint);
     aard__free(client->handlers);
+    aard__net_server_end(&client->net);
     if (client->wake >= 0) close(client->wake);
     aard__free(client);
 }

@@ -6,6 +6,7 @@
 #include "process/client.h"
 #include "process/files.h"
 #include "process/message.h"
+#include "process/network.h"
 #include "process/template.h"
 
 /* One child, from the frame that asks for it on. */
@@ -31,6 +32,7 @@ struct aard__client {
     uint32_t handler_count;
     aard__remote child, standby;
     aard__file_server files;    /* of the child: what it has open */
+    aard__net_server net;       /* of the call under way, and what outlives one */
     uint64_t id, generation;    /* the generation counts children and their resets */
     bool used;                  /* a call was made since the child was clean */
     bool wants_standby;         /* resets are likely: the next child is forked ahead */

@@ -28,7 +28,10 @@ typedef struct remote_call {
     aard__limits limits;
     aard_call_context context;
     aard__streams streams;
-    aard__ledger ledger;      /* of what the host served */
+    aard__ledger ledger; /* of what the host served */
+    /* What the guest may do on the network, and the hosts of its bundle; once it wants to. */
+    aard__network_policy network;
+    aard__host_list bundle_hosts;
     uint64_t start, deadline; /* by aard__clock_monotonic; UINT64_MAX = none */
     uint64_t cpu_start;       /* of the child */
     bool cancelled;
@@ -134,6 +137,37 @@ static bool take_file_call(remote_call *c, const aard__frame *frame)
     return send_reply(c, AARD__FILE_REPLY, frame, &body) && right;
 }
 
+/* The policy is made when the call's first request comes. */
+static aard_error *open_network(remote_call *c)
+{
+    aard__net_server *net = &c->client->net;
+    if (net->policy) return NULL;
+    AARD__TRY(aard__config_hosts_of(c->client->bundle, &c->bundle_hosts));
+    aard__config_network_policy(c->client->config, c->client->bundle, &c->bundle_hosts, &c->network);
+    net->policy = &c->network;
+    net->ledger = &c->ledger;
+    return NULL;
+}
+
+static bool take_net_call(remote_call *c, const aard__frame *frame)
+{
+    aard__buf body = AARD__BUF_INIT;
+    aard_error *error = open_network(c);
+    bool right = !error && aard__net_serve(&c->client->net, frame, &body);
+    aard_error_free(error);
+    return send_reply(c, AARD__NET_REPLY, frame, &body) && right;
+}
+
+/* What is under way is dropped, and stands in the ledger. */
+static void close_network(remote_call *c)
+{
+    aard__net_server *net = &c->client->net;
+    aard__net_server_end_call(net);
+    net->policy = NULL;
+    net->ledger = NULL;
+    aard__host_list_free(&c->bundle_hosts);
+}
+
 static aard__outcome_limits outcome_limits(const remote_call *c)
 {
     const aard_isolate_config *config = c->client->config;
@@ -171,6 +205,7 @@ static bool take_frame(remote_call *c, const aard__frame *frame)
     switch (frame->type) {
     case AARD__HOST_CALL: return take_host_call(c, frame);
     case AARD__FILE_CALL: return take_file_call(c, frame);
+    case AARD__NET_CALL: return take_net_call(c, frame);
     default: return frame->id == c->client->child.id && take_event(c, frame);
     }
 }
@@ -296,6 +331,7 @@ static aard_error *end_call(remote_call *c)
     aard__client *client = c->client;
     aard_error *error = c->error;
     bool broken = !c->outcome;
+    close_network(c);
     if (!error && broken) error = make_outcome(c);
     if (!error) complete_outcome(c);
     aard__streams_free(&c->streams);
@@ -318,15 +354,6 @@ static aard_error *listen_for_cancel(aard__client *client)
     return client->wake >= 0 ? NULL : aard__error_errno(AARD_ERR_IO, errno, "a call can't be made cancellable");
 }
 
-static aard__file_rules file_rules(const aard__client *client)
-{
-    const aard__file_rules *rules = &client->config->settings.file_rules;
-    const aard_manifest *manifest = client->bundle ? aard_bundle_manifest(client->bundle) : NULL;
-    return manifest ? aard__file_rules_tighten(rules, aard_manifest_filesystem_mode(manifest),
-                                               aard_manifest_filesystem_quota_bytes(manifest))
-                    : *rules;
-}
-
 static void begin(remote_call *c)
 {
     const aard_isolate_config *config = c->client->config;
@@ -334,7 +361,7 @@ static void begin(remote_call *c)
     const aard__listener *listener = config->hooks.listener;
     c->start = aard__clock_monotonic();
     c->client->files.mounts = &config->hooks.mounts;
-    c->client->files.rules = file_rules(c->client);
+    c->client->files.rules = aard__bundle_file_rules(&config->settings.file_rules, c->client->bundle);
     c->limits = aard__config_limits(config, call, manifest_cpu_ms(c->client));
     c->deadline = hard_deadline(c);
     c->cpu_start = c->limits.cpu_ms ? child_cpu(c->client) : 0;

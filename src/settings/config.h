@@ -71,6 +71,14 @@ aard_error *aard__config_check_limits(const aard_isolate_config *config);
 aard__limits aard__config_limits(const aard_isolate_config *config, const aard_call *call, uint64_t manifest_cpu_ms);
 size_t aard__config_result_limit(const aard_isolate_config *config, const aard_call *call);
 
+/* What guests may do with their files, and on the network, by what the host and the bundle (may be NULL) say, the tighter of
+ * each.  The policy borrows from the configuration, and has the hosts of a bundle from `bundle_hosts`, which
+ * aard__config_hosts_of fills.  Errors: no_memory. */
+aard__file_rules aard__bundle_file_rules(const aard__file_rules *host, const aard_bundle *bundle);
+aard_error *aard__config_hosts_of(const aard_bundle *bundle, aard__host_list *out);
+void aard__config_network_policy(const aard_isolate_config *config, const aard_bundle *bundle,
+                                 const aard__host_list *bundle_hosts, aard__network_policy *out);
+
 /* Whether the capability `name` (lower case) is granted. */
 bool aard__config_grants(const aard_isolate_config *config, const char *name);
 

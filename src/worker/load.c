@@ -68,7 +68,7 @@ aard_error *aard__worker_load_bundle(aard__worker *worker, aard_bundle *bundle)
 {
     aard__host_list hosts = {0};
     AARD__TRY(fits(worker, bundle));
-    AARD__TRY(aard__worker_hosts_of(bundle, &hosts)); /* before the guest has anything of it */
+    AARD__TRY(aard__config_hosts_of(bundle, &hosts)); /* before the guest has anything of it */
     aard_error *error = place_bundle(worker, bundle);
     if (error) {
         aard__host_list_free(&hosts);

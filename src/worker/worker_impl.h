@@ -87,10 +87,7 @@ aard_error *aard__worker_checkpoint(aard__worker *worker);
 
 /* ---- network.c */
 
-/* The hosts that a bundle (may be NULL) asks for: all of its policy that can fail.  Errors: no_memory. */
-aard_error *aard__worker_hosts_of(const aard_bundle *bundle, aard__host_list *out);
-
-/* Makes the policy for calls with `bundle` (may be NULL) loaded; takes its hosts. */
+/* Makes the policy for calls with `bundle` (may be NULL) loaded; takes its hosts (aard__config_hosts_of). */
 void aard__worker_set_network(aard__worker *worker, const aard_bundle *bundle, aard__host_list *hosts);
 
 /* ---- reset.c */

@@ -32,10 +32,7 @@ typedef struct request {
 
 aard__file_rules aard__guest_file_rules(const aard__guest *guest)
 {
-    const aard_manifest *manifest = guest->bundle ? aard_bundle_manifest(guest->bundle) : NULL;
-    if (!manifest) return guest->file_rules;
-    return aard__file_rules_tighten(&guest->file_rules, aard_manifest_filesystem_mode(manifest),
-                                    aard_manifest_filesystem_quota_bytes(manifest));
+    return aard__bundle_file_rules(&guest->file_rules, guest->bundle);
 }
 
 static aard__directory directory_of(aard__guest *guest, aard__mount *mount)
