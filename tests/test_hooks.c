@@ -268,16 +268,40 @@ static void test_spans_are_nested(void **state)
     uint64_t first = events[0].event.isolate_id, second = events[2].event.isolate_id;
     event_count = 0;
     value_is(exec(isolate, "await aardvark.host.ask(1)"), "null");
-    heard_are("call()", "host_function(ask)", "call()", "/call(none)", "/host_function()", "/call(none)");
-    for (size_t i = 0; i < 6; i++) {
-        const aard_trace_event *event = &events[i].event, *end = &events[5 - i].event;
+    heard_are("request(execute)", "call()", "host_function(ask)", "request(execute)", "call()", "/call(none)",
+              "/request(none)", "/host_function()", "/call(none)", "/request(none)");
+    for (size_t i = 0; i < 10; i++) {
+        const aard_trace_event *event = &events[i].event, *end = &events[9 - i].event;
         assert_true(event->span == end->span && event->parent == end->parent && event->isolate_id == end->isolate_id);
-        if (i < 3) assert_int_equal(event->parent, i ? events[i - 1].event.span : 0);
-        assert_int_equal(event->isolate_id, i == 2 || i == 3 ? first : second);
+        if (i < 5) assert_int_equal(event->parent, i ? events[i - 1].event.span : 0);
+        assert_int_equal(event->isolate_id, i >= 3 && i < 7 ? first : second);
         assert_true(!i || event->time_ns >= events[i - 1].event.time_ns);
     }
     aard_isolate_free(isolate);
     aard_isolate_free(inner);
+}
+
+static void answer(const aard_call_context *context, void *user, const char *input, size_t len, aard_reply *reply)
+{
+    (void)context;
+    (void)user;
+    aard_reply_set_json(reply, input, len);
+}
+
+static void test_spans_of_a_guest_in_another_process(void **state)
+{
+    (void)state;
+    aard_isolate_config *config = config_of(AARD_LANGUAGE_JAVASCRIPT);
+    aard_isolate_config_set_isolation(config, AARD_ISOLATION_PROCESS);
+    assert_ok(aard_isolate_config_add_function(config, "answer", answer, NULL, NULL));
+    assert_ok(aard_isolate_config_add_capability(config, "answer"));
+    aard_isolate *isolate = boot(config, NULL);
+    event_count = 0;
+    value_is(exec(isolate, "await aardvark.host.answer(7)"), "7");
+    heard_are("request(execute)", "host_function(answer)", "/host_function()", "/request(none)");
+    assert_int_equal(events[1].event.parent, events[0].event.span);
+    assert_int_equal(events[1].event.isolate_id, events[0].event.isolate_id);
+    aard_isolate_free(isolate);
 }
 
 static void test_spans_say_what_came_of_it(void **state)
@@ -286,16 +310,16 @@ static void test_spans_say_what_came_of_it(void **state)
     aard_isolate *isolate = boot(config_of(AARD_LANGUAGE_JAVASCRIPT), NULL);
     event_count = 0;
     aard_outcome_free(exec(isolate, "throw 1"));
-    heard_are("call()", "/call(javascript_exception)");
+    heard_are("request(execute)", "call()", "/call(javascript_exception)", "/request(javascript_exception)");
     event_count = 0;
     assert_ok(aard_isolate_reset(isolate));
-    heard_are("reset()", "/reset(new_realm)");
+    heard_are("request(reset)", "reset()", "/reset(new_realm)", "/request()");
     event_count = 0;
     aard_outcome_free(exec(isolate, "await fetch('https://user:word@a.example/x#y').catch(() => 0)"));
-    heard_are("call()", "network_request(GET https://a.example/x)", "/network_request(credentials_in_url)",
-              "/call(none)");
-    assert_int_equal(events[1].event.parent, events[0].event.span);
-    assert_int_equal(events[1].event.isolate_id, events[0].event.isolate_id);
+    heard_are("request(execute)", "call()", "network_request(GET https://a.example/x)",
+              "/network_request(credentials_in_url)", "/call(none)", "/request(none)");
+    assert_int_equal(events[2].event.parent, events[1].event.span);
+    assert_int_equal(events[2].event.isolate_id, events[0].event.isolate_id);
     aard_isolate_free(isolate);
 }
 
@@ -303,13 +327,22 @@ static void test_spans_say_what_came_of_it(void **state)
 static void test_a_call_that_is_ended_ends_its_spans(void **state)
 {
     (void)state;
-    aard_isolate *isolate = boot(config_of(AARD_LANGUAGE_JAVASCRIPT), NULL);
+    aard_isolate_config *config = config_of(AARD_LANGUAGE_JAVASCRIPT);
+    aard_isolate_config_set_heap_limit(config, 32 << 20);
+    aard_isolate *isolate = boot(config, NULL);
     aard_call *call = limited_to(50);
     event_count = 0;
     aard_outcome_free(exec_with(isolate, "for (;;) {}", call));
-    heard_are("call()", "/call(timeout_exceeded)");
+    heard_are("request(execute)", "call()", "/call(timeout_exceeded)", "/request(timeout_exceeded)");
     event_count = 0;
     value_is(exec(isolate, "1"), "1");
+    assert_int_equal(events[0].event.parent, 0);
+    event_count = 0;
+    aard_outcome_free(exec(isolate, "const all = []; for (;;) all.push(new Array(1e5).fill(1.5))")); /* it is left */
+    event_count = 0;
+    value_is(exec(isolate, "1"), "1");
+    heard_are("request(execute)", "call()", "reset()", "boot(javascript)", "/boot()", "/reset(new_isolate)",
+              "/call(none)", "/request(none)");
     assert_int_equal(events[0].event.parent, 0);
     aard_call_free(call);
     aard_isolate_free(isolate);
@@ -319,13 +352,10 @@ int main(void)
 {
     set_them();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hooks_are_checked),
-        cmocka_unit_test(test_all_memory_is_the_hosts),
-        cmocka_unit_test(test_a_line_is_one_line),
-        cmocka_unit_test(test_what_is_worked_around_is_logged),
-        cmocka_unit_test(test_spans_are_nested),
-        cmocka_unit_test(test_spans_say_what_came_of_it),
-        cmocka_unit_test(test_a_call_that_is_ended_ends_its_spans),
+        cmocka_unit_test(test_hooks_are_checked),         cmocka_unit_test(test_all_memory_is_the_hosts),
+        cmocka_unit_test(test_a_line_is_one_line),        cmocka_unit_test(test_what_is_worked_around_is_logged),
+        cmocka_unit_test(test_spans_are_nested),          cmocka_unit_test(test_spans_of_a_guest_in_another_process),
+        cmocka_unit_test(test_spans_say_what_came_of_it), cmocka_unit_test(test_a_call_that_is_ended_ends_its_spans),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/trace.h"
 #include "outcome/pack.h"
 #include "process/client_impl.h"
 #include "settings/context.h"
@@ -117,8 +118,12 @@ static bool take_host_call(remote_call *c, const aard__frame *frame)
     size_t len;
     const char *input = aard__unpack_span(&in, 0, &len);
     /* Which the child asked for, its own check being none of ours. */
-    bool right = aard__unpacker_done(&in) && aard__config_grants(c->client->config, name) &&
-                 aard__functions_call(&c->client->config->hooks.functions, &c->context, name, input, len, &answer);
+    bool right = aard__unpacker_done(&in) && aard__config_grants(c->client->config, name);
+    if (right) {
+        aard__span span = aard__trace_begin("host_function", 0, name);
+        right = aard__functions_call(&c->client->config->hooks.functions, &c->context, name, input, len, &answer);
+        aard__trace_end(&span, aard__functions_result(right, &answer));
+    }
     aard__free(name);
     right = right && !answer.failed;
     aard__pack_span(&body, answer.data, answer.len);

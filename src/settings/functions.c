@@ -154,6 +154,12 @@ bool aard__functions_call(const aard__functions *functions, const aard_call_cont
     return true;
 }
 
+const char *aard__functions_result(bool found, const aard__buf *answer)
+{
+    if (!found) return "not_found";
+    return answer->len && answer->data[0] == '!' ? "failed" : "";
+}
+
 size_t aard_isolate_config_function_count(const aard_isolate_config *config)
 {
     return config ? config->hooks.functions.count : 0;

@@ -27,4 +27,7 @@ const char *aard__function_name(const aard__function *function);
 bool aard__functions_call(const aard__functions *functions, const aard_call_context *context, const char *name,
                           const char *input, size_t len, aard__buf *answer);
 
+/* What came of that, in a word: "" for an answer, "failed", "not_found". */
+const char *aard__functions_result(bool found, const aard__buf *answer);
+
 #endif

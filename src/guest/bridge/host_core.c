@@ -326,7 +326,7 @@ static void call_function(void *user)
         aard__buf_clear(c->answer);
         aard__buf_puts(c->answer, "!the host's function threw a C++ exception");
     }
-    aard__trace_end(&span, !c->found ? "not_found" : c->answer->len && c->answer->data[0] == '!' ? "failed" : "");
+    aard__trace_end(&span, aard__functions_result(c->found, c->answer));
 }
 
 /* The host's function runs on the host's own stack. */
