@@ -83,6 +83,21 @@ def try_errors():
         check("an error is an exception", False)
 
 
+def set_hooks():
+    """Before anything else; gives what is heard.  The callback has to live as long as the library."""
+    heard = []
+    on_trace = aard.aard_trace_callback(lambda user, event: heard.append((event[0].phase, event[0].name)))
+    aard.aard_hooks_set(byref(aard.aard_hooks(struct_size=sizeof(aard.aard_hooks), trace=on_trace)))
+    return heard, on_trace
+
+
+def try_hooks(heard):
+    names = {name for _, name in heard}
+    check("hooks hear of spans", {b"boot", b"request", b"call", b"host_function"} <= names, names)
+    begun = sum(phase == aard.AARD_TRACE_BEGIN for phase, _ in heard)
+    check("each of which ends", begun * 2 == len(heard), begun, len(heard))
+
+
 def some_objects():
     """One of each type that has a list."""
     config = config_of(aard.AARD_LANGUAGE_JAVASCRIPT)
@@ -191,6 +206,7 @@ def try_input():
 
 def main():
     aard.load(sys.argv[1])
+    heard, _on_trace = set_hooks()
     try_numbers()
     try_functions()
     try_errors()
@@ -204,6 +220,7 @@ def main():
         b"raise ValueError('no')",
     )
     try_input()
+    try_hooks(heard)
     sys.exit(failed != 0)
 
 

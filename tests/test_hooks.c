@@ -292,6 +292,9 @@ static void test_spans_of_a_guest_in_another_process(void **state)
 {
     (void)state;
     aard_isolate_config *config = config_of(AARD_LANGUAGE_JAVASCRIPT);
+    char helper[300];
+    snprintf(helper, sizeof helper, "%s/aardvark-guest", getenv("AARDVARK_BUILD") ? getenv("AARDVARK_BUILD") : "build");
+    assert_int_equal(setenv("AARDVARK_GUEST_HELPER", helper, 1), 0);
     aard_isolate_config_set_isolation(config, AARD_ISOLATION_PROCESS);
     assert_ok(aard_isolate_config_add_function(config, "answer", answer, NULL, NULL));
     assert_ok(aard_isolate_config_add_capability(config, "answer"));
