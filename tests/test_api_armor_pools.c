@@ -124,7 +124,7 @@ static void test_completion_queues(void **state)
     try("aard_completion_queue_fd");
     assert_int_equal(aard_completion_queue_fd(NULL), -1);
     NOTHING(aard_completion_queue_next, NULL, &completion);
-    assert_null(completion.user);
+    assert_ptr_equal(completion.user, &queue);
     assert_ok(aard_completion_queue_new(&queue));
     NOTHING(aard_completion_queue_next, queue, NULL);
     aard_completion_queue_free(queue);

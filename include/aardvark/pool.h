@@ -244,7 +244,7 @@ AARD_API AARD_NODISCARD aard_error *aard_completion_queue_new(aard_completion_qu
 AARD_API void aard_completion_queue_free(aard_completion_queue *queue);
 /* An eventfd to poll for reading; don't read from it, don't close it.  -1 for NULL. */
 AARD_API int aard_completion_queue_fd(const aard_completion_queue *queue);
-/* The oldest completion; false, with `*out` emptied, where there is none.  Never waits. */
+/* The oldest completion; false where there is none.  Never waits. */
 AARD_API bool aard_completion_queue_next(aard_completion_queue *queue, aard_completion *out);
 
 /* Where the completion goes: to `callback`, or into `queue`; one of them. */

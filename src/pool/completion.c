@@ -56,9 +56,7 @@ static aard__job *take_first(aard_completion_queue *queue)
 
 bool aard_completion_queue_next(aard_completion_queue *queue, aard_completion *out)
 {
-    if (!out) return false;
-    *out = (aard_completion){0};
-    if (!queue) return false;
+    if (!out || !queue) return false;
     pthread_mutex_lock(&queue->lock);
     aard__job *job = take_first(queue);
     pthread_mutex_unlock(&queue->lock);
