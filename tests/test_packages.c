@@ -163,6 +163,32 @@ static void test_a_configuration_has_a_catalog_of_its_own(void **state)
     free(dir);
 }
 
+static void test_a_guest_in_another_process_unpacks_to_it_too(void **state)
+{
+    staged *s = *state;
+    aard_bundle *bundle = wanting(s, "[\"tiny-pkg\"]");
+    aard_catalog *catalog;
+    aard_isolate_config *config;
+    aard_isolate *isolate;
+    char *dir = strdup(at(s->temp, "third")), helper[300];
+    snprintf(helper, sizeof helper, "%s/aardvark-guest", getenv("AARDVARK_BUILD") ? getenv("AARDVARK_BUILD") : "build");
+    assert_int_equal(setenv("AARDVARK_GUEST_HELPER", helper, 1), 0);
+    assert_ok(aard_catalog_open(dir, 0, &catalog));
+    assert_ok(aard_isolate_config_new(&config));
+    aard_isolate_config_set_distribution(config, s->distribution);
+    aard_isolate_config_set_isolation(config, AARD_ISOLATION_PROCESS);
+    aard_isolate_config_set_catalog(config, catalog);
+    aard_catalog_free(catalog);
+    assert_ok(aard_isolate_new(config, &isolate));
+    aard_isolate_config_free(config);
+    assert_ok(aard_isolate_load_bundle(isolate, bundle));
+    gives(isolate, NULL, "[[\"tiny\",\"base\"],\"words\\n\",\"2.0\"]");
+    assert_int_equal(overlays_in(dir), 1);
+    aard_isolate_free(isolate);
+    aard_bundle_free(bundle);
+    free(dir);
+}
+
 /* ---- limits ---------------------------------------------------------------------------------------------------- */
 
 static bool stops_after(void *user) { return --*(int *)user < 0; }
@@ -253,6 +279,7 @@ int main(void)
         cmocka_unit_test(test_packages_come_with_what_they_need),
         cmocka_unit_test(test_a_package_that_is_not_there_is_named),
         cmocka_unit_test(test_a_configuration_has_a_catalog_of_its_own),
+        cmocka_unit_test(test_a_guest_in_another_process_unpacks_to_it_too),
         cmocka_unit_test(test_packages_are_unpacked_within_limits),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

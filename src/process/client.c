@@ -180,7 +180,7 @@ static aard_error *capture(aard__client *client, aard_warm_state **out)
         return aard__error(AARD_ERR_UNSUPPORTED, "only a Python isolate has a state that can be captured");
     AARD__TRY(ask_child(client, &(aard__request){.verb = AARD__CAPTURE}, &fd));
     if (fd < 0) return aard__error(AARD_ERR_ENGINE, "the guest's process gave no state");
-    aard_error *error = aard__warm_unseal(fd, client->config->distribution, out);
+    aard_error *error = aard__warm_unseal(fd, client->config, out);
     close(fd);
     return error;
 }

@@ -36,6 +36,8 @@ void aard__setup_pack(const aard__setup *setup, aard__buf *out)
     aard__settings_pack(setup->config, out);
     aard__pack_text(out, setup->distribution);
     aard__pack_text(out, setup->fingerprint);
+    aard__pack_text(out, setup->catalog);
+    aard__pack_u64(out, setup->catalog_max_bytes);
     aard__pack_bool(out, setup->has_bundle);
     aard__pack_bool(out, setup->has_warm);
 }
@@ -48,6 +50,8 @@ aard_error *aard__setup_unpack(const aard__frame *frame, aard__setup *out)
     if (error) return error;
     setup.distribution = aard__unpack_text(&in, 0);
     setup.fingerprint = aard__unpack_text(&in, 0);
+    setup.catalog = aard__unpack_text(&in, 0);
+    setup.catalog_max_bytes = aard__unpack_u64(&in);
     setup.has_bundle = aard__unpack_bool(&in);
     setup.has_warm = aard__unpack_bool(&in);
     aard__unpacker_want(&in, frame->descriptor_count == (unsigned)(setup.has_bundle + setup.has_warm));
@@ -65,6 +69,7 @@ void aard__setup_free(aard__setup *setup)
     aard__served_free(&setup->served);
     aard__free(setup->distribution);
     aard__free(setup->fingerprint);
+    aard__free(setup->catalog);
 }
 
 /* ---- requests --------------------------------------------------------------------------------------------------- */

@@ -55,7 +55,9 @@ typedef struct aard__setup {
     aard__settings settings;           /* unpacked: */
     aard__served served;
     char *distribution, *fingerprint; /* a directory, and what it has to be; NULL for JavaScript */
-    bool has_bundle, has_warm;        /* they come along as descriptors, in this order */
+    char *catalog;                    /* its directory; NULL for JavaScript */
+    uint64_t catalog_max_bytes;
+    bool has_bundle, has_warm; /* they come along as descriptors, in this order */
 } aard__setup;
 
 void aard__setup_pack(const aard__setup *setup, aard__buf *out);

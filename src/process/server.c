@@ -69,10 +69,20 @@ static aard_error *open_distribution(const aard__setup *setup, aard_isolate_conf
                        setup->distribution);
 }
 
+/* Without it packages are unpacked in memory. */
+static void open_catalog(const aard__setup *setup, aard_isolate_config *config)
+{
+    aard_catalog *catalog = NULL;
+    if (!setup->catalog) return;
+    aard_error_free(aard_catalog_open(setup->catalog, setup->catalog_max_bytes, &catalog));
+    aard_isolate_config_set_catalog(config, catalog);
+    aard_catalog_free(catalog);
+}
+
 static aard_error *open_warm(int fd, aard_isolate_config *config)
 {
     aard_warm_state *warm;
-    AARD__TRY(aard__warm_unseal(fd, config->distribution, &warm));
+    AARD__TRY(aard__warm_unseal(fd, config, &warm));
     aard_isolate_config_set_warm_state(config, warm);
     aard_warm_state_free(warm);
     return NULL;
@@ -86,6 +96,7 @@ static aard_error *make_config(server *s, aard__setup *setup, const aard__frame 
     setup->settings = (aard__settings){.isolation = AARD_ISOLATION_PROCESS};
     AARD__TRY(aard__child_serve_hooks(&s->child, &setup->served, s->config));
     AARD__TRY(open_distribution(setup, s->config));
+    open_catalog(setup, s->config);
     return setup->has_warm ? open_warm(frame->descriptors[setup->has_bundle], s->config) : NULL;
 }
 

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "bundle/copy.h"
 #include "process/helper.h"
 #include "process/message.h"
@@ -47,17 +48,32 @@ static struct {
 
 /* ---- what is sent ----------------------------------------------------------------------------------------------- */
 
+/* One owner's share; the process of the guest has no environment that would name the default one.  NULL where there is none. */
+static aard_catalog *catalog_of(const aard_isolate_config *config)
+{
+    aard_catalog *catalog = aard_catalog_retain(config->catalog);
+    if (!catalog)
+        aard__log_error(AARD_LOG_WARNING, aard_catalog_open(NULL, 0, &catalog),
+                        "packages are unpacked without a catalog");
+    return catalog;
+}
+
 static void pack_setup(const aard_isolate_config *config, const aard_bundle *bundle, aard__buf *out)
 {
     bool python = config->settings.language == AARD_LANGUAGE_PYTHON;
+    aard_catalog *catalog = NULL;
     aard_isolate_config plain = *config; /* borrows everything */
     plain.settings.cleanup = AARD_CLEANUP_NONE;
     aard__setup setup = {.config = &plain, .has_bundle = bundle != NULL, .has_warm = config->warm != NULL};
     if (python) {
         setup.distribution = (char *)(uintptr_t)aard_distribution_dir(config->distribution);
         setup.fingerprint = (char *)(uintptr_t)aard_distribution_fingerprint(config->distribution);
+        catalog = catalog_of(config);
+        setup.catalog = (char *)(uintptr_t)aard_catalog_dir(catalog);
+        setup.catalog_max_bytes = aard_catalog_max_bytes(catalog);
     }
     aard__setup_pack(&setup, out);
+    aard_catalog_free(catalog);
 }
 
 /* By what is sent, and what comes along. */

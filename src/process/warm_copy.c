@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "guest/python/warm_state.h"
 #include "process/sealed.h"
 #include "warm/state.h"
 
@@ -23,11 +24,11 @@ aard_error *aard__warm_seal(const aard_warm_state *warm, int *out)
     return error;
 }
 
-aard_error *aard__warm_unseal(int fd, aard_distribution *distribution, aard_warm_state **out)
+aard_error *aard__warm_unseal(int fd, const aard_isolate_config *config, aard_warm_state **out)
 {
     char path[64];
     if (!aard__is_sealed(fd))
         return aard__error(AARD_ERR_ENGINE, "a warm state came from another process in a way that lets it be changed");
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    return aard_warm_state_open(path, distribution, out);
+    return aard__warm_state_open_with(path, config->distribution, config->catalog, out);
 }

@@ -44,17 +44,23 @@ static aard_error *open_state(const char *path, const char *wanted, aard_distrib
     return NULL;
 }
 
-aard_error *aard_warm_state_open(const char *path, aard_distribution *distribution, aard_warm_state **out)
+aard_error *aard__warm_state_open_with(const char *path, aard_distribution *distribution, aard_catalog *catalog,
+                                       aard_warm_state **out)
 {
-    AARD__NEED(path);
-    AARD__NEED(out);
     const char *layout = NULL;
     if (distribution) AARD__TRY(aard__python_layout_name(distribution, &layout));
     char *wanted = distribution ? aard__python_image_key(distribution, layout) : aard__strdup("");
     if (!wanted) return aard__error_no_memory();
-    aard_error *error = open_state(path, wanted, distribution, NULL, out);
+    aard_error *error = open_state(path, wanted, distribution, catalog, out);
     aard__free(wanted);
     return error;
+}
+
+aard_error *aard_warm_state_open(const char *path, aard_distribution *distribution, aard_warm_state **out)
+{
+    AARD__NEED(path);
+    AARD__NEED(out);
+    return aard__warm_state_open_with(path, distribution, NULL, out);
 }
 
 /* Whoever looks at a state only has no key, and a file that nobody signed stays so. */

@@ -6,6 +6,10 @@
 #include "settings/config.h"
 #include "warm/state.h"
 
+/* As aard_warm_state_open; its packages are unpacked to `catalog`, NULL = the default one. */
+aard_error *aard__warm_state_open_with(const char *path, aard_distribution *distribution, aard_catalog *catalog,
+                                       aard_warm_state **out);
+
 /* Gives a guest that is about to boot what its warm state has: image and packages. */
 aard_error *aard__warm_state_begin(aard__guest *guest);
 
