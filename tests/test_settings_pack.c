@@ -34,7 +34,7 @@ static void set_network(aard_isolate_config *config)
     assert_ok(aard_isolate_config_allow_host(config, "*.example.org:8080"));
     assert_ok(aard_isolate_config_allow_host(config, "10.0.0.1"));
     aard_isolate_config_set_https_only(config, true);
-    aard_isolate_config_allow_private_addresses(config, true);
+    aard_isolate_config_set_private_addresses(config, true);
     assert_ok(aard_isolate_config_set_ca_file(config, "/etc/ca \xc3\xa4.pem"));
     for (int which = AARD_NETWORK_REQUEST_BYTES; which <= AARD_NETWORK_REQUESTS; which++)
         aard_isolate_config_set_network_limit(config, (aard_network_limit)which, (uint64_t)(100 + which));
@@ -58,8 +58,8 @@ static aard_isolate_config *make(void)
     assert_ok(aard_isolate_config_set_env(config, "EMPTY", ""));
     assert_ok(aard_isolate_config_add_function(config, "Second", host, NULL, NULL));
     assert_ok(aard_isolate_config_add_function(config, "first", host, NULL, NULL));
-    assert_ok(aard_isolate_config_mount(config, "tests", "/data", AARD_FILESYSTEM_READ_WRITE));
-    assert_ok(aard_isolate_config_mount(config, "docs", "/docs", AARD_FILESYSTEM_READ));
+    assert_ok(aard_isolate_config_add_mount(config, "tests", "/data", AARD_FILESYSTEM_READ_WRITE));
+    assert_ok(aard_isolate_config_add_mount(config, "docs", "/docs", AARD_FILESYSTEM_READ));
     return config;
 }
 
