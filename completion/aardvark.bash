@@ -25,7 +25,7 @@ _aardvark() {
     --filesystem) mapfile -t COMPREPLY < <(compgen -W 'read readWrite' -- "$cur") ;;
     --variant) mapfile -t COMPREPLY < <(compgen -W 'core full' -- "$cur") ;;
     --distribution | --mount) mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
-    --input-file | --stdin | --warm | --archive | --wheel | --output | -o) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+    --input-file | --stdin | --warm | --trace | --archive | --wheel | --output | -o) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
     --env) mapfile -t COMPREPLY < <(compgen -v -S = -- "$cur") ;;
     *)
         if [[ $cur == -* ]]; then

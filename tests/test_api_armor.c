@@ -96,6 +96,7 @@ static void test_errors(void **state)
     NOTHING(aard_error_message, NULL);
     SOMETHING(aard_error_code_name, (aard_error_code)12345);
     RETURNS(aard_error_free, NULL);
+    NOTHING(aard_trace_event_json, NULL, NULL, 0);
     RETURNS(aard_string_free, NULL);
     SOMETHING(aard_version, );
     SOMETHING(aard_version_number, );

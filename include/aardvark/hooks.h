@@ -52,8 +52,14 @@ typedef struct aard_trace_event {
 } aard_trace_event;
 
 /* Called on the thread that does the work, with each beginning before what is inside of it.  A span of name "network_request"
- * may overlap others; all other spans of a thread are nested.  Must not call back into the library. */
+ * may overlap others; all other spans of a thread are nested.  Must not call back into the library, but for
+ * aard_trace_event_json. */
 typedef void (*aard_trace_callback)(void *user, const aard_trace_event *event);
+
+/* The event as one JSON object of Chrome's trace-event format, of the thread that calls: an array of them is a file that Perfetto
+ * and chrome://tracing open.  Writes as much of it as `size` bytes hold, a NUL among them, and returns how
+ * many it has without one, as snprintf does.  Allocates nothing.  Any thread. */
+AARD_API size_t aard_trace_event_json(const aard_trace_event *event, char *out, size_t size);
 
 /* ---- setting them ---------------------------------------------------------------------------------------------------- */
 

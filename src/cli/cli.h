@@ -91,7 +91,8 @@ enum {
     CLI_OPT_HEAP_MIB,
     CLI_OPT_ENV,
     CLI_OPT_PACKAGE,
-    CLI_OPT_STDIN
+    CLI_OPT_STDIN,
+    CLI_OPT_TRACE
 };
 
 enum { CLI_POSITIONAL = 1 };
@@ -127,7 +128,7 @@ typedef struct cli_guest {
     aard_call *call;
     aard_isolate *isolate;
     aard_cancel_handle *cancel; /* the process's thread for signals has it, for good; may be NULL */
-    const char *distribution, *warm;
+    const char *distribution, *warm, *trace;
     const char *input, *input_file;
     cli_text input_text; /* of input_file */
     const char **packages; /* of --package and the manifest; borrowed */
@@ -167,14 +168,15 @@ typedef struct cli_guest {
     {"allow-http", no_argument, NULL, CLI_OPT_ALLOW_HTTP},                                                             \
     {"allow-private-addresses", no_argument, NULL, CLI_OPT_ALLOW_PRIVATE},                                             \
     {"no-network", no_argument, NULL, CLI_OPT_NO_NETWORK},                                                            \
-    {"warm", required_argument, NULL, CLI_OPT_WARM}
+    {"warm", required_argument, NULL, CLI_OPT_WARM},                                                                   \
+    {"trace", required_argument, NULL, CLI_OPT_TRACE}
 /* clang-format on */
 
 int cli_guest_start(cli_guest *guest); /* defaults; an exit status */
 void cli_guest_end(cli_guest *guest);
 /* Takes one of the options above; false where it is none of them. */
 bool cli_guest_option(const cli_command *command, cli_guest *guest, int option);
-/* Reads --input-file; an exit status. */
+/* Reads --input-file and --stdin, opens --trace; an exit status. */
 int cli_guest_input(const cli_command *command, cli_guest *guest);
 /* One more package that the distribution has to have; `name` is borrowed. */
 void cli_guest_wants(cli_guest *guest, const char *name);
@@ -186,6 +188,15 @@ void cli_call_begins(void);
 int cli_cancel_on_interrupt(cli_guest *guest);
 /* Shows an outcome as the options want it; an exit status.  `quiet_null`: a null is not worth a line. */
 int cli_guest_show(cli_guest *guest, const aard_outcome *outcome, bool quiet_null);
+
+/* ---- traces (trace.c) ---- */
+
+/* Before any other use of the library; an exit status. */
+int cli_trace_start(void);
+/* From now on events go into the file; an exit status. */
+int cli_trace_open(const char *name);
+/* The end of the file, if there is one; an exit status. */
+int cli_trace_end(void);
 
 /* ---- the host's key (key.c) ---- */
 

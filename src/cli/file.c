@@ -91,6 +91,8 @@ void cli_flush(void)
 
 void cli_leave(int status)
 {
+    int trace_status = cli_trace_end();
+    if (!status) status = trace_status;
     cli_flush();
     fflush(stderr);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)

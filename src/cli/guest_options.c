@@ -7,12 +7,14 @@
 int cli_guest_start(cli_guest *guest)
 {
     *guest = (cli_guest){.files = AARD_FILESYSTEM_READ_WRITE};
-    int status = cli_fail(aard_isolate_config_new(&guest->config));
+    int status = cli_trace_start();
+    if (!status) status = cli_fail(aard_isolate_config_new(&guest->config));
     return status ? status : cli_fail(aard_call_new(&guest->call));
 }
 
 void cli_guest_end(cli_guest *guest)
 {
+    cli_trace_end();
     aard_isolate_free(guest->isolate);
     aard_call_free(guest->call);
     aard_isolate_config_free(guest->config);
@@ -114,6 +116,7 @@ bool cli_guest_option(const cli_command *command, cli_guest *guest, int option)
         return true;
     case CLI_OPT_ENV: set_env(command, guest, optarg); return true;
     case CLI_OPT_WARM: guest->warm = optarg; return true;
+    case CLI_OPT_TRACE: guest->trace = optarg; return true;
     case CLI_OPT_DISTRIBUTION: guest->distribution = optarg; return true;
     case CLI_OPT_ISOLATION:
         aard_isolate_config_set_isolation(guest->config, parse_isolation(command, optarg));
@@ -160,7 +163,8 @@ static void check_input_file(const cli_command *command, const cli_guest *guest)
 
 int cli_guest_input(const cli_command *command, cli_guest *guest)
 {
-    int status = CLI_OK;
+    int status = guest->trace ? cli_trace_open(guest->trace) : CLI_OK;
+    if (status) return status;
     if (guest->input) aard_call_set_input_json(guest->call, guest->input, strlen(guest->input));
     if (guest->input_file) {
         if ((status = cli_read(guest->input_file, "the input", &guest->input_text))) return status;

@@ -27,6 +27,7 @@ static const char guest_options[] =
     "      --allow-private-addresses   loopback and private networks too\n"
     "      --no-network       nothing, whatever the manifest lists\n"
     "      --warm F           start Python from the warm state in F\n"
+    "      --trace F          write what takes how long to F, which Perfetto and chrome://tracing open\n"
     "      --json             one outcome object on stdout and nothing else there\n"
     "  -v, --verbose          a summary of the call's diagnostics on stderr\n"
     "  -h, --help   -V, --version\n";

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/structure.h"
 #include "base/thread.h"
+#include "base/trace.h"
 #include "pool/pool.h"
 
 /* ---- requests -------------------------------------------------------------------------------------------------------- */
@@ -74,7 +75,11 @@ static void queue_up(aard_pool *pool, aard__waiter *waiter)
     waiter->state = AARD__WAIT_QUEUED;
     aard__queue_add(&pool->queue, &waiter->entry);
     aard__pool_dispatch(pool, waiter->since);
+    static const char *const results[] = {
+        [AARD__WAIT_SERVED] = "served", [AARD__WAIT_FAILED] = "failed", [AARD__WAIT_CANCELLED] = "cancelled"};
+    aard__span span = aard__trace_begin("pool_wait", 0, waiter->entry.tenant);
     wait(pool, waiter);
+    aard__trace_end(&span, results[waiter->state]);
 }
 
 /* Cleans the isolate for itself, instead of waiting until another thread has done that. */
