@@ -23,7 +23,8 @@
  *
  * Numbers.  size_t is for what is in this process's memory: lengths, indices, how many objects there are or may be.  uint64_t
  * is for everything else: limits in bytes, bytes and calls that were counted, milliseconds.  Where a number sets a limit, 0 is the default, which stands at the
- * setter and can be that there is no limit; UINT64_MAX is as much as there can be.
+ * setter and can be that there is no limit; UINT64_MAX is as much as there can be, unless a limit has a
+ * number with a name of its own (AARD_POOL_NO_QUEUE).
  *
  * Text.  UTF-8.  Names, paths and messages end with a NUL.  What comes from guests has a length, may have NULs inside,
  * and has one more behind it that the length does not count.

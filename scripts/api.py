@@ -284,7 +284,8 @@ class Ctypes:
     def callback(self, signature):
         result, parameters = signature
         lengths = [p.type == "size_t" and p.name == "len" for p in parameters[1:]] + [False]
-        return [self.type(result)] + [self.given(p.type, lengths[i]) for i, p in enumerate(parameters)]
+        kind = self.type(result)  # ctypes takes no typed pointer from a callback
+        return ["c_void_p" if kind.startswith("POINTER") else kind] + [self.given(p.type, lengths[i]) for i, p in enumerate(parameters)]
 
     def print(self):
         api = self.api

@@ -17,7 +17,7 @@ functions=$(grep -vE '^(typedef|struct|enum) ' <<<"$list" | grep -oE '\w+\(' | t
 exported=$(nm -D --defined-only "$AARDVARK_BUILD/libaardvark.so" | sed -n 's/.* \(aard_[a-z0-9_]*\)@@AARD_0\.4$/\1/p' | sort)
 same 'the library exports the functions' "$functions" "$exported"
 # What has a setter has a getter: aard_X_set_Y and aard_X_Y; aard_X_add_Y and aard_X_Y, with the index, and aard_X_Y_count.
-getters=$(sed -nE 's/^(aard_(isolate_config|call))_set_(.*)$/\1_\3/p; s/^(aard_isolate_config)_add_(.*)$/\1_\2\n\1_\2_count/p' \
+getters=$(sed -nE 's/^(aard_((isolate|pool)_config|stage_options|call))_set_(.*)$/\1_\4/p; s/^(aard_((isolate|pool)_config|stage_options))_add_(.*)$/\1_\4\n\1_\4_count/p' \
     <<<"$functions" | sed 's/^aard_call_arguments$/aard_call_argument/')
 same 'every setter has a getter' '' "$(grep -vxFf <(echo "$functions") <<<"$getters")"
 # size_t is for lengths, indices and numbers of objects in memory; uint64_t is for all that is counted or limited.

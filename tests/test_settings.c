@@ -150,6 +150,81 @@ static void test_a_call_tells_what_was_set(void **state)
     aard_call_free(call);
 }
 
+static aard_error *on_pool(void *user, const aard_pool_event *event)
+{
+    (void)user;
+    (void)event;
+    return NULL;
+}
+
+static void test_a_pool_tells_what_was_set(void **state)
+{
+    (void)state;
+    aard_pool_config *config;
+    aard_isolate_config *isolate = config_of(AARD_LANGUAGE_JAVASCRIPT);
+    void *user = NULL;
+    assert_ok(aard_pool_config_new(&config));
+    assert_ok(aard_pool_config_set_isolate(config, isolate));
+    aard_isolate_config_free(isolate);
+    assert_int_equal(aard_isolate_config_language(aard_pool_config_isolate(config)), AARD_LANGUAGE_JAVASCRIPT);
+    assert_ok(aard_pool_config_set_name(config, "p"));
+    assert_string_equal(aard_pool_config_name(config), "p");
+    assert_ok(aard_pool_config_add_handler(config, "main:f"));
+    assert_int_equal(aard_pool_config_handler_count(config), 1);
+    assert_string_equal(aard_pool_config_handler(config, 0), "main:f");
+    size_t sizes[3];
+    aard_pool_config_set_size(config, 2, 1, 3);
+    aard_pool_config_size(config, &sizes[0], &sizes[1], &sizes[2]);
+    assert_true(sizes[0] == 2 && sizes[1] == 1 && sizes[2] == 3);
+    KEEPS(pool_config, config, start, AARD_POOL_START_LAZY);
+    KEEPS(pool_config, config, queue_limit, 4);
+    KEEPS(pool_config, config, acquire_timeout_ms, 5);
+    KEEPS(pool_config, config, idle_timeout_ms, 6);
+    KEEPS(pool_config, config, threads, 7);
+    KEEPS(pool_config, config, max_calls, 8);
+    KEEPS(pool_config, config, max_age_ms, 9);
+    KEEPS(pool_config, config, max_heap, 10);
+    KEEPS(pool_config, config, max_rss, 11);
+    KEEPS(pool_config, config, quarantine, AARD_QUARANTINE_TIMEOUT);
+    assert_ok(aard_pool_config_set_hook(config, on_pool, sizes, NULL));
+    assert_true(aard_pool_config_hook(config, &user) == on_pool && user == sizes);
+    aard_pool_config_free(config);
+}
+
+static void on_progress(void *user, const char *step, uint64_t done, uint64_t total)
+{
+    (void)user;
+    (void)step;
+    (void)done;
+    (void)total;
+}
+
+static void test_a_staging_tells_what_was_set(void **state)
+{
+    (void)state;
+    aard_stage_options *options;
+    void *user = NULL;
+    assert_ok(aard_stage_options_new(&options));
+    assert_ok(aard_stage_options_set_version(options, "1.2.3"));
+    assert_ok(aard_stage_options_set_archive(options, "/a"));
+    assert_ok(aard_stage_options_set_home(options, "/h"));
+    assert_ok(aard_stage_options_add_wheel(options, "/w"));
+    assert_string_equal(aard_stage_options_version(options), "1.2.3");
+    assert_string_equal(aard_stage_options_archive(options), "/a");
+    assert_string_equal(aard_stage_options_home(options), "/h");
+    assert_int_equal(aard_stage_options_wheel_count(options), 1);
+    assert_string_equal(aard_stage_options_wheel(options, 0), "/w");
+    assert_null(aard_stage_options_wheel(options, 1));
+    KEEPS(stage_options, options, variant, AARD_VARIANT_FULL);
+    KEEPS(stage_options, options, force, true);
+    KEEPS(stage_options, options, lock_timeout_ms, 3);
+    aard_stage_options_set_lock_timeout_ms(options, 0);
+    assert_int_equal(aard_stage_options_lock_timeout_ms(options), 600000);
+    aard_stage_options_set_progress(options, on_progress, options);
+    assert_true(aard_stage_options_progress(options, &user) == on_progress && user == options);
+    aard_stage_options_free(options);
+}
+
 /* ---- what 0 and the largest number stand for ------------------------------------------------------------------------ */
 
 static void set_all(aard_isolate_config *config, uint64_t limit)
@@ -201,6 +276,8 @@ int main(void)
         cmocka_unit_test(test_a_configuration_tells_what_was_set),
         cmocka_unit_test(test_a_configuration_tells_of_its_network_and_files),
         cmocka_unit_test(test_a_configuration_tells_its_lists),
+        cmocka_unit_test(test_a_pool_tells_what_was_set),
+        cmocka_unit_test(test_a_staging_tells_what_was_set),
         cmocka_unit_test(test_limits_of_0_and_of_the_most_run),
         cmocka_unit_test(test_a_call_tells_what_was_set),
     };

@@ -83,23 +83,33 @@ typedef struct aard_stage_options aard_stage_options;
 AARD_API AARD_NODISCARD aard_error *aard_stage_options_new(aard_stage_options **out);
 AARD_API void aard_stage_options_free(aard_stage_options *options);
 AARD_API AARD_NODISCARD aard_error *aard_stage_options_set_version(aard_stage_options *options, const char *version);
+AARD_API const char *aard_stage_options_version(const aard_stage_options *options);
 AARD_API void aard_stage_options_set_variant(aard_stage_options *options, aard_variant variant);
+AARD_API aard_variant aard_stage_options_variant(const aard_stage_options *options);
 /* Source: an upstream release archive (.tar.bz2, .tar.gz), the npm package's .tgz, or a directory that holds an
  * unpacked one.  Without a source the npm package is fetched with the machine's npm (core variant only), a child
  * process that has ended when staging returns. */
 AARD_API AARD_NODISCARD aard_error *aard_stage_options_set_archive(aard_stage_options *options, const char *path);
+AARD_API const char *aard_stage_options_archive(const aard_stage_options *options);
 /* One more wheel to add; may be called repeatedly.  It takes the place of a package of that name. */
 AARD_API AARD_NODISCARD aard_error *aard_stage_options_add_wheel(aard_stage_options *options, const char *path);
+AARD_API size_t aard_stage_options_wheel_count(const aard_stage_options *options);
+AARD_API const char *aard_stage_options_wheel(const aard_stage_options *options, size_t index);
 /* Stage anew even where the distribution is already there, and in place of whatever else has its name. */
 AARD_API void aard_stage_options_set_force(aard_stage_options *options, bool force);
+AARD_API bool aard_stage_options_force(const aard_stage_options *options);
 /* How long to wait for another staging in the same home; 0 = ten minutes (the default). */
 AARD_API void aard_stage_options_set_lock_timeout_ms(aard_stage_options *options, uint64_t ms);
+AARD_API uint64_t aard_stage_options_lock_timeout_ms(const aard_stage_options *options);
 /* Where distributions live; NULL = aard_distribution_home. */
 AARD_API AARD_NODISCARD aard_error *aard_stage_options_set_home(aard_stage_options *options, const char *dir);
+AARD_API const char *aard_stage_options_home(const aard_stage_options *options);
 /* Progress: `step` is a short phrase; done and total are bytes of it, or wheels (total 0 = unknown).  Called on the
  * caller's thread. */
 typedef void (*aard_stage_progress)(void *user, const char *step, uint64_t done, uint64_t total);
 AARD_API void aard_stage_options_set_progress(aard_stage_options *options, aard_stage_progress progress, void *user);
+/* NULL where there is none; `user` (may be NULL) gets what was set with it. */
+AARD_API aard_stage_progress aard_stage_options_progress(const aard_stage_options *options, void **user);
 
 /* Stages a distribution: everything is checked and written below a temporary directory beside the target, which is
  * then renamed; a failure or a kill at any time leaves no half-made distribution.  Where an identical one is already

@@ -22,6 +22,7 @@ typedef struct aard_pool aard_pool;
 
 /* ---- configuration ---------------------------------------------------------------------------------------- */
 
+/* Each setter has a getter behind it; what that gives belongs to the configuration. */
 typedef struct aard_pool_config aard_pool_config;
 
 /* Errors: no_memory. */
@@ -33,19 +34,28 @@ AARD_API void aard_pool_config_free(aard_pool_config *config); /* NULL is fine *
  * Errors: invalid_argument, no_memory. */
 AARD_API AARD_NODISCARD aard_error *aard_pool_config_set_isolate(aard_pool_config *config,
                                                                  const aard_isolate_config *isolate);
+AARD_API const aard_isolate_config *aard_pool_config_isolate(const aard_pool_config *config);
 /* The bundle that is loaded into every isolate, retained; NULL (the default) = none, for inline code. */
 AARD_API void aard_pool_config_set_bundle(aard_pool_config *config, aard_bundle *bundle);
+AARD_API aard_bundle *aard_pool_config_bundle(const aard_pool_config *config);
 /* A handler that every isolate gets ready: "module:export", or NULL for the manifest's.  The first one is called where a request
  * names none.  Without any, the manifest's is there if it has one.  Errors: invalid_argument (a name twice), no_memory. */
 AARD_API AARD_NODISCARD aard_error *aard_pool_config_add_handler(aard_pool_config *config, const char *entrypoint);
+AARD_API size_t aard_pool_config_handler_count(const aard_pool_config *config);
+AARD_API const char *aard_pool_config_handler(const aard_pool_config *config,
+                                              size_t index); /* NULL: the manifest's, too */
 /* The pool's name in its statistics; copied.  Default "pool".  Errors: invalid_argument (not UTF-8), no_memory. */
 AARD_API AARD_NODISCARD aard_error *aard_pool_config_set_name(aard_pool_config *config, const char *name);
+AARD_API const char *aard_pool_config_name(const aard_pool_config *config);
 
 /* `desired`: how many isolates the start makes, and as many as are replaced when they are thrown away; default 1.
  * `minimum_idle`: how many are idle at least, made ahead as long as there are fewer than `maximum`; default 0.
  * `maximum`: how many there are ever at once, whatever they do; 0 (the default) = as many as desired.
  * Beyond `desired` isolates are made only when calls wait.  All 0 = one isolate (the default). */
 AARD_API void aard_pool_config_set_size(aard_pool_config *config, size_t desired, size_t minimum_idle, size_t maximum);
+/* As they were set; any of the outputs may be NULL. */
+AARD_API void aard_pool_config_size(const aard_pool_config *config, size_t *desired, size_t *minimum_idle,
+                                    size_t *maximum);
 
 /* When the desired isolates are made. */
 typedef enum aard_pool_start {
@@ -54,31 +64,40 @@ typedef enum aard_pool_start {
     AARD_POOL_START_LAZY = 2        /* each when a call wants it */
 } aard_pool_start;
 AARD_API void aard_pool_config_set_start(aard_pool_config *config, aard_pool_start start);
+AARD_API aard_pool_start aard_pool_config_start(const aard_pool_config *config);
 
 /* How many calls may wait for an isolate; one more is refused by pool_full.  AARD_POOL_NO_QUEUE = none may: fail fast.
  * 0 = 1024 (the default). */
 #define AARD_POOL_NO_QUEUE SIZE_MAX
 AARD_API void aard_pool_config_set_queue_limit(aard_pool_config *config, size_t calls);
+AARD_API size_t aard_pool_config_queue_limit(const aard_pool_config *config);
 /* How long a call waits for an isolate before pool_timeout; 0 = without end (the default). */
 AARD_API void aard_pool_config_set_acquire_timeout_ms(aard_pool_config *config, uint64_t ms);
+AARD_API uint64_t aard_pool_config_acquire_timeout_ms(const aard_pool_config *config);
 /* Isolates that were idle for so long are freed, down to `minimum_idle`, and made again when calls want them.
  * 0 = never (the default). */
 AARD_API void aard_pool_config_set_idle_timeout_ms(aard_pool_config *config, uint64_t ms);
+AARD_API uint64_t aard_pool_config_idle_timeout_ms(const aard_pool_config *config);
 /* Threads that run submitted calls and reset isolates; 0 (the default) = as many as processors.  There is one more, which only
  * keeps the pool in order. */
 AARD_API void aard_pool_config_set_threads(aard_pool_config *config, size_t threads);
+AARD_API size_t aard_pool_config_threads(const aard_pool_config *config);
 
 /* Recycling: after a lease an isolate is freed, and replaced, where it has reached one of these; 0 = never (the default).
  *
  * How many calls it has run. */
 AARD_API void aard_pool_config_set_max_calls(aard_pool_config *config, uint64_t calls);
+AARD_API uint64_t aard_pool_config_max_calls(const aard_pool_config *config);
 /* How old it is; idle isolates are looked at, too. */
 AARD_API void aard_pool_config_set_max_age_ms(aard_pool_config *config, uint64_t ms);
+AARD_API uint64_t aard_pool_config_max_age_ms(const aard_pool_config *config);
 /* Bytes of its heaps after its last call: `py_heap_kib` and `js_heap_kib` of the outcome. */
 AARD_API void aard_pool_config_set_max_heap(aard_pool_config *config, uint64_t bytes);
+AARD_API uint64_t aard_pool_config_max_heap(const aard_pool_config *config);
 /* Bytes of resident memory after its last call, `rss_kib_after` of the outcome: of its process, which with thread isolation is
  * the host's. */
 AARD_API void aard_pool_config_set_max_rss(aard_pool_config *config, uint64_t bytes);
+AARD_API uint64_t aard_pool_config_max_rss(const aard_pool_config *config);
 
 /* X(constant, number, name): why an isolate is thrown away at once instead of being reset.
  *   engine_crashed, timeout, heap_limit: the outcome's failure (timeout: a wall or CPU limit)
@@ -102,6 +121,7 @@ typedef enum aard_quarantine {
 #define AARD_QUARANTINE_CAUSES 7 /* how many there are */
 /* The causes that hold, ORed.  Default: engine_crashed, guest_abandoned and violation. */
 AARD_API void aard_pool_config_set_quarantine(aard_pool_config *config, unsigned causes);
+AARD_API unsigned aard_pool_config_quarantine(const aard_pool_config *config);
 AARD_API const char *aard_quarantine_name(aard_quarantine cause); /* "unknown" for what is none; static storage */
 
 /* X(constant, name): why an isolate was replaced in good order. */
@@ -144,6 +164,8 @@ typedef aard_error *(*aard_pool_hook)(void *user, const aard_pool_event *event);
  * have another, also after an error.  Errors: invalid_argument, no_memory. */
 AARD_API AARD_NODISCARD aard_error *aard_pool_config_set_hook(aard_pool_config *config, aard_pool_hook hook, void *user,
                                                               aard_finalizer finalizer);
+/* NULL where there is none; `user` (may be NULL) gets what was set with it. */
+AARD_API aard_pool_hook aard_pool_config_hook(const aard_pool_config *config, void **user);
 
 /* ---- pools ------------------------------------------------------------------------------------------------ */
 

@@ -88,3 +88,27 @@ void aard_stage_options_set_progress(aard_stage_options *options, aard_stage_pro
     options->progress = progress;
     options->user = user;
 }
+
+/* ---- what was set ---------------------------------------------------------------------------------------------- */
+
+#define GETTER(type, name, member)                                                                                     \
+    type aard_stage_options_##name(const aard_stage_options *options) { return options ? options->member : (type)0; }
+
+GETTER(const char *, version, version)
+GETTER(const char *, archive, archive)
+GETTER(const char *, home, home)
+GETTER(aard_variant, variant, variant)
+GETTER(bool, force, force)
+GETTER(uint64_t, lock_timeout_ms, lock_timeout_ms)
+GETTER(size_t, wheel_count, wheel_count)
+
+const char *aard_stage_options_wheel(const aard_stage_options *options, size_t index)
+{
+    return options && index < options->wheel_count ? options->wheels[index] : NULL;
+}
+
+aard_stage_progress aard_stage_options_progress(const aard_stage_options *options, void **user)
+{
+    if (user) *user = options ? options->user : NULL;
+    return options ? options->progress : NULL;
+}
