@@ -12,13 +12,13 @@
 extern "C" {
 #endif
 
-/* Frees the `user` of a callback, or whatever else it was given with.  Runs exactly once, on the thread that drops the last
- * use of it. */
+/* Frees the `user` of a callback, or whatever else it was given with.  Runs exactly once, on the thread that drops
+ * the last use of it. */
 typedef void (*aard_finalizer)(void *user);
 
-/* The call in which a host function (aardvark/function.h) or a stream callback (aardvark/isolate.h) runs.  Valid until the
- * callback returns, on the callback's thread.  Output can also come outside of calls, while a guest starts or is reset:
- * there is no call's `user` and no cancel handle then. */
+/* The call in which a host function (aardvark/function.h) or a stream callback (aardvark/isolate.h) runs.  Valid
+ * until the callback returns, on the callback's thread.  Output can also come outside of calls, while a guest starts
+ * or is reset: there is no call's `user` and no cancel handle then. */
 typedef struct aard_call_context aard_call_context;
 
 /* As given to aard_call_set_user; NULL where the call has none. */
@@ -27,11 +27,12 @@ AARD_API void *aard_call_context_user(const aard_call_context *context);
 AARD_API void *aard_call_context_isolate_user(const aard_call_context *context);
 /* The isolate's number, unique in the process, as in the diagnostics of its outcomes; 0 for NULL. */
 AARD_API uint64_t aard_call_context_isolate_id(const aard_call_context *context);
-/* True where there is a deadline by the clock, and then `*ms_left` (may be NULL) is set to the milliseconds that are left,
- * rounded down: 0 once it has passed.  False, with `*ms_left` untouched, where there is none.  CPU limits are no part of it. */
+/* True where there is a deadline by the clock, and then `*ms_left` (may be NULL) is set to the milliseconds that are
+ * left, rounded down: 0 once it has passed.  False, with `*ms_left` untouched, where there is none.  CPU limits are
+ * no part of it. */
 AARD_API bool aard_call_context_deadline_ms(const aard_call_context *context, uint64_t *ms_left);
-/* The handle by which the call can be cancelled, borrowed for as long as the context is valid; NULL where it has none.  A
- * callback may cancel its own call with it, and one that waits can look whether others have. */
+/* The handle by which the call can be cancelled, borrowed for as long as the context is valid; NULL where it has
+ * none.  A callback may cancel its own call with it, and one that waits can look whether others have. */
 AARD_API aard_cancel_handle *aard_call_context_cancel_handle(const aard_call_context *context);
 
 #ifdef __cplusplus

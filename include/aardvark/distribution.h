@@ -20,13 +20,14 @@ typedef struct aard_distribution aard_distribution;
 typedef enum aard_variant { AARD_VARIANT_CORE = 0, AARD_VARIANT_FULL = 1 } aard_variant;
 
 /* Opens the distribution in `dir`.  With dir NULL: the directory named by the environment variable
- * AARDVARK_PYODIDE_DIST_DIR, else the default staged one: of those in aard_distribution_home that this version of the
- * library staged, the core variant without additions, else the first in name order.  Reads the distribution manifest
- * and checks that each file it names is there with its size; contents are checked by aard_distribution_verify.
- * What is in a distribution is run: neither it and its `cache/` nor any directory above may be another user's (but root's)
- * or be written by its group or by others.  A derived file in `cache/` of which that is not so is not used.
- * Errors: untrusted (says of what, and what to do), distribution_not_found, distribution_invalid, distribution_corrupt (altered, or a file missing or of another
- * size), distribution_mismatch (another Pyodide's, or staged by another version of the library), io, no_memory. */
+ * AARDVARK_PYODIDE_DIST_DIR, else the default staged one: of those in aard_distribution_home that this version of
+ * the library staged, the core variant without additions, else the first in name order.  Reads the distribution
+ * manifest and checks that each file it names is there with its size; contents are checked by
+ * aard_distribution_verify.  What is in a distribution is run: neither it and its `cache/` nor any directory above
+ * may be another user's (but root's) or be written by its group or by others.  A derived file in `cache/` of which
+ * that is not so is not used.  Errors: untrusted (says of what, and what to do), distribution_not_found,
+ * distribution_invalid, distribution_corrupt (altered, or a file missing or of another size), distribution_mismatch
+ * (another Pyodide's, or staged by another version of the library), io, no_memory. */
 AARD_API AARD_NODISCARD aard_error *aard_distribution_open(const char *dir, aard_distribution **out);
 
 /* Reads every file and compares its hash.  The message of distribution_corrupt names the first file that differs, is
@@ -39,12 +40,12 @@ AARD_API aard_distribution *aard_distribution_retain(aard_distribution *distribu
 /* One owner less; the last one frees it.  NULL is fine.  Any thread. */
 AARD_API void aard_distribution_free(aard_distribution *distribution);
 
-/* Sets the host's key, `len` bytes (16 or more; copied): from then on every warm state and every image that is written for
- * this distribution is signed with it, and one that is not is refused (warm_signature), in files and in catalogs.  The
- * distribution's own base image is as if it were not there then, until aard_distribution_prepare has made it anew.  NULL
- * takes the key away: signatures are not looked at.  A key proves who wrote a file; what runs besides is protected by its
- * owner and mode alone (docs/warm-state.md).  Right after opening, before anything else uses the distribution.
- * Errors: invalid_argument. */
+/* Sets the host's key, `len` bytes (16 or more; copied): from then on every warm state and every image that is
+ * written for this distribution is signed with it, and one that is not is refused (warm_signature), in files and in
+ * catalogs.  The distribution's own base image is as if it were not there then, until aard_distribution_prepare has
+ * made it anew.  NULL takes the key away: signatures are not looked at.  A key proves who wrote a file; what runs
+ * besides is protected by its owner and mode alone (docs/warm-state.md).  Right after opening, before anything else
+ * uses the distribution.  Errors: invalid_argument. */
 AARD_API AARD_NODISCARD aard_error *aard_distribution_set_key(aard_distribution *distribution, const void *key,
                                                               size_t len);
 
@@ -55,14 +56,15 @@ AARD_API aard_variant aard_distribution_variant(const aard_distribution *distrib
 /* BLAKE2b-256 over the file hashes, the Pyodide version and the adapter version: 64 lowercase hex digits. */
 AARD_API const char *aard_distribution_fingerprint(const aard_distribution *distribution);
 
-/* The packages whose files are in the distribution: how many, and the name of each (`version` may be NULL), in the order of
- * their names.  Any thread.  0 where the lock file can't be read, which verify says. */
+/* The packages whose files are in the distribution: how many, and the name of each (`version` may be NULL), in the
+ * order of their names.  Any thread.  0 where the lock file can't be read, which verify says. */
 AARD_API size_t aard_distribution_package_count(const aard_distribution *distribution);
 AARD_API const char *aard_distribution_package(const aard_distribution *distribution, size_t index,
                                                const char **version);
 
-/* Opens the distribution that has packages: aard_distribution_open(NULL) where that has all of them and what they need, else the first
- * of aard_distribution_home, in name order, that has; else again the former.  Errors: those of aard_distribution_open. */
+/* Opens the distribution that has packages: aard_distribution_open(NULL) where that has all of them and what they
+ * need, else the first of aard_distribution_home, in name order, that has; else again the former.  Errors: those of
+ * aard_distribution_open. */
 AARD_API AARD_NODISCARD aard_error *aard_distribution_find(const char *const *packages, size_t count,
                                                            aard_distribution **out);
 

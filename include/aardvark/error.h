@@ -1,7 +1,8 @@
 /* Errors: what a function of this library hands back when it could not do its work.
  *
- * A function that can fail returns `aard_error *`: NULL means it succeeded.  An error is owned by the caller and freed with
- * aard_error_free.  On an error the function's outputs are left untouched.  include/aardvark.h has the rules for arguments.
+ * A function that can fail returns `aard_error *`: NULL means it succeeded.  An error is owned by the caller and freed
+ * with aard_error_free.  On an error the function's outputs are left untouched.  include/aardvark.h has the rules for
+ * arguments.
  *
  * A failure of the guest (an exception, a limit) is not an error of this kind: it is in the outcome. */
 #ifndef AARDVARK_ERROR_H

@@ -20,10 +20,10 @@ AARD_API void aard_reply_set_json(aard_reply *reply, const char *json, size_t le
 /* An exception in the guest, with this message (copied). */
 AARD_API void aard_reply_fail(aard_reply *reply, const char *message);
 
-/* `context` tells which call asks (aardvark/callback.h); `user` is the function's own.  `input` is one JSON value in UTF-8,
- * nested to 1000 levels at most, borrowed and not NUL-terminated; what of the kind a guest sends is its own affair.  Called
- * on the thread that makes the call, while the guest waits: it must not call back into the isolate, and a limit that
- * passes meanwhile takes effect when it returns. */
+/* `context` tells which call asks (aardvark/callback.h); `user` is the function's own.  `input` is one JSON value in
+ * UTF-8, nested to 1000 levels at most, borrowed and not NUL-terminated; what of the kind a guest sends is its own
+ * affair.  Called on the thread that makes the call, while the guest waits: it must not call back into the isolate,
+ * and a limit that passes meanwhile takes effect when it returns. */
 typedef void (*aard_host_function)(const aard_call_context *context, void *user, const char *input, size_t len,
                                    aard_reply *reply);
 

@@ -1,4 +1,5 @@
-/* What a host can put below the library: its own allocator, and where log lines and trace events go.  docs/embedding.md */
+/* What a host can put below the library: its own allocator, and where log lines and trace events go.
+ * docs/embedding.md */
 #ifndef AARDVARK_HOOKS_H
 #define AARDVARK_HOOKS_H
 
@@ -11,14 +12,16 @@
 extern "C" {
 #endif
 
-/* ---- memory ---------------------------------------------------------------------------------------------------------- */
+/* ---- memory
+ * ---------------------------------------------------------------------------------------------------------- */
 
 /* As malloc, realloc and free: `size` is at least 1, and NULL means that memory is out.  Called from any thread. */
 typedef void *(*aard_allocate)(void *user, size_t size);
 typedef void *(*aard_reallocate)(void *user, void *block, size_t size);
 typedef void (*aard_release)(void *user, void *block);
 
-/* ---- log ------------------------------------------------------------------------------------------------------------- */
+/* ---- log
+ * ------------------------------------------------------------------------------------------------------------- */
 
 typedef enum aard_log_level {
     AARD_LOG_NONE = 0,
@@ -31,12 +34,13 @@ typedef enum aard_log_level {
 /* "error", "warning", "info", "debug"; "none"; "unknown" for a number that is none. */
 AARD_API const char *aard_log_level_name(aard_log_level level);
 
-/* `message` is one line of UTF-8 without a newline, borrowed for the call.  Nothing that a guest said is in it, but names and
- * paths may be.  Called from any thread, also from several at once, and with locks of the library held: must not call back
- * into the library. */
+/* `message` is one line of UTF-8 without a newline, borrowed for the call.  Nothing that a guest said is in it, but
+ * names and paths may be.  Called from any thread, also from several at once, and with locks of the library held:
+ * must not call back into the library. */
 typedef void (*aard_log_callback)(void *user, aard_log_level level, const char *message);
 
-/* ---- trace ----------------------------------------------------------------------------------------------------------- */
+/* ---- trace
+ * ----------------------------------------------------------------------------------------------------------- */
 
 typedef enum aard_trace_phase { AARD_TRACE_BEGIN = 1, AARD_TRACE_END = 2 } aard_trace_phase;
 
@@ -51,23 +55,24 @@ typedef struct aard_trace_event {
     uint64_t time_ns;    /* of the monotonic clock */
 } aard_trace_event;
 
-/* Called on the thread that does the work, with each beginning before what is inside of it.  A span of name "network_request"
- * may overlap others; all other spans of a thread are nested.  Must not call back into the library, but for
- * aard_trace_event_json. */
+/* Called on the thread that does the work, with each beginning before what is inside of it.  A span of name
+ * "network_request" may overlap others; all other spans of a thread are nested.  Must not call back into the
+ * library, but for aard_trace_event_json. */
 typedef void (*aard_trace_callback)(void *user, const aard_trace_event *event);
 
-/* The event as one JSON object of Chrome's trace-event format, of the thread that calls: an array of them is a file that Perfetto
- * and chrome://tracing open.  Writes as much of it as `size` bytes hold, a NUL among them, and returns how
- * many it has without one, as snprintf does.  Allocates nothing.  Any thread. */
+/* The event as one JSON object of Chrome's trace-event format, of the thread that calls: an array of them is a file
+ * that Perfetto and chrome://tracing open.  Writes as much of it as `size` bytes hold, a NUL among them, and returns
+ * how many it has without one, as snprintf does.  Allocates nothing.  Any thread. */
 AARD_API size_t aard_trace_event_json(const aard_trace_event *event, char *out, size_t size);
 
-/* ---- setting them ---------------------------------------------------------------------------------------------------- */
+/* ---- setting them
+ * ---------------------------------------------------------------------------------------------------- */
 
 typedef struct aard_hooks {
     size_t struct_size; /* sizeof(aard_hooks) of the caller */
     void *user;         /* given to every function below */
-    /* All three, or none: then memory is the C library's.  The memory of guests, of the engine and of libraries below (libcurl,
-     * libarchive and others) is not from here; limits hold that. */
+    /* All three, or none: then memory is the C library's.  The memory of guests, of the engine and of libraries below
+     * (libcurl, libarchive and others) is not from here; limits hold that. */
     aard_allocate allocate;
     aard_reallocate reallocate;
     aard_release release;
@@ -76,9 +81,9 @@ typedef struct aard_hooks {
     aard_trace_callback trace; /* NULL = nothing is traced, at no cost */
 } aard_hooks;
 
-/* Sets the hooks of the process, in place of those before; NULL sets none.  `hooks` is copied, what it names stays in use until
- * the process ends.  Before any other function of the library but aard_version and the like: nothing may have been allocated.
- * Errors: busy (something has), invalid_argument. */
+/* Sets the hooks of the process, in place of those before; NULL sets none.  `hooks` is copied, what it names stays
+ * in use until the process ends.  Before any other function of the library but aard_version and the like: nothing
+ * may have been allocated.  Errors: busy (something has), invalid_argument. */
 AARD_API AARD_NODISCARD aard_error *aard_hooks_set(const aard_hooks *hooks);
 
 #ifdef __cplusplus

@@ -24,9 +24,9 @@ extern "C" {
 typedef enum aard_stream { AARD_STREAM_STDOUT = 1, AARD_STREAM_STDERR = 2 } aard_stream;
 
 /* Guest output as it comes.  `context` tells which call writes (aardvark/callback.h); `user` is the callback's own.
- * `data` is borrowed for the call, is not NUL-terminated and may end inside a UTF-8 sequence.  Called on the thread that
- * makes the call; must not call back into the isolate, but for aard_handler_free.  A C++
- * exception that it throws ends in it, and the call's outcome is a failure (`other`). */
+ * `data` is borrowed for the call, is not NUL-terminated and may end inside a UTF-8 sequence.  Called on the thread
+ * that makes the call; must not call back into the isolate, but for aard_handler_free.  A C++ exception that it
+ * throws ends in it, and the call's outcome is a failure (`other`). */
 typedef void (*aard_stream_callback)(const aard_call_context *context, void *user, aard_stream stream, const char *data,
                                      size_t len);
 
@@ -39,8 +39,8 @@ typedef enum aard_cleanup {
 
 /* ---- configuration: what every call on the isolate gets -------------------------------------------------- */
 
-/* Each setter has a getter behind it.  What a getter gives belongs to the configuration, or the call, and stays until that is
- * given another or freed. */
+/* Each setter has a getter behind it.  What a getter gives belongs to the configuration, or the call, and stays
+ * until that is given another or freed. */
 
 typedef struct aard_isolate_config aard_isolate_config;
 typedef struct aard_warm_state aard_warm_state; /* aardvark/warm.h */
@@ -56,8 +56,8 @@ AARD_API void aard_isolate_config_set_distribution(aard_isolate_config *config, 
 AARD_API aard_distribution *aard_isolate_config_distribution(const aard_isolate_config *config);
 AARD_API void aard_isolate_config_set_isolation(aard_isolate_config *config, aard_isolation isolation);
 AARD_API aard_isolation aard_isolate_config_isolation(const aard_isolate_config *config);
-/* Limits: what a call may use.  A guest can't raise one; of the host's, the call's and the manifest's the tightest holds.
- * docs/budgets.md says what happens at each.
+/* Limits: what a call may use.  A guest can't raise one; of the host's, the call's and the manifest's the tightest
+ * holds.  docs/budgets.md says what happens at each.
  *
  * Milliseconds one call may take by the clock; 0 = no limit (the default). */
 AARD_API void aard_isolate_config_set_wall_limit_ms(aard_isolate_config *config, uint64_t ms);
@@ -65,24 +65,24 @@ AARD_API uint64_t aard_isolate_config_wall_limit_ms(const aard_isolate_config *c
 /* Milliseconds of processor time that one call may use, of the thread that makes it; 0 = no limit (the default). */
 AARD_API void aard_isolate_config_set_cpu_limit_ms(aard_isolate_config *config, uint64_t ms);
 AARD_API uint64_t aard_isolate_config_cpu_limit_ms(const aard_isolate_config *config);
-/* Milliseconds between asking a guest to end (Python: KeyboardInterrupt, raised again and again) and ending it, which is
- * when it has reached a limit or was cancelled; 0 = it is ended without being asked (the default). */
+/* Milliseconds between asking a guest to end (Python: KeyboardInterrupt, raised again and again) and ending it,
+ * which is when it has reached a limit or was cancelled; 0 = it is ended without being asked (the default). */
 AARD_API void aard_isolate_config_set_grace_ms(aard_isolate_config *config, uint64_t ms);
 AARD_API uint64_t aard_isolate_config_grace_ms(const aard_isolate_config *config);
 /* Milliseconds that the start of a guest may take, and what comes before a handler's first call: its module's import,
  * which is then not part of the call's own limits.  0 = starts have no limit, imports have the call's (the default). */
 AARD_API void aard_isolate_config_set_startup_limit_ms(aard_isolate_config *config, uint64_t ms);
 AARD_API uint64_t aard_isolate_config_startup_limit_ms(const aard_isolate_config *config);
-/* Bytes of the guest's heap: Python's memory (whole pages of 64 KiB; what it starts with must fit), JavaScript's objects.
- * 0 = what the language has by itself (the default): 4 GiB, and the engine's own limit. */
+/* Bytes of the guest's heap: Python's memory (whole pages of 64 KiB; what it starts with must fit), JavaScript's
+ * objects.  0 = what the language has by itself (the default): 4 GiB, and the engine's own limit. */
 AARD_API void aard_isolate_config_set_heap_limit(aard_isolate_config *config, uint64_t bytes);
 AARD_API uint64_t aard_isolate_config_heap_limit(const aard_isolate_config *config);
-/* Bytes of the engine's heap below Python; at least 16 MiB.  0 = as much as the heap limit, but 128 MiB at least, and where
- * there is none the engine's own (the default). */
+/* Bytes of the engine's heap below Python; at least 16 MiB.  0 = as much as the heap limit, but 128 MiB at least,
+ * and where there is none the engine's own (the default). */
 AARD_API void aard_isolate_config_set_engine_heap_limit(aard_isolate_config *config, uint64_t bytes);
 AARD_API uint64_t aard_isolate_config_engine_heap_limit(const aard_isolate_config *config);
-/* Bytes of ArrayBuffers.  0 = for JavaScript the heap limit; for Python, whose files are in them, what the engine's heap has
- * by default and twice the files' quota; without a heap limit none (the default). */
+/* Bytes of ArrayBuffers.  0 = for JavaScript the heap limit; for Python, whose files are in them, what the engine's
+ * heap has by default and twice the files' quota; without a heap limit none (the default). */
 AARD_API void aard_isolate_config_set_buffer_limit(aard_isolate_config *config, uint64_t bytes);
 AARD_API uint64_t aard_isolate_config_buffer_limit(const aard_isolate_config *config);
 /* Bytes of a call's result: its value as JSON text, its buffers, its exception.  0 = 256 MiB (the default). */
@@ -94,35 +94,35 @@ AARD_API uint64_t aard_isolate_config_result_depth_limit(const aard_isolate_conf
 /* What is done right after each call; its time is that call's cleanup_ms.  Default: nothing. */
 AARD_API void aard_isolate_config_set_cleanup(aard_isolate_config *config, aard_cleanup cleanup);
 AARD_API aard_cleanup aard_isolate_config_cleanup(const aard_isolate_config *config);
-/* Whether resets are likely (the default).  With false the state of a Python guest is not remembered before its first call,
- * which saves a millisecond and memory; a reset then makes a new guest, except with AARD_CLEANUP_FULL or after a reset or
- * checkpoint that the host asked for.  docs/reset.md */
+/* Whether resets are likely (the default).  With false the state of a Python guest is not remembered before its
+ * first call, which saves a millisecond and memory; a reset then makes a new guest, except with AARD_CLEANUP_FULL or
+ * after a reset or checkpoint that the host asked for.  docs/reset.md */
 AARD_API void aard_isolate_config_set_resets_expected(aard_isolate_config *config, bool expected);
 AARD_API bool aard_isolate_config_resets_expected(const aard_isolate_config *config);
 /* Bytes of stdout and of stderr that are kept of one call (the last ones); 0 = 1 MiB each (the default). */
 AARD_API void aard_isolate_config_set_output_limit(aard_isolate_config *config, uint64_t bytes);
 AARD_API uint64_t aard_isolate_config_output_limit(const aard_isolate_config *config);
-/* What guests may write, at most; a bundle's manifest may ask for less, and gets `read` where it asks for nothing.  0 is
- * the default of each: a quota of 64 MiB, 10 000 files and directories, 1024 handles open at once.  Default mode:
- * readWrite.  docs/filesystem.md */
+/* What guests may write, at most; a bundle's manifest may ask for less, and gets `read` where it asks for nothing.
+ * 0 is the default of each: a quota of 64 MiB, 10 000 files and directories, 1024 handles open at once.  Default
+ * mode: readWrite.  docs/filesystem.md */
 AARD_API void aard_isolate_config_set_filesystem(aard_isolate_config *config, aard_filesystem_mode mode,
                                                  uint64_t quota_bytes, uint64_t max_files, uint64_t max_handles);
 /* What holds, the defaults filled in; any of the outputs may be NULL. */
 AARD_API void aard_isolate_config_filesystem(const aard_isolate_config *config, aard_filesystem_mode *mode,
                                              uint64_t *quota_bytes, uint64_t *max_files, uint64_t *max_handles);
-/* Shows a directory of the host to Python guests, at `guest_path` (absolute, outside of /app, /session, /tmp and the guest's
- * system).  It is opened now, and stays the same directory whatever becomes of its name; all isolates made from the
- * configuration share the limits of what they add to it, which are those of aard_isolate_config_set_filesystem.  In a
- * bundle whose manifest asks for `read` it can't be written, whatever `mode` says.  docs/filesystem.md
- * Errors: invalid_argument, not_found, io, no_memory. */
+/* Shows a directory of the host to Python guests, at `guest_path` (absolute, outside of /app, /session, /tmp and the
+ * guest's system).  It is opened now, and stays the same directory whatever becomes of its name; all isolates made
+ * from the configuration share the limits of what they add to it, which are those of
+ * aard_isolate_config_set_filesystem.  In a bundle whose manifest asks for `read` it can't be written, whatever
+ * `mode` says.  docs/filesystem.md Errors: invalid_argument, not_found, io, no_memory. */
 AARD_API AARD_NODISCARD aard_error *aard_isolate_config_add_mount(aard_isolate_config *config, const char *host_dir,
                                                                   const char *guest_path, aard_filesystem_mode mode);
 AARD_API size_t aard_isolate_config_mount_count(const aard_isolate_config *config);
 /* The guest's path of a mount; `mode` may be NULL. */
 AARD_API const char *aard_isolate_config_mount(const aard_isolate_config *config, size_t index,
                                                aard_filesystem_mode *mode);
-/* Grants a host capability: "js", "codegen", or the name of a host function (aardvark/function.h); compared without case.  Any
- * other name is taken, and grants nothing in this version.  docs/capabilities.md */
+/* Grants a host capability: "js", "codegen", or the name of a host function (aardvark/function.h); compared without
+ * case.  Any other name is taken, and grants nothing in this version.  docs/capabilities.md */
 AARD_API AARD_NODISCARD aard_error *aard_isolate_config_add_capability(aard_isolate_config *config, const char *name);
 AARD_API size_t aard_isolate_config_capability_count(const aard_isolate_config *config);
 /* In lower case. */
@@ -137,21 +137,22 @@ AARD_API void aard_isolate_config_set_stream_callback(aard_isolate_config *confi
                                                       void *user, aard_finalizer finalizer);
 /* NULL where there is none; `user` (may be NULL) gets what was set with it. */
 AARD_API aard_stream_callback aard_isolate_config_stream_callback(const aard_isolate_config *config, void **user);
-/* The host's own pointer for the isolates made from the configuration: aard_call_context_isolate_user.  Replaces an earlier
- * one.  `finalizer` (may be NULL) runs once the configuration and all isolates made from it are gone or have another, also
- * after an error.  Errors: invalid_argument, no_memory. */
+/* The host's own pointer for the isolates made from the configuration: aard_call_context_isolate_user.  Replaces an
+ * earlier one.  `finalizer` (may be NULL) runs once the configuration and all isolates made from it are gone or have
+ * another, also after an error.  Errors: invalid_argument, no_memory. */
 AARD_API AARD_NODISCARD aard_error *aard_isolate_config_set_user(aard_isolate_config *config, void *user,
                                                                  aard_finalizer finalizer);
 AARD_API void *aard_isolate_config_user(const aard_isolate_config *config);
 
-/* A package of the distribution that every guest of Python gets, besides those of its bundle's manifest: its name, in any
- * spelling.  aard_isolate_new then gives package_not_found for what is not there.  Errors: invalid_argument, no_memory. */
+/* A package of the distribution that every guest of Python gets, besides those of its bundle's manifest: its name,
+ * in any spelling.  aard_isolate_new then gives package_not_found for what is not there.  Errors: invalid_argument,
+ * no_memory. */
 AARD_API AARD_NODISCARD aard_error *aard_isolate_config_add_package(aard_isolate_config *config, const char *name);
 AARD_API size_t aard_isolate_config_package_count(const aard_isolate_config *config);
 /* Normalised as in PEP 503. */
 AARD_API const char *aard_isolate_config_package(const aard_isolate_config *config, size_t index);
-/* A variable of the guest's environment (Python: os.environ; JavaScript: aardvark.env), which has none of the host's; one of
- * the same name is replaced.  Errors: invalid_argument, no_memory. */
+/* A variable of the guest's environment (Python: os.environ; JavaScript: aardvark.env), which has none of the
+ * host's; one of the same name is replaced.  Errors: invalid_argument, no_memory. */
 AARD_API AARD_NODISCARD aard_error *aard_isolate_config_set_env(aard_isolate_config *config, const char *name,
                                                                 const char *value);
 AARD_API size_t aard_isolate_config_env_count(const aard_isolate_config *config);
@@ -162,14 +163,14 @@ AARD_API const char *aard_isolate_config_env(const aard_isolate_config *config, 
 
 typedef struct aard_isolate aard_isolate;
 
-/* Makes an isolate and boots its guest.  `config` is copied (its stream callback is shared, and finalized when the last
- * of the two is freed); NULL = all defaults.
- * Errors: distribution_*, warm_mismatch (the warm state is of another distribution, or for looking only), guest_boot,
- * engine (too little address space, too), forked (this process was forked off from one that had isolates: every function of
- * theirs says so, and aard_isolate_free does nothing), invalid_argument, unsupported, no_memory. */
+/* Makes an isolate and boots its guest.  `config` is copied (its stream callback is shared, and finalized when the
+ * last of the two is freed); NULL = all defaults.  Errors: distribution_*, warm_mismatch (the warm state is of
+ * another distribution, or for looking only), guest_boot, engine (too little address space, too), forked (this
+ * process was forked off from one that had isolates: every function of theirs says so, and aard_isolate_free does
+ * nothing), invalid_argument, unsupported, no_memory. */
 AARD_API AARD_NODISCARD aard_error *aard_isolate_new(const aard_isolate_config *config, aard_isolate **out);
-/* Must not run while a call on the isolate runs.  Handlers of it that are left can be freed later, and give invalid_argument
- * for a call.  NULL is fine. */
+/* Must not run while a call on the isolate runs.  Handlers of it that are left can be freed later, and give
+ * invalid_argument for a call.  NULL is fine. */
 AARD_API void aard_isolate_free(aard_isolate *isolate);
 
 /* Mounts `bundle` (retained) at /app, replacing the one before, and loads the packages of its manifest.  Handlers made
@@ -178,26 +179,27 @@ AARD_API void aard_isolate_free(aard_isolate *isolate);
  * bundle), busy, no_memory. */
 AARD_API AARD_NODISCARD aard_error *aard_isolate_load_bundle(aard_isolate *isolate, aard_bundle *bundle);
 
-/* A full reset, now: the guest becomes as it was before its first call, with the same bundle, whatever was left behind and
- * however the last call ended.  How it was done stands in the next call's diagnostics; handlers stay usable, and their
- * module is evaluated anew by the next call.  Errors: guest_boot, busy, no_memory. */
+/* A full reset, now: the guest becomes as it was before its first call, with the same bundle, whatever was left
+ * behind and however the last call ended.  How it was done stands in the next call's diagnostics; handlers stay
+ * usable, and their module is evaluated anew by the next call.  Errors: guest_boot, busy, no_memory. */
 AARD_API AARD_NODISCARD aard_error *aard_isolate_reset(aard_isolate *isolate);
 
-/* Makes the isolate's state of now the one that later full resets go back to: what code has defined so far, and handlers
- * that have been called, stay.  Without it that is the state after the bundle was loaded, and after a handler's module was
- * imported.  For Python.  A bundle that is loaded later
- * ends it.  It takes some ten milliseconds, and memory for a second copy of the state, which serves where a reset needs a
- * new guest.  Errors: unsupported, warm_capture (the guest has something that no other guest could have, which is named),
- * busy, guest_boot, engine, no_memory. */
+/* Makes the isolate's state of now the one that later full resets go back to: what code has defined so far, and
+ * handlers that have been called, stay.  Without it that is the state after the bundle was loaded, and after a
+ * handler's module was imported.  For Python.  A bundle that is loaded later ends it.  It takes some ten
+ * milliseconds, and memory for a second copy of the state, which serves where a reset needs a new guest.  Errors:
+ * unsupported, warm_capture (the guest has something that no other guest could have, which is named), busy,
+ * guest_boot, engine, no_memory. */
 AARD_API AARD_NODISCARD aard_error *aard_isolate_checkpoint(aard_isolate *isolate);
-/* Does ahead of time what the next reset, and the call after it, would have to do, for when the host has nothing else for
- * the isolate.  JavaScript: makes the realm that the reset takes, and evaluates there the module of the handler that was
- * called last, where nobody can tell (docs/reset.md).  Python: makes the checkpoint, where the first call would.  Errors:
- * guest_boot, busy, engine, no_memory. */
+/* Does ahead of time what the next reset, and the call after it, would have to do, for when the host has nothing
+ * else for the isolate.  JavaScript: makes the realm that the reset takes, and evaluates there the module of the
+ * handler that was called last, where nobody can tell (docs/reset.md).  Python: makes the checkpoint, where the
+ * first call would.  Errors: guest_boot, busy, engine, no_memory. */
 AARD_API AARD_NODISCARD aard_error *aard_isolate_prepare_reset(aard_isolate *isolate);
 
-/* How many guests of this process were left in the middle of what they did, because nothing else would have ended them or
- * the engine would have ended the process; and how many of those could not be freed.  Any thread.  docs/budgets.md */
+/* How many guests of this process were left in the middle of what they did, because nothing else would have ended
+ * them or the engine would have ended the process; and how many of those could not be freed.  Any thread.
+ * docs/budgets.md */
 AARD_API void aard_isolate_losses(uint64_t *left, uint64_t *abandoned);
 
 /* ---- calls ----------------------------------------------------------------------------------------------- */
@@ -211,8 +213,8 @@ AARD_API void aard_call_free(aard_call *call);
 AARD_API void aard_call_set_input_json(aard_call *call, const char *json, size_t len);
 /* The same with a copy of `json`.  The input before stays after an error.  Errors: invalid_argument, no_memory. */
 AARD_API AARD_NODISCARD aard_error *aard_call_copy_input_json(aard_call *call, const char *json, size_t len);
-/* The same without a copy: `json` has to stay until `finalizer` (may be NULL) is called with `user`, which is once, when the
- * call object is freed or given another input, or at once after an error.  Errors: invalid_argument. */
+/* The same without a copy: `json` has to stay until `finalizer` (may be NULL) is called with `user`, which is once,
+ * when the call object is freed or given another input, or at once after an error.  Errors: invalid_argument. */
 AARD_API AARD_NODISCARD aard_error *aard_call_take_input_json(aard_call *call, const char *json, size_t len,
                                                               aard_finalizer finalizer, void *user);
 /* NULL where there is none. */
@@ -237,8 +239,8 @@ AARD_API void *aard_call_user(const aard_call *call);
 AARD_API void aard_call_set_capture(aard_call *call, bool capture);
 AARD_API bool aard_call_capture(const aard_call *call);
 
-/* What the guest reads from its standard input (Python: sys.stdin; JavaScript: aardvark.stdin()), which is empty else.  `data`
- * is borrowed until the call object is freed or given another. */
+/* What the guest reads from its standard input (Python: sys.stdin; JavaScript: aardvark.stdin()), which is empty
+ * else.  `data` is borrowed until the call object is freed or given another. */
 AARD_API void aard_call_set_stdin(aard_call *call, const char *data, size_t len);
 AARD_API const char *aard_call_stdin(const aard_call *call, size_t *len);
 
@@ -263,11 +265,13 @@ AARD_API const char *aard_call_argument(const aard_call *call, size_t index);
 typedef struct aard_handler aard_handler;
 
 /* Prepares `entrypoint` ("module:export"; NULL = the manifest's) of the bundle that is loaded into `isolate`.  The
- * module is imported by the first call, so that an exception in it is an outcome.  Errors: entrypoint_missing, entrypoint_invalid, busy, no_memory. */
+ * module is imported by the first call, so that an exception in it is an outcome.  Errors: entrypoint_missing,
+ * entrypoint_invalid, busy, no_memory. */
 AARD_API AARD_NODISCARD aard_error *aard_handler_new(aard_isolate *isolate, const char *entrypoint, aard_handler **out);
-/* Any thread, at any time but while the handler is being invoked by another: during other calls on the isolate, from its
- * callbacks (there the handler's own, too), and after the isolate was freed.  Runs no code of the guest and never waits for a
- * call: what the guest keeps for the handler goes with the next use of the isolate.  NULL is fine; once only. */
+/* Any thread, at any time but while the handler is being invoked by another: during other calls on the isolate, from
+ * its callbacks (there the handler's own, too), and after the isolate was freed.  Runs no code of the guest and
+ * never waits for a call: what the guest keeps for the handler goes with the next use of the isolate.  NULL is fine;
+ * once only. */
 AARD_API void aard_handler_free(aard_handler *handler);
 
 /* Calls the handler; `call` may be NULL.  An error means the call was never made (busy, no_memory, guest_boot of a

@@ -23,9 +23,9 @@ extern "C" {
 AARD_API void aard_isolate_config_set_network(aard_isolate_config *config, bool open);
 AARD_API bool aard_isolate_config_network(const aard_isolate_config *config);
 
-/* Adds to the host's list: "api.example.com", "*.example.com" (any name below it, not itself), an IPv4 address or an IPv6
- * address in brackets, each perhaps with ":port"; without one, any port that is no other protocol's.
- * Errors: invalid_argument, no_memory. */
+/* Adds to the host's list: "api.example.com", "*.example.com" (any name below it, not itself), an IPv4 address or an
+ * IPv6 address in brackets, each perhaps with ":port"; without one, any port that is no other protocol's.  Errors:
+ * invalid_argument, no_memory. */
 AARD_API AARD_NODISCARD aard_error *aard_isolate_config_allow_host(aard_isolate_config *config, const char *pattern);
 /* The host's list: patterns in lower case. */
 AARD_API size_t aard_isolate_config_host_count(const aard_isolate_config *config);
@@ -33,11 +33,12 @@ AARD_API const char *aard_isolate_config_host(const aard_isolate_config *config,
 
 /* Whether http is refused.  Default: as the manifest says, and where there is none, it is. */
 AARD_API void aard_isolate_config_set_https_only(aard_isolate_config *config, bool https_only);
-/* True where the host has set it, and then `*https_only` (may be NULL) is what; false, with `*https_only` untouched, else. */
+/* True where the host has set it, and then `*https_only` (may be NULL) is what; false, with `*https_only` untouched,
+ * else. */
 AARD_API bool aard_isolate_config_https_only(const aard_isolate_config *config, bool *https_only);
 
-/* Whether names may stand for, and URLs name, addresses that are not of the public Internet: loopback, private networks,
- * link-local and metadata services among them.  Only a host can say so.  Default: false. */
+/* Whether names may stand for, and URLs name, addresses that are not of the public Internet: loopback, private
+ * networks, link-local and metadata services among them.  Only a host can say so.  Default: false. */
 AARD_API void aard_isolate_config_set_private_addresses(aard_isolate_config *config, bool allow);
 AARD_API bool aard_isolate_config_private_addresses(const aard_isolate_config *config);
 

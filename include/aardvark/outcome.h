@@ -74,8 +74,9 @@ AARD_API const char *aard_outcome_value_json(const aard_outcome *outcome, size_t
 /* The repr (Python) or inspection (JavaScript) of a value of inline code that JSON can't hold; else NULL. */
 AARD_API const char *aard_outcome_value_repr(const aard_outcome *outcome, size_t *len);
 
-/* True, and the code, where the guest ended itself (Python: sys.exit, os._exit, SystemExit): 0 of a success, whose value is null,
- * else of a failure of type SystemExit.  As Python has it, what is no number is 1; -1 is what does not fit. */
+/* True, and the code, where the guest ended itself (Python: sys.exit, os._exit, SystemExit): 0 of a success, whose
+ * value is null, else of a failure of type SystemExit.  As Python has it, what is no number is 1; -1 is what does
+ * not fit. */
 AARD_API bool aard_outcome_exit_code(const aard_outcome *outcome, int *code);
 
 /* Buffers: bytes that came back beside the value. */
@@ -125,7 +126,8 @@ typedef struct aard_diagnostics {
     uint64_t violations_dropped, network_attempts_dropped; /* too many to be described: 100 different ones are */
     uint64_t
         pending_ended; /* Python's tasks and callbacks that still waited when the value was there, and were ended */
-    uint64_t guest_abandoned; /* 1 where the guest was left mid-execution, because nothing else would have ended the call */
+    uint64_t
+        guest_abandoned; /* 1 where the guest was left mid-execution, because nothing else would have ended the call */
 } aard_diagnostics;
 
 AARD_API const aard_diagnostics *aard_outcome_diagnostics(const aard_outcome *outcome);

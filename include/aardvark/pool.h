@@ -1,10 +1,11 @@
 /* Pools: isolates kept ready, shared between the threads and the tenants of a host.
  *
- * A call takes an idle isolate, runs on it and gives it back; the pool's own threads reset it, replace what is used up and
- * free what is not needed.  An isolate is handed out only when it is clean.  docs/pools.md
+ * A call takes an idle isolate, runs on it and gives it back; the pool's own threads reset it, replace what is used up
+ * and free what is not needed.  An isolate is handed out only when it is clean.  docs/pools.md
  *
- * Every function of a pool may be called from any thread, but not from a hook, and from a completion callback only where it
- * says so.  aard_pool_config is a plain object of its caller: one thread at a time.  Times are milliseconds. */
+ * Every function of a pool may be called from any thread, but not from a hook, and from a completion callback only
+ * where it says so.  aard_pool_config is a plain object of its caller: one thread at a time.  Times are
+ * milliseconds. */
 #ifndef AARDVARK_POOL_H
 #define AARDVARK_POOL_H
 
@@ -29,17 +30,18 @@ typedef struct aard_pool_config aard_pool_config;
 AARD_API AARD_NODISCARD aard_error *aard_pool_config_new(aard_pool_config **out);
 AARD_API void aard_pool_config_free(aard_pool_config *config); /* NULL is fine */
 
-/* How every isolate of the pool is made.  Copied, as aard_isolate_new does it; default: all defaults.  Its cleanup is the pool's: with
- * AARD_CLEANUP_FULL an isolate is reset by the pool's threads after each lease, so that no caller waits for it.
- * Errors: invalid_argument, no_memory. */
+/* How every isolate of the pool is made.  Copied, as aard_isolate_new does it; default: all defaults.  Its cleanup
+ * is the pool's: with AARD_CLEANUP_FULL an isolate is reset by the pool's threads after each lease, so that no
+ * caller waits for it.  Errors: invalid_argument, no_memory. */
 AARD_API AARD_NODISCARD aard_error *aard_pool_config_set_isolate(aard_pool_config *config,
                                                                  const aard_isolate_config *isolate);
 AARD_API const aard_isolate_config *aard_pool_config_isolate(const aard_pool_config *config);
 /* The bundle that is loaded into every isolate, retained; NULL (the default) = none, for inline code. */
 AARD_API void aard_pool_config_set_bundle(aard_pool_config *config, aard_bundle *bundle);
 AARD_API aard_bundle *aard_pool_config_bundle(const aard_pool_config *config);
-/* A handler that every isolate gets ready: "module:export", or NULL for the manifest's.  The first one is called where a request
- * names none.  Without any, the manifest's is there if it has one.  Errors: invalid_argument (a name twice), no_memory. */
+/* A handler that every isolate gets ready: "module:export", or NULL for the manifest's.  The first one is called
+ * where a request names none.  Without any, the manifest's is there if it has one.  Errors: invalid_argument (a name
+ * twice), no_memory. */
 AARD_API AARD_NODISCARD aard_error *aard_pool_config_add_handler(aard_pool_config *config, const char *entrypoint);
 AARD_API size_t aard_pool_config_handler_count(const aard_pool_config *config);
 AARD_API const char *aard_pool_config_handler(const aard_pool_config *config,
@@ -78,12 +80,13 @@ AARD_API uint64_t aard_pool_config_acquire_timeout_ms(const aard_pool_config *co
  * 0 = never (the default). */
 AARD_API void aard_pool_config_set_idle_timeout_ms(aard_pool_config *config, uint64_t ms);
 AARD_API uint64_t aard_pool_config_idle_timeout_ms(const aard_pool_config *config);
-/* Threads that run submitted calls and reset isolates; 0 (the default) = as many as processors.  There is one more, which only
- * keeps the pool in order. */
+/* Threads that run submitted calls and reset isolates; 0 (the default) = as many as processors.  There is one more,
+ * which only keeps the pool in order. */
 AARD_API void aard_pool_config_set_threads(aard_pool_config *config, size_t threads);
 AARD_API size_t aard_pool_config_threads(const aard_pool_config *config);
 
-/* Recycling: after a lease an isolate is freed, and replaced, where it has reached one of these; 0 = never (the default).
+/* Recycling: after a lease an isolate is freed, and replaced, where it has reached one of these; 0 = never (the
+ * default).
  *
  * How many calls it has run. */
 AARD_API void aard_pool_config_set_max_calls(aard_pool_config *config, uint64_t calls);
@@ -94,8 +97,8 @@ AARD_API uint64_t aard_pool_config_max_age_ms(const aard_pool_config *config);
 /* Bytes of its heaps after its last call: `py_heap_kib` and `js_heap_kib` of the outcome. */
 AARD_API void aard_pool_config_set_max_heap(aard_pool_config *config, uint64_t bytes);
 AARD_API uint64_t aard_pool_config_max_heap(const aard_pool_config *config);
-/* Bytes of resident memory after its last call, `rss_kib_after` of the outcome: of its process, which with thread isolation is
- * the host's. */
+/* Bytes of resident memory after its last call, `rss_kib_after` of the outcome: of its process, which with thread
+ * isolation is the host's. */
 AARD_API void aard_pool_config_set_max_rss(aard_pool_config *config, uint64_t bytes);
 AARD_API uint64_t aard_pool_config_max_rss(const aard_pool_config *config);
 
@@ -138,8 +141,8 @@ typedef enum aard_recycle {
 } aard_recycle;
 #define AARD_RECYCLE_CAUSES 4 /* how many there are */
 
-/* Hooks: what happens to the pool's isolates, as it happens, on the thread that does it.  No lock is held; a hook holds up
- * its isolate only. */
+/* Hooks: what happens to the pool's isolates, as it happens, on the thread that does it.  No lock is held; a hook
+ * holds up its isolate only. */
 typedef enum aard_pool_event_kind {
     AARD_POOL_CREATED, /* the isolate is ready and nobody's: code may be run on it, and aard_isolate_checkpoint made */
     AARD_POOL_BEFORE_CALL, /* by aard_pool_invoke, _exec, _submit… and aard_lease_invoke and _exec */
@@ -158,10 +161,11 @@ typedef struct aard_pool_event {
     uint64_t calls;              /* that the isolate has run */
 } aard_pool_event;
 
-/* An error given back for AARD_POOL_CREATED is the creation's: the isolate is freed.  Any other is freed and means nothing. */
+/* An error given back for AARD_POOL_CREATED is the creation's: the isolate is freed.  Any other is freed and means
+ * nothing. */
 typedef aard_error *(*aard_pool_hook)(void *user, const aard_pool_event *event);
-/* Replaces an earlier hook.  `finalizer` (may be NULL) runs once the configuration and all pools made from it are gone or
- * have another, also after an error.  Errors: invalid_argument, no_memory. */
+/* Replaces an earlier hook.  `finalizer` (may be NULL) runs once the configuration and all pools made from it are
+ * gone or have another, also after an error.  Errors: invalid_argument, no_memory. */
 AARD_API AARD_NODISCARD aard_error *aard_pool_config_set_hook(aard_pool_config *config, aard_pool_hook hook, void *user,
                                                               aard_finalizer finalizer);
 /* NULL where there is none; `user` (may be NULL) gets what was set with it. */
@@ -174,17 +178,18 @@ AARD_API aard_pool_hook aard_pool_config_hook(const aard_pool_config *config, vo
  * aard_isolate_load_bundle and aard_handler_new, thread, no_memory. */
 AARD_API AARD_NODISCARD aard_error *aard_pool_new(const aard_pool_config *config, aard_pool **out);
 
-/* Refuses new calls by pool_closed and waits until those that wait or run have ended and all leases are back, at most `ms`
- * (0 = without end).  Completion callbacks have returned then.  Errors: pool_timeout (the pool stays closed; call it again, or
- * aard_pool_free). */
+/* Refuses new calls by pool_closed and waits until those that wait or run have ended and all leases are back, at
+ * most `ms` (0 = without end).  Completion callbacks have returned then.  Errors: pool_timeout (the pool stays
+ * closed; call it again, or aard_pool_free). */
 AARD_API AARD_NODISCARD aard_error *aard_pool_drain(aard_pool *pool, uint64_t ms);
-/* Closes the pool, ends every submitted call (outcome `cancelled`), gives pool_closed to threads that wait for an isolate, waits
- * for calls that run, and frees all isolates.  A lease that is still out keeps its isolate, which is freed with the lease.
- * Not from a completion callback.  NULL is fine. */
+/* Closes the pool, ends every submitted call (outcome `cancelled`), gives pool_closed to threads that wait for an
+ * isolate, waits for calls that run, and frees all isolates.  A lease that is still out keeps its isolate, which is
+ * freed with the lease.  Not from a completion callback.  NULL is fine. */
 AARD_API void aard_pool_free(aard_pool *pool);
 
-/* Brings the pool to another desired size, within its maximum: more isolates are made in the background; of too many those that
- * are idle are freed, and others when they come back.  Returns at once.  Errors: invalid_argument, pool_closed. */
+/* Brings the pool to another desired size, within its maximum: more isolates are made in the background; of too many
+ * those that are idle are freed, and others when they come back.  Returns at once.  Errors: invalid_argument,
+ * pool_closed. */
 AARD_API AARD_NODISCARD aard_error *aard_pool_set_desired_size(aard_pool *pool, size_t desired);
 /* All three of aard_pool_config_set_size, likewise.  Errors: invalid_argument, pool_closed. */
 AARD_API AARD_NODISCARD aard_error *aard_pool_resize(aard_pool *pool, size_t desired, size_t minimum_idle,
@@ -202,7 +207,8 @@ AARD_API AARD_NODISCARD aard_error *aard_pool_wait_ready(aard_pool *pool, uint64
 /* How a call waits for its isolate, and what it calls.  Zero in a field means the default. */
 typedef struct aard_pool_request {
     size_t struct_size; /* sizeof(aard_pool_request) of the caller */
-    /* Tenants whose calls wait take turns; within a tenant the order is that of arrival.  Borrowed; NULL is a tenant, too. */
+    /* Tenants whose calls wait take turns; within a tenant the order is that of arrival.  Borrowed; NULL is a tenant,
+     * too. */
     const char *tenant;
     int priority;                /* calls of a higher one come first, whatever their tenant; -4 to 3 */
     bool no_wait;                /* pool_full at once where no isolate is idle */
@@ -211,11 +217,11 @@ typedef struct aard_pool_request {
     aard_cancel_handle *cancel;  /* of aard_pool_acquire; calls have that of their aard_call.  Borrowed. */
 } aard_pool_request;
 
-/* Takes an isolate, calls the handler on it, and gives it back: on the caller's thread, which runs the isolate's callbacks.
- * `request` and `call` may be NULL.  The outcome (owned by the caller) has how long the call waited in queue_wait_ms.  A call
- * that was cancelled while it waited has the outcome `cancelled`.  An error means the call was never made.
- * Errors: pool_full, pool_timeout, pool_closed, not_found (no such handler), invalid_argument, no_memory; where no isolate can
- * be made that of making one; those of aard_handler_invoke. */
+/* Takes an isolate, calls the handler on it, and gives it back: on the caller's thread, which runs the isolate's
+ * callbacks.  `request` and `call` may be NULL.  The outcome (owned by the caller) has how long the call waited in
+ * queue_wait_ms.  A call that was cancelled while it waited has the outcome `cancelled`.  An error means the call
+ * was never made.  Errors: pool_full, pool_timeout, pool_closed, not_found (no such handler), invalid_argument,
+ * no_memory; where no isolate can be made that of making one; those of aard_handler_invoke. */
 AARD_API AARD_NODISCARD aard_error *aard_pool_invoke(aard_pool *pool, const aard_pool_request *request,
                                                      const aard_call *call, aard_outcome **out);
 /* The same for inline code, as aard_isolate_exec. */
@@ -231,12 +237,14 @@ AARD_API AARD_NODISCARD aard_error *aard_pool_acquire(aard_pool *pool, const aar
                                                       aard_lease **out);
 /* An idle isolate, or `*out` = NULL where there is none just now.  Never waits.  Errors: pool_closed. */
 AARD_API AARD_NODISCARD aard_error *aard_pool_try_acquire(aard_pool *pool, aard_lease **out);
-/* Calls on the leased isolate that count: what they do is in the statistics, and decides whether the isolate is kept. */
+/* Calls on the leased isolate that count: what they do is in the statistics, and decides whether the isolate is
+ * kept. */
 AARD_API AARD_NODISCARD aard_error *aard_lease_invoke(aard_lease *lease, const char *entrypoint, const aard_call *call,
                                                       aard_outcome **out);
 AARD_API AARD_NODISCARD aard_error *aard_lease_exec(aard_lease *lease, const char *source, size_t len, const char *name,
                                                     const aard_call *call, aard_outcome **out);
-/* The isolate itself, borrowed, for whatever else is to be done; its bundle and the pool's handlers must stay.  NULL for NULL. */
+/* The isolate itself, borrowed, for whatever else is to be done; its bundle and the pool's handlers must stay.  NULL
+ * for NULL. */
 AARD_API aard_isolate *aard_lease_isolate(aard_lease *lease);
 /* Gives the isolate back.  Returns at once: the pool's threads reset it.  NULL is fine. */
 AARD_API void aard_lease_release(aard_lease *lease);
@@ -252,12 +260,12 @@ typedef struct aard_completion {
     aard_error *error; /* as of aard_pool_invoke */
 } aard_completion;
 
-/* On one of the pool's threads, exactly once for each submitted call.  May use the pool, but for aard_pool_drain, _free, _wait_ready,
- * and calls that wait. */
+/* On one of the pool's threads, exactly once for each submitted call.  May use the pool, but for aard_pool_drain,
+ * _free, _wait_ready, and calls that wait. */
 typedef void (*aard_completion_callback)(const aard_completion *completion);
 
-/* Where completed calls wait to be fetched, for event loops: its descriptor is readable while there are any.  Counted: calls that
- * are submitted keep it. */
+/* Where completed calls wait to be fetched, for event loops: its descriptor is readable while there are any.
+ * Counted: calls that are submitted keep it. */
 typedef struct aard_completion_queue aard_completion_queue;
 
 /* Errors: io (no descriptor), no_memory. */
@@ -276,9 +284,10 @@ typedef struct aard_completion_target {
     void *user;                   /* of the completion */
 } aard_completion_target;
 
-/* Has the pool make a call on one of its threads.  Returns at once; everything that is given is copied.  The call can be cancelled by
- * the handle of its aard_call, while it waits and while it runs.  Where there is no error there will be exactly one completion.
- * From completion callbacks, too.  Errors: pool_full, pool_closed, not_found (no such handler), invalid_argument, no_memory. */
+/* Has the pool make a call on one of its threads.  Returns at once; everything that is given is copied.  The call
+ * can be cancelled by the handle of its aard_call, while it waits and while it runs.  Where there is no error there
+ * will be exactly one completion.  From completion callbacks, too.  Errors: pool_full, pool_closed, not_found (no
+ * such handler), invalid_argument, no_memory. */
 AARD_API AARD_NODISCARD aard_error *aard_pool_submit(aard_pool *pool, const aard_pool_request *request,
                                                      const aard_call *call, const aard_completion_target *target);
 AARD_API AARD_NODISCARD aard_error *aard_pool_submit_exec(aard_pool *pool, const aard_pool_request *request,
@@ -314,8 +323,8 @@ typedef struct aard_pool_stats {
 AARD_API AARD_NODISCARD aard_error *aard_pool_get_stats(aard_pool *pool, aard_pool_stats *out);
 /* The same as one JSON object (docs/pools.md), owned by the caller: aard_string_free.  Errors: no_memory. */
 AARD_API AARD_NODISCARD aard_error *aard_pool_stats_json(aard_pool *pool, char **out, size_t *len);
-/* Those of `count` pools in Prometheus' text form (version 0.0.4), each with the label pool="NAME", owned by the caller:
- * aard_string_free.  Errors: invalid_argument, no_memory. */
+/* Those of `count` pools in Prometheus' text form (version 0.0.4), each with the label pool="NAME", owned by the
+ * caller: aard_string_free.  Errors: invalid_argument, no_memory. */
 AARD_API AARD_NODISCARD aard_error *aard_pools_prometheus(aard_pool *const *pools, size_t count, char **out,
                                                           size_t *len);
 

@@ -1,7 +1,8 @@
-/* Registries: a pool for each bundle and profile, made when it is first wanted, and given up when it was not used for longest.
+/* Registries: a pool for each bundle and profile, made when it is first wanted, and given up when it was not used for
+ * longest.
  *
- * A profile is a named configuration of pools; the bundle comes with each call.  Every function: any thread, not from a hook or
- * a completion callback.  docs/pools.md */
+ * A profile is a named configuration of pools; the bundle comes with each call.  Every function: any thread, not
+ * from a hook or a completion callback.  docs/pools.md */
 #ifndef AARDVARK_REGISTRY_H
 #define AARDVARK_REGISTRY_H
 
@@ -29,8 +30,8 @@ AARD_API AARD_NODISCARD aard_error *aard_registry_new(const aard_registry_limits
 /* Frees all pools, as aard_pool_free; none may be pinned.  NULL is fine. */
 AARD_API void aard_registry_free(aard_registry *registry);
 
-/* How the pools of profile `name` are made; copied.  Its bundle is that of each pool.  Errors: invalid_argument (there is one of that
- * name), no_memory. */
+/* How the pools of profile `name` are made; copied.  Its bundle is that of each pool.  Errors: invalid_argument
+ * (there is one of that name), no_memory. */
 AARD_API AARD_NODISCARD aard_error *aard_registry_add_profile(aard_registry *registry, const char *name,
                                                               const aard_pool_config *config);
 
@@ -39,10 +40,10 @@ AARD_API AARD_NODISCARD aard_error *aard_registry_add_profile(aard_registry *reg
 AARD_API AARD_NODISCARD aard_error *aard_registry_bundle(aard_registry *registry, const void *zip, size_t len,
                                                          aard_bundle **out);
 
-/* The pool of the bundle (by aard_bundle_digest; NULL = none) and the profile, pinned: it stays until aard_registry_unpin.  It is
- * made where there is none; threads that want the same at once get the same, or the same error, of which nothing is left.  Pools
- * beyond the limits are freed that have not been used for longest and that nobody has pinned.
- * Errors: not_found (no such profile), as aard_pool_new. */
+/* The pool of the bundle (by aard_bundle_digest; NULL = none) and the profile, pinned: it stays until
+ * aard_registry_unpin.  It is made where there is none; threads that want the same at once get the same, or the same
+ * error, of which nothing is left.  Pools beyond the limits are freed that have not been used for longest and that
+ * nobody has pinned.  Errors: not_found (no such profile), as aard_pool_new. */
 AARD_API AARD_NODISCARD aard_error *aard_registry_pin(aard_registry *registry, aard_bundle *bundle, const char *profile,
                                                       aard_pool **out);
 /* Gives a pool back, once for each aard_registry_pin, when no call of its owner needs it.  NULL is fine. */
@@ -52,8 +53,9 @@ AARD_API AARD_NODISCARD aard_error *aard_registry_invoke(aard_registry *registry
                                                          const char *profile, const aard_pool_request *request,
                                                          const aard_call *call, aard_outcome **out);
 
-/* Takes the pool out, so that a new one is made when it is wanted again, waits until nobody has it pinned and its calls have
- * ended, and frees it.  A pool that is not there is fine.  Must not be called by who has it pinned.  Errors: not_found (no such profile). */
+/* Takes the pool out, so that a new one is made when it is wanted again, waits until nobody has it pinned and its
+ * calls have ended, and frees it.  A pool that is not there is fine.  Must not be called by who has it pinned.
+ * Errors: not_found (no such profile). */
 AARD_API AARD_NODISCARD aard_error *aard_registry_remove(aard_registry *registry, aard_bundle *bundle,
                                                          const char *profile);
 /* The same for all pools; remembered bundles go, too. */

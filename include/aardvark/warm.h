@@ -18,20 +18,20 @@
 extern "C" {
 #endif
 
-/* Fills the distribution's cache: Pyodide's code prelinked and compiled for this engine, and a base image of its memory that every
- * Python isolate then starts from.  What is there already and fits is kept, unless `force`, which makes all of it in a new
- * directory that then takes the cache's place: what it holds comes from the distribution's files and this library alone.  Everything in the cache can
- * be made again: a missing, stale or damaged cache only costs time.
+/* Fills the distribution's cache: Pyodide's code prelinked and compiled for this engine, and a base image of its memory
+ * that every Python isolate then starts from.  What is there already and fits is kept, unless `force`, which makes all
+ * of it in a new directory that then takes the cache's place: what it holds comes from the distribution's files and
+ * this library alone.  Everything in the cache can be made again: a missing, stale or damaged cache only costs time.
  *
- * While it runs, no isolate of the process may be alive: it changes how the whole engine compiles.  Takes some seconds.
- * Errors: busy, guest_boot, engine, io (a distribution that can't be written to), no_memory. */
+ * While it runs, no isolate of the process may be alive: it changes how the whole engine compiles.  Takes some
+ * seconds.  Errors: busy, guest_boot, engine, io (a distribution that can't be written to), no_memory. */
 AARD_API AARD_NODISCARD aard_error *aard_distribution_prepare(aard_distribution *distribution, bool force);
 
 /* Whether the cache holds all that aard_distribution_prepare would make, whole and for this engine. */
 AARD_API bool aard_distribution_is_prepared(aard_distribution *distribution);
 
-/* Whether the cache holds Pyodide's code prelinked.  A distribution that is prepared and not prelinked has files that are
- * not of the form that prelinking knows: it works, and starts slower. */
+/* Whether the cache holds Pyodide's code prelinked.  A distribution that is prepared and not prelinked has files
+ * that are not of the form that prelinking knows: it works, and starts slower. */
 AARD_API bool aard_distribution_is_prelinked(aard_distribution *distribution);
 
 /* ---- warm states ------------------------------------------------------------------------------------------- */
@@ -40,9 +40,8 @@ AARD_API bool aard_distribution_is_prelinked(aard_distribution *distribution);
 typedef struct aard_warm_state aard_warm_state;
 
 /* Captures a Python isolate as it is: its packages, its bundle, what it has imported and computed.  The manifest's
- * preloadImports are imported first.  The isolate goes on as before.  Files that were
- * written are part of it (64 MiB at most), names in the JavaScript realm are not.  The result is in memory, and has been
- * started from once.
+ * preloadImports are imported first.  The isolate goes on as before.  Files that were written are part of it (64 MiB
+ * at most), names in the JavaScript realm are not.  The result is in memory, and has been started from once.
  * Errors: warm_capture (the guest has something that can't be captured, which is named; or an import failed), busy,
  * guest_boot, engine, unsupported (JavaScript), io, no_memory. */
 AARD_API AARD_NODISCARD aard_error *aard_warm_state_capture(aard_isolate *isolate, aard_warm_state **out);
@@ -102,12 +101,13 @@ AARD_API uint64_t aard_catalog_max_bytes(const aard_catalog *catalog);
 AARD_API void aard_isolate_config_set_catalog(aard_isolate_config *config, aard_catalog *catalog);
 AARD_API aard_catalog *aard_isolate_config_catalog(const aard_isolate_config *config);
 
-/* Packages that were unpacked once stay open in the process, for the next isolate that wants the same.  This closes those that
- * no isolate and no warm state uses, and gives how many they were.  It waits while packages are being unpacked.  Any thread. */
+/* Packages that were unpacked once stay open in the process, for the next isolate that wants the same.  This closes
+ * those that no isolate and no warm state uses, and gives how many they were.  It waits while packages are being
+ * unpacked.  Any thread. */
 AARD_API size_t aard_overlays_release(void);
 
-/* Finds the warm state of `bundle` (NULL = of a guest without one) for `distribution`; `*out` becomes NULL where there is
- * none that fits and is whole.  A damaged one is removed.  Errors: package_not_found, no_memory. */
+/* Finds the warm state of `bundle` (NULL = of a guest without one) for `distribution`; `*out` becomes NULL where
+ * there is none that fits and is whole.  A damaged one is removed.  Errors: package_not_found, no_memory. */
 AARD_API AARD_NODISCARD aard_error *aard_catalog_find(aard_catalog *catalog, aard_distribution *distribution,
                                                       const aard_bundle *bundle, aard_warm_state **out);
 
