@@ -36,8 +36,8 @@
  * aard_completion and aard_completion_target (aardvark/pool.h) never grow, and have no size.  Enumerations get new
  * numbers; those there are keep theirs.  docs/embedding.md
  *
- * Threads.  Counted objects, outcomes and errors: any thread, at any time.  An isolate and its handlers: any thread,
- * one at a time; a second one gets AARD_ERR_BUSY.  Configurations, calls and stage options: one thread at a time, but
+ * Threads.  Counted objects, outcomes, errors, pools and registries: any thread, at any time.  An isolate and its
+ * handlers: any thread, one at a time; a second one gets AARD_ERR_BUSY.  Configurations, calls and stage options: one thread at a time, but
  * while nobody sets anything, any number may read them, make isolates of them and make calls with them.  aard_X_free of
  * an object that is not counted comes after the last use.  A callback runs on the thread that made the call, unless it
  * says otherwise, and must not call back into the isolate that it came from.

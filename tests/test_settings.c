@@ -1,6 +1,8 @@
 /* What is set in a configuration or a call can be read back.  test-quick */
 #include "isolate_support.h"
 
+#include <pthread.h>
+
 static void host(const aard_call_context *context, void *user, const char *input, size_t len, aard_reply *reply)
 {
     (void)context;
@@ -270,6 +272,53 @@ static void test_limits_of_0_and_of_the_most_run(void **state)
     }
 }
 
+/* ---- many threads read what nobody sets ------------------------------------------------------------------------------ */
+
+typedef struct reader {
+    pthread_t thread;
+    const aard_isolate_config *config;
+    const aard_call *call;
+    unsigned wrong;
+} reader;
+
+static void *use_both(void *user)
+{
+    reader *r = user;
+    for (unsigned i = 0; i < 5; i++) {
+        aard_isolate *isolate = NULL;
+        aard_outcome *outcome = NULL;
+        aard_error *error = aard_isolate_new(r->config, &isolate);
+        if (!error) error = aard_isolate_exec(isolate, "aardvark.argv[0]", 16, NULL, r->call, &outcome);
+        const char *value = aard_outcome_value_json(outcome, NULL);
+        r->wrong += error || !value || strcmp(value, "\"x\"") != 0;
+        aard_error_free(error);
+        aard_outcome_free(outcome);
+        aard_isolate_free(isolate);
+    }
+    return NULL;
+}
+
+static void test_threads_share_what_nobody_sets(void **state)
+{
+    (void)state;
+    static const char *const arguments[] = {"x"};
+    aard_isolate_config *config = config_of(AARD_LANGUAGE_JAVASCRIPT);
+    aard_call *call = limited_to(60000);
+    reader readers[4];
+    assert_ok(aard_isolate_config_set_env(config, "A", "1"));
+    assert_ok(aard_call_set_arguments(call, arguments, 1));
+    for (size_t i = 0; i < COUNT(readers); i++) {
+        readers[i] = (reader){.config = config, .call = call};
+        assert_int_equal(pthread_create(&readers[i].thread, NULL, use_both, &readers[i]), 0);
+    }
+    for (size_t i = 0; i < COUNT(readers); i++) {
+        pthread_join(readers[i].thread, NULL);
+        assert_int_equal(readers[i].wrong, 0);
+    }
+    aard_call_free(call);
+    aard_isolate_config_free(config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -278,6 +327,7 @@ int main(void)
         cmocka_unit_test(test_a_configuration_tells_its_lists),
         cmocka_unit_test(test_a_pool_tells_what_was_set),
         cmocka_unit_test(test_a_staging_tells_what_was_set),
+        cmocka_unit_test(test_threads_share_what_nobody_sets),
         cmocka_unit_test(test_limits_of_0_and_of_the_most_run),
         cmocka_unit_test(test_a_call_tells_what_was_set),
     };
