@@ -2,11 +2,12 @@
  *
  *   bench_pool [--isolation thread|process] [--size N] [--seconds S] [--clean none|full|process] [--load F]
  *
- * N threads (default: as many as processors) call a pool of N isolates for S seconds (default 2), for Python and for JavaScript.  --clean is
- * what the pool does after each call: nothing, a full reset (the default), or a new isolate, which with process isolation is a
- * new process.  Closed loop: each thread makes its next call as soon as it has its last, which is the pool's capacity.
- * With --load calls then arrive by a clock (a Poisson process) at F times that capacity, submitted to the pool's N threads,
- * and the row `load` shows how long they waited, ran, and took in all, from when they should have arrived. */
+ * As many threads as there are processors, but N at most, call a pool of N isolates (default: four for each processor) for
+ * S seconds (default 2), for Python and for JavaScript.  --clean is what the pool does after each call: nothing, a full reset
+ * (the default), or a new isolate, which with process isolation is a new process.  Closed loop: each thread makes its next
+ * call as soon as it has its last, which is the pool's capacity.  With --load calls then arrive by a clock (a Poisson process)
+ * at F times that capacity, submitted to as many threads of the pool, and the row `load` shows how long they waited, ran, and
+ * took in all, from when they should have arrived. */
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -24,7 +25,7 @@ enum { PAYLOAD = 1024, SAMPLES = 1 << 20 };
 
 typedef struct options {
     aard_isolation isolation;
-    size_t size;
+    size_t size, threads;
     double seconds, load; /* load: 0 = none */
     const char *clean;
 } options;
@@ -66,7 +67,8 @@ static double parse_number(const char *text, double most)
 static options parse(int argc, char **argv)
 {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    options o = {.size = processors > 0 ? (size_t)processors : 1, .seconds = 2, .clean = "full"};
+    size_t threads = processors > 0 ? (size_t)processors : 1;
+    options o = {.size = 4 * threads, .seconds = 2, .clean = "full"};
     for (int i = 1; i < argc; i += 2) {
         const char *name = argv[i], *value = argv[i + 1];
         if (!value) usage();
@@ -84,6 +86,7 @@ static options parse(int argc, char **argv)
         else
             usage();
     }
+    o.threads = o.size < threads ? o.size : threads;
     return o;
 }
 
@@ -103,7 +106,7 @@ static aard_pool *new_pool(const options *o, aard_language language, aard_bundle
     bench_die(aard_pool_config_set_isolate(config, isolate));
     aard_pool_config_set_bundle(config, bundle);
     aard_pool_config_set_size(config, o->size, 0, o->size);
-    aard_pool_config_set_threads(config, o->size);
+    aard_pool_config_set_threads(config, o->threads);
     aard_pool_config_set_queue_limit(config, SAMPLES);
     if (process) aard_pool_config_set_max_calls(config, 1);
     bench_die(aard_pool_new(config, &pool));
@@ -269,8 +272,8 @@ static size_t measure(const options *o, aard_language language, result *out)
     bench_die(aard_call_new(&call));
     aard_call_set_input_json(call, payload, PAYLOAD);
     out[0] = new_result("capacity", name);
-    closed_loop(pool, call, payload, o->size, o->seconds / 10, &warm_up);
-    out[0].rate = closed_loop(pool, call, payload, o->size, o->seconds, &out[0].samples);
+    closed_loop(pool, call, payload, o->threads, o->seconds / 10, &warm_up);
+    out[0].rate = closed_loop(pool, call, payload, o->threads, o->seconds, &out[0].samples);
     if (o->load > 0) {
         out[1] = new_result("load", name);
         open_loop(pool, call, payload, out[0].rate * o->load, o->seconds, &out[1].samples);

@@ -133,6 +133,7 @@ struct aard_pool {
     pthread_mutex_t lock;
     pthread_cond_t work, keep, quiet; /* for workers; for the keeper; for whoever waits for the pool itself */
     size_t workers_asleep, watchers;  /* watchers: wait for `quiet` */
+    size_t workers_tied;              /* up in work that is not a call */
     bool keeper_asleep, closed, stopping, ended;
     uint64_t keeper_wakes;
     pthread_t *threads; /* the keeper first */

@@ -207,6 +207,7 @@ void aard__pool_dispatch(aard_pool *pool, uint64_t now)
         if (!entry) break;
         hand_out(pool, (aard__waiter *)entry, slot, now);
     }
+    if (pool->queue.count && pool->slots[AARD__SLOT_DIRTY].count) wake_worker(pool);
     want(pool, now);
 }
 
@@ -288,10 +289,7 @@ bool aard__pool_give_back(aard_pool *pool, aard__slot *slot, const aard__record 
         aard__pool_scale_down(pool, slot);
     } else if (pool->cleans || slot->soiled) {
         aard__pool_move(pool, slot, AARD__SLOT_DIRTY);
-        if (pool->workers_asleep)
-            wake_worker(pool);
-        else
-            wake_keeper(pool);
+        wake_for_long_work(pool);
     } else {
         aard__pool_put_idle(pool, slot, now);
     }

@@ -210,12 +210,22 @@ static bool work_one(aard_pool *pool)
     return true;
 }
 
+/* A submitted call should find a worker at once: one is kept free, unless calls wait for what there is to do. */
+static bool work_between(aard_pool *pool)
+{
+    if (!pool->queue.count && pool->workers_tied + 1 >= pool->workers && !pool->dismissed.first) return false;
+    pool->workers_tied++;
+    bool worked = work_one(pool);
+    pool->workers_tied--;
+    return worked;
+}
+
 static void *work(void *user)
 {
     aard_pool *pool = user;
     pthread_mutex_lock(&pool->lock);
     while (!pool->stopping) {
-        if (run_one(pool) || work_one(pool)) continue;
+        if (run_one(pool) || work_between(pool)) continue;
         pool->workers_asleep++;
         pthread_cond_wait(&pool->work, &pool->lock);
         pool->workers_asleep--;
