@@ -141,9 +141,15 @@ static void clean_up(aard__client *client, aard_outcome *outcome)
 static aard_error *call(aard__client *client, const aard__request *request, aard_outcome **out)
 {
     bool broken = !client->child.channel && client->used;
+    aard__request by_child = *request; /* which has the template's number of the handler */
+    if (request->verb == AARD__INVOKE) {
+        if (request->handler >= client->handler_count)
+            return aard__error(AARD_ERR_INVALID_ARGUMENT, "there is no handler %u", request->handler);
+        by_child.handler = client->handlers[request->handler].number;
+    }
     if (broken) AARD__TRY(reset(client));
     AARD__TRY(ensure_child(client));
-    AARD__TRY(aard__client_call(client, request, out));
+    AARD__TRY(aard__client_call(client, &by_child, out));
     clean_up(client, *out);
     return NULL;
 }
