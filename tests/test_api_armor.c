@@ -362,6 +362,10 @@ static void test_getters_of_calls(void **state)
     NOTHING(aard_call_result_limit, NULL);
     NOTHING(aard_call_cancel_handle, NULL);
     NOTHING(aard_call_user, NULL);
+    NOTHING(aard_call_traceparent, NULL);
+    REFUSED(aard_call_set_traceparent, NULL, NULL);
+    REFUSED(aard_call_set_traceparent, call_options, "00-0-0-00");
+    NOTHING(aard_call_context_traceparent, NULL, (char[56]){0}, 56);
     NOTHING(aard_call_capture, NULL);
     NOTHING(aard_call_source_kind, NULL);
     NOTHING(aard_call_argument_count, NULL);

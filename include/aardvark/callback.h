@@ -3,6 +3,7 @@
 #define AARDVARK_CALLBACK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <aardvark/cancel.h>
@@ -34,6 +35,10 @@ AARD_API bool aard_call_context_deadline_ms(const aard_call_context *context, ui
 /* The handle by which the call can be cancelled, borrowed for as long as the context is valid; NULL where it has
  * none.  A callback may cancel its own call with it, and one that waits can look whether others have. */
 AARD_API aard_cancel_handle *aard_call_context_cancel_handle(const aard_call_context *context);
+/* The W3C traceparent for what the callback does in the host's name: of the call's trace, with the span that is open here as
+ * its parent (the call's own parent where nothing is traced).  56 bytes with the NUL; false, with `out` untouched, where the
+ * call has none or `size` is less. */
+AARD_API bool aard_call_context_traceparent(const aard_call_context *context, char *out, size_t size);
 
 #ifdef __cplusplus
 }

@@ -53,6 +53,8 @@ typedef struct aard_trace_event {
     uint64_t parent;     /* of the span that this one is part of; 0 = none */
     uint64_t isolate_id; /* 0 = none */
     uint64_t time_ns;    /* of the monotonic clock */
+    /* Of the call that a "request" makes, at its beginning, where the host has given it one (aard_call_set_traceparent); else "". */
+    const char *traceparent;
 } aard_trace_event;
 
 /* Called on the thread that does the work, with each beginning before what is inside of it.  A span of name

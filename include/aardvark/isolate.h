@@ -235,6 +235,11 @@ AARD_API aard_cancel_handle *aard_call_cancel_handle(const aard_call *call);
 /* The host's own pointer for the call's callbacks: aard_call_context_user.  Default NULL. */
 AARD_API void aard_call_set_user(aard_call *call, void *user);
 AARD_API void *aard_call_user(const aard_call *call);
+/* The W3C traceparent of the host's span that the call is part of ("00-…-…-01"), copied; NULL takes it away.  It is in the trace
+ * (aardvark/hooks.h), and callbacks hand it on: aard_call_context_traceparent.  Guests don't see it.
+ * Errors: invalid_argument (it is none). */
+AARD_API AARD_NODISCARD aard_error *aard_call_set_traceparent(aard_call *call, const char *traceparent);
+AARD_API const char *aard_call_traceparent(const aard_call *call); /* NULL where it has none */
 /* False: stdout and stderr are neither captured nor handed to the callback.  Default true. */
 AARD_API void aard_call_set_capture(aard_call *call, bool capture);
 AARD_API bool aard_call_capture(const aard_call *call);

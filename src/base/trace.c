@@ -15,7 +15,9 @@ static _Thread_local struct {
     uint64_t span, isolate_id;
 } place;
 
-static void send(aard_trace_phase phase, const aard__span *span, const char *detail)
+uint64_t aard__trace_current(void) { return place.span; }
+
+static void send(aard_trace_phase phase, const aard__span *span, const char *detail, const char *traceparent)
 {
     const aard_trace_event event = {
         .phase = phase,
@@ -25,11 +27,13 @@ static void send(aard_trace_phase phase, const aard__span *span, const char *det
         .parent = span->parent,
         .isolate_id = span->isolate_id,
         .time_ns = aard__clock_monotonic(),
+        .traceparent = traceparent ? traceparent : "",
     };
     aard__trace_callback(aard__hooks.user, &event);
 }
 
-aard__span aard__trace_open(const char *name, uint64_t isolate_id, const char *detail, bool nested)
+static aard__span open_span(const char *name, uint64_t isolate_id, const char *detail, bool nested,
+                            const char *traceparent)
 {
     static _Atomic(uint64_t) last;
     aard__span span = {
@@ -44,13 +48,23 @@ aard__span aard__trace_open(const char *name, uint64_t isolate_id, const char *d
         place.span = span.id;
         place.isolate_id = span.isolate_id;
     }
-    send(AARD_TRACE_BEGIN, &span, detail);
+    send(AARD_TRACE_BEGIN, &span, detail, traceparent);
     return span;
+}
+
+aard__span aard__trace_open(const char *name, uint64_t isolate_id, const char *detail, bool nested)
+{
+    return open_span(name, isolate_id, detail, nested, NULL);
+}
+
+aard__span aard__trace_open_in(const char *traceparent, const char *name, uint64_t isolate_id, const char *detail)
+{
+    return open_span(name, isolate_id, detail, true, traceparent);
 }
 
 void aard__trace_close(const aard__span *span, const char *result)
 {
-    send(AARD_TRACE_END, span, result);
+    send(AARD_TRACE_END, span, result, NULL);
     if (!span->nested) return;
     place.span = span->parent;
     place.isolate_id = span->outer_isolate_id;

@@ -16,9 +16,14 @@ typedef struct aard__span {
 /* NULL while nothing is traced. */
 extern aard_trace_callback aard__trace_callback;
 
+/* The innermost span that is open on this thread; 0 = none. */
+uint64_t aard__trace_current(void);
+
 /* A span within the one that is open on this thread, until aard__trace_end on the same thread.  `name` is static; `isolate_id` 0:
  * that of the span around it; `detail` may be NULL. */
 aard__span aard__trace_open(const char *name, uint64_t isolate_id, const char *detail, bool nested);
+/* The same, nested, of what belongs to the host's trace `traceparent` (NULL = none). */
+aard__span aard__trace_open_in(const char *traceparent, const char *name, uint64_t isolate_id, const char *detail);
 void aard__trace_close(const aard__span *span, const char *result);
 
 static inline aard__span aard__trace_begin(const char *name, uint64_t isolate_id, const char *detail)

@@ -63,6 +63,10 @@ size_t aard_trace_event_json(const aard_trace_event *event, char *out, size_t si
     if (overlaps) put_number(&text, "id", event->span);
     put_text(&text, begins ? ",\"args\":{\"detail\":" : ",\"args\":{\"result\":");
     put_string(&text, event->detail);
+    if (event->traceparent && *event->traceparent) {
+        put_text(&text, ",\"traceparent\":");
+        put_string(&text, event->traceparent);
+    }
     put_number(&text, "span", event->span);
     if (event->parent) put_number(&text, "parent", event->parent);
     if (event->isolate_id) put_number(&text, "isolate", event->isolate_id);

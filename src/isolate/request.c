@@ -29,7 +29,10 @@ aard_error *aard__isolate_request(aard_isolate *isolate, const aard__request *re
         return aard__error(AARD_ERR_BUSY, "isolate %llu is in use by another call; make calls one at a time",
                            (unsigned long long)isolate->id);
     if (atomic_load_explicit(&isolate->has_gone, memory_order_relaxed)) aard__handlers_sweep(isolate);
-    aard__span span = aard__trace_begin("request", isolate->id, verb_name(request->verb));
+    aard__span span = {.id = 0};
+    if (aard__trace_callback)
+        span = aard__trace_open_in(aard_call_traceparent(request->call), "request", isolate->id,
+                                   verb_name(request->verb));
     aard_error *error = isolate->executor->ops->request(isolate->executor, request, response);
     aard__trace_end(&span, result_of(request->verb, error, response));
     atomic_flag_clear_explicit(&isolate->busy, memory_order_release);

@@ -38,6 +38,8 @@ struct aard_isolate_config {
     bool no_memory;                  /* there was none for the listener */
 };
 
+#define AARD__TRACEPARENT 56 /* with its NUL */
+
 struct aard_call {
     aard_source_kind kind; /* of inline code */
     aard__texts arguments;
@@ -52,6 +54,7 @@ struct aard_call {
     aard_cancel_handle *cancel; /* retained; may be NULL */
     void *user;                 /* the host's own */
     bool capture;
+    char traceparent[AARD__TRACEPARENT]; /* "" = none */
 };
 
 /* A copy that owns everything it has, for another thread and a later time; NULL copies the defaults.  Errors: no_memory. */
