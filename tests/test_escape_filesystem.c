@@ -679,7 +679,8 @@ static void test_directories_and_what_asks_for_less(void **state)
     aard_bundle *bundle = bundle_of(files);
     assert_ok(aard_isolate_load_bundle(isolate, bundle));
     aard_bundle_free(bundle);
-    aard_outcome *outcome = exec(isolate, "try: open('/rw/y', 'w')\nexcept OSError: pass\nos.path.exists('/rw/y')");
+    aard_outcome *outcome = exec(isolate,
+                                 "import os\ntry: open('/rw/y', 'w')\nexcept OSError: pass\nos.path.exists('/rw/y')");
     assert_true(told(outcome, "mount_read_only"));
     value_is(outcome, "false");
     aard_isolate_free(isolate);
@@ -764,12 +765,12 @@ static void test_places_that_can_not_be_mounted(void **state)
                                       "/app/", "//app", "//tmp/", "/./a",  "/a/.",     "//",       "/\xff"};
     aard_isolate_config *config = config_of(AARD_LANGUAGE_PYTHON);
     for (size_t i = 0; i < COUNT(bad); i++)
-        assert_refused(aard_isolate_config_add_mount(config, "/", bad[i], AARD_FILESYSTEM_READ), AARD_ERR_INVALID_ARGUMENT,
-                       NULL);
+        assert_refused(aard_isolate_config_add_mount(config, "/", bad[i], AARD_FILESYSTEM_READ),
+                       AARD_ERR_INVALID_ARGUMENT, NULL);
     assert_refused(aard_isolate_config_add_mount(config, "/nowhere", "/data", AARD_FILESYSTEM_READ), AARD_ERR_NOT_FOUND,
                    "/nowhere", NULL);
-    assert_refused(aard_isolate_config_add_mount(config, "/dev/null", "/data", AARD_FILESYSTEM_READ), AARD_ERR_NOT_FOUND,
-                   NULL);
+    assert_refused(aard_isolate_config_add_mount(config, "/dev/null", "/data", AARD_FILESYSTEM_READ),
+                   AARD_ERR_NOT_FOUND, NULL);
     assert_ok(aard_isolate_config_add_mount(config, "/", "/data/a", AARD_FILESYSTEM_READ));
     assert_ok(aard_isolate_config_add_mount(config, "/", "/data/b", AARD_FILESYSTEM_READ));
     assert_ok(aard_isolate_config_add_mount(config, "/", "/data/c/", AARD_FILESYSTEM_READ));
@@ -779,8 +780,8 @@ static void test_places_that_can_not_be_mounted(void **state)
                        AARD_ERR_INVALID_ARGUMENT, NULL);
     assert_refused(aard_isolate_config_add_mount(config, "/", "/data", AARD_FILESYSTEM_READ), AARD_ERR_INVALID_ARGUMENT,
                    NULL);
-    assert_refused(aard_isolate_config_add_mount(config, "/", "/data/a/c", AARD_FILESYSTEM_READ), AARD_ERR_INVALID_ARGUMENT,
-                   NULL);
+    assert_refused(aard_isolate_config_add_mount(config, "/", "/data/a/c", AARD_FILESYSTEM_READ),
+                   AARD_ERR_INVALID_ARGUMENT, NULL);
     aard_isolate_config_free(config);
 }
 

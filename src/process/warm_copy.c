@@ -1,7 +1,6 @@
 #include "process/warm_copy.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -26,9 +25,7 @@ aard_error *aard__warm_seal(const aard_warm_state *warm, int *out)
 
 aard_error *aard__warm_unseal(int fd, const aard_isolate_config *config, aard_warm_state **out)
 {
-    char path[64];
     if (!aard__is_sealed(fd))
         return aard__error(AARD_ERR_ENGINE, "a warm state came from another process in a way that lets it be changed");
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    return aard__warm_state_open_with(path, config->distribution, config->catalog, out);
+    return aard__warm_state_open_sealed(fd, config->distribution, config->catalog, out);
 }

@@ -265,29 +265,39 @@ static aard_error *check(aard__image *image, const char *path, const char *wante
     return compare_keys(key, wanted, path);
 }
 
-aard_error *aard__image_open(const char *path, const char *wanted, const aard__signing_key *key, aard__image **out)
+aard_error *aard__image_open_file(int fd, const char *name, const char *wanted, const aard__signing_key *key,
+                                  aard__image **out)
 {
     aard__image *image = aard__calloc(1, sizeof *image);
-    if (!image) return aard__error_no_memory();
+    if (!image) {
+        close(fd);
+        return aard__error_no_memory();
+    }
     aard_error *error = NULL;
     struct stat st;
     image->is_file = true;
-    image->fd = -1;
-    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
-        error = aard__error(AARD_ERR_WARM_CORRUPT, "'%s' is not an image", path);
-    else
-        error = aard__trusted_open(path, &image->fd);
-    if (!error && (fstat(image->fd, &st) < 0 || st.st_size <= 0))
-        error = aard__error(AARD_ERR_WARM_CORRUPT, "'%s' is not an image", path);
+    image->fd = fd;
+    if (fstat(image->fd, &st) < 0 || st.st_size <= 0)
+        error = aard__error(AARD_ERR_WARM_CORRUPT, "'%s' is not an image", name);
     if (!error && !map_all(image, (size_t)st.st_size))
-        error = aard__error_errno(AARD_ERR_IO, errno, "cannot map '%s'", path);
-    if (!error) error = check(image, path, wanted, key);
+        error = aard__error_errno(AARD_ERR_IO, errno, "cannot map '%s'", name);
+    if (!error) error = check(image, name, wanted, key);
     if (error) {
         aard__image_free(image);
         return error;
     }
     *out = image;
     return NULL;
+}
+
+aard_error *aard__image_open(const char *path, const char *wanted, const aard__signing_key *key, aard__image **out)
+{
+    struct stat st;
+    int fd;
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+        return aard__error(AARD_ERR_WARM_CORRUPT, "'%s' is not an image", path);
+    AARD__TRY(aard__trusted_open(path, &fd));
+    return aard__image_open_file(fd, path, wanted, key, out);
 }
 
 void aard__image_free(aard__image *image)

@@ -41,6 +41,9 @@ aard_error *aard__image_write(const aard__image *image, int fd, const aard__sign
  * have; where `key` is not NULL it must have signed the file.  Errors: not_found, untrusted, warm_signature; warm_mismatch (the message names the first line that differs), warm_corrupt (torn,
  * truncated or altered), io, no_memory. */
 aard_error *aard__image_open(const char *path, const char *wanted, const aard__signing_key *key, aard__image **out);
+/* The same of a file that is open, and nobody can change; takes the descriptor, also on an error.  `name` is for messages. */
+aard_error *aard__image_open_file(int fd, const char *name, const char *wanted, const aard__signing_key *key,
+                                  aard__image **out);
 void aard__image_free(aard__image *image);
 
 bool aard__image_is_signed(const aard__image *image); /* the file that it was opened from, by whomever */

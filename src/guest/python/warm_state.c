@@ -1,6 +1,8 @@
 /* Warm states as files, in the catalog, and as what guests start from. */
 #include "guest/python/warm_state.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -27,13 +29,11 @@ static aard_error *find_overlay(aard_warm_state *state, const char *path, aard_c
                        state->overlay_digest, aard__overlay_digest(state->overlay));
 }
 
-/* `catalog`, for its packages, may be NULL. */
-static aard_error *open_state(const char *path, const char *wanted, aard_distribution *distribution,
+/* Takes the image. */
+static aard_error *make_state(aard__image *image, const char *path, aard_distribution *distribution,
                               aard_catalog *catalog, aard_warm_state **out)
 {
-    aard__image *image;
     aard_warm_state *state = NULL;
-    AARD__TRY(aard__image_open(path, wanted, distribution ? aard__distribution_key(distribution) : NULL, &image));
     AARD__TRY(aard__warm_state_new(image, distribution, &state));
     aard_error *error = distribution ? find_overlay(state, path, catalog) : NULL;
     if (error) {
@@ -44,16 +44,50 @@ static aard_error *open_state(const char *path, const char *wanted, aard_distrib
     return NULL;
 }
 
-aard_error *aard__warm_state_open_with(const char *path, aard_distribution *distribution, aard_catalog *catalog,
-                                       aard_warm_state **out)
+/* `catalog`, for its packages, may be NULL. */
+static aard_error *open_state(const char *path, const char *wanted, aard_distribution *distribution,
+                              aard_catalog *catalog, aard_warm_state **out)
+{
+    aard__image *image;
+    AARD__TRY(aard__image_open(path, wanted, distribution ? aard__distribution_key(distribution) : NULL, &image));
+    return make_state(image, path, distribution, catalog, out);
+}
+
+/* The lines that the key of an image for `distribution` (may be NULL) has. */
+static aard_error *wanted_key(aard_distribution *distribution, char **out)
 {
     const char *layout = NULL;
     if (distribution) AARD__TRY(aard__python_layout_name(distribution, &layout));
-    char *wanted = distribution ? aard__python_image_key(distribution, layout) : aard__strdup("");
-    if (!wanted) return aard__error_no_memory();
+    *out = distribution ? aard__python_image_key(distribution, layout) : aard__strdup("");
+    return *out ? NULL : aard__error_no_memory();
+}
+
+aard_error *aard__warm_state_open_with(const char *path, aard_distribution *distribution, aard_catalog *catalog,
+                                       aard_warm_state **out)
+{
+    char *wanted;
+    AARD__TRY(wanted_key(distribution, &wanted));
     aard_error *error = open_state(path, wanted, distribution, catalog, out);
     aard__free(wanted);
     return error;
+}
+
+aard_error *aard__warm_state_open_sealed(int fd, aard_distribution *distribution, aard_catalog *catalog,
+                                         aard_warm_state **out)
+{
+    static const char name[] = "a state from another process";
+    char *wanted;
+    aard__image *image;
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (copy < 0) return aard__error_errno(AARD_ERR_BUSY, errno, "%s can't be opened", name);
+    aard_error *error = wanted_key(distribution, &wanted);
+    if (error) {
+        close(copy);
+        return error;
+    }
+    error = aard__image_open_file(copy, name, wanted, NULL, &image);
+    aard__free(wanted);
+    return error ? error : make_state(image, name, distribution, catalog, out);
 }
 
 aard_error *aard_warm_state_open(const char *path, aard_distribution *distribution, aard_warm_state **out)

@@ -10,6 +10,10 @@
 aard_error *aard__warm_state_open_with(const char *path, aard_distribution *distribution, aard_catalog *catalog,
                                        aard_warm_state **out);
 
+/* The state in a memfd that another process has sealed, and nobody has signed.  The descriptor stays the caller's. */
+aard_error *aard__warm_state_open_sealed(int fd, aard_distribution *distribution, aard_catalog *catalog,
+                                         aard_warm_state **out);
+
 /* Gives a guest that is about to boot what its warm state has: image and packages. */
 aard_error *aard__warm_state_begin(aard__guest *guest);
 
