@@ -1,0 +1,18 @@
+#!/bin/bash
+# test-timeout: 400
+# Tests that are made for guests in threads, with each guest in a process of its own: what the host serves it (files, requests,
+# functions, output) is as it is there.
+export AARD_TEST_ISOLATION=process AARDVARK_GUEST_HELPER=$AARDVARK_BUILD/aardvark-guest CMOCKA_MESSAGE_OUTPUT=STDOUT
+status=0
+for name in network_javascript network_escapes escape_filesystem inline_javascript inline_python isolate_streams \
+    event_loop capabilities callbacks; do
+    if "$AARDVARK_BUILD/tests/test_$name" >"$TMPDIR/log" 2>&1; then
+        echo "ok $name in processes"
+    else
+        tail -n 200 "$TMPDIR/log" | sed 's/\[ RUN  /[ run  /; s/\[       OK/[       ok/; s/^/    /'
+        echo "not ok $name in processes"
+        status=1
+    fi
+    rm -f "$TMPDIR/log"
+done
+exit $status
