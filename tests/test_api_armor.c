@@ -317,31 +317,10 @@ static void test_getters_of_configurations(void **state)
     }
 }
 
-static void test_getters_of_pools_and_stagings(void **state)
+static void test_getters_of_stagings(void **state)
 {
     (void)state;
     void *user = &len;
-    NOTHING(aard_pool_config_isolate, NULL);
-    NOTHING(aard_pool_config_bundle, NULL);
-    NOTHING(aard_pool_config_name, NULL);
-    NOTHING(aard_pool_config_start, NULL);
-    NOTHING(aard_pool_config_queue_limit, NULL);
-    NOTHING(aard_pool_config_acquire_timeout_ms, NULL);
-    NOTHING(aard_pool_config_idle_timeout_ms, NULL);
-    NOTHING(aard_pool_config_threads, NULL);
-    NOTHING(aard_pool_config_max_calls, NULL);
-    NOTHING(aard_pool_config_max_age_ms, NULL);
-    NOTHING(aard_pool_config_max_heap, NULL);
-    NOTHING(aard_pool_config_max_rss, NULL);
-    NOTHING(aard_pool_config_quarantine, NULL);
-    NOTHING(aard_pool_config_handler_count, NULL);
-    NOTHING(aard_pool_config_handler, NULL, 0);
-    NOTHING(aard_pool_config_hook, NULL, &user);
-    assert_null(user);
-    size_t size = 7;
-    RETURNS(aard_pool_config_size, NULL, &size, NULL, NULL);
-    assert_int_equal(size, 0);
-    user = &len;
     NOTHING(aard_stage_options_version, NULL);
     NOTHING(aard_stage_options_archive, NULL);
     NOTHING(aard_stage_options_home, NULL);
@@ -564,7 +543,7 @@ int main(void)
         cmocka_unit_test(test_distributions_and_staging),
         cmocka_unit_test(test_configurations),
         cmocka_unit_test(test_getters_of_configurations),
-        cmocka_unit_test(test_getters_of_pools_and_stagings),
+        cmocka_unit_test(test_getters_of_stagings),
         cmocka_unit_test(test_getters_of_calls),
         cmocka_unit_test(test_choices_that_there_are_not),
         cmocka_unit_test(test_isolates_and_calls),

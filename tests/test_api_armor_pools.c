@@ -51,6 +51,32 @@ static void test_configurations(void **state)
     aard_pool_config_free(config);
 }
 
+static void test_getters(void **state)
+{
+    (void)state;
+    void *user = &state;
+    NOTHING(aard_pool_config_isolate, NULL);
+    NOTHING(aard_pool_config_bundle, NULL);
+    NOTHING(aard_pool_config_name, NULL);
+    NOTHING(aard_pool_config_start, NULL);
+    NOTHING(aard_pool_config_queue_limit, NULL);
+    NOTHING(aard_pool_config_acquire_timeout_ms, NULL);
+    NOTHING(aard_pool_config_idle_timeout_ms, NULL);
+    NOTHING(aard_pool_config_threads, NULL);
+    NOTHING(aard_pool_config_max_calls, NULL);
+    NOTHING(aard_pool_config_max_age_ms, NULL);
+    NOTHING(aard_pool_config_max_heap, NULL);
+    NOTHING(aard_pool_config_max_rss, NULL);
+    NOTHING(aard_pool_config_quarantine, NULL);
+    NOTHING(aard_pool_config_handler_count, NULL);
+    NOTHING(aard_pool_config_handler, NULL, 0);
+    NOTHING(aard_pool_config_hook, NULL, &user);
+    assert_null(user);
+    size_t size = 7;
+    RETURNS(aard_pool_config_size, NULL, &size, NULL, NULL);
+    assert_int_equal(size, 0);
+}
+
 static void test_pools(void **state)
 {
     (void)state;
@@ -180,9 +206,13 @@ static void test_none_is_forgotten(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_configurations), cmocka_unit_test(test_pools),
-        cmocka_unit_test(test_calls),          cmocka_unit_test(test_completion_queues),
-        cmocka_unit_test(test_registries),     cmocka_unit_test(test_none_is_forgotten),
+        cmocka_unit_test(test_configurations),
+        cmocka_unit_test(test_getters),
+        cmocka_unit_test(test_pools),
+        cmocka_unit_test(test_calls),
+        cmocka_unit_test(test_completion_queues),
+        cmocka_unit_test(test_registries),
+        cmocka_unit_test(test_none_is_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -553,6 +553,38 @@ static void test_hooks(void **state)
     assert_int_equal(atomic_load(&h.finalized), 2);
 }
 
+static aard_error *prepares_the_guest(void *user, const aard_pool_event *event)
+{
+    if (event->kind != AARD_POOL_CREATED) return NULL;
+    aard_outcome *outcome = NULL;
+    aard_error *error = aard_isolate_exec(event->isolate, "base = 40", 9, NULL, NULL, &outcome);
+    aard_outcome_free(outcome);
+    return error || !*(bool *)user ? error : aard_isolate_checkpoint(event->isolate);
+}
+
+/* Of what the hook did to a new isolate every call finds the same, the first as all others. */
+static void test_a_hook_can_prepare_guests(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        bool keeps = i;
+        aard_pool_config *config;
+        aard_isolate_config *isolate = config_of(AARD_LANGUAGE_PYTHON);
+        aard_isolate_config_set_cleanup(isolate, AARD_CLEANUP_FULL);
+        assert_ok(aard_pool_config_new(&config));
+        assert_ok(aard_pool_config_set_isolate(config, isolate));
+        assert_ok(aard_pool_config_set_hook(config, prepares_the_guest, &keeps, NULL));
+        aard_isolate_config_free(isolate);
+        aard_pool *pool = pool_of(config);
+        for (int k = 0; k < 3; k++) {
+            aard_outcome *outcome = pool_exec(pool, "base += 2\nbase");
+            if (keeps) value_is(outcome, "42");
+            if (!keeps) exception_is(outcome, "NameError", NULL, NULL);
+        }
+        aard_pool_free(pool);
+    }
+}
+
 static void test_a_failed_creation_leaves_no_pool(void **state)
 {
     (void)state;
@@ -740,6 +772,7 @@ int main(void)
         cmocka_unit_test(test_quarantine_of_abandoned_guests),
         cmocka_unit_test(test_a_lease_can_be_discarded),
         cmocka_unit_test(test_hooks),
+        cmocka_unit_test(test_a_hook_can_prepare_guests),
         cmocka_unit_test(test_a_failed_creation_leaves_no_pool),
         cmocka_unit_test(test_who_waits_hears_of_failed_creations),
         cmocka_unit_test(test_a_drain_waits_and_refuses),

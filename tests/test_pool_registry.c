@@ -3,6 +3,8 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "zip_builder.h"
 
@@ -232,6 +234,62 @@ static void test_removal_waits_for_calls_in_flight(void **state)
     }
 }
 
+static void never(const aard_completion *completion)
+{
+    (void)completion;
+    abort();
+}
+
+static bool forked(aard_error *error)
+{
+    bool is = aard_error_get_code(error) == AARD_ERR_FORKED;
+    aard_error_free(error);
+    return is;
+}
+
+/* What a child of fork is told, whatever the parent's threads hold: nothing there waits. */
+static void test_a_forked_child_has_no_pools(void **state)
+{
+    (void)state;
+    aard_registry *registry = registry_of(0, 0);
+    aard_bundle *bundle = bundle_number(1);
+    aard_pool *pool = NULL;
+    assert_ok(aard_registry_pin(registry, bundle, "small", &pool));
+    aard_lease *lease = lease_of(pool);
+    pid_t child = fork();
+    if (!child) {
+        alarm(60);
+        aard_outcome *outcome = NULL;
+        aard_lease *none = NULL;
+        aard_pool *other = NULL;
+        char *text = NULL;
+        const aard_completion_target target = {.callback = never};
+        bool all = forked(aard_pool_invoke(pool, NULL, NULL, &outcome)) &&
+                   forked(aard_pool_acquire(pool, NULL, &none)) && forked(aard_pool_try_acquire(pool, &none)) &&
+                   forked(aard_pool_submit(pool, NULL, NULL, &target)) &&
+                   forked(aard_lease_invoke(lease, NULL, NULL, &outcome)) && forked(aard_pool_drain(pool, 1)) &&
+                   forked(aard_pool_resize(pool, 1, 0, 1)) && forked(aard_pool_wait_ready(pool, 1)) &&
+                   forked(aard_pool_stats_json(pool, &text, NULL)) &&
+                   forked(aard_pools_prometheus(&pool, 1, &text, NULL)) &&
+                   forked(aard_registry_pin(registry, bundle, "small", &other)) &&
+                   forked(aard_registry_remove(registry, bundle, "small"));
+        aard_lease_release(lease);
+        aard_registry_unpin(registry, pool);
+        aard_registry_clear(registry);
+        aard_pool_free(pool);
+        aard_registry_free(registry);
+        _exit(all ? 0 : 1);
+    }
+    int status = 1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    aard_lease_release(lease);
+    value_is(pool_call(pool, NULL, NULL), "1");
+    aard_registry_unpin(registry, pool);
+    aard_bundle_free(bundle);
+    aard_registry_free(registry);
+}
+
 static void test_bundles_are_parsed_once(void **state)
 {
     (void)state;
@@ -268,6 +326,7 @@ int main(void)
         cmocka_unit_test(test_threads_that_want_the_same_get_the_same),
         cmocka_unit_test(test_removal_waits_for_calls_in_flight),
         cmocka_unit_test(test_bundles_are_parsed_once),
+        cmocka_unit_test(test_a_forked_child_has_no_pools),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

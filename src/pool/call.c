@@ -1,6 +1,7 @@
 /* Calls on the host's own threads, and leases. */
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/process.h"
 #include "pool/pool.h"
 
 /* ---- the end of a lease ---------------------------------------------------------------------------------------------- */
@@ -9,6 +10,7 @@
 static void give_back(aard_pool *pool, aard__slot *slot, const aard__record *record, bool inside)
 {
     uint64_t now = aard__clock_monotonic();
+    if (aard__forked()) return; /* it is the parent's */
     pthread_mutex_lock(&pool->lock);
     bool kept = aard__pool_give_back(pool, slot, record, now);
     if (inside) {
@@ -43,10 +45,9 @@ aard_error *aard_pool_invoke(aard_pool *pool, const aard_pool_request *request, 
 {
     AARD__NEED(pool);
     AARD__NEED(out);
-    AARD__TRY(aard__request_check(request));
     aard_pool_request whole;
     aard__target target = {.call = call};
-    aard__request_read(request, &whole);
+    AARD__TRY(aard__request_read(request, &whole));
     AARD__TRY(aard__pool_find_handler(pool, whole.entrypoint, &target.handler));
     return call_on_pool(pool, &whole, &target, out);
 }
@@ -57,9 +58,8 @@ aard_error *aard_pool_exec(aard_pool *pool, const aard_pool_request *request, co
     AARD__NEED(pool);
     AARD__NEED(out);
     AARD__NEED_THAT(source || !len, "NULL has no bytes; give the data, or a length of 0");
-    AARD__TRY(aard__request_check(request));
     aard_pool_request whole;
-    aard__request_read(request, &whole);
+    AARD__TRY(aard__request_read(request, &whole));
     aard__target target = {.source = source ? source : "", .len = len, .name = name, .call = call};
     return call_on_pool(pool, &whole, &target, out);
 }
@@ -70,11 +70,10 @@ aard_error *aard_pool_acquire(aard_pool *pool, const aard_pool_request *request,
 {
     AARD__NEED(pool);
     AARD__NEED(out);
-    AARD__TRY(aard__request_check(request));
     aard_pool_request whole;
     aard__slot *slot = NULL;
     uint64_t waited;
-    aard__request_read(request, &whole);
+    AARD__TRY(aard__request_read(request, &whole));
     AARD__TRY(aard__pool_take(pool, &whole, whole.cancel, aard__clock_monotonic(), &slot, &waited));
     if (!slot) return aard__error(AARD_ERR_POOL_CANCELLED, "it was cancelled while it waited for an isolate");
     pthread_mutex_lock(&pool->lock);
@@ -92,7 +91,7 @@ aard_error *aard_pool_try_acquire(aard_pool *pool, aard_lease **out)
     aard_error *error = NULL;
     aard__slot *slot = NULL;
     uint64_t now = aard__clock_monotonic();
-    pthread_mutex_lock(&pool->lock);
+    AARD__TRY(aard__pool_enter(pool));
     if (pool->closed) error = aard__pool_closed_error(pool);
     if (!error) slot = aard__pool_take_at_once(pool, false, now);
     if (slot) aard__histogram_add(&pool->counts.queue_wait, 0);
@@ -107,6 +106,7 @@ aard_isolate *aard_lease_isolate(aard_lease *lease) { return lease ? lease->isol
 static aard_error *call_on_lease(aard_lease *lease, const aard__target *target, aard_outcome **out)
 {
     aard__record record;
+    if (aard__forked()) return aard__error_forked();
     aard_error *error = aard__slot_call(lease, target, 0, &record, out);
     pthread_mutex_lock(&lease->pool->lock);
     aard__pool_count_call(lease->pool, &record);

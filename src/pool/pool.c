@@ -135,7 +135,7 @@ static aard_error *set_size(aard_pool *pool, const aard__pool_size *size)
 aard_error *aard_pool_set_desired_size(aard_pool *pool, size_t desired)
 {
     AARD__NEED(pool);
-    pthread_mutex_lock(&pool->lock);
+    AARD__TRY(aard__pool_enter(pool));
     aard__pool_size size = pool->size;
     size.desired = desired;
     aard_error *error = set_size(pool, &size);
@@ -147,7 +147,7 @@ aard_error *aard_pool_resize(aard_pool *pool, size_t desired, size_t minimum_idl
 {
     AARD__NEED(pool);
     const aard__pool_size size = {desired, minimum_idle, maximum ? maximum : desired};
-    pthread_mutex_lock(&pool->lock);
+    AARD__TRY(aard__pool_enter(pool));
     aard_error *error = set_size(pool, &size);
     pthread_mutex_unlock(&pool->lock);
     return error;
@@ -156,7 +156,7 @@ aard_error *aard_pool_resize(aard_pool *pool, size_t desired, size_t minimum_idl
 aard_error *aard_pool_wait_ready(aard_pool *pool, uint64_t ms)
 {
     AARD__NEED(pool);
-    pthread_mutex_lock(&pool->lock);
+    AARD__TRY(aard__pool_enter(pool));
     bool in_time = wait_until(pool, ready_or_failed, deadline_in(ms));
     aard_error *error = pool->closed     ? aard__pool_closed_error(pool)
                         : pool->retry_at ? aard__error(pool->failure_code, "%s", pool->failure)
@@ -175,7 +175,7 @@ aard_error *aard_pool_drain(aard_pool *pool, uint64_t ms)
 {
     AARD__NEED(pool);
     aard_error *error = NULL;
-    pthread_mutex_lock(&pool->lock);
+    AARD__TRY(aard__pool_enter(pool));
     pool->closed = true;
     aard__pool_changed(pool);
     if (!wait_until(pool, no_leases, deadline_in(ms)))

@@ -189,6 +189,8 @@ aard_error *aard__pool_cancelled_outcome(const aard_pool *pool, uint64_t waited_
 
 /* ---- state.c: who has which isolate, and who is served next; the lock held */
 
+/* Takes the lock.  Errors: forked; then nobody has it. */
+aard_error *aard__pool_enter(aard_pool *pool);
 void aard__pool_move(aard_pool *pool, aard__slot *slot, aard__slot_state to); /* from the list that it is in */
 void aard__pool_enlist(aard_pool *pool, aard__slot *slot, aard__slot_state to);
 void aard__jobs_add(aard__jobs *jobs, aard__job *job);
@@ -238,9 +240,8 @@ void aard__pool_leave(aard_pool *pool);
 
 /* The `stop` of a waiter's cancel_entry. */
 void aard__waiter_cancel(void *waiter);
-/* A request with its defaults. */
-void aard__request_read(const aard_pool_request *request, aard_pool_request *out);
-aard_error *aard__request_check(const aard_pool_request *request);
+/* A request with its defaults; NULL has nothing but those.  Errors: invalid_argument. */
+aard_error *aard__request_read(const aard_pool_request *request, aard_pool_request *out);
 int aard__request_level(const aard_pool_request *request);
 uint64_t aard__request_deadline(const aard_pool *pool, const aard_pool_request *request, uint64_t now);
 /* `*out` is NULL where the wait was cancelled. */

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/process.h"
 #include "base/structure.h"
 #include "base/thread.h"
 #include "pool/bundle_cache.h"
@@ -61,6 +62,13 @@ aard_error *aard_registry_new(const aard_registry_limits *limits, aard_registry 
     return NULL;
 }
 
+static aard_error *lock(aard_registry *registry)
+{
+    if (aard__forked()) return aard__error_forked();
+    pthread_mutex_lock(&registry->lock);
+    return NULL;
+}
+
 static profile *find_profile(const aard_registry *registry, const char *name)
 {
     profile *at = registry->profiles;
@@ -95,6 +103,7 @@ aard_error *aard_registry_add_profile(aard_registry *registry, const char *name,
     AARD__NEED(name);
     AARD__NEED(config);
     profile *made = NULL;
+    if (aard__forked()) return aard__error_forked();
     AARD__TRY(new_profile(name, config, &made));
     pthread_mutex_lock(&registry->lock);
     bool taken = find_profile(registry, name);
@@ -272,7 +281,7 @@ aard_error *aard_registry_pin(aard_registry *registry, aard_bundle *bundle, cons
     AARD__NEED(name);
     AARD__NEED(out);
     entry *found = NULL;
-    pthread_mutex_lock(&registry->lock);
+    AARD__TRY(lock(registry));
     const profile *of = find_profile(registry, name);
     aard_error *error = of ? enter(registry, bundle, of, &found) : no_profile(name);
     if (!error) *out = found->pool;
@@ -282,7 +291,7 @@ aard_error *aard_registry_pin(aard_registry *registry, aard_bundle *bundle, cons
 
 void aard_registry_unpin(aard_registry *registry, aard_pool *pool)
 {
-    if (!registry || !pool) return;
+    if (!registry || !pool || aard__forked()) return;
     pthread_mutex_lock(&registry->lock);
     entry *at = registry->entries;
     while (at && at->pool != pool) at = at->next;
@@ -326,7 +335,7 @@ aard_error *aard_registry_remove(aard_registry *registry, aard_bundle *bundle, c
 {
     AARD__NEED(registry);
     AARD__NEED(name);
-    pthread_mutex_lock(&registry->lock);
+    AARD__TRY(lock(registry));
     const profile *of = find_profile(registry, name);
     entry *found = of ? find_entry(registry, bundle ? aard_bundle_digest(bundle) : "", of) : NULL;
     if (found) remove_entry(registry, found);
@@ -336,7 +345,7 @@ aard_error *aard_registry_remove(aard_registry *registry, aard_bundle *bundle, c
 
 void aard_registry_clear(aard_registry *registry)
 {
-    if (!registry) return;
+    if (!registry || aard__forked()) return; /* whose pools are the parent's */
     pthread_mutex_lock(&registry->lock);
     for (entry *at = registry->entries; at;) {
         bool mine = !at->removed; /* others are about to free the rest */
@@ -350,7 +359,7 @@ void aard_registry_clear(aard_registry *registry)
 
 void aard_registry_free(aard_registry *registry)
 {
-    if (!registry) return;
+    if (!registry || aard__forked()) return;
     aard_registry_clear(registry);
     while (registry->profiles) {
         profile *gone = registry->profiles;
@@ -373,7 +382,7 @@ aard_error *aard_registry_get_stats(aard_registry *registry, aard_registry_stats
                     "the statistics' struct_size is too small; set it to sizeof(aard_registry_stats)");
     size_t size = out->struct_size;
     aard_registry_stats stats = {.struct_size = size};
-    pthread_mutex_lock(&registry->lock);
+    AARD__TRY(lock(registry));
     stats.pools = count_pools(registry, &stats.heap_kib);
     for (const entry *at = registry->entries; at; at = at->next) stats.pinned += at->users != 0;
     stats.hits = registry->hits;
@@ -390,7 +399,7 @@ aard_error *aard_registry_prometheus(aard_registry *registry, char **out, size_t
 {
     AARD__NEED(registry);
     AARD__NEED(out);
-    pthread_mutex_lock(&registry->lock);
+    AARD__TRY(lock(registry));
     size_t count = 0;
     for (const entry *at = registry->entries; at; at = at->next) count++;
     aard_pool **pools = aard__calloc(count + 1, sizeof *pools);

@@ -28,7 +28,10 @@ static aard_error *furnish(aard__slot *slot)
     /* It will be reset: what its modules leave when they are imported is to be undone in place, too. */
     if (slot->pool->cleans) AARD__TRY(aard_isolate_reset(slot->isolate));
     AARD__TRY(tell(slot, (aard_pool_event){.kind = AARD_POOL_CREATED}));
-    return slot->pool->cleans ? aard_isolate_prepare_reset(slot->isolate) : NULL;
+    if (!slot->pool->cleans) return NULL;
+    /* The first call finds what all others do: of what the hook did, what it has made a checkpoint of. */
+    if (config->hook) AARD__TRY(aard_isolate_reset(slot->isolate));
+    return aard_isolate_prepare_reset(slot->isolate);
 }
 
 static void take_apart(aard__slot *slot)

@@ -4,7 +4,15 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/process.h"
 #include "pool/pool.h"
+
+aard_error *aard__pool_enter(aard_pool *pool)
+{
+    if (aard__forked()) return aard__error_forked(); /* a copy of the parent's, whose lock may be taken for good */
+    pthread_mutex_lock(&pool->lock);
+    return NULL;
+}
 
 /* ---- lists ----------------------------------------------------------------------------------------------------------- */
 

@@ -42,10 +42,10 @@ static void read_counts(const aard__pool_counts *counts, aard_pool_stats *out)
     aard__histogram_read(&counts->total, &out->total);
 }
 
-static void read_stats(aard_pool *pool, aard_pool_stats *out)
+static aard_error *read_stats(aard_pool *pool, aard_pool_stats *out)
 {
     *out = (aard_pool_stats){.struct_size = sizeof *out};
-    pthread_mutex_lock(&pool->lock);
+    AARD__TRY(aard__pool_enter(pool));
     out->desired = pool->size.desired;
     out->minimum_idle = pool->size.minimum_idle;
     out->maximum = pool->size.maximum;
@@ -57,6 +57,7 @@ static void read_stats(aard_pool *pool, aard_pool_stats *out)
     out->waiting = pool->queue.count;
     read_counts(&pool->counts, out);
     pthread_mutex_unlock(&pool->lock);
+    return NULL;
 }
 
 uint64_t aard__pool_heap_kib(aard_pool *pool)
@@ -74,7 +75,7 @@ aard_error *aard_pool_get_stats(aard_pool *pool, aard_pool_stats *out)
     AARD__NEED_THAT(out->struct_size >= sizeof out->struct_size,
                     "the statistics' struct_size is too small; set it to sizeof(aard_pool_stats)");
     aard_pool_stats stats;
-    read_stats(pool, &stats);
+    AARD__TRY(read_stats(pool, &stats));
     size_t size = out->struct_size;
     memcpy(out, &stats, size < sizeof stats ? size : sizeof stats);
     out->struct_size = size;
@@ -148,7 +149,7 @@ aard_error *aard_pool_stats_json(aard_pool *pool, char **out, size_t *len)
     AARD__NEED(out);
     aard_pool_stats stats;
     aard__buf json = AARD__BUF_INIT;
-    read_stats(pool, &stats);
+    AARD__TRY(read_stats(pool, &stats));
     aard__buf_puts(&json, "{\"name\":");
     aard__buf_json_string(&json, pool->config->name, strlen(pool->config->name));
 #define PUT_NUMBER(field, name, type, help)                                                                            \
@@ -257,9 +258,11 @@ aard_error *aard_pools_prometheus(aard_pool *const *pools, size_t count, char **
     for (size_t i = 0; i < count; i++) AARD__NEED_THAT(pools[i], "one of the pools is NULL; it must not be");
     report r = {.pools = pools, .count = count, .stats = aard__calloc(count + 1, sizeof(aard_pool_stats))};
     if (!r.stats) return aard__error_no_memory();
-    for (size_t i = 0; i < count; i++) read_stats(pools[i], &r.stats[i]);
-    put_all(&r);
+    aard_error *error = NULL;
+    for (size_t i = 0; i < count && !error; i++) error = read_stats(pools[i], &r.stats[i]);
+    if (!error) put_all(&r);
     aard__free(r.stats);
+    if (error) return error;
     char *text = aard__buf_take(&r.text, len);
     if (!text) return aard__error_no_memory();
     *out = text;

@@ -2,6 +2,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/process.h"
 #include "pool/pool.h"
 
 /* ---- a job ----------------------------------------------------------------------------------------------------------- */
@@ -88,6 +89,7 @@ static aard_error *submit(aard_pool *pool, const aard_pool_request *request, con
     if (!to->callback == !to->queue)
         return aard__error(AARD_ERR_INVALID_ARGUMENT,
                            "a submitted call's completion goes to a callback or into a queue: give one of the two");
+    if (aard__forked()) return aard__error_forked();
     AARD__TRY(new_job(pool, request, target, to, &job));
     aard__waiter *waiter = &job->waiter;
     waiter->since = aard__clock_monotonic();
@@ -107,10 +109,9 @@ aard_error *aard_pool_submit(aard_pool *pool, const aard_pool_request *request, 
 {
     AARD__NEED(pool);
     AARD__NEED(target);
-    AARD__TRY(aard__request_check(request));
     aard_pool_request whole;
     aard__target what = {.call = call};
-    aard__request_read(request, &whole);
+    AARD__TRY(aard__request_read(request, &whole));
     AARD__TRY(aard__pool_find_handler(pool, whole.entrypoint, &what.handler));
     return submit(pool, &whole, &what, target);
 }
@@ -121,9 +122,8 @@ aard_error *aard_pool_submit_exec(aard_pool *pool, const aard_pool_request *requ
     AARD__NEED(pool);
     AARD__NEED(target);
     AARD__NEED_THAT(source || !len, "NULL has no bytes; give the data, or a length of 0");
-    AARD__TRY(aard__request_check(request));
     aard_pool_request whole;
-    aard__request_read(request, &whole);
+    AARD__TRY(aard__request_read(request, &whole));
     const aard__target what = {.source = source ? source : "", .len = len, .name = name, .call = call};
     return submit(pool, &whole, &what, target);
 }

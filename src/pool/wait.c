@@ -12,21 +12,15 @@
 
 /* ---- requests -------------------------------------------------------------------------------------------------------- */
 
-void aard__request_read(const aard_pool_request *request, aard_pool_request *out)
+aard_error *aard__request_read(const aard_pool_request *request, aard_pool_request *out)
 {
-    *out = (aard_pool_request){.struct_size = sizeof *out};
-    if (request) aard__structure_read(request, out, sizeof *out);
-}
-
-aard_error *aard__request_check(const aard_pool_request *request)
-{
-    if (!request) return NULL;
-    aard_pool_request whole;
-    const char *wrong = aard__structure_read(request, &whole, sizeof whole);
+    aard_pool_request whole = {.struct_size = sizeof whole};
+    const char *wrong = request ? aard__structure_read(request, &whole, sizeof whole) : NULL;
     if (wrong) return aard__error(AARD_ERR_INVALID_ARGUMENT, "aard_pool_request: %s", wrong);
     if (whole.priority < AARD_POOL_PRIORITY_LEAST || whole.priority > AARD_POOL_PRIORITY_MOST)
         return aard__error(AARD_ERR_INVALID_ARGUMENT, "the request's priority %d is not between %d and %d",
                            whole.priority, AARD_POOL_PRIORITY_LEAST, AARD_POOL_PRIORITY_MOST);
+    *out = whole;
     return NULL;
 }
 
@@ -150,7 +144,7 @@ aard_error *aard__pool_take(aard_pool *pool, const aard_pool_request *request, a
     aard_error *error = NULL;
     aard__slot *slot = NULL;
     *waited = 0;
-    pthread_mutex_lock(&pool->lock);
+    AARD__TRY(aard__pool_enter(pool));
     pool->callers++;
     if (!pool->closed) slot = take_at_once(pool, request, now, waited);
     if (!slot) error = take_slowly(pool, request, cancel, now, &slot, waited);
