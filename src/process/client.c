@@ -150,6 +150,11 @@ static aard_error *call(aard__client *client, const aard__request *request, aard
     if (broken) AARD__TRY(reset(client));
     AARD__TRY(ensure_child(client));
     AARD__TRY(aard__client_call(client, &by_child, out));
+    aard_diagnostics *d = &(*out)->diagnostics;
+    if (broken) { /* what the call began with */
+        d->prepare_ms += d->reset_ms;
+        d->wall_ms += d->reset_ms;
+    }
     clean_up(client, *out);
     return NULL;
 }

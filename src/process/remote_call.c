@@ -316,8 +316,12 @@ static void complete_outcome(remote_call *c)
     aard_diagnostics *d = &outcome->diagnostics;
     outcome->isolation = AARD_ISOLATION_PROCESS;
     d->isolate_id = client->id;
-    d->reset_mode = client->reset_mode;
-    d->reset_ms = client->reset_ms;
+    if (client->reset_mode != AARD_RESET_NONE) {
+        d->reset_mode = client->reset_mode;
+        d->reset_ms = client->reset_ms;
+    } else if (d->reset_mode != AARD_RESET_NONE) { /* the child has put its guest back by itself */
+        client->generation++;
+    }
     d->reset_generation = client->generation;
     client->reset_mode = AARD_RESET_NONE;
     client->reset_ms = 0;
