@@ -183,6 +183,24 @@ static void test_the_desired_size_can_be_set(void **state)
     aard_pool_free(pool);
 }
 
+/* What a smaller desired size frees is not made again for the minimum of idle ones. */
+static void test_a_smaller_size_keeps_the_minimum_idle(void **state)
+{
+    (void)state;
+    aard_pool_config *config = pool_config(4);
+    aard_pool_config_set_size(config, 4, 0, 8);
+    aard_pool *pool = pool_of(config);
+    aard_lease *leases[3];
+    for (int i = 0; i < 3; i++) leases[i] = lease_of(pool);
+    assert_ok(aard_pool_resize(pool, 1, 2, 8));
+    aard_pool_stats stats = stats_at_rest(pool);
+    assert_true(stats.idle == 2 && stats.leased == 3 && stats.created == 5 && stats.freed == 0);
+    for (int i = 0; i < 3; i++) aard_lease_release(leases[i]);
+    stats = stats_at_rest(pool);
+    assert_true(stats.idle == 2 && stats.created == 5 && stats.freed == 3 && stats.scale_downs == 3);
+    aard_pool_free(pool);
+}
+
 static void test_idle_isolates_are_freed_down_to_the_minimum(void **state)
 {
     (void)state;
@@ -691,6 +709,31 @@ static void test_those_who_wait_are_told_that_the_pool_is_freed(void **state)
     aard_lease_release(lease);
 }
 
+static void *drain_for_ever(void *user)
+{
+    caller *c = user;
+    c->error = aard_pool_drain(c->pool, 0);
+    return NULL;
+}
+
+static void test_a_drain_ends_with_its_pool(void **state)
+{
+    (void)state;
+    aard_pool *pool = pool_of(pool_config(1));
+    aard_lease *lease = lease_of(pool), *none = NULL;
+    caller drainer = {.pool = pool};
+    assert_int_equal(pthread_create(&drainer.thread, NULL, drain_for_ever, &drainer), 0);
+    for (bool closed = false; !closed; pause_ms(1)) {
+        aard_error *error = aard_pool_try_acquire(pool, &none);
+        closed = aard_error_get_code(error) == AARD_ERR_POOL_CLOSED;
+        aard_error_free(error);
+    }
+    aard_pool_free(pool);
+    pthread_join(drainer.thread, NULL);
+    assert_refused(drainer.error, AARD_ERR_POOL_CLOSED, NULL);
+    aard_lease_release(lease);
+}
+
 /* ---- statistics ---------------------------------------------------------------------------------------------------------- */
 
 static void test_statistics_as_text(void **state)
@@ -760,6 +803,7 @@ int main(void)
         cmocka_unit_test(test_a_pool_grows_to_its_maximum_and_not_beyond),
         cmocka_unit_test(test_idle_isolates_are_made_ahead),
         cmocka_unit_test(test_the_desired_size_can_be_set),
+        cmocka_unit_test(test_a_smaller_size_keeps_the_minimum_idle),
         cmocka_unit_test(test_idle_isolates_are_freed_down_to_the_minimum),
         cmocka_unit_test(test_tenants_take_turns_and_priorities_come_first),
         cmocka_unit_test(test_the_queue_has_a_bound),
@@ -776,6 +820,7 @@ int main(void)
         cmocka_unit_test(test_a_failed_creation_leaves_no_pool),
         cmocka_unit_test(test_who_waits_hears_of_failed_creations),
         cmocka_unit_test(test_a_drain_waits_and_refuses),
+        cmocka_unit_test(test_a_drain_ends_with_its_pool),
         cmocka_unit_test(test_a_lease_outlives_its_pool),
         cmocka_unit_test(test_those_who_wait_are_told_that_the_pool_is_freed),
         cmocka_unit_test(test_statistics_as_text),

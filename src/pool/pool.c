@@ -24,6 +24,7 @@ static bool wait_until(aard_pool *pool, condition holds, uint64_t deadline)
         failed = deadline == AARD__NEVER ? pthread_cond_wait(&pool->quiet, &pool->lock)
                                          : pthread_cond_timedwait(&pool->quiet, &pool->lock, &until);
     pool->watchers--;
+    pthread_cond_broadcast(&pool->quiet); /* for who frees the pool */
     return holds(pool);
 }
 
@@ -31,7 +32,12 @@ static uint64_t deadline_in(uint64_t ms) { return ms ? aard__clock_later(aard__c
 
 static bool no_calls(aard_pool *pool) { return !pool->jobs && !pool->callers; }
 
-static bool no_leases(aard_pool *pool) { return no_calls(pool) && !pool->slots[AARD__SLOT_LEASED].count; }
+static bool is_drained(aard_pool *pool)
+{
+    return pool->ended || (no_calls(pool) && !pool->slots[AARD__SLOT_LEASED].count);
+}
+
+static bool unwatched(aard_pool *pool) { return pool->watchers == 1; /* who asks */ }
 
 /* Nothing is being done with an isolate that nobody has. */
 static bool at_rest(aard_pool *pool)
@@ -125,7 +131,7 @@ static aard_error *set_size(aard_pool *pool, const aard__pool_size *size)
     pool->size = *size;
     pool->target = size->desired;
     pool->excess = alive > size->desired ? alive - size->desired : 0;
-    while (pool->excess && pool->slots[AARD__SLOT_IDLE].last)
+    while (aard__pool_has_surplus(pool) && pool->slots[AARD__SLOT_IDLE].count > size->minimum_idle)
         aard__pool_scale_down(pool, pool->slots[AARD__SLOT_IDLE].last);
     aard__pool_dispatch(pool, aard__clock_monotonic());
     aard__pool_changed(pool);
@@ -178,12 +184,13 @@ aard_error *aard_pool_drain(aard_pool *pool, uint64_t ms)
     AARD__TRY(aard__pool_enter(pool));
     pool->closed = true;
     aard__pool_changed(pool);
-    if (!wait_until(pool, no_leases, deadline_in(ms)))
+    if (!wait_until(pool, is_drained, deadline_in(ms)))
         error = aard__error(
             AARD_ERR_POOL_TIMEOUT,
             "the pool '%s' was not drained in time: %zu isolates are in use, and %zu calls wait; free the "
             "pool to end them",
             pool->config->name, pool->slots[AARD__SLOT_LEASED].count, pool->queue.count);
+    if (!error && pool->ended) error = aard__pool_closed_error(pool); /* it was freed meanwhile */
     pthread_mutex_unlock(&pool->lock);
     return error;
 }
@@ -238,7 +245,9 @@ static void end_isolates(aard_pool *pool)
         aard__pool_move(pool, pool->slots[AARD__SLOT_DIRTY].first, AARD__SLOT_DOOMED);
     pthread_cond_broadcast(&pool->work);
     pthread_cond_broadcast(&pool->keep);
+    aard__pool_changed(pool);
     wait_until(pool, at_rest, AARD__NEVER);
+    wait_until(pool, unwatched, AARD__NEVER);
 }
 
 void aard_pool_free(aard_pool *pool)

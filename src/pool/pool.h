@@ -198,6 +198,8 @@ void aard__jobs_remove(aard__jobs *jobs, aard__job *job);
 
 /* Isolates that can serve calls, now or soon. */
 size_t aard__pool_alive(const aard_pool *pool);
+/* Whether one that is not in use is to go, since the host wants fewer. */
+bool aard__pool_has_surplus(const aard_pool *pool);
 /* Whether one more isolate is to be made now. */
 bool aard__pool_wants(const aard_pool *pool, uint64_t now);
 /* An idle isolate, leased; or with `dirty` one to be cleaned, where nobody else waits for it.  NULL where there is none. */

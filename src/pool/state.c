@@ -142,6 +142,11 @@ static size_t wanting(const aard_pool *pool)
     return pool->queue.count - pool->queue.jobs + jobs;
 }
 
+bool aard__pool_has_surplus(const aard_pool *pool)
+{
+    return pool->excess && pool->slots[AARD__SLOT_IDLE].count >= pool->size.minimum_idle;
+}
+
 bool aard__pool_wants(const aard_pool *pool, uint64_t now)
 {
     if (pool->ended || total(pool) >= pool->size.maximum || now < pool->retry_at) return false;
@@ -236,7 +241,7 @@ void aard__pool_scale_down(aard_pool *pool, aard__slot *slot)
 void aard__pool_put_idle(aard_pool *pool, aard__slot *slot, uint64_t now)
 {
     uint64_t timeout = pool->config->idle_timeout_ms, age = pool->config->max_age_ms;
-    if (pool->ended || pool->excess) {
+    if (pool->ended || aard__pool_has_surplus(pool)) {
         aard__pool_scale_down(pool, slot);
         aard__pool_changed(pool);
         return;
@@ -293,7 +298,7 @@ bool aard__pool_give_back(aard_pool *pool, aard__slot *slot, const aard__record 
     }
     if (slot->quarantine || slot->recycle >= 0) {
         aard__pool_throw_away(pool, slot);
-    } else if (pool->excess) {
+    } else if (aard__pool_has_surplus(pool)) {
         aard__pool_scale_down(pool, slot);
     } else if (pool->cleans || slot->soiled) {
         aard__pool_move(pool, slot, AARD__SLOT_DIRTY);
