@@ -212,6 +212,10 @@ $(BUILD)/aardvark-guest: $(HELPER_OBJ) $(BUILD)/libaardvark.a $(BUILD)/gen/link.
 $(BUILD)/%: $(BUILD)/obj/bench/%.o $(BUILD)/obj/bench/support.o $(BUILD)/libaardvark.so
 	$(call step,LINK)$(LINK_PROGRAM) $< $(BUILD)/obj/bench/support.o $(PROGRAM_LIBS) -lm -o $@
 
+# Measures what has no public name.
+$(BUILD)/bench_fork: $(BUILD)/obj/bench/bench_fork.o $(BUILD)/obj/bench/support.o $(BUILD)/libaardvark.a
+	$(call step,LINK)$(CXX) $(OWN_LDFLAGS) $(LDFLAGS) $^ $(LDLIBS) $(OWN_LDLIBS) -lm -o $@
+
 define pack_bundle # NAME
 $(BUILD)/bundles/$(1).zip: $(shell find bundles/$(1) -type f) $(BUILD)/aardvark
 	@mkdir -p $$(@D)
