@@ -6,7 +6,8 @@
  * Rows, for Python and JavaScript: fork, until the template has its child; first, a 1 KiB JSON echo as the first call of a child;
  * whole, from before the fork until the child has ended; ready_first, that call in a child that has been through an empty call
  * before; the same with the limits that need a watchdog.  Then with `alive` children that have answered once: what is private of
- * each, and the fall of MemAvailable. */
+ * each, and the fall of MemAvailable.  At last with hardened children (process/harden.h): what hardening takes in the template and
+ * in a child, and the same call. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 
 #include "base/process.h"
 #include "engine/engine.h"
+#include "process/harden.h"
 #include "support.h"
 
 const char bench_name[] = "bench_fork";
@@ -117,6 +119,43 @@ static void run_children(const subject *s, size_t runs, bool ready)
     print_row(ready ? "ready_whole" : "whole", s, wholes, runs);
 }
 
+/* ---- hardened ------------------------------------------------------------------------------------------------------ */
+
+static void work_hardened(aard__hardening *hardening, const subject *s, int out)
+{
+    double start = bench_now_ms();
+    bench_die(aard__harden_child(hardening, out));
+    double took[2] = {bench_now_ms() - start, 0};
+    took[1] = echo(s);
+    if (write(out, took, sizeof took) != sizeof took) _exit(1);
+    _exit(0);
+}
+
+static void run_hardened(const subject *s, size_t runs)
+{
+    aard__hardening *hardening;
+    double *hardens = new_list(runs), *firsts = new_list(runs), *wholes = new_list(runs), took[2];
+    int ends[2], status;
+    double start = bench_now_ms();
+    if (pipe(ends)) bench_fail("no pipe");
+    bench_die(aard__hardening_take(AARD__HARDEN_ALL, 0, &hardening));
+    printf("row=harden_template count=1 ms=%.3f measures=%x\n", bench_now_ms() - start,
+           aard__hardening_measures(hardening));
+    for (size_t i = 0; i < runs; i++) {
+        start = bench_now_ms();
+        pid_t child = new_child();
+        if (!child) work_hardened(hardening, s, ends[1]);
+        if (waitpid(child, &status, 0) != child || status) bench_fail("a child has failed");
+        wholes[i] = bench_now_ms() - start;
+        if (read(ends[0], took, sizeof took) != sizeof took) bench_fail("a child has not answered");
+        hardens[i] = took[0];
+        firsts[i] = took[1];
+    }
+    print_row("harden", s, hardens, runs);
+    print_row("hardened_first", s, firsts, runs);
+    print_row("hardened_whole", s, wholes, runs);
+}
+
 /* ---- many alive --------------------------------------------------------------------------------------------------- */
 
 static long available_kib(void)
@@ -174,5 +213,6 @@ int main(int argc, char **argv)
         run_children(&subjects[i], runs, true);
         run_alive(&subjects[i], alive);
     }
+    run_hardened(&subjects[0], runs);
     return 0;
 }

@@ -1,6 +1,6 @@
 /* A template: a process with booted guests that forks children in which they go on.  This program is one.
  * test-timeout: 240 */
-#include "isolate_support.h"
+#include "fork_support.h"
 
 #include <signal.h>
 #include <sys/wait.h>
@@ -11,122 +11,7 @@
 
 LEAKS_OF_LEFT_GUESTS
 
-enum { CHILDREN = 50, KIB = 1024 };
-
-static aard_isolate *python, *javascript;
-static aard_handler *echo, *js_echo;
-
-/* ---- children ---------------------------------------------------------------------------------------------------- */
-
-/* In a child an assertion of cmocka's would go on in the parent's tests. */
-#define need(what)                                                                                                     \
-    do {                                                                                                               \
-        if (!(what)) need_at(__LINE__);                                                                                \
-    } while (0)
-
-static void need_at(int line)
-{
-    fprintf(stderr, "child %d: test_fork.c:%d\n", getpid(), line);
-    _exit(1);
-}
-
-static pid_t start_child(void (*work)(int number), int number)
-{
-    pid_t child;
-    assert_ok(aard__process_fork(&child));
-    if (child) return child;
-    alarm(100);
-    work(number);
-    _exit(0);
-}
-
-static void expect_end(pid_t child)
-{
-    int status;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    if (WIFSIGNALED(status)) fail_msg("child %d: signal %d", child, WTERMSIG(status));
-    assert_int_equal(WEXITSTATUS(status), 0);
-}
-
-/* All of them alive at once. */
-static void with_children(void (*work)(int number), int count)
-{
-    pid_t children[CHILDREN];
-    assert_true(count <= CHILDREN);
-    for (int i = 0; i < count; i++) children[i] = start_child(work, i);
-    for (int i = 0; i < count; i++) expect_end(children[i]);
-}
-
-static aard_outcome *run(aard_isolate *isolate, const char *code, uint64_t wall_ms, uint64_t cpu_ms)
-{
-    aard_outcome *outcome = NULL;
-    aard_call *what;
-    need(!aard_call_new(&what));
-    if (wall_ms) aard_call_set_wall_limit_ms(what, wall_ms);
-    if (cpu_ms) aard_call_set_cpu_limit_ms(what, cpu_ms);
-    aard_error *error = aard_isolate_exec(isolate, code, strlen(code), NULL, what, &outcome);
-    if (error) fprintf(stderr, "%s\n", aard_error_message(error));
-    need(!error);
-    aard_call_free(what);
-    return outcome;
-}
-
-static bool gives(aard_isolate *isolate, const char *code, const char *value)
-{
-    aard_outcome *outcome = run(isolate, code, 0, 0);
-    const char *text = aard_outcome_value_json(outcome, NULL);
-    bool same = text && !strcmp(text, value);
-    if (!same) fprintf(stderr, "%s: %s\n", code, text ? text : aard_outcome_failure_message(outcome));
-    aard_outcome_free(outcome);
-    return same;
-}
-
-static bool ends(aard_isolate *isolate, const char *code, uint64_t wall_ms, uint64_t cpu_ms, aard_failure_kind kind)
-{
-    aard_outcome *outcome = run(isolate, code, wall_ms, cpu_ms);
-    bool same = aard_outcome_failure_kind(outcome) == kind;
-    if (!same) fprintf(stderr, "%s: %s\n", code, aard_failure_kind_name(aard_outcome_failure_kind(outcome)));
-    aard_outcome_free(outcome);
-    return same;
-}
-
-static bool echoes(aard_handler *handler)
-{
-    char input[KIB + 32];
-    snprintf(input, sizeof input, "{\"text\":\"%0*d\"}", KIB, 7);
-    aard_call *what;
-    aard_outcome *outcome = NULL;
-    need(!aard_call_new(&what));
-    aard_call_set_input_json(what, input, strlen(input));
-    need(!aard_handler_invoke(handler, what, &outcome));
-    const char *text = aard_outcome_value_json(outcome, NULL);
-    bool same = text && strstr(text, "0000007\"") && strlen(text) > KIB;
-    aard_outcome_free(outcome);
-    aard_call_free(what);
-    return same;
-}
-
 /* ---- guests go on ------------------------------------------------------------------------------------------------- */
-
-static void use_everything(int number)
-{
-    (void)number;
-    need(aard__process_generation() > 0);
-    need(echoes(echo));
-    need(echoes(js_echo));
-    need(gives(python, "kept = 1 + 1; kept", "2"));
-    need(gives(javascript, "await new Promise((done) => setTimeout(() => done(5), 20))", "5"));
-    need(gives(python, "import asyncio; await asyncio.sleep(0.01, 6)", "6"));
-    need(ends(python, "while True: pass", 100, 0, AARD_FAILURE_TIMEOUT_EXCEEDED));
-    need(gives(python, "'kept' in globals()", "false"));
-    need(ends(javascript, "for (;;);", 0, 20, AARD_FAILURE_CPU_LIMIT_EXCEEDED));
-    need(gives(python, "x = 3; x", "3"));
-    need(!aard_isolate_reset(python));
-    need(gives(python, "'x' in globals()", "false"));
-    need(!aard_isolate_reset(javascript));
-    need(echoes(echo));
-    need(echoes(js_echo));
-}
 
 static void check_template(void)
 {
@@ -138,19 +23,10 @@ static void check_template(void)
 static void test_children_go_on_and_the_template_too(void **state)
 {
     (void)state;
-    with_children(use_everything, CHILDREN);
+    with_children(use_everything, FORK_MOST);
     check_template();
     with_children(use_everything, 2);
     check_template();
-}
-
-static void fill_heaps(int number)
-{
-    (void)number;
-    need(ends(python, "b = []\nwhile True: b.append(bytearray(1 << 20))", 0, 0, AARD_FAILURE_HEAP_LIMIT_EXCEEDED));
-    need(ends(javascript, "globalThis.b = []; for (;;) b.push(new Array(1e5).fill(1.5));", 0, 0,
-              AARD_FAILURE_HEAP_LIMIT_EXCEEDED));
-    need(echoes(echo) && echoes(js_echo));
 }
 
 static void test_children_are_held_to_their_heaps(void **state)
@@ -217,7 +93,7 @@ static int draws[2];
 
 static void draw_once(aard_isolate *isolate, const char *code)
 {
-    aard_outcome *outcome = run(isolate, code, 0, 0);
+    aard_outcome *outcome = run_for(isolate, code, 0, 0);
     const char *text = aard_outcome_value_json(outcome, NULL);
     need(text);
     char line[400];
@@ -270,7 +146,7 @@ static void read_clocks(int number)
     need(gives(python, "import time; 0 <= time.process_time() < 50", "true"));
     need(gives(python, "a = time.process_time()\nwhile time.process_time() < a + 0.05: pass\n1", "1"));
     need(gives(python, "time.monotonic() >= started", "true"));
-    aard_outcome *outcome = run(python, "kept = b'x' * (50 << 20)", 0, 0);
+    aard_outcome *outcome = run_for(python, "kept = b'x' * (50 << 20)", 0, 0);
     const aard_diagnostics *told = aard_outcome_diagnostics(outcome);
     long own = resident_kib();
     need(labs((long)told->rss_kib_after - own) < 20 * KIB);
@@ -299,13 +175,6 @@ static void test_all_of_the_engines_memory_is_inherited(void **state)
 
 /* ---- WebAssembly of the guest's own --------------------------------------------------------------------------------- */
 
-/* sum(n): the sum of 1 to n, in a loop. */
-#define MAKE_SUM                                                                                                       \
-    "globalThis.sum = (await WebAssembly.instantiate(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 6, 1, 96, 1, "    \
-    "127, 1, 127, 3, 2, 1, 0, 5, 3, 1, 0, 1, 7, 11, 2, 3, 115, 117, 109, 0, 0, 1, 109, 2, 0, 10, 27, 1, 25, 1, 1, "    \
-    "127, 3, 64, 32, 1, 32, 0, 106, 33, 1, 32, 0, 65, 1, 107, 34, 0, 13, 0, 11, 32, 1, 11]))).instance.exports.sum; "  \
-    "sum(4)"
-
 static aard_isolate *coder;
 
 static void run_wasm(int number)
@@ -313,7 +182,7 @@ static void run_wasm(int number)
     (void)number;
     need(gives(coder, "sum(10)", "55"));
     need(gives(coder, "let t = 0; for (let i = 0; i < 3000; i++) t += sum(1000); t", "1501500000")); /* tiers up */
-    need(gives(coder, MAKE_SUM, "10"));
+    need(gives(coder, make_sum, "10"));
     need(ends(coder, "for (;;) sum(100000)", 100, 0, AARD_FAILURE_TIMEOUT_EXCEEDED));
 }
 
@@ -323,7 +192,7 @@ static void test_compiled_code_goes_on(void **state)
     aard_isolate_config *config = config_of(AARD_LANGUAGE_JAVASCRIPT);
     assert_ok(aard_isolate_config_add_capability(config, "codegen"));
     coder = boot(config, NULL);
-    value_is(exec(coder, MAKE_SUM), "10");
+    value_is(exec(coder, make_sum), "10");
     with_children(run_wasm, 5);
     value_is(exec(coder, "sum(100)"), "5050");
     aard_isolate_free(coder);
@@ -366,39 +235,6 @@ static void test_no_fork_in_the_middle_of_a_call(void **state)
     assert_refused(in_call, AARD_ERR_BUSY, "between two calls", NULL);
     aard_isolate_free(isolate);
     assert_refused(aard__engine_start_template(), AARD_ERR_BUSY, "before", NULL);
-}
-
-/* ---- the template -------------------------------------------------------------------------------------------------- */
-
-static int make_template(void **state)
-{
-    (void)state;
-    assert_ok(aard__engine_start_template());
-    static const char *const py[][2] = {{"main.py", "import random, tempfile, uuid\n" /* with some state of theirs */
-                                                    "uuid.getnode(), next(tempfile._get_candidate_names())\n"
-                                                    "def echo(x):\n    return x\n"},
-                                        {NULL, NULL}};
-    static const char *const js[][2] = {{"main.js", "export const echo = (x) => x;\n"}, {NULL, NULL}};
-    aard_isolate_config *config = config_of(AARD_LANGUAGE_PYTHON);
-    aard_isolate_config_set_heap_limit(config, (size_t)256 << 20);
-    aard_isolate_config_set_wall_limit_ms(config, 30000);
-    python = boot(config, bundle_of(py));
-    config = config_of(AARD_LANGUAGE_JAVASCRIPT);
-    aard_isolate_config_set_heap_limit(config, (size_t)64 << 20);
-    javascript = boot(config, bundle_of(js));
-    assert_ok(aard_handler_new(python, "main:echo", &echo));
-    assert_ok(aard_handler_new(javascript, "main:echo", &js_echo));
-    return echoes(echo) && echoes(js_echo) ? 0 : -1; /* the watchdog is at work, and descriptors are open */
-}
-
-static int end_template(void **state)
-{
-    (void)state;
-    aard_handler_free(echo);
-    aard_handler_free(js_echo);
-    aard_isolate_free(python);
-    aard_isolate_free(javascript);
-    return 0;
 }
 
 int main(void)

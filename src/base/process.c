@@ -46,7 +46,7 @@ bool aard__process_is_template(void) { return atomic_load_explicit(&is_template,
 
 unsigned aard__process_generation(void) { return generation; }
 
-static aard_error *prepare(void)
+aard_error *aard__process_quiesce(void)
 {
     const aard__process_state *state;
     for (size_t i = 0; (state = aard__process_state_at(i)); i++)
@@ -67,7 +67,7 @@ aard_error *aard__process_fork(pid_t *child)
     if (aard__forked()) return aard__error_forked();
     if (!aard__process_is_template())
         return aard__error(AARD_ERR_UNSUPPORTED, "only a template process can be forked with its guests");
-    AARD__TRY(prepare());
+    AARD__TRY(aard__process_quiesce());
     deliberate = true;
     pid_t made = fork();
     int failed = errno;

@@ -56,16 +56,18 @@ typedef struct aard__process_state {
     aard__fork_rule rule;
     aard_error *(*prepare)(void); /* before the fork; an error refuses it; may be NULL */
     void (*renew)(void);          /* in the child of a template; may be NULL */
+    int (*descriptor)(void);      /* what it has open, or -1; NULL = nothing ever */
 } aard__process_state;
 
-/* Adds an entry: AARD__PROCESS_STATE(id, name, variables, rule, prepare, renew).  At file scope, once a subject. */
+/* Adds an entry: AARD__PROCESS_STATE(id, name, variables, rule, prepare, renew, descriptor).  At file scope, once a subject. */
 #define AARD__PROCESS_STATE(id, ...)                                                                                   \
     static const aard__process_state aard__process_##id = {__VA_ARGS__};                                               \
     __attribute__((section("aard_process"),                                                                            \
                    used)) static const aard__process_state *const aard__process_entry_##id = &aard__process_##id
 
 /* The same for what stays as it is. */
-#define AARD__PROCESS_KEEPS(id, name, variables) AARD__PROCESS_STATE(id, name, variables, AARD__FORK_KEEP, NULL, NULL)
+#define AARD__PROCESS_KEEPS(id, name, variables)                                                                       \
+    AARD__PROCESS_STATE(id, name, variables, AARD__FORK_KEEP, NULL, NULL, NULL)
 
 /* Entry `index` of the register; NULL beyond the last. */
 const aard__process_state *aard__process_state_at(size_t index);
@@ -85,6 +87,9 @@ bool aard__process_is_template(void);
  * other thread of the caller's alive.  Errors: unsupported (no template), busy (what may not be there), thread (fork failed);
  * there is no child then. */
 aard_error *aard__process_fork(pid_t *child);
+
+/* The first part of that: what would not survive a fork is ended, and the process has the caller's thread only.  Errors: busy. */
+aard_error *aard__process_quiesce(void);
 
 /* How many forks of that kind lie between this process and the one that started. */
 unsigned aard__process_generation(void);

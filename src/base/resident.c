@@ -23,8 +23,10 @@ static void renew(void)
     atomic_store(&read_at, 0);
 }
 
+static int get_statm(void) { return atomic_load(&statm); }
+
 AARD__PROCESS_STATE(resident, "descriptor of /proc/self/statm, and what it said last", "statm read_at resident",
-                    AARD__FORK_REOPEN, NULL, renew);
+                    AARD__FORK_REOPEN, NULL, renew, get_statm);
 
 static uint64_t read_kib(void)
 {

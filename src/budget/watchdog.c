@@ -76,7 +76,7 @@ static aard_error *end(void)
 }
 
 AARD__PROCESS_STATE(watchdog, "the watchdog's thread", "lock wake running ending thread armed sleeps_until",
-                    AARD__FORK_QUIESCE, end, NULL);
+                    AARD__FORK_QUIESCE, end, NULL, NULL);
 
 aard_error *aard__watch_arm(aard__watch *watch, uint64_t deadline)
 {

@@ -1,6 +1,7 @@
 // The process: V8 is started once, with flags that stay; what all isolates of it share.
 #include <malloc.h>
 #include <pthread.h>
+#include <sodium.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 
@@ -52,6 +53,12 @@ const char usual[] = "--liftoff --wasm-tier-up --wasm-dynamic-tiering --no-wasm-
 
 std::atomic<bool> want_traps{true}, has_started{false};
 
+bool fill_random(unsigned char *out, size_t len)
+{
+    randombytes_buf(out, len);
+    return true;
+}
+
 void start()
 {
     has_started = true;
@@ -64,6 +71,7 @@ void start()
     aard::redirect_now();
     aard::find_engine();
     v8::V8::SetFlagsFromString(v8_flags, sizeof v8_flags - 1);
+    v8::V8::SetEntropySource(fill_random); // V8's own is a file, which a hardened process can't open
     the_platform = v8::platform::NewSingleThreadedDefaultPlatform(); // its threads are ours (workers.cc)
     v8::V8::InitializePlatform(aard::watched(the_platform.get()));
     const char *traps = want_traps && aard::handle_faults(aard::stack_ended) && aard::handle_traps() ? "; traps" : "";

@@ -128,7 +128,7 @@ aard_error *rest()
 
 AARD__PROCESS_STATE(workers, "threads of the engine's platform",
                     "lock wake done once worker running busy ending dropping due later", AARD__FORK_QUIESCE, rest,
-                    nullptr);
+                    nullptr, nullptr);
 
 } // namespace
 

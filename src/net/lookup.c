@@ -159,4 +159,4 @@ static aard_error *expect_none(void)
 }
 
 AARD__PROCESS_STATE(lookups, "threads that look up names; the tests' answers", "hook under_way", AARD__FORK_FORBID,
-                    expect_none, NULL);
+                    expect_none, NULL, NULL);

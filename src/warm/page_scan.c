@@ -59,8 +59,10 @@ static void reopen_pagemap(void)
     pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 }
 
+static int get_pagemap(void) { return pagemap; }
+
 AARD__PROCESS_STATE(pagemap, "descriptor of /proc/self/pagemap", "lock pagemap plainly", AARD__FORK_REOPEN, NULL,
-                    reopen_pagemap);
+                    reopen_pagemap, get_pagemap);
 
 static aard_error *add(aard__page_scan *scan, size_t first, size_t count)
 {

@@ -1,0 +1,159 @@
+#include "process/filter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "process/system_calls.h"
+
+#if defined(__x86_64__)
+#define ARCHITECTURE AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define ARCHITECTURE AUDIT_ARCH_AARCH64
+#else
+#error "the filter is written for x86-64 and AArch64 only"
+#endif
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 8U
+#endif
+
+#define PAGEMAP_SCAN 0xc0606610u /* Linux 6.7's; older headers do not have it */
+/* What the C library's threads are made with. */
+#define THREAD                                                                                                         \
+    (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SYSVSEM | CLONE_SIGHAND | CLONE_THREAD | CLONE_SETTLS |                 \
+     CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
+
+/* Of an argument: those of its bits that are in `mask` are `value`.  The kernel takes them all as ints, but for pointers (POINTER),
+ * and clone's flags, of which the upper half has none.  X(name, argument, mask, value) */
+#define POINTER 0x100
+#define CONDITIONS(X)                                                                                                  \
+    X(ALWAYS, 0, 0, 0)                                                                                                 \
+    X(IS_UNKNOWN, 0, 0, 0)                                                                                             \
+    X(FAILS, 0, 0, 0)                                                                                                  \
+    X(ASKS, 2 | POINTER, UINT32_MAX, 0)                                                                                \
+    X(IS_PLAIN_MEMFD, 1, ~(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL), 0)                                      \
+    X(SEALS, 1, UINT32_MAX, F_ADD_SEALS)                                                                               \
+    X(ASKS_SEALS, 1, UINT32_MAX, F_GET_SEALS)                                                                          \
+    X(DUPLICATES, 1, UINT32_MAX, F_DUPFD_CLOEXEC)                                                                      \
+    X(OF_DESCRIPTOR, 3, UINT32_MAX, AT_EMPTY_PATH)                                                                     \
+    X(SCANS_PAGES, 1, UINT32_MAX, PAGEMAP_SCAN)                                                                        \
+    X(IS_THREAD, 0, UINT32_MAX, THREAD)                                                                                \
+    X(TO_ITSELF, 0, UINT32_MAX, 0) /* the process's number, which each child puts there */
+
+typedef enum condition {
+#define X(name, argument, mask, value) name,
+    CONDITIONS(X)
+#undef X
+} condition;
+
+static const struct {
+    const char *name;
+    uint32_t argument, mask, value;
+} conditions[] = {
+#define X(name, argument, mask, value) {#name, argument, (uint32_t)(mask), (uint32_t)(value)},
+    CONDITIONS(X)
+#undef X
+};
+
+static const struct {
+    const char *name;
+    int number;
+    condition condition;
+    const char *reason;
+} calls[] = {
+#define X(name, condition, reason) {#name, __NR_##name, condition, reason},
+    AARD__SYSTEM_CALL_MAP(X)
+#undef X
+};
+enum { CALLS = sizeof calls / sizeof *calls };
+
+bool aard__system_call_at(size_t index, aard__system_call *out)
+{
+    if (index >= CALLS) return false;
+    *out = (aard__system_call){calls[index].name, conditions[calls[index].condition].name, calls[index].reason,
+                               calls[index].number};
+    return true;
+}
+
+/* ---- the program --------------------------------------------------------------------------------------------- */
+
+#define NUMBER_AT offsetof(struct seccomp_data, nr)
+#define ARCHITECTURE_AT offsetof(struct seccomp_data, arch)
+#define ARGUMENT_AT(i)                                                                                                 \
+    (offsetof(struct seccomp_data, args) + 8 * (i)) /* the low half: both machines are little-endian */
+
+static void add(aard__filter *filter, uint16_t code, uint32_t k, uint8_t yes, uint8_t no)
+{
+    filter->code[filter->count++] = (struct sock_filter){code, yes, no, k};
+}
+
+static void load(aard__filter *filter, size_t at) { add(filter, BPF_LD | BPF_W | BPF_ABS, (uint32_t)at, 0, 0); }
+
+/* Goes on where it is, else passes over `skip`. */
+static void need(aard__filter *filter, uint32_t value, uint8_t skip)
+{
+    add(filter, BPF_JMP | BPF_JEQ | BPF_K, value, 0, skip);
+}
+
+static void end(aard__filter *filter, uint32_t action) { add(filter, BPF_RET | BPF_K, action, 0, 0); }
+
+static uint32_t action_of(condition which)
+{
+    if (which == IS_UNKNOWN) return SECCOMP_RET_ERRNO | ENOSYS;
+    return which == FAILS ? SECCOMP_RET_ERRNO | EACCES : SECCOMP_RET_ALLOW;
+}
+
+static void add_call(aard__filter *filter, size_t index)
+{
+    condition which = calls[index].condition;
+    uint32_t number = (uint32_t)calls[index].number, argument = conditions[which].argument & 7;
+    if (!conditions[which].mask) {
+        need(filter, number, 1);
+        end(filter, action_of(which));
+        return;
+    }
+    bool pointer = conditions[which].argument & POINTER;
+    need(filter, number, pointer ? 7 : 5);
+    if (pointer) {
+        load(filter, ARGUMENT_AT(argument) + 4);
+        need(filter, 0, 4);
+    }
+    load(filter, ARGUMENT_AT(argument));
+    add(filter, BPF_ALU | BPF_AND | BPF_K, conditions[which].mask, 0, 0);
+    if (which == TO_ITSELF) filter->own_pid = filter->count;
+    need(filter, conditions[which].value, 1);
+    end(filter, action_of(which));
+    load(filter, NUMBER_AT);
+}
+
+void aard__filter_make(aard__filter *filter)
+{
+    filter->count = 0;
+    load(filter, ARCHITECTURE_AT);
+    need(filter, ARCHITECTURE, 1);
+    add(filter, BPF_JMP | BPF_JA, 1, 0, 0);
+    end(filter, SECCOMP_RET_KILL_PROCESS);
+    load(filter, NUMBER_AT);
+    for (size_t i = 0; i < CALLS; i++) add_call(filter, i);
+    end(filter, SECCOMP_RET_KILL_PROCESS); /* those of x32 as well: their numbers are others */
+}
+
+bool aard__filter_available(void)
+{
+    uint32_t action = SECCOMP_RET_KILL_PROCESS;
+    return !syscall(__NR_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action);
+}
+
+bool aard__filter_install(aard__filter *filter)
+{
+    filter->code[filter->own_pid].k = (uint32_t)getpid();
+    struct sock_fprog program = {(unsigned short)filter->count, filter->code};
+    return !syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
+}

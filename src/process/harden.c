@@ -1,0 +1,249 @@
+#include "process/harden.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/process.h"
+#include "process/filter.h"
+
+struct aard__hardening {
+    uint32_t measures;
+    rlim_t open_files;
+    int root;    /* an empty directory; -1 = none */
+    int ruleset; /* Landlock's; -1 = none */
+    pid_t template;
+    aard__filter filter;
+};
+
+static const char *const names[][2] = {
+#define X(constant, name, text) {name, text},
+    AARD__HARDENING_MAP(X)
+#undef X
+};
+
+const char *aard__hardening_name(size_t bit) { return bit < AARD__HARDENINGS ? names[bit][0] : NULL; }
+const char *aard__hardening_text(size_t bit) { return bit < AARD__HARDENINGS ? names[bit][1] : NULL; }
+
+/* ---- namespaces -------------------------------------------------------------------------------------------------- */
+
+/* A thread that has just ended is not gone for the kernel at once. */
+static bool leave_user(int flags)
+{
+    for (int i = 0; i < 50; i++) {
+        if (!unshare(flags)) return true;
+        if (errno != EINVAL) return false;
+        nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
+    }
+    return false;
+}
+
+static void take_namespaces(aard__hardening *h, uint32_t wanted)
+{
+    static const struct {
+        uint32_t measure;
+        int flag;
+    } others[] = {{AARD__HARDEN_NETWORK, CLONE_NEWNET},
+                  {AARD__HARDEN_IPC, CLONE_NEWIPC},
+                  {AARD__HARDEN_UTS, CLONE_NEWUTS},
+                  {AARD__HARDEN_MOUNT, CLONE_NEWNS}};
+    if (wanted & AARD__HARDEN_USER && leave_user(CLONE_NEWUSER)) h->measures |= AARD__HARDEN_USER;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (wanted & others[i].measure && !unshare(others[i].flag)) h->measures |= others[i].measure;
+}
+
+#ifndef __NR_fsopen
+#define __NR_fsopen 430
+#define __NR_fsconfig 431
+#define __NR_fsmount 432
+#endif
+enum { CONFIG_CREATE = 6, CLOSE_ON_EXEC = 1, ATTRIBUTES = 1 | 2 | 4 | 8 /* read-only, nosuid, nodev, noexec */ };
+
+/* A file system of its own that is nowhere to be found, with nothing in it. */
+static int make_root(void)
+{
+    int made = -1, fs = (int)syscall(__NR_fsopen, "tmpfs", CLOSE_ON_EXEC);
+    if (fs < 0) return -1;
+    if (!syscall(__NR_fsconfig, fs, CONFIG_CREATE, NULL, NULL, 0))
+        made = (int)syscall(__NR_fsmount, fs, CLOSE_ON_EXEC, ATTRIBUTES);
+    close(fs);
+    return made;
+}
+
+/* ---- Landlock ----------------------------------------------------------------------------------------------------- */
+
+#ifndef __NR_landlock_create_ruleset
+#define __NR_landlock_create_ruleset 444
+#define __NR_landlock_restrict_self 446
+#endif
+
+/* linux/landlock.h's, whose older versions lack the later members. */
+typedef struct ruleset {
+    uint64_t files, network, scopes;
+} ruleset;
+
+/* A ruleset without rules: all that the kernel's version can forbid is forbidden. */
+static int make_ruleset(void)
+{
+    static const struct {
+        unsigned files, network, scopes; /* how many rights */
+    } versions[] = {{13, 0, 0}, {14, 0, 0}, {15, 0, 0}, {15, 2, 0}, {16, 2, 0}, {16, 2, 2}};
+    long version = syscall(__NR_landlock_create_ruleset, NULL, 0, 1);
+    if (version < 1) return -1;
+    size_t known = sizeof versions / sizeof *versions, at = (size_t)version < known ? (size_t)version - 1 : known - 1;
+    ruleset all = {(UINT64_C(1) << versions[at].files) - 1, (UINT64_C(1) << versions[at].network) - 1,
+                   (UINT64_C(1) << versions[at].scopes) - 1};
+    size_t size = version < 4 ? sizeof all.files : version < 6 ? 2 * sizeof all.files : sizeof all;
+    return (int)syscall(__NR_landlock_create_ruleset, &all, size, 0);
+}
+
+/* ---- the template's share ------------------------------------------------------------------------------------------ */
+
+/* They are inherited, and the template itself needs none of it. */
+static bool limit_resources(void)
+{
+    static const struct {
+        int which;
+        rlim_t most;
+    } limits[] = {{RLIMIT_CORE, 0}, {RLIMIT_MEMLOCK, 0}, {RLIMIT_MSGQUEUE, 0}, {RLIMIT_FSIZE, (rlim_t)4 << 30}};
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        struct rlimit now;
+        if (getrlimit((__rlimit_resource_t)limits[i].which, &now)) return false;
+        if (now.rlim_max > limits[i].most) now.rlim_max = limits[i].most;
+        now.rlim_cur = now.rlim_max;
+        if (setrlimit((__rlimit_resource_t)limits[i].which, &now)) return false;
+    }
+    return true;
+}
+
+aard_error *aard__hardening_take(uint32_t wanted, uint32_t open_files, aard__hardening **out)
+{
+    const uint32_t of_children = AARD__HARDEN_PARENT | AARD__HARDEN_DESCRIPTORS | AARD__HARDEN_ENVIRONMENT |
+                                 AARD__HARDEN_CAPABILITIES | AARD__HARDEN_DUMPABLE;
+    AARD__TRY(aard__process_quiesce());
+    aard__hardening *h = aard__calloc(1, sizeof *h);
+    if (!h) return aard__error_no_memory();
+    h->root = h->ruleset = -1;
+    h->open_files = open_files ? open_files : 64;
+    h->template = getpid();
+    h->measures = wanted & of_children;
+    tzset(); /* reads a file, for whoever asks for the time first */
+    take_namespaces(h, wanted);
+    if (h->measures & AARD__HARDEN_MOUNT && (h->root = make_root()) < 0) h->measures &= ~(uint32_t)AARD__HARDEN_MOUNT;
+    if (wanted & AARD__HARDEN_LIMITS && limit_resources()) h->measures |= AARD__HARDEN_LIMITS;
+    bool held = wanted & (AARD__HARDEN_PRIVILEGES | AARD__HARDEN_SECCOMP | AARD__HARDEN_LANDLOCK) &&
+                !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if (held) h->measures |= AARD__HARDEN_PRIVILEGES;
+    if (held && wanted & AARD__HARDEN_LANDLOCK && (h->ruleset = make_ruleset()) >= 0)
+        h->measures |= AARD__HARDEN_LANDLOCK;
+    if (held && wanted & AARD__HARDEN_SECCOMP && aard__filter_available()) {
+        aard__filter_make(&h->filter);
+        h->measures |= AARD__HARDEN_SECCOMP;
+    }
+    *out = h;
+    return NULL;
+}
+
+uint32_t aard__hardening_measures(const aard__hardening *hardening) { return hardening->measures; }
+
+/* ---- a child's share ------------------------------------------------------------------------------------------------ */
+
+/* A template that ended before has nobody to tell. */
+static bool end_with_template(const aard__hardening *h)
+{
+    return !prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) && getppid() == h->template;
+}
+
+static bool enter_root(const aard__hardening *h) { return !fchdir(h->root) && !chroot("."); }
+
+static bool drop_capabilities(const aard__hardening *h)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct none[2] = {{0, 0, 0}, {0, 0, 0}};
+    (void)h;
+    return !syscall(__NR_capset, &header, none);
+}
+
+static bool restrict_files(const aard__hardening *h) { return !syscall(__NR_landlock_restrict_self, h->ruleset, 0); }
+
+static bool limit_descriptors(const aard__hardening *h)
+{
+    struct rlimit most = {h->open_files, h->open_files};
+    return !setrlimit(RLIMIT_NOFILE, &most);
+}
+
+static bool clear_environment(const aard__hardening *h)
+{
+    (void)h;
+    return !clearenv();
+}
+
+static bool hide_memory(const aard__hardening *h)
+{
+    (void)h;
+    return !prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+enum { MOST_KEPT = 16 };
+
+static bool close_between(int after, int before)
+{
+    return after + 1 >= before || !syscall(__NR_close_range, after + 1, before - 1, 0);
+}
+
+static bool close_descriptors(int socket)
+{
+    int kept[MOST_KEPT], count = 0, last = 2; /* the standard ones are /dev/null */
+    const aard__process_state *state;
+    kept[count++] = socket;
+    for (size_t i = 0; (state = aard__process_state_at(i)); i++) {
+        int fd = state->descriptor ? state->descriptor() : -1;
+        if (fd >= 0 && count < MOST_KEPT) kept[count++] = fd;
+    }
+    for (int i = 1; i < count; i++) /* by their numbers */
+        for (int k = i; k > 0 && kept[k - 1] > kept[k]; k--) {
+            int other = kept[k];
+            kept[k] = kept[k - 1];
+            kept[k - 1] = other;
+        }
+    for (int i = 0; i < count; i++) {
+        if (!close_between(last, kept[i])) return false;
+        if (kept[i] > last) last = kept[i];
+    }
+    return !syscall(__NR_close_range, last + 1, ~0U, 0);
+}
+
+static aard_error *failed(aard__hardening_bit bit)
+{
+    return aard__error_errno(AARD_ERR_ENGINE, errno, "a child can't be hardened: %s", names[bit][0]);
+}
+
+aard_error *aard__harden_child(aard__hardening *h, int socket)
+{
+    static const struct {
+        aard__hardening_bit bit;
+        bool (*take)(const aard__hardening *hardening);
+    } steps[] = {
+        {AARD__HARDEN_PARENT_BIT, end_with_template}, {AARD__HARDEN_MOUNT_BIT, enter_root},
+        {AARD__HARDEN_LANDLOCK_BIT, restrict_files},  {AARD__HARDEN_CAPABILITIES_BIT, drop_capabilities},
+        {AARD__HARDEN_LIMITS_BIT, limit_descriptors}, {AARD__HARDEN_ENVIRONMENT_BIT, clear_environment},
+        {AARD__HARDEN_DUMPABLE_BIT, hide_memory},
+    };
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+        if (h->measures & 1U << steps[i].bit && !steps[i].take(h)) return failed(steps[i].bit);
+    if (h->measures & AARD__HARDEN_DESCRIPTORS && !close_descriptors(socket))
+        return failed(AARD__HARDEN_DESCRIPTORS_BIT);
+    if (h->measures & AARD__HARDEN_SECCOMP && !aard__filter_install(&h->filter))
+        return failed(AARD__HARDEN_SECCOMP_BIT);
+    return NULL;
+}
