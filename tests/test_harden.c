@@ -273,6 +273,41 @@ static void test_measures_have_names(void **state)
     assert_int_equal(have() & everywhere, everywhere);
 }
 
+static bool has_line(const char *text, const char *start, const char *end)
+{
+    for (const char *at = text; (at = strstr(at, start)); at++) {
+        const char *line_end = strchr(at, '\n');
+        size_t len = line_end ? (size_t)(line_end - at) : strlen(at), tail = strlen(end);
+        if ((at == text || at[-1] == '\n') && len >= tail && !strncmp(at + len - tail, end, tail)) return true;
+    }
+    return false;
+}
+
+static void test_the_manual_lists_the_same(void **state)
+{
+    (void)state;
+    static char text[64 * KIB];
+    FILE *file = fopen("docs/process-isolation.md", "r");
+    assert_non_null(file);
+    size_t len = fread(text, 1, sizeof text - 1, file), rows = 0, listed = 0;
+    fclose(file);
+    text[len] = '\0';
+    char start[80], end[300];
+    aard__system_call call;
+    for (; aard__system_call_at(rows, &call); rows++) {
+        snprintf(start, sizeof start, "| `%s` |", call.name);
+        snprintf(end, sizeof end, "| %s |", call.reason);
+        if (!has_line(text, start, end)) fail_msg("docs/process-isolation.md lacks: %s ... %s", start, end);
+    }
+    for (size_t i = 0; aard__hardening_name(i); i++, rows++) {
+        snprintf(start, sizeof start, "| `%s` |", aard__hardening_name(i));
+        snprintf(end, sizeof end, "| %s |", aard__hardening_text(i));
+        if (!has_line(text, start, end)) fail_msg("docs/process-isolation.md lacks: %s ... %s", start, end);
+    }
+    for (const char *at = text; (at = strstr(at, "\n| `")); at++) listed++;
+    assert_int_equal(listed, rows);
+}
+
 static int make_hardened_template(void **state)
 {
     if (make_template(state)) return -1;
@@ -293,6 +328,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_measures_have_names),
+        cmocka_unit_test(test_the_manual_lists_the_same),
         cmocka_unit_test(test_guests_do_all_they_can),
         cmocka_unit_test(test_limits_of_heaps_hold),
         cmocka_unit_test(test_what_is_rare_is_no_reason_to_end),
