@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/process.h"
 #include "base/log.h"
 #include "bundle/copy.h"
 #include "process/helper.h"
@@ -418,3 +419,5 @@ int aard__template_status(aard__template *template, pid_t pid)
     aard__buf_free(&body);
     return status;
 }
+
+AARD__PROCESS_KEEPS(templates, "templates of this process: a template or a child has none", "registry");
