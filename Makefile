@@ -204,10 +204,10 @@ $(BUILD)/aardvark: $(CLI_OBJ) $(BUILD)/libaardvark.so
 	$(call step,LINK)$(LINK_PROGRAM) $(CLI_OBJ) $(PROGRAM_LIBS) -o $@
 
 # Guests in processes of their own run in this one.  It is what is inside of the library that it needs.
-LINK_HELPER = $(CXX) $(OWN_LDFLAGS) $(LDFLAGS) $(HELPER_OBJ) $(BUILD)/libaardvark.a $(LDLIBS) $(OWN_LDLIBS) -lm
+LINK_HELPER = $(CXX) $(OWN_LDFLAGS) $(LDFLAGS) $(HELPER_OBJ) $(BUILD)/libaardvark.a $(LDLIBS)
 
 $(BUILD)/aardvark-guest: $(HELPER_OBJ) $(BUILD)/libaardvark.a $(BUILD)/gen/link.list
-	$(call step,LINK)$(LINK_HELPER) -o $@
+	$(call step,LINK)$(LINK_HELPER) $(OWN_LDLIBS) -lm -o $@
 
 $(BUILD)/%: $(BUILD)/obj/bench/%.o $(BUILD)/obj/bench/support.o $(BUILD)/libaardvark.so
 	$(call step,LINK)$(LINK_PROGRAM) $< $(BUILD)/obj/bench/support.o $(PROGRAM_LIBS) -lm -o $@
@@ -386,16 +386,22 @@ ifeq ($(NODE_MODE),private)
 INSTALL_RPATH_LINK := -Wl,-rpath-link,$(NODE_LIBDIR)
 INSTALL_NODE_LIBS := -L$(NODE_LIBDIR) $(INSTALL_RPATH_LINK) \
                      -Wl,--disable-new-dtags,-rpath,'$$ORIGIN/aardvark' -lnode
+INSTALL_GUEST_LIBS := -L$(NODE_LIBDIR) $(INSTALL_RPATH_LINK) -Wl,--disable-new-dtags,-rpath,'$$ORIGIN' -lnode
 # A program that links the shared library must find libnode when it is linked; a static one also when it runs.
 PC_LINK           := -Wl,-rpath-link,$${libdir}/aardvark
 PC_LINK_STATIC    := -L$${libdir}/aardvark -Wl,--disable-new-dtags,-rpath,$${libdir}/aardvark
 else
 INSTALL_NODE_LIBS := $(NODE_LIBS)
+INSTALL_GUEST_LIBS := $(NODE_LIBS)
 endif
 
 $(BUILD)/install/libaardvark.so: $(BUILD)/libaardvark.so
 	@mkdir -p $(@D)
 	$(call step,LINK)$(LINK_SO) $(LIB_OBJ) $(LDLIBS) -Wl,--as-needed $(INSTALL_NODE_LIBS) $(PKG_LIBS) -lpthread -o $@
+
+$(BUILD)/install/aardvark-guest: $(HELPER_OBJ) $(BUILD)/libaardvark.a $(BUILD)/gen/link.list
+	@mkdir -p $(@D)
+	$(call step,LINK)$(LINK_HELPER) -Wl,--as-needed $(INSTALL_GUEST_LIBS) $(PKG_LIBS) -lpthread -lm -o $@
 
 # The installed command finds the library wherever LIBDIR is, seen from where it is itself.
 LIBDIR_FROM_BIN := $(shell realpath -ms --relative-to='$(PREFIX)/bin' '$(LIBDIR)')
@@ -411,8 +417,8 @@ $(BUILD)/install/aardvark.pc: aardvark.pc.in include/aardvark/export.h FORCE
 	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@PKG_LIBS@|$(PKG_LIBS)|' \
 	  -e 's|@LINK@|$(PC_LINK)|' -e 's|@LINK_STATIC@|$(PC_LINK_STATIC)|' $< >$@
 
-install: $(LIBRARIES) $(BUILD)/install/aardvark $(BUILD)/install/libaardvark.so $(BUILD)/install/aardvark.pc ## to DESTDIR/PREFIX
-	$(INSTALL) -d $(INCLUDE_TO)/aardvark $(LIB_TO)/pkgconfig $(MAN_TO) $(DOC_TO)/examples $(DESTDIR)$(PREFIX)/bin
+install: $(LIBRARIES) $(addprefix $(BUILD)/install/,aardvark aardvark-guest libaardvark.so aardvark.pc) ## to DESTDIR/PREFIX
+	$(INSTALL) -d $(INCLUDE_TO)/aardvark $(LIB_TO)/aardvark $(LIB_TO)/pkgconfig $(MAN_TO) $(DOC_TO)/examples $(DESTDIR)$(PREFIX)/bin
 	$(INSTALL) -m 644 include/aardvark.h $(INCLUDE_TO)
 	$(INSTALL) -m 644 $(HEADERS) $(INCLUDE_TO)/aardvark
 	$(INSTALL) -m 644 $(BUILD)/libaardvark.a $(LIB_TO)
@@ -421,6 +427,7 @@ install: $(LIBRARIES) $(BUILD)/install/aardvark $(BUILD)/install/libaardvark.so 
 	ln -sf libaardvark.so.$(SOVERSION) $(LIB_TO)/libaardvark.so
 	$(INSTALL) -m 644 $(BUILD)/install/aardvark.pc $(LIB_TO)/pkgconfig
 	$(INSTALL) -m 755 $(BUILD)/install/aardvark $(DESTDIR)$(PREFIX)/bin
+	$(INSTALL) -m 755 $(BUILD)/install/aardvark-guest $(LIB_TO)/aardvark
 	$(INSTALL) -m 644 docs/aardvark.1 $(MAN_TO)
 	$(INSTALL) -d $(BASH_TO) $(ZSH_TO)
 	$(INSTALL) -m 644 completion/aardvark.bash $(BASH_TO)/aardvark
@@ -428,7 +435,6 @@ install: $(LIBRARIES) $(BUILD)/install/aardvark $(BUILD)/install/libaardvark.so 
 	$(INSTALL) -m 644 $(DOCS) $(DOC_TO)
 	$(INSTALL) -m 644 $(EXAMPLES) $(DOC_TO)/examples
 ifeq ($(NODE_MODE),private)
-	$(INSTALL) -d $(LIB_TO)/aardvark
 	cp -P $(NODE_LIBDIR)/lib*.so* $(LIB_TO)/aardvark
 endif
 	@case '$(DESTDIR)$(PREFIX)' in /usr|/usr/local) ldconfig || true ;; esac

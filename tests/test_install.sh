@@ -49,6 +49,14 @@ result 'the manuals and the examples are installed' $?
 [[ -s $prefix/share/bash-completion/completions/aardvark && -s $prefix/share/zsh/site-functions/_aardvark ]]
 result 'completions are installed' $?
 
+# A guest in a process of its own runs in the program that was installed, with whatever user this is.
+(unset AARDVARK_GUEST_HELPER && "$prefix/bin/aardvark" exec --isolation process --language javascript -c '6 * 7') \
+    >"$TMPDIR/out" 2>&1
+[[ $(<"$TMPDIR/out") = 42 ]]
+rc=$?
+((rc == 0)) || cat "$TMPDIR/out"
+result 'a guest of the installed command has a process of its own' $rc
+
 in_build uninstall >/dev/null
 left=$(find "$prefix" -type f -o -type l)
 [[ -z $left ]]
