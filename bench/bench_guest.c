@@ -22,6 +22,7 @@ enum { PAYLOAD_LEN = 1024, LIVE = 10, LANES_MOST = 2, LANES_MS = 150 };
 
 typedef struct guest {
     aard_language language;
+    aard_isolation isolation;
     aard_isolate *isolate;
     aard_handler *handler;
     aard_bundle *bundle;
@@ -50,6 +51,7 @@ static aard_isolate *new_isolate(const guest *g)
     aard_isolate *isolate;
     bench_die(aard_isolate_config_new(&config));
     aard_isolate_config_set_language(config, g->language);
+    aard_isolate_config_set_isolation(config, g->isolation);
     bench_die(aard_isolate_new(config, &isolate));
     aard_isolate_config_free(config);
     return isolate;
@@ -194,7 +196,7 @@ static double sample_prepared_echo(guest *g)
 /* The first of a guest that nobody has said would be reset. */
 static double sample_first_reset(guest *g)
 {
-    guest fresh = {.language = g->language, .code = g->code, .value = g->value};
+    guest fresh = {.language = g->language, .isolation = g->isolation, .code = g->code, .value = g->value};
     double took;
     if (g->code) {
         with_isolate(&fresh);
@@ -287,6 +289,17 @@ static double sample_new_isolate(guest *g)
     return took;
 }
 
+/* A new guest in a process of its own, from its fork to its first result; the template is there. */
+static double sample_new_echo(guest *g)
+{
+    guest fresh = {.language = g->language, .isolation = g->isolation};
+    double start = bench_now_ms();
+    with_handler_of(&fresh, aard_bundle_retain(g->bundle));
+    timed_echo(&fresh, 0, false);
+    end(&fresh);
+    return bench_now_ms() - start;
+}
+
 /* The growth of private memory by the tenth isolate. */
 static double sample_memory(guest *g)
 {
@@ -333,6 +346,14 @@ static const figure figures[] = {
     {"python-second", PY, with_isolate, sample_new_isolate, 0, "1+1", "2"},
     {"python-memory", PY, NULL, sample_memory, 0, "1+1", "2"},
     {"python-rss", PY, with_isolate, sample_rss, 0, "1+1", "2"},
+    {"python-process-exec", PY, with_isolate, sample_execute, 200, "x=1+1", "null"},
+    {"python-process-echo", PY, with_handler, sample_echo, 200, NULL, NULL},
+    {"python-process-ready", PY, with_isolate, sample_prepared_execute, 20, "x=1+1", "null"},
+    {"python-process-ready-echo", PY, with_handler, sample_prepared_echo, 20, NULL, NULL},
+    {"python-process-new", PY, with_isolate, sample_new_isolate, 5, "x=1+1", "null"},
+    {"python-process-new-echo", PY, with_handler, sample_new_echo, 5, NULL, NULL},
+    {"javascript-process-ready", JS, with_isolate, sample_prepared_execute, 20, "1+1", "2"},
+    {"javascript-process-new", JS, with_isolate, sample_new_isolate, 5, "1+1", "2"},
     {"javascript-exec", JS, with_isolate, sample_execute, 200, "1+1", "2"},
     {"javascript-echo", JS, with_handler, sample_echo, 5000, NULL, NULL},
     {"javascript-clean", JS, with_isolate, sample_clean_execute, 20, "1+1", "2"},
@@ -364,9 +385,15 @@ static void print_round(const figure *f, guest *g, double *samples, size_t count
     if (fflush(stdout) != 0) bench_fail("can't write to stdout");
 }
 
+/* Figures of guests in processes of their own say so in their name. */
+static aard_isolation isolation_of(const figure *f)
+{
+    return strstr(f->name, "-process-") ? AARD_ISOLATION_PROCESS : AARD_ISOLATION_THREAD;
+}
+
 static void measure(const figure *f, size_t count, bool rounds)
 {
-    guest g = {.language = f->language, .code = f->code, .value = f->value};
+    guest g = {.language = f->language, .isolation = isolation_of(f), .code = f->code, .value = f->value};
     double *samples = calloc(count, sizeof *samples);
     if (!samples) bench_fail("out of memory");
     if (f->prepare) f->prepare(&g);

@@ -23,7 +23,7 @@ static aard_error *ensure_child(aard__client *client)
             client->standby = (aard__remote){.pidfd = -1};
             client->generation++;
         }
-        if (!client->child.channel) AARD__TRY(aard__remote_fork(client->template, &client->child));
+        if (!client->child.channel) AARD__TRY(aard__remote_fork(client->template, false, &client->child));
         error = aard__remote_await_hello(&client->child, client->template);
         if (!error) return NULL;
         aard__client_end_child(client);
@@ -41,7 +41,7 @@ static void drop_children(aard__client *client)
 static void fork_ahead(aard__client *client)
 {
     if (client->standby.channel || !client->wants_standby) return;
-    aard_error_free(aard__remote_fork(client->template, &client->standby));
+    aard_error_free(aard__remote_fork(client->template, true, &client->standby));
 }
 
 /* A full reset: the next child. */
@@ -49,17 +49,12 @@ static aard_error *reset(aard__client *client)
 {
     uint64_t start = aard__clock_monotonic();
     client->wants_standby = true;
-    if (client->child.channel && !client->used) {
-        fork_ahead(client);
-        return NULL;
-    }
     aard__client_end_child(client);
     AARD__TRY(ensure_child(client));
     client->used = false;
     client->reset_mode = AARD_RESET_NEW_PROCESS;
     client->reset_ms = (double)(aard__clock_monotonic() - start) / 1e6;
-    fork_ahead(client);
-    return NULL;
+    return NULL; /* the one after that is forked when the host is not waited for any more */
 }
 
 /* ---- handlers ----------------------------------------------------------------------------------------------------- */

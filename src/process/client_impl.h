@@ -44,7 +44,7 @@ struct aard__client {
 /* ---- remote.c */
 
 /* Forks a child.  Errors: as aard__template_fork. */
-aard_error *aard__remote_fork(aard__template *template, aard__remote *out);
+aard_error *aard__remote_fork(aard__template *template, bool ahead, aard__remote *out);
 /* Kills the child; NULL-like remotes are fine. */
 void aard__remote_end(aard__remote *remote);
 void aard__remote_kill(aard__remote *remote);

@@ -12,10 +12,10 @@
 
 enum { HELLO_MS = 10000 };
 
-aard_error *aard__remote_fork(aard__template *template, aard__remote *out)
+aard_error *aard__remote_fork(aard__template *template, bool ahead, aard__remote *out)
 {
     aard__remote remote = {.pidfd = -1};
-    AARD__TRY(aard__template_fork(template, &remote.channel, &remote.known));
+    AARD__TRY(aard__template_fork(template, ahead, &remote.channel, &remote.known));
     *out = remote;
     return NULL;
 }

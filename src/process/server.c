@@ -126,6 +126,7 @@ static aard_error *set_up(server *s, const aard__frame *frame)
     aard_error *error = make_config(s, &setup, frame);
     if (!error) error = aard__worker_new(s->config, 0, &s->worker);
     if (!error && setup.has_bundle) error = load_bundle(s, frame->descriptors[0]);
+    if (!error) error = aard__worker_warm_up(s->worker);
     aard__setup_free(&setup);
     return error;
 }
@@ -138,25 +139,35 @@ static bool answer_setup(server *s, const aard__frame *frame)
     return error ? send_error(s, frame->id, error) : send_answer(s, AARD__READY, frame->id, NULL);
 }
 
+/* Whether the guest wanted nothing of its host, who is not there while a template starts. */
+static bool missed_nothing(void *user) { return !((const server *)user)->child.missed; }
+
+static aard_error *resolve(server *s, const char *entrypoint, uint32_t *number)
+{
+    aard__response response;
+    aard__request request = {.verb = AARD__RESOLVE, .entrypoint = entrypoint};
+    if (!s->worker) return aard__error(AARD_ERR_ENGINE, "the template has no guest yet");
+    AARD__TRY(aard__worker_request(s->worker, &request, &response));
+    *number = response.handler;
+    s->child.missed = false;
+    return aard__worker_prepare_handler(s->worker, *number, missed_nothing, s);
+}
+
 static bool answer_resolve(server *s, const aard__frame *frame)
 {
     aard__unpacker in = aard__unpacker_of(frame->body, frame->len);
-    aard__response response;
     aard__buf body = AARD__BUF_INIT;
+    uint32_t number = 0;
     char *entrypoint = aard__unpack_text(&in, 0);
-    aard_error *error = !aard__unpacker_done(&in) ? aard__unpacker_error(&in, "an entrypoint")
-                        : !s->worker
-                            ? aard__error(AARD_ERR_ENGINE, "the template has no guest yet")
-                            : aard__worker_request(s->worker,
-                                                   &(aard__request){.verb = AARD__RESOLVE, .entrypoint = entrypoint},
-                                                   &response);
+    aard_error *error = aard__unpacker_done(&in) ? resolve(s, entrypoint, &number)
+                                                 : aard__unpacker_error(&in, "an entrypoint");
     aard__free(entrypoint);
     if (error) return send_error(s, frame->id, error);
-    aard__pack_u32(&body, response.handler);
+    aard__pack_u32(&body, number);
     return send_answer(s, AARD__RESOLVED, frame->id, &body);
 }
 
-static void become_child(server *s, int socket)
+static void become_child(server *s, int socket, bool ahead)
 {
     sigset_t cancel;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -166,7 +177,7 @@ static void become_child(server *s, int socket)
     sigaddset(&cancel, SIGUSR1);
     sigprocmask(SIG_SETMASK, &cancel, NULL);
     aard_error *error = aard__channel_new(socket, aard__child_rules, &s->child.host.channel);
-    if (error) _exit(1);
+    if (error || (ahead && aard__worker_warm_up(s->worker))) _exit(1);
     aard__child_run(&s->child, s->worker);
 }
 
@@ -182,7 +193,9 @@ static void send_for_child(int socket, aard_error *error)
 static bool answer_fork(server *s, aard__frame *frame)
 {
     pid_t pid;
-    if (frame->descriptor_count != 1 || !s->worker) return false;
+    aard__unpacker in = aard__unpacker_of(frame->body, frame->len);
+    bool ahead = aard__unpack_bool(&in);
+    if (!aard__unpacker_done(&in) || frame->descriptor_count != 1 || !s->worker) return false;
     int socket = frame->descriptors[0];
     frame->descriptors[0] = -1;
     aard_error *error = aard__process_fork(&pid);
@@ -191,7 +204,7 @@ static bool answer_fork(server *s, aard__frame *frame)
     else if (pid)
         close(socket);
     else
-        become_child(s, socket);
+        become_child(s, socket, ahead);
     return true;
 }
 

@@ -355,26 +355,31 @@ aard_error *aard__template_resolve(aard__template *template, const char *entrypo
     return error;
 }
 
-static aard__frame_result send_fork(aard__template *template, int socket)
+static aard__frame_result send_fork(aard__template *template, int socket, bool ahead)
 {
+    const unsigned char body = ahead; /* as a bool is packed */
     aard__wait wait = {aard__clock_monotonic() + (uint64_t)BOOT_SLACK_MS * 1000000, -1};
-    aard__frame_to_send frame = {
-        .type = AARD__FORK, .id = ++template->id, .descriptors = &socket, .descriptor_count = 1};
+    aard__frame_to_send frame = {.type = AARD__FORK,
+                                 .id = ++template->id,
+                                 .body = &body,
+                                 .len = sizeof body,
+                                 .descriptors = &socket,
+                                 .descriptor_count = 1};
     return aard__channel_send(template->channel, &frame, &wait);
 }
 
 /* A template that has ended, or does not take the frame, is started anew, once. */
-static aard_error *fork_child(aard__template *template, int socket)
+static aard_error *fork_child(aard__template *template, int socket, bool ahead)
 {
-    if (template->pid && send_fork(template, socket) == AARD__FRAME_OK) return NULL;
+    if (template->pid && send_fork(template, socket, ahead) == AARD__FRAME_OK) return NULL;
     stop_template(template);
     AARD__TRY(start_template(template));
-    aard__frame_result result = send_fork(template, socket);
+    aard__frame_result result = send_fork(template, socket, ahead);
     return result == AARD__FRAME_OK ? NULL
                                     : aard__channel_error(template->channel, result, "the template of the guest");
 }
 
-aard_error *aard__template_fork(aard__template *template, aard__channel **out, uint32_t *known)
+aard_error *aard__template_fork(aard__template *template, bool ahead, aard__channel **out, uint32_t *known)
 {
     int sockets[2];
     aard__channel *channel = NULL;
@@ -383,7 +388,7 @@ aard_error *aard__template_fork(aard__template *template, aard__channel **out, u
     if (!error) error = aard__channel_tell_sender(channel, true);
     if (!error) {
         pthread_mutex_lock(&template->lock);
-        error = fork_child(template, sockets[1]);
+        error = fork_child(template, sockets[1], ahead);
         *known = template->count;
         pthread_mutex_unlock(&template->lock);
     }

@@ -26,9 +26,10 @@ aard_error *aard__template_resolve(aard__template *template, const char *entrypo
 /* The entrypoint of a number that was given; lives as long as the template. */
 const char *aard__template_entrypoint(aard__template *template, uint32_t number);
 
-/* A child that is being forked: it receives what is sent to it once it is there.  *known: how many handlers it knows.
+/* A child that is being forked: it receives what is sent to it once it is there.  *known: how many handlers it knows.  `ahead`: it
+ * is forked before there is a need for it, and goes through an empty call first.
  * Errors: busy (no file descriptor is left), thread (templates can't be started), engine, no_memory. */
-aard_error *aard__template_fork(aard__template *template, aard__channel **out, uint32_t *known);
+aard_error *aard__template_fork(aard__template *template, bool ahead, aard__channel **out, uint32_t *known);
 
 /* How the child `pid`, which has ended, did so: as waitpid's status; -1 where that is not known. */
 int aard__template_status(aard__template *template, pid_t pid);

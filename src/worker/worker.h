@@ -16,4 +16,14 @@ void aard__worker_free(aard__worker *worker); /* NULL is fine */
 /* Answers one request.  Errors: what was asked has not been done (the functions of aardvark/isolate.h list why). */
 aard_error *aard__worker_request(aard__worker *worker, const aard__request *request, aard__response *response);
 
+/* ---- warm_up.c: for a guest that others are copied from */
+
+/* Has the guest been through a call, of which nothing stays, so that the first of somebody's finds everything in place.
+ * Errors: those of a reset. */
+aard_error *aard__worker_warm_up(aard__worker *worker);
+
+/* Imports the module of a handler ahead of its first call.  An import that fails, writes something, is refused something, or of
+ * which `fine` says no, has not happened: the first call does it.  Errors: there is no guest any more. */
+aard_error *aard__worker_prepare_handler(aard__worker *worker, uint32_t number, bool (*fine)(void *user), void *user);
+
 #endif
