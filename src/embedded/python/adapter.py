@@ -30,6 +30,7 @@ from io import BytesIO, StringIO
 from json import JSONDecoder
 from json.encoder import c_make_encoder, encode_basestring, encode_basestring_ascii
 from posixpath import abspath, dirname, isdir
+from re import compile as re_compile
 from textwrap import dedent
 from tokenize import detect_encoding
 from traceback import StackSummary, TracebackException, extract_tb
@@ -629,6 +630,10 @@ def _show_lines(text, name):
     linecache.cache[name] = (len(text), None, lines, name)
 
 
+# An assignment to a name, or a statement that begins with a word.
+_is_no_expression = re_compile(r"[A-Za-z_]\w*\s*[-+*/%&|^@]?=(?!=)|(?:import|from|del|pass|assert|raise|global)\b").match
+
+
 def _compile(source, name, dedents):
     """The code of all statements but a last expression, and the code of that, each None where there is none.
 
@@ -638,6 +643,14 @@ def _compile(source, name, dedents):
     flags = PyCF_ALLOW_TOP_LEVEL_AWAIT
     if dedents and source[:1].isspace():
         source = dedent(source)
+    if not (";" in source or "\n" in source or "\r" in source or "\f" in source):
+        # One line is one statement: whether it is an expression shows without its tree, which takes half of the time.
+        if _is_no_expression(source):
+            return compile(source, name, "exec", flags), None
+        try:
+            return None, compile(source, name, "eval", flags)
+        except SyntaxError:  # it is something else, or wrong, which is told below
+            pass
     tree = compile(source, name, "exec", flags | PyCF_ONLY_AST)
     body = tree.body
     value = None
