@@ -39,6 +39,18 @@ for file in ./*.md docs/*.md; do
         check "$file: the link to $link" '[[ -e $(dirname "$file")/$link ]]'
     done
 done
+# What they say of the sources is there: whole paths in backquotes or drawings, without placeholders.
+paths='(src|include|tests|docs|scripts|bench|completion)/[a-zA-Z0-9_./-]*[a-zA-Z0-9_]'
+for file in CONTRIBUTING.md SECURITY.md docs/release.md; do
+    for path in $(grep -oE "(^|[\` ,(])$paths" "$file" | grep -oE "$paths" | sort -u); do
+        check "$file: $path is there" "[[ -e $path ]] || compgen -G '$path*' >/dev/null"
+    done
+done
+# The functions that are named beside a file are in it.
+while read -r name file; do
+    check "CONTRIBUTING.md: $name is in $file" "grep -qw '$name' '$file'"
+done < <(grep -oE '`[a-z_]+` (in|of) `src/[a-z_/]+\.(c|cc)`|`src/[a-z_/]+\.c`[[:space:]]\(`[a-z_]+`' <(tr '\n' ' ' <CONTRIBUTING.md) |
+    sed -E 's/`(src[^`]*)` \(`([a-z_]+)`/\2 \1/; s/`([a-z_]+)` (in|of) `([^`]*)`/\1 \3/')
 version=$("$aardvark" --version | sed -E 's/aardvark ([^ ]*) .*/\1/')
 check 'the changelog has this version' 'grep -qx "## $version" CHANGELOG.md'
 exit $status
