@@ -8,7 +8,7 @@ peers=$work/peers
 mkdir -p "$peers/eryx/bin" "$peers/node_modules/pyodide" "$peers/node_modules/isolated-vm" "$work/build"
 ln -s "$(realpath "$AARDVARK_BUILD/bundles")" "$work/build/bundles"
 : >"$peers/pyodide.snapshot"
-for program in aardvark bench_guest libaardvark.so libaardvark.so.0; do
+for program in aardvark aardvark-guest bench_guest libaardvark.so libaardvark.so.0; do
     ln -s "$AARDVARK_BUILD/$program" "$work/build/$program"
 done
 
@@ -19,9 +19,10 @@ case "$*" in
 *eryx_process.py) echo 2; exit ;;
 *eryx_guest.py' '--version) echo 'an Eryx'; exit ;;
 *monty_guest.py' '--version) echo 'a Monty'; exit ;;
+*bwrap_guest.py' '--version) echo 'a bubblewrap'; exit ;;
 *monty_guest.py' '--cannot) echo 'this, that'; exit ;;
 esac
-[[ $* =~ ^-I\ bench/peers/(eryx|monty)_guest.py\ .*\ .*\ --rounds ]] || exit 9
+[[ $* =~ ^-I\ bench/peers/(eryx|monty|bwrap)_guest.py\ .*\ .*\ --rounds ]] || exit 9
 # 5 ms between two calls are asked for where a figure is paced.
 [[ $* != *--pace* || $* = *"--pace 5" ]] || exit 9
 round=$(for ((i = 0; i < $4; i++)); do printf '1000 '; done)

@@ -29,6 +29,12 @@ def sandbox(code, check=None):
     return timed(lambda: guest.execute(code), check)
 
 
+def new_sandbox():
+    import eryx
+
+    return timed(lambda: eryx.Sandbox().execute("x=1+1"))
+
+
 def echo_session():
     import eryx
 
@@ -62,6 +68,7 @@ def work(name, path):
 FIGURES = {
     "python-clean-exec": (lambda _, options: sandbox("x=1+1"), 20),
     "python-clean-echo": (lambda _, options: sandbox(HANDLER + CALL, check_echo), 20),
+    "python-new": (lambda _, options: new_sandbox(), 5),
     "python-reset": (lambda _, options: reset(), 5),
     "python-exec": (lambda _, options: session_exec(), 1000),
     "python-echo": (lambda _, options: echo_session()[1], 2000),

@@ -47,6 +47,7 @@ function facts() {
     ["system", `${system}, Linux ${release()}`],
     ["ours", sides.run("guest", "--version").stdout.trim()],
     ["Eryx", sides.run("eryx", "--version").stdout.trim()],
+    ["bubblewrap", sides.run("bwrap", "--version").stdout.trim()],
     ["Monty", sides.run("monty", "--version").stdout.trim()],
     ["Monty can't run", sides.run("monty", "--cannot").stdout.trim()],
     ["Pyodide", `${packageVersion("pyodide")} in node ${process.version} (V8 ${process.versions.v8})`],

@@ -20,6 +20,7 @@ export function programs(build, peers) {
     eryxProcess: [python, "-I", "bench/peers/eryx_process.py"],
     eryx: [python, "-I", "bench/peers/eryx_guest.py"],
     eryx16: [python, "-I", "bench/peers/eryx_guest.py"],
+    bwrap: [python, "-I", "bench/peers/bwrap_guest.py"],
     monty: [python, "-I", "bench/peers/monty_guest.py"],
     montyProcess: [join(peers, "eryx/bin/monty"), "-c", "print(1+1)"],
     pyodide: [process.execPath, ...pyodide],
