@@ -9,6 +9,8 @@ status=0
 variables() { # OBJ-DIRECTORY: "file variable", of what is defined in the objects
     local object
     find "$1" -name '*.o' ! -path '*/cli/*' | while read -r object; do
+        local source=${2-src}${object#"$1"}
+        [ -e "${source%.o}.c" ] || [ -e "${source%.o}.cc" ] || continue # of a file that has moved
         objdump -t "$object" | awk '$2 != "d" && ($0 ~ /[ \t]\.(bss|data)(\.[^r][^ \t]*|\.rel\.local)?[ \t]/) && $2 != "l d" { print $NF }' |
             c++filt | grep -v -e '^guard variable' -e '^aard_process$' -e '^\.' -e '^__' |
             sed -E 's/.*:://; s/\.[0-9]+$//' | sed "s|^|${object#"$1"/} |"
@@ -26,7 +28,7 @@ registered() { # SRC-DIRECTORY: the same, of what the sources register
 }
 
 compare() { # SRC OBJ
-    diff <(registered "$1") <(variables "$2") | sed -n 's/^> \(.*\)/not registered: \1/p; s/^< \(.*\)/registered, and not there: \1/p'
+    diff <(registered "$1") <(variables "$2" "$1") | sed -n 's/^> \(.*\)/not registered: \1/p; s/^< \(.*\)/registered, and not there: \1/p'
 }
 
 check() { # NAME COMMAND…

@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "engine/vm.hh"
-#include "engine/workers.hh"
+#include "engine/native/workers.hh"
 
 namespace aard {
 

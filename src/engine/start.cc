@@ -13,10 +13,11 @@
 
 #include "base/error.h"
 #include "base/process.h"
+#include "engine/native/mappings.hh"
 #include "engine/native/redirect.hh"
 #include "engine/native/sanitizers.hh"
 #include "engine/vm.hh"
-#include "engine/workers.hh"
+#include "engine/native/workers.hh"
 
 namespace {
 
@@ -167,6 +168,7 @@ void end_snapshot() { vms--; }
 aard_error *start_engine()
 {
     aard_error *error = aard__forked() ? aard__error_forked() : check_space();
+    if (!error) error = check_mappings();
     return error ? error : aard__engine_start();
 }
 

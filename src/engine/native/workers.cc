@@ -1,4 +1,4 @@
-#include "engine/workers.hh"
+#include "engine/native/workers.hh"
 
 #include <pthread.h>
 #include <time.h>
