@@ -152,7 +152,7 @@ static void limits_are_the_hosts(void **state)
     aard_bundle_free(bundle);
     limits.max_entries = 1;
     assert_refused(aard_bundle_from_bytes(bytes.data, bytes.len, &limits, &bundle), AARD_ERR_BUNDLE_TOO_MANY_ENTRIES,
-                   "2 entries and may have 1");
+                   "(2, limit 1)");
     limits = (aard_bundle_limits){sizeof limits, 0, 19};
     assert_refused(aard_bundle_from_bytes(bytes.data, bytes.len, &limits, &bundle), AARD_ERR_BUNDLE_TOO_LARGE, "'b'");
     limits.struct_size = offsetof(aard_bundle_limits, max_unpacked_bytes); /* a caller older than the last field */

@@ -74,7 +74,7 @@ static void test_python_calls_the_host(void **state)
     value_is(exec(isolate, "host.say_nothing(1)"), "null");
     value_is(exec(isolate, "len(host.echo('x' * 3000000))"), "3000000");
     exception_is(exec(isolate, "host.refuse(1)"), "HostError", "there is no such \"thing\" ä", NULL);
-    exception_is(exec(isolate, "host.nonsense(1)"), "HostError", "the host's answer is no JSON", NULL);
+    exception_is(exec(isolate, "host.nonsense(1)"), "HostError", "the host's reply is not JSON", NULL);
     exception_is(exec(isolate, "host.missing(1)"), "HostError", "the host has no function 'missing'", NULL);
     exception_is(exec(isolate, "host.echo({1, 2})"), "TypeError", NULL, NULL);
     exception_is(exec(isolate, "host.echo([float('nan')])"), "TypeError", NULL, NULL);
@@ -100,7 +100,7 @@ static void test_javascript_calls_the_host(void **state)
     value_is(exec(isolate, "aardvark.host.echo('x'.repeat(3000000)).length"), "3000000");
     value_is(exec(isolate, "await aardvark.host.echo('awaited')"), "\"awaited\"");
     exception_is(exec(isolate, "aardvark.host.refuse(1)"), "HostError", "there is no such \"thing\" ä", NULL);
-    exception_is(exec(isolate, "aardvark.host.nonsense(1)"), "HostError", "the host's answer is no JSON", NULL);
+    exception_is(exec(isolate, "aardvark.host.nonsense(1)"), "HostError", "the host's reply is not JSON", NULL);
     value_is(exec(isolate, "try { aardvark.host.echo(1n) } catch (error) { error.name }"), "\"TypeError\"");
     assert_ok(aard_isolate_reset(isolate));
     value_is(exec(isolate, "aardvark.host.echo([])"), "[]");

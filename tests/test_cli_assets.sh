@@ -38,7 +38,7 @@ run assets stage --archive "$staged" -q
 check 'staged already: it is prepared, quietly' 'exits 0' 'stdout_is "$copy"' stderr_empty
 run assets verify "$copy"
 check 'what was prepared verifies, and its cache is made anew' 'exits 0' '! stdout_has "not prepared"' \
-    'stdout_has "its cache was made anew"' '[[ ! -e $copy/cache.new ]]'
+    'stdout_has "its cache was rebuilt"' '[[ ! -e $copy/cache.new ]]'
 run assets stage --archive "$staged"
 check 'staged already, and prepared' 'exits 0' 'stdout_is "$copy"' 'stderr_has "already there"' '! stderr_has preparing'
 run assets stage --archive "$staged" --force --no-prepare --json -q

@@ -115,7 +115,7 @@ fi
 printf 'x' >>"$dist/cache/pyodide.asm.js.code"
 before=$(stat -c %i "$dist/cache/pyodide.asm.wasm.code")
 run assets verify
-check 'verify makes the cache anew' 'exits 0' 'stdout_has "made anew"' \
+check 'verify rebuilds the cache' 'exits 0' 'stdout_has "rebuilt"' \
     '[[ $(stat -c %i "$dist/cache/pyodide.asm.wasm.code") != "$before" ]]'
 
 # ---- locks

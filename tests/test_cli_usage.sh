@@ -33,56 +33,56 @@ wrong() { # MESSAGE ARGUMENT…: exit status 2, one line that holds the message 
         "stderr_matches '; see .aardvark.*--help.$'"
 }
 touch "$work/code.py"
-wrong "--input is not JSON: byte 2 (line 1) can't be right there" exec -c 1 --input '{bad'
+wrong "--input is not JSON: byte 2 (line 1) is unexpected" exec -c 1 --input '{bad'
 wrong '--input is not JSON: it is empty' run a.zip --input ''
 wrong '--input is not JSON: it ends too early' run a.zip --input '[1,'
 wrong '--input is not JSON: it begins with a byte order mark' run a.zip --input $'\xef\xbb\xbf1'
-wrong '--package: a package has a name' exec -c 1 --package ' '
-wrong '--env wants NAME=VALUE' exec -c 1 --env A
-wrong "--env: a variable of the environment has a name" exec -c 1 --env =b
+wrong '--package: the name of a package has' exec -c 1 --package ' '
+wrong '--env expects NAME=VALUE' exec -c 1 --env A
+wrong "--env: the name of an environment variable" exec -c 1 --env =b
 wrong "the code and the guest's stdin can't both come from stdin" exec - --stdin -
 wrong "--input-file and --stdin can't both be stdin" exec -c 1 --input-file - --stdin -
 wrong 'a command is missing'
-wrong "there is no command 'walk'" walk
-wrong "there is no command 'Run'" Run x.zip
-wrong "there is no command ''" ''
-wrong "there is no command '-'" -
-wrong 'there is no option --json' --json run x.zip
-wrong 'there is no option -v' -v
+wrong "unknown command 'walk'" walk
+wrong "unknown command 'Run'" Run x.zip
+wrong "unknown command ''" ''
+wrong "unknown command '-'" -
+wrong 'unknown or ambiguous option --json' --json run x.zip
+wrong 'unknown option -v' -v
 wrong 'a command is missing' warm
-wrong "there is no command 'melt'" warm melt x.zip
+wrong "unknown command 'melt'" warm melt x.zip
 wrong 'name one bundle, not 0' warm build -o y
 wrong 'name the file to write with -o FILE' warm build x.zip
 wrong '-o may be given once' warm build x.zip -o y -o z
 wrong 'name one warm state, not 2' warm inspect x y
 wrong '--warm needs a value' run a.zip --warm
 wrong 'a command is missing' assets
-wrong "there is no command 'unstage'" assets unstage
+wrong "unknown command 'unstage'" assets unstage
 wrong 'a command is missing' bundle
-wrong "there is no command 'unpack'" bundle unpack x.zip
+wrong "unknown command 'unpack'" bundle unpack x.zip
 wrong 'help takes the name of one command' help assets stage now
 wrong 'name one bundle, not 0' run
 wrong 'name one bundle, not 2' run a.zip b.zip
 wrong 'name one bundle, not 2' run a.zip -- --json
-wrong 'there is no option --colour' run a.zip --colour
-wrong 'there is no option --colour' run a.zip --colour=always
-wrong 'there is no option -x' run a.zip -x
-wrong 'there is no option -x' run --json -vx a.zip
+wrong 'unknown or ambiguous option --colour' run a.zip --colour
+wrong 'unknown or ambiguous option --colour' run a.zip --colour=always
+wrong 'unknown option -x' run a.zip -x
+wrong 'unknown option -x' run --json -vx a.zip
 wrong '--json takes no value' run a.zip --json=yes
 wrong '--help takes no value' run a.zip --help=me
 wrong '--entrypoint needs a value' run a.zip --entrypoint
 wrong '--input and --input-file exclude each other' run a.zip --input 1 --input-file f
 wrong '--input and --input-file exclude each other' exec -c 1 --input-file f --input=1
 for number in 0 -1 +1 1.5 1e3 0x10 ' 1' '1 ' '' ten 18446744073709551616 99999999999999999999999; do
-    wrong '--wall-ms wants a whole number' run a.zip --wall-ms="$number"
+    wrong '--wall-ms expects a whole number' run a.zip --wall-ms="$number"
 done
-wrong '--language wants python or javascript' run a.zip --language ruby
-wrong '--language wants python or javascript' exec --language Python -c 1
-wrong '--isolation wants thread or process' run a.zip --isolation vm
+wrong '--language expects python or javascript' run a.zip --language ruby
+wrong '--language expects python or javascript' exec --language Python -c 1
+wrong '--isolation expects thread or process' run a.zip --isolation vm
 wrong '--capability: ' run a.zip --capability ''
-wrong '--cpu-ms wants a whole number' run a.zip --cpu-ms=0
-wrong '--heap-mib wants a whole number' exec -c 1 --heap-mib 1.5
-wrong '--heap-mib 18446744073709551615 is more than there is' exec -c 1 --heap-mib 18446744073709551615
+wrong '--cpu-ms expects a whole number' run a.zip --cpu-ms=0
+wrong '--heap-mib expects a whole number' exec -c 1 --heap-mib 1.5
+wrong '--heap-mib 18446744073709551615 is too large' exec -c 1 --heap-mib 18446744073709551615
 wrong 'give one of -c CODE, a file, or - for stdin, not 0' exec
 wrong 'give one of -c CODE, a file, or - for stdin, not 2' exec -c 1 "$work/code.py"
 wrong 'give one of -c CODE, a file, or - for stdin, not 2' exec - "$work/code.py"
@@ -90,13 +90,13 @@ wrong '-c needs a value' exec -c
 wrong '-c needs a value' exec -vc
 wrong '-c may be given once' exec -c 1 -c 2
 wrong "can't both come from stdin" exec - --input-file -
-wrong 'there is no option --entrypoint' exec -c 1 --entrypoint a:b
-wrong "'now' is one argument too many" assets stage now
+wrong 'unknown or ambiguous option --entrypoint' exec -c 1 --entrypoint a:b
+wrong "'now' is an unexpected argument" assets stage now
 wrong '--version needs a value' assets stage --version
-wrong '--variant wants core or full' assets stage --variant half
+wrong '--variant expects core or full' assets stage --variant half
 wrong 'name one directory' assets verify a b
-wrong "'all' is one argument too many" assets list all
-wrong 'there is no option --json' assets verify --json
+wrong "'all' is an unexpected argument" assets list all
+wrong 'unknown or ambiguous option --json' assets verify --json
 wrong 'name one directory, not 0' bundle pack -o x.zip
 wrong 'name one directory, not 2' bundle pack a b -o x.zip
 wrong 'with -o FILE.zip' bundle pack a
@@ -105,7 +105,7 @@ wrong '-o may be given once' bundle pack a -o x.zip --output=y.zip
 wrong '-o needs a value' bundle pack a -o
 wrong 'name one bundle, not 0' bundle inspect
 wrong 'name one bundle, not 2' bundle inspect a.zip b.zip
-wrong 'there is no option --  [31m' run a.zip $'--\n\e[31m'
+wrong 'unknown or ambiguous option --  [31m' run a.zip $'--\n\e[31m'
 run exec --isolation process -c 1
 check 'isolation in processes is refused' 'exits 2' stdout_empty one_message 'stderr_has "unsupported: "'
 

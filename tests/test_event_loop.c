@@ -155,9 +155,10 @@ static void test_what_can_never_come_is_an_error(void **state)
     (void)state;
     EACH(isolate)
     {
-        failure_is(exec(isolate, ASYNCIO "await asyncio.Event().wait()"), AARD_FAILURE_OTHER, "never come", NULL);
+        failure_is(exec(isolate, ASYNCIO "await asyncio.Event().wait()"), AARD_FAILURE_OTHER, "never be resolved",
+                   NULL);
         exception_is(exec(isolate, ASYNCIO "asyncio.run(asyncio.Event().wait())"), "NothingLeft", NULL, "<exec>",
-                     "never come", NULL);
+                     "never be resolved", NULL);
         exception_is(exec(isolate, ASYNCIO "asyncio.new_event_loop().run_forever()"), "NothingLeft", NULL, NULL);
         gives(isolate, later, "1", "", "", 0);
     }

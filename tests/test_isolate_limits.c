@@ -147,7 +147,7 @@ static void test_awaiting_what_can_never_come_ends_at_once(void **state)
     (void)state;
     aard_isolate *isolate = boot(limited_config(AARD_LANGUAGE_JAVASCRIPT, 60000), NULL);
     double began = now_ms();
-    failure_is(exec(isolate, "await new Promise(() => {})"), AARD_FAILURE_OTHER, "never come", NULL);
+    failure_is(exec(isolate, "await new Promise(() => {})"), AARD_FAILURE_OTHER, "never be resolved", NULL);
     assert_true(now_ms() - began < 30000);
     is_new(exec(isolate, "1"), "1");
     aard_isolate_free(isolate);
@@ -279,7 +279,8 @@ static void test_python_that_never_ends_is_ended(void **state)
         assert_ok(aard_handler_invoke(handler, NULL, &outcome));
         is_new(check_form(outcome), "null");
     }
-    failure_is(exec(isolate, "import asyncio\nawait asyncio.Event().wait()"), AARD_FAILURE_OTHER, "never come", NULL);
+    failure_is(exec(isolate, "import asyncio\nawait asyncio.Event().wait()"), AARD_FAILURE_OTHER, "never be resolved",
+               NULL);
     aard_handler_free(handler);
     aard_call_free(limited);
     aard_isolate_free(isolate);

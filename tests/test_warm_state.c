@@ -279,7 +279,7 @@ static void test_a_file_is_as_good_as_memory(void **state)
     assert_string_equal(aard_warm_state_fingerprint(looked), aard_warm_state_fingerprint(warm));
     aard_isolate_config *config = config_of(AARD_LANGUAGE_PYTHON);
     aard_isolate_config_set_warm_state(config, looked);
-    assert_refused(aard_isolate_new(config, &isolate), AARD_ERR_INVALID_ARGUMENT, "for looking only", NULL);
+    assert_refused(aard_isolate_new(config, &isolate), AARD_ERR_INVALID_ARGUMENT, "only be inspected", NULL);
     aard_isolate_config_set_warm_state(config, opened); /* which brings its distribution along */
     assert_ok(aard_isolate_new(config, &isolate));
     value_is(exec(isolate, "import helper; len(helper.runs)"), "0");
@@ -385,7 +385,7 @@ static void test_a_key_signs_what_is_written(void **state)
     assert_ok(aard_warm_state_write(opened, plain));              /* and does not pass on a signature */
     aard_warm_state_free(opened);
     assert_refused(aard_warm_state_open(plain, distribution, &opened), AARD_ERR_WARM_SIGNATURE, "plain.warm",
-                   "not signed", "make it anew with the key", NULL);
+                   "not signed", "rebuild it with the key", NULL);
     assert_ok(aard_warm_state_open(plain, NULL, &opened));
     assert_false(aard_warm_state_is_signed(opened));
     aard_warm_state_free(opened);

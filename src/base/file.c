@@ -139,7 +139,7 @@ aard_error *aard__dir_make(const char *path)
     }
     struct stat st;
     if (!error && (stat(path, &st) < 0 || !S_ISDIR(st.st_mode)))
-        error = aard__error(AARD_ERR_IO, "'%s' is there and is not a directory", path);
+        error = aard__error(AARD_ERR_IO, "'%s' exists and is not a directory", path);
     aard__free(copy);
     return error;
 }

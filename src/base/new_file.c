@@ -133,8 +133,7 @@ static aard_error *look(aard__new_file *file, bool *through)
     if (link && is_planted(file, &own)) return cannot_write(file->path, EACCES);
     int fd = open(file->path, O_PATH | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT && link)
-        return aard__error(AARD_ERR_IO, "cannot write '%s': it is a link to what is not there; remove the link",
-                           file->path);
+        return aard__error(AARD_ERR_IO, "cannot write '%s': it is a dangling link; remove it", file->path);
     if (fd < 0) return errno == ENOENT ? NULL : cannot_write(file->path, errno);
     int failed = fstat(fd, &st) < 0 ? errno : S_ISDIR(st.st_mode) ? EISDIR : 0;
     close(fd);

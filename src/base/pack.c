@@ -83,7 +83,7 @@ bool aard__unpacker_done(aard__unpacker *in)
 aard_error *aard__unpacker_error(const aard__unpacker *in, const char *what)
 {
     if (in->no_memory) return aard__error_no_memory();
-    return aard__error(AARD_ERR_ENGINE, "%s is malformed: whoever sent it is broken, or not to be trusted", what);
+    return aard__error(AARD_ERR_ENGINE, "%s is malformed: its sender is broken, or not to be trusted", what);
 }
 
 static size_t left(const aard__unpacker *in) { return (size_t)(in->end - in->at); }

@@ -34,7 +34,7 @@ bool aard__forked(void) { return atomic_load_explicit(&forked, memory_order_rela
 aard_error *aard__error_forked(void)
 {
     return aard__error(AARD_ERR_FORKED,
-                       "this process was forked off from one with isolates, whose threads it does not have; "
+                       "this process was forked from one with isolates, whose threads it does not have; "
                        "make isolates after the fork, or start another program");
 }
 

@@ -108,10 +108,10 @@ static aard_error *check_twice(const path *a, const path *b)
     char name[AARD__NAME_SHOWN];
     aard__name_show(name, sizeof name, a->name, a->len);
     if (a->directory == b->directory)
-        return aard__error(AARD_ERR_BUNDLE_DUPLICATE, "entry '%s%s': it is there twice; keep one of the two", name,
+        return aard__error(AARD_ERR_BUNDLE_DUPLICATE, "entry '%s%s': it is a duplicate; keep one of the two", name,
                            a->directory ? "/" : "");
-    return aard__error(AARD_ERR_BUNDLE_CONFLICT,
-                       "entry '%s': it is there as a file and as a directory; keep one of the two", name);
+    return aard__error(AARD_ERR_BUNDLE_CONFLICT, "entry '%s': it is both a file and a directory; keep one of the two",
+                       name);
 }
 
 static size_t common(const path *a, const path *b)

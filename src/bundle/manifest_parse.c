@@ -280,7 +280,7 @@ static aard_error *read_root(aard_manifest *manifest, json_t *root)
 {
     static const char *const keys[] = {"schemaVersion", "entrypoint", "packages", "runtime", "resources", NULL};
     if (!json_is_object(root))
-        return aard__error(AARD_ERR_MANIFEST_TYPE, AARD__MANIFEST_NAME ": it is no JSON object; begin it with '{'");
+        return aard__error(AARD_ERR_MANIFEST_TYPE, AARD__MANIFEST_NAME ": it is not a JSON object; begin it with '{'");
     AARD__TRY(read_schema_version(root));
     AARD__TRY(check_keys(root, "", keys));
     AARD__TRY(require(root, "entrypoint", "main:handler"));
@@ -319,8 +319,8 @@ static bool too_deep(const char *data, size_t len)
 static aard_error *check_text(const char *data, size_t len)
 {
     if (len > AARD__MANIFEST_MAX_BYTES)
-        return aard__error(AARD_ERR_MANIFEST_TOO_LARGE, AARD__MANIFEST_NAME ": it has %zu bytes and may have %zu", len,
-                           AARD__MANIFEST_MAX_BYTES);
+        return aard__error(AARD_ERR_MANIFEST_TOO_LARGE, AARD__MANIFEST_NAME ": it is too large (%zu bytes, limit %zu)",
+                           len, AARD__MANIFEST_MAX_BYTES);
     if (len >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0)
         return aard__error(AARD_ERR_MANIFEST_ENCODING,
                            AARD__MANIFEST_NAME ": it begins with a byte order mark; save it as UTF-8 without one");

@@ -53,9 +53,9 @@ const char *aard__text_package(const char *text, size_t len, char **out)
     if (!len) return "is empty; name a package or leave the entry out";
     for (size_t i = 0; i < len; i++)
         if (!is_alnum(text[i]) && !is_separator(text[i]))
-            return "is no package name; give the name alone, of letters, digits, '-', '_', '.'";
+            return "is not a package name; give the name alone, of letters, digits, '-', '_', '.'";
     if (is_separator(text[0]) || is_separator(text[len - 1]))
-        return "is no package name; it must begin and end with a letter or digit";
+        return "is not a package name; it must begin and end with a letter or digit";
     char *name = aard__malloc(len + 1);
     if (!name) return NULL;
     size_t used = 0;
@@ -72,7 +72,7 @@ const char *aard__text_package(const char *text, size_t len, char **out)
 
 const char *aard__text_module(const char *text, size_t len, char **out)
 {
-    static const char form[] = "is no module name; give names separated by dots, as in \"xml.dom\"";
+    static const char form[] = "is not a module name; give names separated by dots, as in \"xml.dom\"";
     aard__text_trim(&text, &len);
     if (!len) return "is empty; name a module or leave the entry out";
     bool fresh = true; /* at the start of a component */

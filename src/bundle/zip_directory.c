@@ -161,7 +161,7 @@ aard_error *aard__zip_directory_read(const uint8_t *data, size_t len, uint64_t m
     AARD__TRY(read_end(data, len, &end));
     if (end.count > max_entries)
         return aard__error(AARD_ERR_BUNDLE_TOO_MANY_ENTRIES,
-                           "the bundle has %llu entries and may have %llu; leave out what the code does not need",
+                           "the bundle has too many entries (%llu, limit %llu); leave out what the code does not need",
                            (unsigned long long)end.count, (unsigned long long)max_entries);
     if (end.count > end.size / CENTRAL_SIZE) return corrupt("its directory is too small for its entries");
     aard__zip_directory directory = {.count = (size_t)end.count, .start = (size_t)end.offset};

@@ -40,13 +40,13 @@ static aard_variant parse_variant(const cli_command *command, const char *text)
 {
     if (!strcmp(text, "core")) return AARD_VARIANT_CORE;
     if (!strcmp(text, "full")) return AARD_VARIANT_FULL;
-    cli_usage(command, "--variant wants core or full, not '%s'", text);
+    cli_usage(command, "--variant expects core or full, not '%s'", text);
 }
 
 static uint64_t lock_timeout_ms(const cli_command *command, const char *text)
 {
     uint64_t seconds = cli_number(command, "--lock-timeout", text);
-    if (seconds > UINT64_MAX / 1000) cli_usage(command, "--lock-timeout %s is longer than anybody waits", text);
+    if (seconds > UINT64_MAX / 1000) cli_usage(command, "--lock-timeout %s is too large", text);
     return seconds ? seconds * 1000 : 1; /* 0 is the default for the library */
 }
 
@@ -89,7 +89,7 @@ static void parse_stage(const cli_command *command, int argc, char **argv, stage
     int option;
     cli_options_start();
     while ((option = cli_next_option(command, argc, argv, "hVq", list)) != -1) take_stage_option(command, s, option);
-    if (optind < argc) cli_usage(command, "'%s' is one argument too many", argv[optind]);
+    if (optind < argc) cli_usage(command, "'%s' is an unexpected argument", argv[optind]);
 }
 
 /* Makes later starts fast.  A distribution that can't be written to is as good as any other, only slower. */
@@ -146,7 +146,8 @@ int cli_assets_stage(const cli_command *command, int argc, char **argv)
 
 static const char *preparation(aard_distribution *distribution)
 {
-    if (!aard_distribution_is_prepared(distribution)) return "; not prepared for fast starts by this build: aardvark assets stage";
+    if (!aard_distribution_is_prepared(distribution))
+        return "; not prepared for fast starts by this build: aardvark assets stage";
     return aard_distribution_is_prelinked(distribution) ? "" : "; not prelinked, which makes starts slower";
 }
 
@@ -158,10 +159,10 @@ static int renew_cache(aard_distribution *distribution, const char **renewed)
     int len = snprintf(path, sizeof path, "%s/cache", aard_distribution_dir(distribution));
     *renewed = "";
     if (len >= (int)sizeof path || access(path, F_OK) < 0) return CLI_OK;
-    *renewed = "; its cache was made anew";
+    *renewed = "; its cache was rebuilt";
     aard_error *error = aard_distribution_prepare(distribution, true);
     if (!error || aard_error_get_code(error) != AARD_ERR_IO) return cli_fail(error);
-    cli_message("the cache is as its owner left it: it can't be checked, only made anew, and %s",
+    cli_message("the cache is as its owner left it: it can't be checked, only rebuilt, and %s",
                 aard_error_message(error));
     aard_error_free(error);
     *renewed = "";
@@ -275,7 +276,7 @@ int cli_assets_list(const cli_command *command, int argc, char **argv)
     listing list = {0};
     cli_options_start();
     while (cli_next_option(command, argc, argv, "hV", options) != -1) list.json = true;
-    if (optind < argc) cli_usage(command, "'%s' is one argument too many", argv[optind]);
+    if (optind < argc) cli_usage(command, "'%s' is an unexpected argument", argv[optind]);
     if (list.json) putchar('[');
     int status = cli_fail(aard_distribution_list(NULL, list.json ? put_json_row : put_row, &list));
     if (list.json) puts(list.count ? "\n]" : "]");

@@ -27,21 +27,21 @@ static aard_language parse_language(const cli_command *command, const char *text
 {
     if (!strcmp(text, "python")) return AARD_LANGUAGE_PYTHON;
     if (!strcmp(text, "javascript")) return AARD_LANGUAGE_JAVASCRIPT;
-    cli_usage(command, "--language wants python or javascript, not '%s'", text);
+    cli_usage(command, "--language expects python or javascript, not '%s'", text);
 }
 
 static aard_isolation parse_isolation(const cli_command *command, const char *text)
 {
     if (!strcmp(text, "thread")) return AARD_ISOLATION_THREAD;
     if (!strcmp(text, "process")) return AARD_ISOLATION_PROCESS;
-    cli_usage(command, "--isolation wants thread or process, not '%s'", text);
+    cli_usage(command, "--isolation expects thread or process, not '%s'", text);
 }
 
 static aard_filesystem_mode parse_mode(const cli_command *command, const char *text)
 {
     if (!strcmp(text, "read")) return AARD_FILESYSTEM_READ;
     if (!strcmp(text, "readWrite")) return AARD_FILESYSTEM_READ_WRITE;
-    cli_usage(command, "--filesystem wants read or readWrite, not '%s'", text);
+    cli_usage(command, "--filesystem expects read or readWrite, not '%s'", text);
 }
 
 /* HOST:GUEST or HOST:GUEST:rw; HOST may have colons. */
@@ -52,10 +52,10 @@ static void add_mount(const cli_command *command, cli_guest *guest, char *text)
     if (writable) text[len - 3] = '\0';
     char *colon = strrchr(text, ':');
     if (!colon || colon == text || colon[1] != '/')
-        cli_usage(command, "--mount wants HOST:GUEST or HOST:GUEST:rw, with an absolute GUEST, not '%s'", text);
+        cli_usage(command, "--mount expects HOST:GUEST or HOST:GUEST:rw, with an absolute GUEST, not '%s'", text);
     *colon = '\0';
     aard_error *error = aard_isolate_config_add_mount(guest->config, text, colon + 1,
-                                                  writable ? AARD_FILESYSTEM_READ_WRITE : AARD_FILESYSTEM_READ);
+                                                      writable ? AARD_FILESYSTEM_READ_WRITE : AARD_FILESYSTEM_READ);
     if (!error) return;
     if (aard_error_get_class(error) == AARD_CLASS_USAGE) cli_usage(command, "--mount: %s", aard_error_message(error));
     exit(cli_fail(error));
@@ -73,14 +73,14 @@ static void taken(const cli_command *command, const char *option, aard_error *er
 static void set_heap(const cli_command *command, cli_guest *guest, const char *text)
 {
     uint64_t mib = cli_number(command, "--heap-mib", text);
-    if (mib > SIZE_MAX >> 20) cli_usage(command, "--heap-mib %s is more than there is", text);
+    if (mib > SIZE_MAX >> 20) cli_usage(command, "--heap-mib %s is too large", text);
     aard_isolate_config_set_heap_limit(guest->config, (size_t)mib << 20);
 }
 
 static void set_env(const cli_command *command, cli_guest *guest, char *text)
 {
     char *equals = strchr(text, '=');
-    if (!equals) cli_usage(command, "--env wants NAME=VALUE, not '%s'", text);
+    if (!equals) cli_usage(command, "--env expects NAME=VALUE, not '%s'", text);
     *equals = '\0';
     taken(command, "--env", aard_isolate_config_set_env(guest->config, text, equals + 1));
 }
@@ -157,7 +157,8 @@ bool cli_guest_option(const cli_command *command, cli_guest *guest, int option)
 static void check_input_file(const cli_command *command, const cli_guest *guest)
 {
     char option[4200];
-    snprintf(option, sizeof option, "--input-file '%s' is not JSON", is_stdin(guest->input_file) ? "stdin" : guest->input_file);
+    snprintf(option, sizeof option, "--input-file '%s' is not JSON",
+             is_stdin(guest->input_file) ? "stdin" : guest->input_file);
     taken(command, option, aard_json_check(guest->input_text.data, guest->input_text.len));
 }
 

@@ -93,7 +93,7 @@ TEXT(stage) = {
     "      --archive F        a release archive, the npm package, or a directory that holds either unpacked;\n"
     "                         default: the npm package, fetched with npm (core only)\n"
     "      --wheel F          a wheel to add; may be repeated\n"
-    "      --force            stage anew what is already there, and in place of anything else of its name\n"
+    "      --force            stage again what is already there, and in place of anything else of its name\n"
     "      --lock-timeout S   wait for another staging for so many seconds; default: 600\n"
     "      --no-prepare       leave out what only makes later starts faster\n"
     "      --json             the result as a JSON object\n"
@@ -105,7 +105,7 @@ TEXT(stage) = {
 
 TEXT(verify) = {
     "usage: aardvark assets verify [OPTION]... [DIR]\n"
-    "Compare every file of a distribution with its hash, and make its cache anew; without DIR, of the distribution that is\n"
+    "Compare every file of a distribution with its hash, and rebuild its cache; without DIR, of the distribution that is\n"
     "used by default.\n\n"
     "      --keep-cache       leave the cache as it is, unchecked\n",
     plain_options,

@@ -23,7 +23,8 @@ int cli_set_key(aard_distribution *distribution)
     if (!path) return CLI_OK;
     if (stat(path, &st) == 0 && (st.st_mode & (S_IRWXG | S_IRWXO)))
         return cli_fail_code(AARD_ERR_UNTRUSTED,
-                             "the key '%s' (" VARIABLE ") is open to others than its owner: chmod 600", path);
+                             "the key '%s' (" VARIABLE ") can be read or written by others than its owner: chmod 600",
+                             path);
     int status = cli_read(path, "the key (" VARIABLE ")", &key);
     if (status) return status;
     status = cli_fail(aard_distribution_set_key(distribution, key.data, key.len));

@@ -57,7 +57,7 @@ static int dispatch(const cli_command *command, int argc, char **argv)
     if (name[0] == '-') {
         char *alone[] = {argv[0], argv[1], NULL};
         leading_options(command, 2, alone);
-        cli_usage(command, "there is no command '%s'", name);
+        cli_usage(command, "unknown command '%s'", name);
     }
     if (command == &top && !strcmp(name, "help")) {
         char help[] = "--help", *ask[] = {argv[0], argc > 2 ? argv[2] : help, argc > 3 ? argv[3] : help, help, NULL};
@@ -66,7 +66,7 @@ static int dispatch(const cli_command *command, int argc, char **argv)
     }
     for (const cli_command *sub = command->subcommands; sub->name; sub++)
         if (!strcmp(sub->name, name)) return call(sub, argc - 1, argv + 1);
-    cli_usage(command, "there is no command '%s'", name);
+    cli_usage(command, "unknown command '%s'", name);
 }
 
 int main(int argc, char **argv)

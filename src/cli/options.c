@@ -34,10 +34,10 @@ static _Noreturn void show_version(void)
 static _Noreturn void refuse(const cli_command *command, int found, char **argv, const struct option *list)
 {
     if (optopt && optopt < CLI_OPT_HELP)
-        cli_usage(command, found == ':' ? "-%c needs a value" : "there is no option -%c", optopt);
+        cli_usage(command, found == ':' ? "-%c needs a value" : "unknown option -%c", optopt);
     if (optopt) cli_usage(command, "--%s %s", name_of(list, optopt), found == ':' ? "needs a value" : "takes no value");
     const char *text = argv[optind - 1];
-    cli_usage(command, "there is no option %.*s, or more than one that begins so", (int)strcspn(text, "="), text);
+    cli_usage(command, "unknown or ambiguous option %.*s", (int)strcspn(text, "="), text);
 }
 
 /* For shells that complete them: each option on a line, with '=' behind those that have a value. */
@@ -89,6 +89,6 @@ uint64_t cli_number(const cli_command *command, const char *option, const char *
         fits = *c >= '0' && *c <= '9' && !__builtin_mul_overflow(number, (uint64_t)10, &number) &&
                !__builtin_add_overflow(number, (uint64_t)digit, &number);
     }
-    if (!fits || !number) cli_usage(command, "%s wants a whole number of 1 or more, not '%s'", option, text);
+    if (!fits || !number) cli_usage(command, "%s expects a whole number of 1 or more, not '%s'", option, text);
     return number;
 }

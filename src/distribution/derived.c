@@ -155,7 +155,7 @@ aard_error *aard__derived_renewed(aard_distribution *distribution, aard_error *e
     char *made = aard__path_join(aard_distribution_dir(distribution), AARD__DIST_CACHE_NEW);
     if (!error && (!dir || !made)) error = aard__error_no_memory();
     int failed = error ? 0 : put_in_place(made, dir);
-    if (failed) error = aard__error_errno(AARD_ERR_IO, failed, "cannot put a new cache at '%s'", dir);
+    if (failed) error = aard__error_errno(AARD_ERR_IO, failed, "cannot move the new cache to '%s'", dir);
     if (made) aard_error_free(aard__dir_remove(made)); /* the old one, or what has failed */
     aard__distribution_set_cache(distribution, AARD__DIST_CACHE);
     aard__free(dir);

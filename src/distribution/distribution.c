@@ -46,13 +46,13 @@ static aard_error *check_size(const char *dir, const aard__dist_file *file)
     aard_error *error = NULL;
     int failed = stat(path, &st) < 0 ? errno : 0;
     if (failed == ENOENT || failed == ENOTDIR)
-        error = aard__error(AARD_ERR_DISTRIBUTION_CORRUPT, "'%s' is missing: stage the distribution anew", path);
+        error = aard__error(AARD_ERR_DISTRIBUTION_CORRUPT, "'%s' is missing: stage the distribution again", path);
     else if (failed)
         error = aard__error_errno(AARD_ERR_IO, failed, "cannot look at '%s'", path);
     else if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != file->size)
         error = aard__error(AARD_ERR_DISTRIBUTION_CORRUPT,
-                            "'%s' has not the %llu bytes it was staged with: stage the distribution anew", path,
-                            (unsigned long long)file->size);
+                            "'%s' does not have the %llu bytes that it was staged with: stage the distribution again",
+                            path, (unsigned long long)file->size);
     aard__free(path);
     return error;
 }
@@ -66,17 +66,18 @@ static aard_error *check_release(const char *dir, const aard__dist_manifest *man
                            manifest->pyodide_version, aard__pinned.version);
     if (strcmp(manifest->adapter_version, AARD_VERSION_STRING) != 0)
         return aard__error(AARD_ERR_DISTRIBUTION_MISMATCH,
-                           "'%s' was staged by aardvark %s, and this is %s: stage it anew", dir,
+                           "'%s' was staged by aardvark %s, and this is %s: stage it again", dir,
                            manifest->adapter_version, AARD_VERSION_STRING);
     for (size_t i = 0; i < AARD__PINNED_FILES; i++) {
         const aard__pinned_file *pin = &aard__pinned.files[i];
         const aard__dist_file *file = aard__dist_manifest_find(manifest, pin->name);
         if (!file)
-            return aard__error(AARD_ERR_DISTRIBUTION_INVALID, "'%s' does not list '%s': stage it anew", dir, pin->name);
+            return aard__error(AARD_ERR_DISTRIBUTION_INVALID, "'%s' does not list '%s': stage it again", dir,
+                               pin->name);
         bool any_lock = manifest->lock != AARD__LOCK_PINNED && strcmp(pin->name, AARD__FILE_LOCK) == 0;
         if (!any_lock && strcmp(file->blake2b, pin->blake2b) != 0)
             return aard__error(AARD_ERR_DISTRIBUTION_INVALID,
-                               "'%s' lists a '%s' that is not Pyodide %s's: stage it anew", dir, pin->name,
+                               "'%s' lists a '%s' that is not Pyodide %s's: stage it again", dir, pin->name,
                                aard__pinned.version);
     }
     return NULL;
@@ -188,7 +189,7 @@ aard_error *aard_distribution_set_key(aard_distribution *distribution, const voi
 {
     AARD__NEED(distribution);
     if (key && len < crypto_generichash_KEYBYTES_MIN)
-        return aard__error(AARD_ERR_INVALID_ARGUMENT, "a key of %zu bytes is too short: it has %d or more", len,
+        return aard__error(AARD_ERR_INVALID_ARGUMENT, "a key of %zu bytes is too short: it needs at least %d", len,
                            crypto_generichash_KEYBYTES_MIN);
     distribution->has_key = key != NULL;
     if (key) aard__hash(key, len, distribution->key.bytes);
@@ -239,7 +240,7 @@ static aard_error *map_file(const char *dir, const aard__dist_file *file, const 
     if (!error && len != file->size) {
         if (len) munmap((void *)data, len);
         error = aard__error(AARD_ERR_DISTRIBUTION_CORRUPT,
-                            "'%s' has %zu bytes and was staged with %llu: stage the distribution anew", path, len,
+                            "'%s' has %zu bytes and was staged with %llu: stage the distribution again", path, len,
                             (unsigned long long)file->size);
     }
     if (!error) *out = data;
@@ -354,7 +355,8 @@ const aard__package *aard__distribution_provider(const aard_distribution *distri
         const aard__package *package = &lock->packages[i];
         json_array_foreach(json_object_get(json_object_get(packages, package->key), "imports"), k, import)
         {
-            if (json_string_length(import) != module_len || memcmp(json_string_value(import), module, module_len)) continue;
+            if (json_string_length(import) != module_len || memcmp(json_string_value(import), module, module_len))
+                continue;
             *there = is_there(distribution, package);
             return package;
         }

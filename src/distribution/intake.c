@@ -60,7 +60,7 @@ aard_error *aard__intake_write(aard__intake *intake, const void *data, size_t le
 {
     aard__taken *file = &intake->files[intake->count];
     if (len > FILE_BYTES_MAX - file->size || len > TOTAL_BYTES_MAX - intake->total)
-        return aard__error(AARD_ERR_STAGE_SOURCE, "'%s' is larger than any file of a Pyodide", file->name);
+        return aard__error(AARD_ERR_STAGE_SOURCE, "'%s' is larger than any file of a Pyodide release", file->name);
     crypto_hash_sha256_update(&intake->sha256, data, len);
     aard__hash_add(&intake->blake2b, data, len);
     file->size += len;

@@ -90,7 +90,7 @@ static aard_error *read_packages(json_t *packages, const char *where, aard_error
     json_object_foreach(packages, key, entry)
     {
         if (!read_package(key, entry, &lock->packages[lock->count]))
-            return aard__error(code, "%s: the entry of the package '%.200s' is not in good form", where, key);
+            return aard__error(code, "%s: the entry of the package '%.200s' is malformed", where, key);
         lock->count++;
     }
     if (lock->count) qsort(lock->packages, lock->count, sizeof *lock->packages, by_key);

@@ -131,7 +131,7 @@ static int position(const char *const *names, int count, const char *name)
 static aard_error *read_files(json_t *files, const char *path, aard__dist_manifest *manifest)
 {
     if (!json_is_object(files) || json_object_size(files) > FILES_MAX)
-        return aard__error(AARD_ERR_DISTRIBUTION_INVALID, "'%s' has no proper \"files\": stage anew", path);
+        return aard__error(AARD_ERR_DISTRIBUTION_INVALID, "'%s' has no valid \"files\": stage it again", path);
     const char *name;
     json_t *file;
     json_object_foreach(files, name, file)
@@ -141,7 +141,7 @@ static aard_error *read_files(json_t *files, const char *path, aard__dist_manife
         if (json_unpack(file, "{s:I, s:s}", "size", &size, "blake2b", &blake2b) < 0 || size < 0 ||
             !hash_valid(blake2b) || !aard__dist_name_valid(name))
             return aard__error(AARD_ERR_DISTRIBUTION_INVALID,
-                               "'%s' has an improper entry \"%s\" among its files: stage anew", path, name);
+                               "'%s' has an invalid entry \"%s\" among its files: stage it again", path, name);
         AARD__TRY(aard__dist_manifest_add(manifest, name, (uint64_t)size, blake2b));
     }
     return NULL;
@@ -153,15 +153,15 @@ static aard_error *read_root(json_t *root, const char *path, aard__dist_manifest
     const char *version = NULL, *variant = NULL, *lock = NULL, *adapter = NULL, *fingerprint = NULL;
     json_t *files = NULL;
     if (json_unpack(root, "{s:i}", "format", &format) < 0)
-        return aard__error(AARD_ERR_DISTRIBUTION_INVALID, "'%s' is not a distribution manifest: stage anew", path);
+        return aard__error(AARD_ERR_DISTRIBUTION_INVALID, "'%s' is not a distribution manifest: stage it again", path);
     if (format != FORMAT)
         return aard__error(AARD_ERR_DISTRIBUTION_INVALID,
-                           "'%s' has format %d, this library reads format %d: stage anew", path, format, FORMAT);
+                           "'%s' has format %d, this library reads format %d: stage it again", path, format, FORMAT);
     if (json_unpack(root, "{s:s, s:s, s:s, s:s, s:s, s:o}", "pyodide_version", &version, "variant", &variant, "lock",
                     &lock, "adapter_version", &adapter, "fingerprint", &fingerprint, "files", &files) < 0 ||
         position(variants, 2, variant) < 0 || position(origins, 3, lock) < 0 || !hash_valid(fingerprint))
-        return aard__error(AARD_ERR_DISTRIBUTION_INVALID, "'%s' is not a whole distribution manifest: stage anew",
-                           path);
+        return aard__error(AARD_ERR_DISTRIBUTION_INVALID,
+                           "'%s' is not a complete distribution manifest: stage it again", path);
     aard__dist_manifest *manifest = NULL;
     AARD__TRY(aard__dist_manifest_new(version, adapter, &manifest));
     manifest->variant = (aard_variant)position(variants, 2, variant);
@@ -183,7 +183,7 @@ aard_error *aard__dist_manifest_parse(const char *text, size_t len, const char *
     json_error_t where;
     json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &where);
     if (!root)
-        return aard__error(AARD_ERR_DISTRIBUTION_INVALID, "'%s' is not JSON (line %d: %s): stage anew", path,
+        return aard__error(AARD_ERR_DISTRIBUTION_INVALID, "'%s' is not JSON (line %d: %s): stage it again", path,
                            where.line, where.text);
     aard_error *error = read_root(root, path, &manifest);
     if (error) goto done;
@@ -194,7 +194,7 @@ aard_error *aard__dist_manifest_parse(const char *text, size_t len, const char *
         error = aard__error_no_memory();
     else if (again.len != len || memcmp(again.data, text, len) != 0)
         error = aard__error(AARD_ERR_DISTRIBUTION_CORRUPT,
-                            "'%s' was altered: its fingerprint or its form is not what its files give; stage anew",
+                            "'%s' was altered: its fingerprint or its form does not match its files; stage it again",
                             path);
     if (error) goto done;
     *out = manifest;

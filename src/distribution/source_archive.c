@@ -82,7 +82,7 @@ static aard_error *look_at(unpacking *u, struct archive_entry *entry)
 {
     const char *full = u->lib->entry_pathname(entry), *name = NULL;
     if (!full) full = u->lib->entry_pathname_utf8(entry);
-    if (!full) return refused(u, "?", "has a name that is no text");
+    if (!full) return refused(u, "?", "has a name that is not text");
     AARD__TRY(split(u, full, &name));
     if (u->lib->entry_hardlink(entry)) return refused(u, full, "is a hard link");
     mode_t type = u->lib->entry_filetype(entry);

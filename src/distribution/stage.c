@@ -122,7 +122,7 @@ static aard_error *read_lock(staging *s)
         strcmp(s->lock->abi_version, aard__pinned.abi_version) != 0 ||
         strcmp(s->lock->platform, aard__pinned.platform) != 0)
         return aard__error(AARD_ERR_STAGE_SOURCE,
-                           "the lock file in %s is of packages for Python %s, ABI %s, %s; Pyodide %s has %s, %s, %s",
+                           "the lock file in %s is for packages of Python %s, ABI %s, %s; Pyodide %s has %s, %s, %s",
                            s->origin, s->lock->python, s->lock->abi_version, s->lock->platform, aard__pinned.version,
                            aard__pinned.python, aard__pinned.abi_version, aard__pinned.platform);
     return NULL;
@@ -228,13 +228,13 @@ static aard_error *build(staging *s, aard_distribution **out, bool *already)
 static aard_error *check_options(const aard_stage_options *options)
 {
     if (options->version && strcmp(options->version, aard__pinned.version) != 0)
-        return aard__error(AARD_ERR_STAGE_SOURCE, "Pyodide '%s' is none that this library runs: it runs %s",
+        return aard__error(AARD_ERR_STAGE_SOURCE, "Pyodide '%s' is not supported: this library runs %s",
                            options->version, aard__pinned.version);
     if (options->variant != AARD_VARIANT_CORE && options->variant != AARD_VARIANT_FULL)
-        return aard__error(AARD_ERR_INVALID_ARGUMENT, "%d is no variant", (int)options->variant);
+        return aard__error(AARD_ERR_INVALID_ARGUMENT, "unknown variant %d", (int)options->variant);
     if (options->variant == AARD_VARIANT_FULL && !options->archive)
         return aard__error(AARD_ERR_STAGE_SOURCE,
-                           "the npm package has no packages in it: the full variant wants the release archive "
+                           "the npm package has no packages in it: the full variant needs the release archive "
                            "(pyodide-%s.tar.bz2) with --archive",
                            aard__pinned.version);
     return NULL;

@@ -16,7 +16,7 @@
 
 static aard_error *differs(const char *dir, const char *name, const char *how)
 {
-    return aard__error(AARD_ERR_DISTRIBUTION_CORRUPT, "'%s/%s' %s: stage the distribution anew", dir, name, how);
+    return aard__error(AARD_ERR_DISTRIBUTION_CORRUPT, "'%s/%s' %s: stage the distribution again", dir, name, how);
 }
 
 static aard_error *hash_file(int fd, const char *dir, const char *name, char *chunk, uint64_t *size,
@@ -87,7 +87,7 @@ static aard_error *verify_nothing_else(DIR *dir, const char *path, const aard__d
         if (!first[0] || strcmp(name, first) < 0) strcpy(first, name);
     }
     return first[0] ? aard__error(AARD_ERR_DISTRIBUTION_CORRUPT,
-                                  "'%s/%s' is no part of the distribution: remove it, or stage the distribution anew",
+                                  "'%s/%s' is not part of the distribution: remove it, or stage the distribution again",
                                   path, first)
                     : NULL;
 }

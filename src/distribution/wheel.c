@@ -89,7 +89,7 @@ static aard_error *read_file_name(reading *r)
     size_t count = 0;
     for (const char *at = strchr(base, '-'); at && count < 8; at = strchr(at + 1, '-')) dashes[count++] = at;
     if (len < 5 || strcmp(base + len - 4, ".whl") != 0 || !aard__dist_name_valid(base) || count < 4 || count > 5)
-        return invalid(r, "has no proper name: it should be <name>-<version>-<python>-<abi>-<platform>.whl");
+        return invalid(r, "has no valid name: it should be <name>-<version>-<python>-<abi>-<platform>.whl");
     char *tag = aard__memdup0(dashes[count - 3] + 1, len - 4 - (size_t)(dashes[count - 3] + 1 - base));
     r->wheel->file_name = aard__strdup(base);
     r->wheel->version = aard__memdup0(dashes[0] + 1, (size_t)(dashes[1] - dashes[0]) - 1);
@@ -117,8 +117,8 @@ static aard_error *refused(const reading *r, aard_error *error)
     const char *message = aard_error_message(error), *advice = strrchr(message, ';');
     int len = advice ? (int)(advice - message) : (int)strlen(message);
     aard_error *own = aard__error(AARD_ERR_WHEEL_INVALID,
-                                  "the wheel '%s' is damaged, or none: %.*s; get it again, or another build", r->path,
-                                  len, message);
+                                  "the wheel '%s' is damaged or not a wheel: %.*s; get it again, or another build",
+                                  r->path, len, message);
     aard_error_free(error);
     return own;
 }
@@ -323,8 +323,8 @@ static aard_error *read_metadata(reading *r)
         error = aard__error(AARD_ERR_WHEEL_INVALID, "the wheel '%s' says in its METADATA that it is '%.100s' %.100s",
                             r->path, name, version);
     else if (!dash || !aard__package_key(r->info, (size_t)(dash - r->info), key) || strcmp(key, r->wheel->key) != 0)
-        error = aard__error(AARD_ERR_WHEEL_INVALID, "the wheel '%s' has the .dist-info folder of another, '%.200s'",
-                            r->path, r->info);
+        error = aard__error(AARD_ERR_WHEEL_INVALID,
+                            "the wheel '%s' has the .dist-info folder of another wheel, '%.200s'", r->path, r->info);
 done:
     aard__free(named);
     return error;

@@ -144,7 +144,7 @@ static aard_error *check_replaceable(const char *home, const char *name)
         if (errno != ENOENT)
             error = aard__error_errno(
                 AARD_ERR_IO, errno,
-                "'%s' is in the way and no distribution: move it away, or stage with --force, which "
+                "'%s' is in the way and is not a distribution: move it away, or stage with --force, which "
                 "removes it",
                 target);
         aard__free(target);
@@ -163,7 +163,7 @@ static aard_error *check_replaceable(const char *home, const char *name)
     else if (other[0] || (any && !manifest))
         error = aard__error(
             AARD_ERR_IO,
-            "'%s' is in the way and no distribution of ours%s%s%s: move it away, or stage with --force, "
+            "'%s' is in the way and is not a distribution of this library%s%s%s: move it away, or stage with --force, "
             "which removes it",
             target, other[0] ? " (there is '" : "", other, other[0] ? "' in it)" : "");
     if (dir) closedir(dir);
@@ -181,7 +181,7 @@ aard_error *aard__workshop_publish(aard__workshop *w, const char *name, bool for
     if (!target || !aside)
         error = aard__error_no_memory();
     else if (home < 0 || exchange(w, target, aside) < 0)
-        error = aard__error_errno(AARD_ERR_IO, errno, "cannot put the distribution at '%s'", target);
+        error = aard__error_errno(AARD_ERR_IO, errno, "cannot move the distribution to '%s'", target);
     else
         error = sync_directory(w->home, home);
     if (home >= 0) close(home);

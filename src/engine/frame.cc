@@ -175,7 +175,7 @@ bool transfers(aard__frame *frame, CloneDelegate &delegate, std::vector<v8::Loca
         if (repeated || !item->IsArrayBuffer() || !item.As<v8::ArrayBuffer>()->IsDetachable()) {
             delegate.ThrowDataCloneError(
                 aard::string(isolate, repeated ? "an ArrayBuffer stands twice in the transfer list"
-                                               : "a value in the transfer list is no transferable ArrayBuffer"));
+                                               : "a value in the transfer list is not a transferable ArrayBuffer"));
             return false;
         }
         out.push_back(item.As<v8::ArrayBuffer>());

@@ -116,10 +116,9 @@ aard_error *aard__vm_new(const aard__vm_options *options, aard__vm **out)
 {
     if (aard_error *error = aard::start_engine()) return error;
     if (aard::abandoned_count.load() >= kMostAbandoned)
-        return aard__error(
-            AARD_ERR_ENGINE,
-            "%u guests of this process could not be freed, which is as many as there may be; start it anew",
-            kMostAbandoned);
+        return aard__error(AARD_ERR_ENGINE,
+                           "%u guests of this process could not be freed, which is the limit; restart it",
+                           kMostAbandoned);
     auto *vm = new (std::nothrow) aard__vm;
     if (!vm) return aard__error_no_memory();
     vm->user = options->user;

@@ -325,7 +325,8 @@ aard_error *aard__guest_call_and_wait(aard__guest *guest, aard__ref *function, c
     while (!aard__promise_settled(guest->realm, promise, false, &guest->entry)) {
         if (!turn(guest, &wait) || wait == UINT64_MAX) {
             if (aard__promise_settled(guest->realm, promise, false, &guest->entry)) break;
-            error = aard__error(AARD_ERR_GUEST_BOOT, "the guest did not start: its boot waits for nothing");
+            error = aard__error(AARD_ERR_GUEST_BOOT,
+                                "the guest did not start: its boot awaits something that can never be resolved");
             break;
         }
         if (aard__guest_sleep(guest, wait) == AARD__STOPPED) {

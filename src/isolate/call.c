@@ -16,7 +16,7 @@ aard_error *aard_handler_invoke(aard_handler *handler, const aard_call *particul
 {
     AARD__NEED(handler);
     AARD__NEED(out);
-    AARD__NEED_THAT(handler->isolate, "the handler's isolate has been freed; make another of one that is there");
+    AARD__NEED_THAT(handler->isolate, "the handler's isolate has been freed; make a new handler on a living isolate");
     return call(handler->isolate,
                 &(aard__request){.verb = AARD__INVOKE, .handler = handler->number, .call = particulars}, out);
 }

@@ -121,7 +121,7 @@ static aard_error *start(aard__lookup_share *share, const char *name, int event_
     aard_error *error = NULL;
     int failed;
     if (lookup->event_fd < 0)
-        error = aard__error(AARD_ERR_BUSY, "the process has no file descriptor left");
+        error = aard__error(AARD_ERR_BUSY, "the process has no file descriptors left");
     else if ((failed = start_thread(lookup)))
         error = aard__error_errno(AARD_ERR_THREAD, failed, "cannot start a thread that looks a name up");
     if (error) {

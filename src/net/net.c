@@ -444,7 +444,7 @@ aard_error *aard__net_new(const aard__network_policy *policy, aard__ledger *ledg
     net->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (net->event_fd < 0) {
         aard__free(net);
-        return aard__error(AARD_ERR_BUSY, "the process has no file descriptor left for the guest's requests");
+        return aard__error(AARD_ERR_BUSY, "the process has no file descriptors left for the guest's requests");
     }
     *out = &net->base;
     return NULL;

@@ -18,7 +18,7 @@ typedef struct host {
 
 static const char *read_port(const char *text, size_t len, unsigned *out)
 {
-    static const char form[] = "has a port that is no number from 1 to 65535";
+    static const char form[] = "has a port that is not a number from 1 to 65535";
     unsigned port = 0;
     if (!len || len > 5) return form;
     for (size_t i = 0; i < len; i++) {
@@ -33,7 +33,7 @@ static const char *read_port(const char *text, size_t len, unsigned *out)
 /* "[address]", and behind it nothing or ":port". */
 static const char *read_ipv6(const char *text, size_t len, host *out)
 {
-    static const char form[] = "is no IPv6 address in brackets, as in \"[2001:db8::1]:443\"";
+    static const char form[] = "is not an IPv6 address in brackets, as in \"[2001:db8::1]:443\"";
     struct in6_addr address;
     char plain[INET6_ADDRSTRLEN];
     const char *close = memchr(text, ']', len);
@@ -79,7 +79,7 @@ static const char *check_name(const char *name, bool wildcard)
     }
     if (strspn(label, "0123456789") != strlen(label)) return NULL;
     if (wildcard) return "can't put '*' before a number";
-    return inet_pton(AF_INET, name, &address) == 1 ? NULL : "ends in a number and is no IPv4 address";
+    return inet_pton(AF_INET, name, &address) == 1 ? NULL : "ends in a number and is not an IPv4 address";
 }
 
 static const char *read_name(const char *text, size_t len, host *out)

@@ -84,10 +84,11 @@ static void put_place(const char *path, char *out)
 static aard_error *new_mount(const char *host_dir, const char *guest_path, aard_filesystem_mode mode, aard__mount **out)
 {
     if (!free_place(guest_path))
-        return aard__error(AARD_ERR_INVALID_ARGUMENT,
-                           "'%s' is no place for a directory; give an absolute path outside of /app, /session and the "
-                           "guest's system, such as /data",
-                           guest_path);
+        return aard__error(
+            AARD_ERR_INVALID_ARGUMENT,
+            "'%s' is not a path where a directory can be mounted; give an absolute path outside of /app, /session and the "
+            "guest's system, such as /data",
+            guest_path);
     size_t size = strlen(guest_path) + 1;
     local *mount = aard__calloc(1, sizeof *mount + size);
     if (!mount) return aard__error_no_memory();

@@ -193,7 +193,7 @@ static aard_error *copy_owned(const aard_pool_config *from, aard_pool_config *to
 aard_error *aard__pool_config_copy(const aard_pool_config *config, aard_pool_config **out)
 {
     if (config->start < AARD_POOL_START_WARM || config->start > AARD_POOL_START_LAZY)
-        return aard__error(AARD_ERR_INVALID_ARGUMENT, "the pool's configuration was given a start that there is not");
+        return aard__error(AARD_ERR_INVALID_ARGUMENT, "the pool's configuration was given an unknown aard_pool_start");
     aard__pool_size size = config->size;
     if (!size.desired && !size.minimum_idle && !size.maximum) size.desired = 1;
     if (!size.maximum) size.maximum = size.desired > size.minimum_idle ? size.desired : size.minimum_idle;

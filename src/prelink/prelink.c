@@ -83,7 +83,7 @@ static aard_error *place_object(plan *p, const aard__wasm_export *e)
                  layout->defined_globals[index].value <= INT32_MAX - MEMORY_BASE;
     if (!known || aard__glue_uses_export(p->glue, e->name, e->name_len))
         return aard__error(AARD_ERR_DISTRIBUTION_MISMATCH,
-                           "pyodide.asm.wasm can't be prelinked: its global '%.*s' is no address of an object",
+                           "pyodide.asm.wasm can't be prelinked: its global '%.*s' is not the address of an object",
                            (int)(e->name_len < 100 ? e->name_len : 100), e->name);
     add_symbol(p, e->name, e->name_len, (uint32_t)layout->defined_globals[index].value + MEMORY_BASE, false);
     return NULL;

@@ -29,7 +29,7 @@ static aard_error *read_sections(aard__wasm_layout *layout)
     aard__reader module = {layout->data, layout->data + layout->len, false};
     aard__reader head = aard__read_part(&module, sizeof aard__wasm_preamble);
     if (head.bad || memcmp(head.at, aard__wasm_preamble, sizeof aard__wasm_preamble) != 0)
-        return aard__wasm_unexpected("it is no WebAssembly module");
+        return aard__wasm_unexpected("it is not a WebAssembly module");
     while (module.at < module.end && !module.bad) {
         uint8_t id = aard__read_u8(&module);
         aard__reader body = aard__read_part(&module, aard__read_u32(&module));
@@ -214,7 +214,7 @@ static aard_error *read_data(aard__wasm_layout *layout)
     if (one) read_constant(&reader, &offset);
     aard__reader bytes = aard__read_part(&reader, aard__read_u32(&reader));
     layout->has_data = one && !bytes.bad && reader.at == reader.end && (!count.at || aard__read_u32(&count) == 1);
-    return layout->has_data ? NULL : aard__wasm_unexpected("it has not one data segment");
+    return layout->has_data ? NULL : aard__wasm_unexpected("it does not have exactly one data segment");
 }
 
 aard_error *aard__wasm_layout_read(const void *data, size_t len, aard__wasm_layout *out)

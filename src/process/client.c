@@ -139,7 +139,7 @@ static aard_error *call(aard__client *client, const aard__request *request, aard
     aard__request by_child = *request; /* which has the template's number of the handler */
     if (request->verb == AARD__INVOKE) {
         if (request->handler >= client->handler_count)
-            return aard__error(AARD_ERR_INVALID_ARGUMENT, "there is no handler %u", request->handler);
+            return aard__error(AARD_ERR_INVALID_ARGUMENT, "unknown handler %u", request->handler);
         by_child.handler = client->handlers[request->handler].number;
     }
     if (broken) AARD__TRY(reset(client));
@@ -171,7 +171,7 @@ static aard_error *ask_child(aard__client *client, const aard__request *request,
     } while (frame.type == AARD__OUTPUT);
     aard_error *error = frame.type == AARD__ERROR ? aard__error_unpack(&frame)
                         : frame.type != AARD__RESPONSE
-                            ? aard__error(AARD_ERR_ENGINE, "the guest's process gave no answer")
+                            ? aard__error(AARD_ERR_ENGINE, "the guest's process sent no response")
                             : NULL;
     *fd = frame.descriptor_count ? frame.descriptors[0] : -1;
     if (!error && frame.descriptor_count) frame.descriptors[0] = -1;
@@ -185,7 +185,7 @@ static aard_error *capture(aard__client *client, aard_warm_state **out)
     if (client->config->settings.language != AARD_LANGUAGE_PYTHON)
         return aard__error(AARD_ERR_UNSUPPORTED, "only a Python isolate has a state that can be captured");
     AARD__TRY(ask_child(client, &(aard__request){.verb = AARD__CAPTURE}, &fd));
-    if (fd < 0) return aard__error(AARD_ERR_ENGINE, "the guest's process gave no state");
+    if (fd < 0) return aard__error(AARD_ERR_ENGINE, "the guest's process sent no warm state");
     aard_error *error = aard__warm_unseal(fd, client->config, out);
     close(fd);
     return error;
@@ -232,7 +232,7 @@ aard_error *aard__client_request(aard__client *client, const aard__request *requ
     case AARD__PREPARE_RESET: return prepare_reset(client);
     case AARD__CAPTURE: return capture(client, &response->warm);
     }
-    return aard__error(AARD_ERR_INVALID_ARGUMENT, "there is no request %d", (int)request->verb);
+    return aard__error(AARD_ERR_INVALID_ARGUMENT, "unknown request %d", (int)request->verb);
 }
 
 /* ---- life ------------------------------------------------------------------------------------------------------- */

@@ -35,7 +35,7 @@ aard_error *aard__channel_sockets(int out[2])
 {
     if (!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, out)) return NULL;
     return aard__error_errno(errno == EMFILE || errno == ENFILE ? AARD_ERR_BUSY : AARD_ERR_IO, errno,
-                             "no pair of sockets can be had for a guest in another process");
+                             "cannot make a socket pair for a guest's process");
 }
 
 aard_error *aard__channel_new(int socket, aard__frame_rules rules, aard__channel **out)
@@ -307,12 +307,12 @@ aard_error *aard__channel_error(const aard__channel *channel, aard__frame_result
     case AARD__FRAME_INTERRUPTED: return aard__error(AARD_ERR_ENGINE, "waiting for %s was interrupted", who);
     case AARD__FRAME_LATE: return aard__error(AARD_ERR_ENGINE, "%s did not answer in time", who);
     case AARD__FRAME_REFUSED:
-        return aard__error(AARD_ERR_ENGINE, "%s sent something that is not a frame: %s", who,
+        return aard__error(AARD_ERR_ENGINE, "%s sent an invalid frame: %s", who,
                            channel->refusal ? channel->refusal : "it is not known why");
     default: break;
     }
     if (errno == ENOMEM || errno == ENOBUFS) return aard__error_no_memory();
     return aard__error_errno(errno == EMFILE || errno == ENFILE || errno == ETOOMANYREFS ? AARD_ERR_BUSY
                                                                                          : AARD_ERR_ENGINE,
-                             errno, "nothing could be exchanged with %s", who);
+                             errno, "cannot communicate with %s", who);
 }

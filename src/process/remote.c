@@ -85,7 +85,7 @@ static aard_error *await_resolved(aard__remote *remote, uint32_t number)
     bool right = frame.type == AARD__RESPONSE && frame.id == remote->id && aard__unpack_u32(&in) == number &&
                  aard__unpacker_done(&in);
     aard__frame_end(&frame);
-    return right ? NULL : aard__error(AARD_ERR_ENGINE, "the guest's process counts its handlers in another way");
+    return right ? NULL : aard__error(AARD_ERR_ENGINE, "the guest's process numbers its handlers differently");
 }
 
 aard_error *aard__remote_teach(aard__remote *remote, aard__template *template, uint32_t number)

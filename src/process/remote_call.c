@@ -261,8 +261,7 @@ static bool await_frame(remote_call *c, aard__frame *frame)
         if (result == AARD__FRAME_INTERRUPTED) {
             pass_on_cancel(c);
         } else if (result != AARD__FRAME_LATE) {
-            if (result == AARD__FRAME_REFUSED)
-                kill_child(c, AARD_FAILURE_ENGINE_CRASHED, "it sent what is not a frame");
+            if (result == AARD__FRAME_REFUSED) kill_child(c, AARD_FAILURE_ENGINE_CRASHED, "it sent an invalid frame");
             return false;
         } else if (aard__clock_monotonic() >= c->deadline) {
             too_late(c);

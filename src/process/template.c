@@ -150,11 +150,11 @@ static aard_error *await_answer(aard__template *template, uint16_t type, uint64_
     if (result != AARD__FRAME_OK) return aard__channel_error(template->channel, result, "the template of the guest");
     aard_error *error = NULL;
     if (out->id != template->id)
-        error = aard__error(AARD_ERR_ENGINE, "the template of the guest answered another question");
+        error = aard__error(AARD_ERR_ENGINE, "the guest's template responded to another request");
     else if (out->type == AARD__ERROR)
         error = aard__error_unpack(out);
     else if (out->type != type)
-        error = aard__error(AARD_ERR_ENGINE, "the template of the guest gave an answer of another kind");
+        error = aard__error(AARD_ERR_ENGINE, "the guest's template sent a response of another type");
     if (error) aard__frame_end(out);
     return error;
 }
@@ -327,7 +327,7 @@ static aard_error *add_entrypoint(aard__template *template, const char *entrypoi
     if (!list[template->count]) return aard__error_no_memory();
     aard_error *error = send_resolve(template, entrypoint, number);
     if (!error && *number != template->count)
-        error = aard__error(AARD_ERR_ENGINE, "the template of the guest counts its handlers in another way");
+        error = aard__error(AARD_ERR_ENGINE, "the template of the guest numbers its handlers differently");
     if (error)
         aard__free(list[template->count]);
     else

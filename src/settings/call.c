@@ -135,7 +135,7 @@ aard_error *aard__call_check(const aard_call *call)
     if (!call->input && call->input_len)
         return aard__error_argument("aard_call_set_input_json", "NULL has no bytes; give the input, or a length of 0");
     if (call->kind < AARD_SOURCE_CELL || call->kind > AARD_SOURCE_STDIN)
-        return aard__error_argument("aard_call_set_source_kind", "there is no such kind; give one of aard_source_kind");
+        return aard__error_argument("aard_call_set_source_kind", "the kind is unknown; give one of aard_source_kind");
     return NULL;
 }
 
@@ -145,12 +145,12 @@ aard_error *aard_json_check(const char *json, size_t len)
     if (len) AARD__NEED(json);
     if (len >= 3 && !memcmp(json, "\xef\xbb\xbf", 3))
         return aard__error(AARD_ERR_INVALID_ARGUMENT,
-                           "it begins with a byte order mark, which JSON has not; leave that out");
+                           "it begins with a byte order mark, which JSON does not allow; remove it");
     if (aard__json_valid(json, len, &at)) return NULL;
     if (!len) return aard__error(AARD_ERR_INVALID_ARGUMENT, "it is empty");
     for (size_t i = 0; i < at && i < len; i++) line += json[i] == '\n';
     if (at >= len) return aard__error(AARD_ERR_INVALID_ARGUMENT, "it ends too early, at byte %zu (line %zu)", at, line);
-    return aard__error(AARD_ERR_INVALID_ARGUMENT, "byte %zu (line %zu) can't be right there", at + 1, line);
+    return aard__error(AARD_ERR_INVALID_ARGUMENT, "byte %zu (line %zu) is unexpected", at + 1, line);
 }
 
 void aard_call_set_wall_limit_ms(aard_call *call, uint64_t ms)

@@ -58,8 +58,7 @@ aard_error *aard__config_check(const aard_isolate_config *config)
 {
     if (config->no_memory) return aard__error_no_memory();
     if (!config->invalid) return NULL;
-    return aard__error(AARD_ERR_INVALID_ARGUMENT, "the configuration was given a %s that there is not",
-                       config->invalid);
+    return aard__error(AARD_ERR_INVALID_ARGUMENT, "the configuration was given an unknown %s", config->invalid);
 }
 
 void aard_isolate_config_set_language(aard_isolate_config *config, aard_language language)
@@ -177,14 +176,15 @@ aard_error *aard__config_check_limits(const aard_isolate_config *config)
     bool javascript = config->settings.language == AARD_LANGUAGE_JAVASCRIPT;
     if (javascript && config->settings.heap_limit && config->settings.heap_limit < LEAST_HEAP)
         return aard__error(AARD_ERR_INVALID_ARGUMENT,
-                           "a heap limit of %zu bytes is too little for JavaScript: it needs %zu",
+                           "a heap limit of %zu bytes is too small for JavaScript: it needs at least %zu",
                            config->settings.heap_limit, LEAST_HEAP);
     if (!javascript && config->settings.heap_limit && config->settings.heap_limit < LEAST_PYTHON_HEAP)
-        return aard__error(AARD_ERR_INVALID_ARGUMENT, "a heap limit of %zu bytes is too little: Python starts with %zu",
+        return aard__error(AARD_ERR_INVALID_ARGUMENT,
+                           "a heap limit of %zu bytes is too small: Python needs at least %zu",
                            config->settings.heap_limit, LEAST_PYTHON_HEAP);
     if (!javascript && config->settings.engine_heap_limit && config->settings.engine_heap_limit < LEAST_ENGINE_HEAP)
         return aard__error(AARD_ERR_INVALID_ARGUMENT,
-                           "an engine heap limit of %zu bytes is too little for Python to start: it needs %zu",
+                           "an engine heap limit of %zu bytes is too small for Python to start: it needs at least %zu",
                            config->settings.engine_heap_limit, LEAST_ENGINE_HEAP);
     return NULL;
 }
@@ -238,7 +238,7 @@ aard_error *aard_isolate_config_add_mount(aard_isolate_config *config, const cha
     AARD__NEED(host_dir);
     AARD__NEED(guest_path);
     AARD__NEED_THAT(mode == AARD_FILESYSTEM_READ || mode == AARD_FILESYSTEM_READ_WRITE,
-                    "there is no such mode; give one of aard_filesystem_mode");
+                    "the mode is unknown; give one of aard_filesystem_mode");
     aard__mount *mount;
     AARD__TRY(aard__mount_new(host_dir, guest_path, mode, &mount));
     return aard__mounts_add(&config->hooks.mounts, mount);
@@ -253,7 +253,7 @@ aard_error *aard_isolate_config_add_package(aard_isolate_config *config, const c
     size_t len = strlen(name);
     while (len && isspace((unsigned char)name[len - 1])) len--;
     if (!aard__package_key(name, len, key))
-        return aard__error(AARD_ERR_INVALID_ARGUMENT, "a package has a name of 1 to %d characters",
+        return aard__error(AARD_ERR_INVALID_ARGUMENT, "the name of a package has 1 to %d characters",
                            AARD__PACKAGE_NAME_MAX);
     return aard__texts_add(&config->settings.packages, key);
 }
@@ -267,8 +267,9 @@ aard_error *aard_isolate_config_set_env(aard_isolate_config *config, const char 
     AARD__NEED(value);
     size_t name_len = strlen(name);
     if (!name_len || strchr(name, '=') || !aard__utf8_valid(name, name_len) || !aard__utf8_valid(value, strlen(value)))
-        return aard__error(AARD_ERR_INVALID_ARGUMENT,
-                           "a variable of the environment has a name without '=', and both name and value are UTF-8");
+        return aard__error(
+            AARD_ERR_INVALID_ARGUMENT,
+            "the name of an environment variable must not be empty or contain '=', and name and value must be UTF-8");
     aard__buf both = AARD__BUF_INIT;
     aard__buf_printf(&both, "%s=%s", name, value);
     char *text = aard__buf_take(&both, NULL);

@@ -84,10 +84,11 @@ aard_error *aard_isolate_config_add_function(aard_isolate_config *config, const 
     else if (!config || !name)
         error = aard__error_argument(__func__, "neither 'config' nor 'name' may be NULL");
     else if (!function || !set_name(name, made->name))
-        error = aard__error(AARD_ERR_INVALID_ARGUMENT,
-                            "'%s' is no name of a host function; give a letter and up to %d letters, digits and "
-                            "underscores, and a function",
-                            name, LONGEST_NAME - 1);
+        error = aard__error(
+            AARD_ERR_INVALID_ARGUMENT,
+            "'%s' is not a valid name of a host function; give a letter and up to %d letters, digits and "
+            "underscores, and a function",
+            name, LONGEST_NAME - 1);
     else
         error = add(&config->hooks.functions, made);
     if (error) {
@@ -148,7 +149,7 @@ bool aard__functions_call(const aard__functions *functions, const aard_call_cont
         aard__buf_putc(answer, '=');
         aard__buf_append(answer, reply.text.data, reply.text.len);
     } else {
-        aard__buf_printf(answer, "!the host's answer is no JSON");
+        aard__buf_printf(answer, "!the host's reply is not JSON");
     }
     aard__buf_free(&reply.text);
     return true;

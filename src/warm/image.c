@@ -117,7 +117,7 @@ static aard_error *check_signature(const aard__image *image, const char *path, c
     if (!key) return NULL;
     if (!aard__image_is_signed(image))
         return aard__error(AARD_ERR_WARM_SIGNATURE,
-                           "the image '%s' is not signed, and a key was set: make it anew with the key", path);
+                           "the image '%s' is not signed, and a key was set: rebuild it with the key", path);
     signature_of(&image->head, image->map, key, right);
     if (sodium_memcmp(right, image->head.signature, sizeof right) == 0) return NULL;
     return aard__error(AARD_ERR_WARM_SIGNATURE,
@@ -234,7 +234,7 @@ static aard_error *compare_keys(const char *key, const char *wanted, const char 
         while (next && (next_len != wanted_len || memcmp(next, value, wanted_len) != 0))
             next = aard__key_find(key, name, next, &next_len);
         if (next) continue;
-        return aard__error(AARD_ERR_WARM_MISMATCH, "the image '%s' does not fit: its %s is %s and not %s; make it anew",
+        return aard__error(AARD_ERR_WARM_MISMATCH, "the image '%s' does not fit: its %s is %s and not %s; rebuild it",
                            path, name, shown(have, len, first), shown(value, wanted_len, second));
     }
     return NULL;
@@ -243,7 +243,7 @@ static aard_error *compare_keys(const char *key, const char *wanted, const char 
 static aard_error *check(aard__image *image, const char *path, const char *wanted, const aard__signing_key *signer)
 {
     if (image->map_len < sizeof image->head)
-        return aard__error(AARD_ERR_WARM_CORRUPT, "the image '%s' is cut short", path);
+        return aard__error(AARD_ERR_WARM_CORRUPT, "the image '%s' is truncated", path);
     header *head = &image->head;
     memcpy(head, image->map, sizeof *head);
     if (memcmp(head->magic, magic, sizeof magic) != 0)
@@ -251,10 +251,10 @@ static aard_error *check(aard__image *image, const char *path, const char *wante
     if (!head->key_len || head->key_len > KEY_MAX || head->text_len > TEXT_MAX || head->memory_len > MEMORY_MAX ||
         head->memory_len % PAGE || head->memory_at != memory_offset(head) ||
         head->memory_at + head->memory_len != image->map_len)
-        return aard__error(AARD_ERR_WARM_CORRUPT, "the image '%s' has not the length its header says", path);
+        return aard__error(AARD_ERR_WARM_CORRUPT, "the image '%s' does not have the length that its header says", path);
     const char *key = aard__image_key(image);
     if (memchr(key, '\0', (size_t)head->key_len) != key + head->key_len - 1)
-        return aard__error(AARD_ERR_WARM_CORRUPT, "the image '%s' was altered: its key is torn", path);
+        return aard__error(AARD_ERR_WARM_CORRUPT, "the image '%s' was altered: its key is malformed", path);
     uint8_t sum[AARD__CHECKSUM_BYTES];
     checksum_of(head, image->map, sum);
     if (memcmp(sum, head->checksum, sizeof sum) != 0)

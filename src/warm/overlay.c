@@ -133,7 +133,7 @@ static aard_error *cannot_write(size_t len)
 aard_error *aard__overlay_put(aard__overlay_sink *sink, const void *data, size_t len)
 {
     if (len > sink->end - sink->at)
-        return aard__error(AARD_ERR_INVALID_ARGUMENT, "a package's file is longer than it was said to be");
+        return aard__error(AARD_ERR_INVALID_ARGUMENT, "a package's file is longer than its archive says");
     if (!aard__write_at(sink->fd, data, len, (size_t)sink->at)) return cannot_write((size_t)sink->end);
     aard__hash_add(&sink->hasher, data, len);
     sink->at += len;
@@ -166,7 +166,7 @@ aard_error *aard__overlay_write_from(int fd, const char *key, aard__overlay_item
         sink.end = sink.at + items[i].len;
         error = fill(user, &items[i], &sink);
         if (!error && sink.at != sink.end)
-            error = aard__error(AARD_ERR_INVALID_ARGUMENT, "a package's file is shorter than it was said to be");
+            error = aard__error(AARD_ERR_INVALID_ARGUMENT, "a package's file is shorter than its archive says");
     }
     aard__hash_end(&sink.hasher, head.digest);
     if (!error && !aard__write_at(fd, &head, sizeof head, 0)) error = cannot_write(at.end);
@@ -225,8 +225,8 @@ static aard_error *check(const uint8_t *map, size_t len, const char *where, cons
 {
     if (len < sizeof *head) return corrupt(where, "it is cut short");
     memcpy(head, map, sizeof *head);
-    if (memcmp(head->magic, magic, sizeof magic) != 0) return corrupt(where, "it is no overlay");
-    if (!lay_out(head, at) || at->end != len) return corrupt(where, "it has not the length its header says");
+    if (memcmp(head->magic, magic, sizeof magic) != 0) return corrupt(where, "it is not an overlay");
+    if (!lay_out(head, at) || at->end != len) return corrupt(where, "it does not have the length that its header says");
     uint8_t digest[AARD__HASH_BYTES];
     aard__hasher hasher;
     aard__hash_start(&hasher);

@@ -67,7 +67,7 @@ aard_error *aard__warm_state_new(aard__image *image, aard_distribution *distribu
     if (!error) error = take_list(key, "preload", 0, &state->preloads);
     if (!error &&
         (!state->distribution_fingerprint || !state->pyodide_version || !state->packages != !state->overlay_digest))
-        error = aard__error(AARD_ERR_WARM_CORRUPT, "the warm state does not say what it was made for; make it anew");
+        error = aard__error(AARD_ERR_WARM_CORRUPT, "the warm state does not say what it was made for; rebuild it");
     if (error) {
         aard_warm_state_free(state);
         return error;

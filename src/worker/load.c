@@ -17,9 +17,10 @@ static aard_error *fits(const aard__worker *worker, const aard_bundle *bundle)
     const char *wanted = aard_manifest_pyodide_version(manifest);
     const char *have = python ? aard_distribution_pyodide_version(worker->config->distribution) : NULL;
     if (wanted && have && strcmp(wanted, have))
-        return aard__error(AARD_ERR_MANIFEST_PYODIDE_VERSION,
-                           "the bundle wants Pyodide %s and the distribution in '%s' is %s; stage the other version",
-                           wanted, aard_distribution_dir(worker->config->distribution), have);
+        return aard__error(
+            AARD_ERR_MANIFEST_PYODIDE_VERSION,
+            "the bundle requires Pyodide %s, and the distribution in '%s' has %s; stage the other version", wanted,
+            aard_distribution_dir(worker->config->distribution), have);
     return NULL;
 }
 

@@ -5,7 +5,7 @@
 static aard_error *invoke(aard__worker *worker, const aard__request *request, aard__response *response)
 {
     aard__handler *handler = aard__worker_handler(worker, request->handler);
-    if (!handler) return aard__error(AARD_ERR_INVALID_ARGUMENT, "there is no handler %u", request->handler);
+    if (!handler) return aard__error(AARD_ERR_INVALID_ARGUMENT, "unknown handler %u", request->handler);
     return aard__worker_call(worker, handler, request, &response->outcome);
 }
 
@@ -28,5 +28,5 @@ aard_error *aard__worker_request(aard__worker *worker, const aard__request *requ
     case AARD__PREPARE_RESET: return aard__worker_prepare_reset(worker);
     case AARD__CAPTURE: return aard__worker_capture(worker, &response->warm);
     }
-    return aard__error(AARD_ERR_INVALID_ARGUMENT, "there is no request %d", (int)request->verb);
+    return aard__error(AARD_ERR_INVALID_ARGUMENT, "unknown request %d", (int)request->verb);
 }

@@ -45,7 +45,7 @@ aard_error *aard__worker_remember(aard__worker *worker)
     if (worker->used || worker->remembered) return NULL;
     AARD__TRY(aard__worker_take_checkpoint(worker));
     if (worker->guest) return NULL;
-    return aard__error(AARD_ERR_GUEST_BOOT, "the guest did not start: it was stopped while its state was remembered");
+    return aard__error(AARD_ERR_GUEST_BOOT, "the guest did not start: it was stopped while its checkpoint was made");
 }
 
 static bool reset_by_language(aard__worker *worker, void *user)

@@ -67,7 +67,7 @@ aard_error *aard__worker_prepare_handler(aard__worker *worker, uint32_t number, 
 {
     preparation p = {.handler = aard__worker_handler(worker, number)};
     bool resettable = worker->resettable;
-    if (!p.handler) return aard__error(AARD_ERR_INVALID_ARGUMENT, "there is no handler %u", number);
+    if (!p.handler) return aard__error(AARD_ERR_INVALID_ARGUMENT, "unknown handler %u", number);
     worker->resettable = true; /* what the import leaves is what resets go back to */
     aard_error *error = import(worker, &p);
     bool stays = !error && worker->guest && p.handler->ready && p.silent && fine(user);

@@ -175,7 +175,7 @@
       out.passive = !!options.passive;
       const signal = options.signal;
       if (signal !== undefined) {
-        if (!shared.abort().isAbortSignal(signal)) throw new TypeError("addEventListener: signal is no AbortSignal");
+        if (!shared.abort().isAbortSignal(signal)) throw new TypeError("addEventListener: signal is not an AbortSignal");
         out.signal = signal;
       }
       return out;
@@ -194,7 +194,7 @@
           ReflectApply(callback, target, [event]);
         } else {
           const handle = callback.handleEvent;
-          if (typeof handle !== "function") throw new TypeError("the listener's handleEvent is no function");
+          if (typeof handle !== "function") throw new TypeError("the listener's handleEvent is not a function");
           ReflectApply(handle, callback, [event]);
         }
       } catch (error) {
@@ -219,7 +219,7 @@
       dispatchEvent(event) {
         requireArguments(arguments.length, 1, "dispatchEvent");
         void this.#listeners;
-        if (!isEvent(event)) throw new TypeError("dispatchEvent: the argument is no Event");
+        if (!isEvent(event)) throw new TypeError("dispatchEvent: the argument is not an Event");
         if (eventIsDispatching(event))
           throw shared.newDOMException("the event is being dispatched already", "InvalidStateError");
         setTrusted(event, false);

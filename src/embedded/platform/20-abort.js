@@ -32,7 +32,7 @@
         requireArguments(arguments.length, 1, "AbortSignal.timeout");
         const number = +milliseconds;
         if (!(number > -1 && number <= MAX_SAFE))
-          throw new TypeError("AbortSignal.timeout: the milliseconds are no integer from 0 to 2^53 - 1");
+          throw new TypeError("AbortSignal.timeout: the milliseconds are not an integer from 0 to 2^53 - 1");
         const signal = create();
         shared.runAfter(MathMax(0, MathFloor(number)), () =>
           signalAbort(signal, newDOMException("signal timed out", "TimeoutError")),
@@ -42,10 +42,10 @@
       static any(signals) {
         requireArguments(arguments.length, 1, "AbortSignal.any");
         if ((typeof signals !== "object" || signals === null) && typeof signals !== "function")
-          throw new TypeError("AbortSignal.any: the argument is no sequence");
+          throw new TypeError("AbortSignal.any: the argument is not a sequence");
         const given = list();
         for (const signal of signals) {
-          if (!isAbortSignal(signal)) throw new TypeError("AbortSignal.any: an item is no AbortSignal");
+          if (!isAbortSignal(signal)) throw new TypeError("AbortSignal.any: an item is not an AbortSignal");
           given[given.length] = signal;
         }
         const result = create();

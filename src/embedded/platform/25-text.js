@@ -84,7 +84,7 @@
         requireArguments(arguments.length, 2, "TextEncoder.encodeInto");
         const text = `${source}`;
         if (typeof destination !== "object" || !isUint8Array(destination))
-          throw new TypeError("TextEncoder.encodeInto: the destination is no Uint8Array");
+          throw new TypeError("TextEncoder.encodeInto: the destination is not a Uint8Array");
         counts[0] = counts[1] = 0;
         host.encodeInto(text, destination, counts);
         return { read: counts[0], written: counts[1] };

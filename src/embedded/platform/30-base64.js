@@ -7,7 +7,7 @@
     atob(data) {
       requireArguments(arguments.length, 1, "atob");
       const text = host.base64Decode(`${data}`);
-      if (text === null) throw newDOMException("atob: the string is no valid base64", "InvalidCharacterError");
+      if (text === null) throw newDOMException("atob: the string is not valid base64", "InvalidCharacterError");
       return text;
     },
     btoa(data) {

@@ -157,7 +157,7 @@
     },
     queueMicrotask(callback) {
       requireArguments(arguments.length, 1, "queueMicrotask");
-      if (typeof callback !== "function") throw new TypeError("queueMicrotask: the argument is no function");
+      if (typeof callback !== "function") throw new TypeError("queueMicrotask: the argument is not a function");
       runMicrotask(callback);
     },
     reportError(e) {

@@ -49,10 +49,10 @@
       if (iterate !== undefined && iterate !== null) {
         for (const item of { [SymbolIterator]: () => ReflectApply(iterate, init, []) }) {
           if ((typeof item !== "object" || item === null) && typeof item !== "function")
-            throw new TypeError("URLSearchParams: an item of the sequence is no pair");
+            throw new TypeError("URLSearchParams: an item of the sequence is not a pair");
           const pair = list();
           for (const part of item) pair[pair.length] = toUSVString(part);
-          if (pair.length !== 2) throw new TypeError("URLSearchParams: an item of the sequence is no pair");
+          if (pair.length !== 2) throw new TypeError("URLSearchParams: an item of the sequence is not a pair");
           pairs[pairs.length] = newPair(pair[0], pair[1]);
         }
         return pairs;

@@ -56,7 +56,7 @@
       getRandomValues(array) {
         void this.#subtle;
         requireArguments(arguments.length, 1, "Crypto.getRandomValues");
-        if (!ArrayBufferIsView(array)) throw new TypeError("Crypto.getRandomValues: the argument is no typed array");
+        if (!ArrayBufferIsView(array)) throw new TypeError("Crypto.getRandomValues: the argument is not a typed array");
         const tag = TypedArrayPrototypeGetToStringTag(array);
         if (tag === undefined || !integerArrays[tag])
           throw newDOMException("the array is not of integers", "TypeMismatchError");

@@ -74,9 +74,9 @@
     if (iterate !== undefined && iterate !== null) {
       for (const item of { [SymbolIterator]: () => ReflectApply(iterate, init, []) }) {
         const pair = list();
-        if (!isObject(item)) throw new TypeError(`${where}: an item of the sequence is no pair`);
+        if (!isObject(item)) throw new TypeError(`${where}: an item of the sequence is not a pair`);
         for (const part of item) pair[pair.length] = toText(part);
-        if (pair.length !== 2) throw new TypeError(`${where}: an item of the sequence is no pair`);
+        if (pair.length !== 2) throw new TypeError(`${where}: an item of the sequence is not a pair`);
         pairs[pairs.length] = pair;
       }
       return pairs;

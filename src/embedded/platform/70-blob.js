@@ -76,7 +76,7 @@
         const parts = list();
         if (blobParts !== undefined) {
           if (!isObject(blobParts) || typeof blobParts[SymbolIterator] !== "function")
-            throw new TypeError("Blob: the parts are no sequence");
+            throw new TypeError("Blob: the parts are not a sequence");
           for (const part of blobParts)
             parts[parts.length] = isBlob(part) ? part.#bytes : (bytesOf(part) ?? encode(toUSVString(part)));
         }

@@ -221,7 +221,7 @@
           keepalive: !!(options.keepalive ?? from?.keepalive),
         };
         if (signal !== undefined && signal !== null && !isAbortSignal(signal))
-          throw new TypeError("Request: signal is no AbortSignal");
+          throw new TypeError("Request: signal is not an AbortSignal");
         state.signal = signal === undefined && from ? from.signal : (signal ?? new AbortController().signal);
         const extracted = extract(body);
         const bodied = extracted !== null || (from !== null && body === undefined && from.bytes !== null);
@@ -312,7 +312,7 @@
         const options = dictionary(init, "Response");
         const state = this.#state;
         if (options.status !== undefined) state.status = +options.status | 0;
-        if (state.status < 200 || state.status > 599) throw new RangeError("Response: the status is none from 200 to 599");
+        if (state.status < 200 || state.status > 599) throw new RangeError("Response: the status is not from 200 to 599");
         if (options.statusText !== undefined) state.statusText = `${options.statusText}`;
         if (RegExpPrototypeExec(reasonPhrase, state.statusText) === null)
           throw new TypeError("Response: the status text has other characters than a reason phrase");
@@ -331,9 +331,9 @@
       static redirect(url, status = 302) {
         requireArguments(arguments.length, 1, "Response.redirect");
         const target = parse(toUSVString(url), null);
-        if (target === null) throw new TypeError("Response.redirect: this is no absolute URL");
+        if (target === null) throw new TypeError("Response.redirect: this is not an absolute URL");
         if (status !== 301 && status !== 302 && status !== 303 && status !== 307 && status !== 308)
-          throw new RangeError("Response.redirect: the status is none of a redirect");
+          throw new RangeError("Response.redirect: the status is not that of a redirect");
         const response = newResponse({ ...plainState(), status });
         response.headers.set("location", serialize(target));
         guardAs(response.headers, "immutable");

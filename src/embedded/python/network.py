@@ -517,7 +517,7 @@ async def _fetch(target, options=None):
     method = settings.get("method", "GET")
     redirects = settings.get("redirect", "follow")
     if redirects not in _REDIRECTS:
-        raise ValueError(f"redirect is none of {', '.join(_REDIRECTS)}: {redirects!r}")
+        raise ValueError(f"redirect must be one of {', '.join(_REDIRECTS)}: {redirects!r}")
     loop = asyncio.get_running_loop()
     body = _as_bytes(settings.get("body"))
     task = asyncio.ensure_future(request_soon(loop, method, target.url, _pairs(settings.get("headers")), body, redirects))

@@ -121,8 +121,7 @@ aard_error *rest()
     while (running && (busy || !due.empty()) && !late) late = pthread_cond_timedwait(&done, &lock, &until);
     if (!late) end();
     pthread_mutex_unlock(&lock);
-    return late ? aard__error(AARD_ERR_BUSY,
-                              "the engine's background work has not come to an end; try again after a call")
+    return late ? aard__error(AARD_ERR_BUSY, "the engine's background work has not finished; try again after a call")
                 : nullptr;
 }
 

@@ -82,7 +82,7 @@ static aard_error *javascript_reset(aard__guest *guest)
     aard__vm_collect(guest->vm);
     aard__vm_heap(guest->vm, &heap);
     if (heap.used + heap.external < MOST_KEPT) return NULL;
-    return aard__error(AARD_ERR_ENGINE, "%zu bytes are left behind in the guest's heap", heap.used + heap.external);
+    return aard__error(AARD_ERR_ENGINE, "%zu bytes are still in use in the guest's heap", heap.used + heap.external);
 }
 
 static void javascript_drop_buffers(aard__guest *guest)

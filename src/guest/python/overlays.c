@@ -193,7 +193,7 @@ static aard_error *open_entry(aard_catalog *catalog, const char *path, const cha
     if (fd < 0) return NULL;
     aard_error *error = aard__overlay_open(fd, path, key, out);
     if (error && aard_error_get_code(error) == AARD_ERR_WARM_CORRUPT) aard__catalog_discard(catalog, path, fd);
-    aard__log_error(AARD_LOG_WARNING, error, "packages are unpacked anew");
+    aard__log_error(AARD_LOG_WARNING, error, "packages are unpacked again");
     close(fd);
     return NULL;
 }

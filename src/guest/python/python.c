@@ -113,10 +113,11 @@ static aard_error *choose(aard__guest *guest, const aard__python_shared *shared)
     if (!guest->capturing && !guest->image) guest->image = shared->image;
     if (guest->image && !fits(guest))
         return aard__error(AARD_ERR_WARM_MISMATCH, "the warm state was made with Pyodide's code in another layout "
-                                                   "(prelinked, or not): make it anew");
+                                                   "(prelinked, or not): rebuild it");
     if (guest->image && guest->heap_limit && guest->heap_limit < aard__image_memory_len(guest->image))
-        return aard__error(AARD_ERR_INVALID_ARGUMENT, "a heap limit of %zu bytes is too little: Python starts with %zu",
-                           guest->heap_limit, (size_t)aard__image_memory_len(guest->image));
+        return aard__error(AARD_ERR_INVALID_ARGUMENT,
+                           "a heap limit of %zu bytes is too small: Python needs at least %zu", guest->heap_limit,
+                           (size_t)aard__image_memory_len(guest->image));
     return NULL;
 }
 
@@ -414,7 +415,7 @@ static aard_error *python_checkpoint(aard__guest *guest)
     aard__ref_call(guest->realm, guest->adapter.checkpoint, NULL, 0, false, &guest->entry);
     double at = guest->entry.value.number;
     if (guest->entry.status != AARD__OK || guest->entry.value.kind != AARD__NUMBER || !(at >= 0 && at <= UINT32_MAX))
-        return aard__error(AARD_ERR_ENGINE, "the guest's state can't be remembered");
+        return aard__error(AARD_ERR_ENGINE, "the guest's state can't be saved for resets");
     if (!guest->pages) AARD__TRY(aard__pages_new(guest->image, &guest->pages));
     if (!aard__ref_bytes(guest->adapter.memory, &memory, &len))
         return aard__error(AARD_ERR_ENGINE, "Python's memory can't be reached");

@@ -25,7 +25,7 @@ static aard_error *find_overlay(aard_warm_state *state, const char *path, aard_c
     AARD__TRY(aard__packages_overlay(state->distribution, state->packages, &rules, &state->overlay));
     if (!strcmp(aard__overlay_digest(state->overlay), state->overlay_digest)) return NULL;
     return aard__error(AARD_ERR_WARM_MISMATCH,
-                       "the warm state '%s' does not fit: its overlay is %s and not %s; make it anew", path,
+                       "the warm state '%s' does not fit: its overlay is %s and not %s; rebuild it", path,
                        state->overlay_digest, aard__overlay_digest(state->overlay));
 }
 
@@ -131,7 +131,7 @@ aard_error *aard__warm_state_fits(aard_isolate_config *config)
         return aard__error(AARD_ERR_INVALID_ARGUMENT, "only Python starts from a warm state");
     if (!state->distribution)
         return aard__error(AARD_ERR_INVALID_ARGUMENT,
-                           "the warm state was opened without a distribution, for looking only");
+                           "the warm state was opened without a distribution, and can only be inspected");
     if (aard__warm_state_has_javascript(state) && !aard__config_grants(config, "js"))
         return aard__error(AARD_ERR_WARM_MISMATCH, "the warm state does not fit: it was made with the capability 'js', "
                                                    "which this isolate is not granted");
@@ -223,7 +223,7 @@ aard_error *aard_catalog_store(aard_catalog *catalog, const aard_warm_state *sta
     char *key = NULL, *path = NULL;
     if (!state->distribution)
         return aard__error(AARD_ERR_INVALID_ARGUMENT,
-                           "the warm state was opened without a distribution, for looking only");
+                           "the warm state was opened without a distribution, and can only be inspected");
     if (aard__warm_state_has_javascript(state))
         return aard__error(AARD_ERR_UNSUPPORTED,
                            "a warm state made with the capability 'js' is not kept in the catalog; "
