@@ -125,7 +125,7 @@ aard_error *aard_pool_new(const aard_pool_config *config, aard_pool **out)
 static aard_error *set_size(aard_pool *pool, const aard__pool_size *size)
 {
     AARD__TRY(aard__pool_size_check(size));
-    AARD__NEED_THAT(size->maximum, "the pool's maximum must not be 0");
+    AARD__NEED_THAT(size->maximum, "the pool's maximum must not be 0; give a size");
     if (pool->closed) return aard__pool_closed_error(pool);
     size_t alive = aard__pool_alive(pool);
     pool->size = *size;
