@@ -40,7 +40,7 @@ const bad_manifest bad_manifests[] = {
     CASE("utf16", ENCODING, "not UTF-8", "\xff\xfe{"),
     CASE("duplicate-key", DUPLICATE_KEY, "entrypoint", WITH(", 'entrypoint': 'a:b'")),
     CASE("duplicate-key-deep", DUPLICATE_KEY, "allow", NETWORK("'allow': [], 'allow': ['x.example']")),
-    CASE("list", TYPE, "no JSON object", "[]"),
+    CASE("list", TYPE, "not a JSON object", "[]"),
     CASE("string", SYNTAX, "line 1", "'1.0'"),
     /* unknown and missing keys, at every level */
     CASE("unknown-root", UNKNOWN_KEY, "'entryPoint' is not a known key", WITH(", 'entryPoint': 'main:hello'")),
@@ -159,12 +159,12 @@ const bad_manifest bad_manifests[] = {
     BAD_HOST("ipv4-range", "10.0.0.256\") ends in a number", "10.0.0.256"),
     BAD_HOST("ipv4-short", "10.1\") ends in a number", "10.1"),
     BAD_HOST("ipv6-bare", "::1\") has a port", "::1"),
-    BAD_HOST("ipv6-open", "[::1\") is no IPv6", "[::1"),
-    BAD_HOST("ipv6-empty", "[]\") is no IPv6", "[]"),
-    BAD_HOST("ipv6-wrong", "[1:2]\") is no IPv6", "[1:2]"),
-    BAD_HOST("ipv6-tail", "[::1]x\") is no IPv6", "[::1]x"),
+    BAD_HOST("ipv6-open", "[::1\") is not an IPv6", "[::1"),
+    BAD_HOST("ipv6-empty", "[]\") is not an IPv6", "[]"),
+    BAD_HOST("ipv6-wrong", "[1:2]\") is not an IPv6", "[1:2]"),
+    BAD_HOST("ipv6-tail", "[::1]x\") is not an IPv6", "[::1]x"),
     BAD_HOST("ipv6-port", "[::1]:0\") has a port", "[::1]:0"),
-    BAD_HOST("ipv6-zone", "[fe80::1%eth0]\") is no IPv6", "[fe80::1%eth0]"),
+    BAD_HOST("ipv6-zone", "[fe80::1%eth0]\") is not an IPv6", "[fe80::1%eth0]"),
 };
 
 const size_t bad_manifest_count = sizeof bad_manifests / sizeof bad_manifests[0];

@@ -106,8 +106,11 @@ wrong '-o needs a value' bundle pack a -o
 wrong 'name one bundle, not 0' bundle inspect
 wrong 'name one bundle, not 2' bundle inspect a.zip b.zip
 wrong 'unknown or ambiguous option --  [31m' run a.zip $'--\n\e[31m'
-run exec --isolation process -c 1
-check 'isolation in processes is refused' 'exits 2' stdout_empty one_message 'stderr_has "unsupported: "'
+run exec --isolation process --language javascript -c 1 --json
+check 'a guest in a process of its own' 'exits 0' 'json_is "o.diagnostics.isolation === \"process\""'
+(export AARDVARK_GUEST_HELPER=$work/none && "$aardvark" exec --isolation process --language javascript -c 1) >"$out" 2>"$err"
+rc=$?
+check 'without its program' 'exits 3' stdout_empty one_message 'stderr_has "AARDVARK_GUEST_HELPER"'
 
 # ---- where options may stand ----
 js=(--language javascript)

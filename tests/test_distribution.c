@@ -166,9 +166,9 @@ static void missing_short_and_extra_files_are_named(void **state)
     assert_int_equal(rename(aside, wheel), 0);
     write_file(at(f->full, "b-extra"), "", 0);
     write_file(at(f->full, ".a-hidden"), "", 0);
-    assert_refused(aard_distribution_verify(d), AARD_ERR_DISTRIBUTION_CORRUPT, ".a-hidden", "no part", NULL);
+    assert_refused(aard_distribution_verify(d), AARD_ERR_DISTRIBUTION_CORRUPT, ".a-hidden", "not part", NULL);
     assert_int_equal(unlink(at(f->full, ".a-hidden")), 0);
-    assert_refused(aard_distribution_verify(d), AARD_ERR_DISTRIBUTION_CORRUPT, "b-extra", "no part", NULL);
+    assert_refused(aard_distribution_verify(d), AARD_ERR_DISTRIBUTION_CORRUPT, "b-extra", "not part", NULL);
     assert_int_equal(unlink(at(f->full, "b-extra")), 0);
 
     assert_int_equal(mkdir(at(f->full, "cache"), 0755), 0); /* derived files are nobody's business here */

@@ -23,7 +23,7 @@ class NothingLeft(RuntimeError):
     """What is awaited can't come: no callback and no timer is left."""
 
     def __init__(self):
-        super().__init__("this waits for something that can never come: no timer, task or request is left")
+        super().__init__("this awaits something that can never be resolved: no timer, task or request is left")
 
 
 class _State:
