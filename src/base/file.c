@@ -109,6 +109,15 @@ aard_error *aard__file_map(const char *path, const void **data, size_t *len)
     return NULL;
 }
 
+int aard__fd_above_standard(int fd)
+{
+    if (fd < 0 || fd > STDERR_FILENO) return fd;
+    int above = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1), why = errno;
+    close(fd);
+    errno = why;
+    return above;
+}
+
 char *aard__path_join(const char *dir, const char *name)
 {
     size_t a = strlen(dir), b = strlen(name);

@@ -28,6 +28,10 @@ aard_error *aard__file_write_atomic(const char *path, mode_t mode, const void *d
  * Errors: not_found, untrusted, io, no_memory. */
 aard_error *aard__file_map(const char *path, const void **data, size_t *len);
 
+/* The same file by a number above those of the standard streams, which a program that began without them may take a new
+ * descriptor for; takes `fd`.  -1 where there is none (errno). */
+int aard__fd_above_standard(int fd);
+
 /* "a/b" from "a" and "b", new memory; NULL when memory is out. */
 char *aard__path_join(const char *dir, const char *name);
 

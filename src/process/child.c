@@ -132,7 +132,15 @@ aard_error *aard__child_serve_hooks(aard__child *child, const aard__served *serv
 
 /* ---- being cancelled -------------------------------------------------------------------------------------------- */
 
-/* The host's signal names the request that it cancels: one that comes too late hits none. */
+/* The host's signal names the request that it cancels: one that comes too late hits none, and one that comes before the
+ * request is looked at once that is cancellable. */
+static void cancel_if_meant(aard__child *child)
+{
+    uint64_t request = __atomic_load_n(&child->request, __ATOMIC_SEQ_CST);
+    aard_cancel_handle *cancel = __atomic_load_n(&child->cancel, __ATOMIC_SEQ_CST);
+    if (cancel && (uint32_t)request == __atomic_load_n(&child->cancelled, __ATOMIC_SEQ_CST)) aard_cancel(cancel);
+}
+
 static void *hear(void *user)
 {
     aard__child *child = user;
@@ -142,9 +150,8 @@ static void *hear(void *user)
     sigaddset(&set, SIGUSR1);
     for (;;) {
         if (sigwaitinfo(&set, &info) < 0) continue;
-        uint64_t request = __atomic_load_n(&child->request, __ATOMIC_ACQUIRE);
-        aard_cancel_handle *cancel = __atomic_load_n(&child->cancel, __ATOMIC_ACQUIRE);
-        if (cancel && (uint32_t)request == (uint32_t)info.si_value.sival_int) aard_cancel(cancel);
+        __atomic_store_n(&child->cancelled, (uint32_t)info.si_value.sival_int, __ATOMIC_SEQ_CST);
+        cancel_if_meant(child);
     }
     return NULL;
 }
@@ -156,7 +163,8 @@ static aard_error *make_cancellable(aard__child *child, aard_call *call)
     aard_cancel_handle *cancel;
     AARD__TRY(aard_cancel_handle_new(&cancel));
     call->cancel = cancel;
-    __atomic_store_n(&child->cancel, cancel, __ATOMIC_RELEASE);
+    __atomic_store_n(&child->cancel, cancel, __ATOMIC_SEQ_CST);
+    cancel_if_meant(child);
     if (child->listens) return NULL;
     pthread_t thread;
     int failed = aard__thread_start(&thread, hear, child);
@@ -202,7 +210,7 @@ static void answer(aard__child *child, aard__worker *worker, aard__received_requ
     aard_error *error = received->cancellable && received->request.call ? make_cancellable(child, &received->call)
                                                                         : NULL;
     if (!error) error = aard__worker_request(worker, &received->request, &response);
-    __atomic_store_n(&child->cancel, NULL, __ATOMIC_RELEASE);
+    __atomic_store_n(&child->cancel, NULL, __ATOMIC_SEQ_CST);
     if (error)
         send_error(child, error);
     else
@@ -216,7 +224,7 @@ void aard__child_run(aard__child *child, aard__worker *worker)
     while (aard__channel_receive(child->host.channel, NULL, &frame) == AARD__FRAME_OK) {
         aard__received_request received;
         if (frame.type != AARD__REQUEST) break;
-        __atomic_store_n(&child->request, frame.id, __ATOMIC_RELEASE);
+        __atomic_store_n(&child->request, frame.id, __ATOMIC_SEQ_CST);
         aard_error *error = aard__request_unpack(&frame, &received);
         if (error) {
             send_error(child, error);

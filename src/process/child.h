@@ -13,8 +13,9 @@ typedef struct aard__child {
     aard__net_source net; /* its requests, by way of that */
     uint64_t request;     /* under way; 0 = none */
     aard_cancel_handle *cancel;
-    bool listens; /* the thread that waits for the host's signal runs */
-    bool missed;  /* in a template: the guest wanted something of the host, which nobody could give it */
+    uint32_t cancelled; /* the request that the host cancelled last, whether it was under way or not yet */
+    bool listens;       /* the thread that waits for the host's signal runs */
+    bool missed;        /* in a template: the guest wanted something of the host, which nobody could give it */
 } aard__child;
 
 /* Fills the hooks of a configuration so that what the host serves is had over the child's channel.

@@ -9,6 +9,11 @@
 #include "process/client_impl.h"
 #include "process/warm_copy.h"
 
+enum {
+    TRIES = 3,     /* to find a child that has not ended */
+    ASK_MS = 60000 /* for a state; what a guest runs meanwhile is ours */
+};
+
 /* ---- children --------------------------------------------------------------------------------------------------- */
 
 /* The child that requests go to: the one that is there, the one that was forked ahead, or a new one.  A template that dies
@@ -16,7 +21,7 @@
 static aard_error *ensure_child(aard__client *client)
 {
     aard_error *error = NULL;
-    for (int tries = 0; tries < 2; tries++) {
+    for (int tries = 0; tries < TRIES; tries++) {
         aard_error_free(error);
         if (!client->child.channel) {
             client->child = client->standby;
@@ -133,6 +138,16 @@ static void clean_up(aard__client *client, aard_outcome *outcome)
     d->wall_ms += ms;
 }
 
+static aard_error *call_child(aard__client *client, const aard__request *request, aard_outcome **out)
+{
+    for (int tries = 0; tries < TRIES; tries++) {
+        AARD__TRY(ensure_child(client));
+        AARD__TRY(aard__client_call(client, request, out));
+        if (*out) return NULL;
+    }
+    return aard__error(AARD_ERR_ENGINE, "the processes for the guest end before they take a call");
+}
+
 static aard_error *call(aard__client *client, const aard__request *request, aard_outcome **out)
 {
     bool broken = !client->child.channel && client->used;
@@ -143,8 +158,7 @@ static aard_error *call(aard__client *client, const aard__request *request, aard
         by_child.handler = client->handlers[request->handler].number;
     }
     if (broken) AARD__TRY(reset(client));
-    AARD__TRY(ensure_child(client));
-    AARD__TRY(aard__client_call(client, &by_child, out));
+    AARD__TRY(call_child(client, &by_child, out));
     aard_diagnostics *d = &(*out)->diagnostics;
     if (broken) { /* what the call began with */
         d->prepare_ms += d->reset_ms;
@@ -159,9 +173,10 @@ static aard_error *ask_child(aard__client *client, const aard__request *request,
 {
     aard__frame frame;
     AARD__TRY(ensure_child(client));
+    aard__wait wait = {aard__clock_monotonic() + (uint64_t)ASK_MS * 1000000, -1};
     aard__frame_result result = aard__remote_send(&client->child, request, false);
     do {
-        if (result == AARD__FRAME_OK) result = aard__channel_receive(client->child.channel, NULL, &frame);
+        if (result == AARD__FRAME_OK) result = aard__channel_receive(client->child.channel, &wait, &frame);
         if (result != AARD__FRAME_OK) {
             aard_error *error = aard__channel_error(client->child.channel, result, "the guest's process");
             aard__client_end_child(client);

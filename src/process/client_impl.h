@@ -52,19 +52,20 @@ void aard__remote_kill(aard__remote *remote);
 aard_error *aard__remote_await_hello(aard__remote *remote, aard__template *template);
 /* Tells the child of the handlers up to `number` that it does not know.  Errors: engine. */
 aard_error *aard__remote_teach(aard__remote *remote, aard__template *template, uint32_t number);
-/* Sends a request; its answer has the id `remote->id`. */
+/* Sends a request; its answer has the id `remote->id`.  LATE where the child does not take it, which it has to at once. */
 aard__frame_result aard__remote_send(aard__remote *remote, const aard__request *request, bool cancellable);
 /* Cancels the request under way. */
 void aard__remote_cancel(const aard__remote *remote);
-/* What became of a child that has ended, for people. */
-void aard__remote_how(const aard__remote *remote, aard__template *template, aard__buf *out);
+/* What became of a child that has closed its channel, for people; it is killed where it has not ended. */
+void aard__remote_how(aard__remote *remote, aard__template *template, aard__buf *out);
 
 /* ---- remote_call.c */
 
 /* Ends the child, and what it had of the host. */
 void aard__client_end_child(aard__client *client);
 
-/* Makes the call with the child that is there.  Errors: the call was never made. */
+/* Makes the call with the child that is there.  `*out` is NULL where that had ended before, and nothing of a guest is lost with it:
+ * another child is as good.  Errors: the call was never made. */
 aard_error *aard__client_call(aard__client *client, const aard__request *request, aard_outcome **out);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "process/sealed.h"
 
 enum {
@@ -31,9 +32,26 @@ typedef union control { /* room for who sent it and descriptors, aligned as the 
     struct cmsghdr align;
 } control;
 
+static void close_all(const int *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (list[i] >= 0) close(list[i]);
+}
+
 aard_error *aard__channel_sockets(int out[2])
 {
-    if (!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, out)) return NULL;
+    int pair[2];
+    if (!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
+        pair[0] = aard__fd_above_standard(pair[0]);
+        pair[1] = aard__fd_above_standard(pair[1]);
+        if (pair[0] >= 0 && pair[1] >= 0) {
+            memcpy(out, pair, sizeof pair);
+            return NULL;
+        }
+        int why = errno;
+        close_all(pair, 2);
+        errno = why;
+    }
     return aard__error_errno(errno == EMFILE || errno == ENFILE ? AARD_ERR_BUSY : AARD_ERR_IO, errno,
                              "cannot make a socket pair for a guest's process");
 }
@@ -201,12 +219,6 @@ static void take_control(struct msghdr *message, arrival *packet)
         memcpy(packet->descriptors + packet->count, CMSG_DATA(head), count * sizeof(int));
         packet->count += count;
     }
-}
-
-static void close_all(const int *list, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (list[i] >= 0) close(list[i]);
 }
 
 /* That the other end went away with frames unread is told before what it had sent is given (ECONNRESET, once). */

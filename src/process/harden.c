@@ -16,6 +16,7 @@
 #include "base/alloc.h"
 #include "base/process.h"
 #include "process/filter.h"
+#include "process/lifeline.h"
 
 struct aard__hardening {
     uint32_t measures;
@@ -158,10 +159,10 @@ uint32_t aard__hardening_measures(const aard__hardening *hardening) { return har
 
 /* ---- a child's share ------------------------------------------------------------------------------------------------ */
 
-/* A template that ended before has nobody to tell. */
-static bool end_with_template(const aard__hardening *h)
+/* Where there is no lifeline it ends with its template; one that ended before has nobody to tell. */
+static bool end_with_host(const aard__hardening *h)
 {
-    return !prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) && getppid() == h->template;
+    return aard__lifeline_watch() || (!prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) && getppid() == h->template);
 }
 
 static bool enter_root(const aard__hardening *h) { return !fchdir(h->root) && !chroot("."); }
@@ -234,7 +235,7 @@ aard_error *aard__harden_child(aard__hardening *h, int socket)
         aard__hardening_bit bit;
         bool (*take)(const aard__hardening *hardening);
     } steps[] = {
-        {AARD__HARDEN_PARENT_BIT, end_with_template}, {AARD__HARDEN_MOUNT_BIT, enter_root},
+        {AARD__HARDEN_PARENT_BIT, end_with_host},     {AARD__HARDEN_MOUNT_BIT, enter_root},
         {AARD__HARDEN_LANDLOCK_BIT, restrict_files},  {AARD__HARDEN_CAPABILITIES_BIT, drop_capabilities},
         {AARD__HARDEN_LIMITS_BIT, limit_descriptors}, {AARD__HARDEN_ENVIRONMENT_BIT, clear_environment},
         {AARD__HARDEN_DUMPABLE_BIT, hide_memory},

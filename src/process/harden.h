@@ -16,7 +16,7 @@
 #define AARD__HARDENING_MAP(X)                                                                                         \
     X(AARD__HARDEN_PRIVILEGES, "no_new_privileges", "no program that it could start has more rights")                  \
     X(AARD__HARDEN_LIMITS, "limits", "no core dumps, locked memory or message queues; few descriptors")                \
-    X(AARD__HARDEN_PARENT, "parent_death", "ends with its template")                                                   \
+    X(AARD__HARDEN_PARENT, "parent_death", "ends with its host")                                                       \
     X(AARD__HARDEN_DESCRIPTORS, "descriptors", "none but its socket, /dev/null and what tells of its own memory")      \
     X(AARD__HARDEN_ENVIRONMENT, "environment", "no variables")                                                         \
     X(AARD__HARDEN_CAPABILITIES, "capabilities", "none of root's rights")                                              \

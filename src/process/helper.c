@@ -62,10 +62,9 @@ static aard_error *find_helper(char **out)
 
 static int add_files(posix_spawn_file_actions_t *files, int socket)
 {
-    int failed = 0;
+    int failed = posix_spawn_file_actions_adddup2(files, socket, AARD__HELPER_SOCKET);
     for (int fd = 0; fd < 3 && !failed; fd++)
         failed = posix_spawn_file_actions_addopen(files, fd, "/dev/null", fd ? O_WRONLY : O_RDONLY, 0);
-    if (!failed) failed = posix_spawn_file_actions_adddup2(files, socket, AARD__HELPER_SOCKET);
     if (!failed) failed = posix_spawn_file_actions_addclosefrom_np(files, AARD__HELPER_SOCKET + 1);
     return failed;
 }

@@ -40,6 +40,7 @@ void aard__setup_pack(const aard__setup *setup, aard__buf *out)
     aard__pack_u64(out, setup->catalog_max_bytes);
     aard__pack_bool(out, setup->has_bundle);
     aard__pack_bool(out, setup->has_warm);
+    aard__pack_bool(out, setup->has_lifeline);
 }
 
 aard_error *aard__setup_unpack(const aard__frame *frame, aard__setup *out)
@@ -54,7 +55,9 @@ aard_error *aard__setup_unpack(const aard__frame *frame, aard__setup *out)
     setup.catalog_max_bytes = aard__unpack_u64(&in);
     setup.has_bundle = aard__unpack_bool(&in);
     setup.has_warm = aard__unpack_bool(&in);
-    aard__unpacker_want(&in, frame->descriptor_count == (unsigned)(setup.has_bundle + setup.has_warm));
+    setup.has_lifeline = aard__unpack_bool(&in);
+    unsigned count = (unsigned)(setup.has_bundle + setup.has_warm + setup.has_lifeline);
+    aard__unpacker_want(&in, frame->descriptor_count == count);
     if (!aard__unpacker_done(&in)) {
         aard__setup_free(&setup);
         return aard__unpacker_error(&in, "what a guest is to be");
@@ -74,6 +77,12 @@ void aard__setup_free(aard__setup *setup)
 
 /* ---- requests --------------------------------------------------------------------------------------------------- */
 
+static void pack_bytes(const char *data, size_t len, aard__buf *out)
+{
+    aard__pack_bool(out, data != NULL);
+    aard__pack_span(out, data, len);
+}
+
 static void pack_call(const aard_call *call, aard__buf *out)
 {
     aard__pack_bool(out, call != NULL);
@@ -81,10 +90,8 @@ static void pack_call(const aard_call *call, aard__buf *out)
     aard__pack_u8(out, (uint8_t)call->kind);
     aard__pack_u32(out, (uint32_t)call->arguments.count);
     for (size_t i = 0; i < call->arguments.count; i++) aard__pack_text(out, call->arguments.items[i]);
-    aard__pack_bool(out, call->stdin_data != NULL);
-    aard__pack_span(out, call->stdin_data, call->stdin_len);
-    aard__pack_bool(out, call->input != NULL);
-    aard__pack_span(out, call->input, call->input_len);
+    pack_bytes(call->stdin_data, call->stdin_len, out);
+    pack_bytes(call->input, call->input_len, out);
     aard__pack_u64(out, call->limits.wall_ms);
     aard__pack_u64(out, call->limits.cpu_ms);
     aard__pack_u64(out, call->limits.grace_ms);
@@ -111,6 +118,18 @@ static const char *unpack_bytes(aard__unpacker *in, size_t *len)
     return there ? data : NULL;
 }
 
+/* Of any bytes, as a name of code may have; NULL where there is none. */
+static char *unpack_name(aard__unpacker *in)
+{
+    size_t len;
+    const char *data = unpack_bytes(in, &len);
+    aard__unpacker_want(in, !data || !memchr(data, '\0', len));
+    if (!data || !in->ok) return NULL;
+    char *name = aard__memdup0(data, len);
+    if (!name) aard__unpacker_no_memory(in);
+    return name;
+}
+
 /* False where there is no call. */
 static bool unpack_call(aard__unpacker *in, aard_call *call)
 {
@@ -133,7 +152,7 @@ void aard__request_pack(const aard__request *request, bool cancellable, aard__bu
     aard__pack_bool(out, cancellable);
     aard__pack_u32(out, request->handler);
     aard__pack_text(out, request->entrypoint);
-    aard__pack_text(out, request->name);
+    pack_bytes(request->name, request->name ? strlen(request->name) : 0, out);
     aard__pack_span(out, request->source, request->source_len);
     pack_call(request->call, out);
 }
@@ -149,7 +168,7 @@ aard_error *aard__request_unpack(const aard__frame *frame, aard__received_reques
     got.cancellable = aard__unpack_bool(&in);
     got.request.handler = aard__unpack_u32(&in);
     got.request.entrypoint = got.entrypoint = aard__unpack_text(&in, 0);
-    got.request.name = got.name = aard__unpack_text(&in, 0);
+    got.request.name = got.name = unpack_name(&in);
     got.request.source = aard__unpack_span(&in, 0, &got.request.source_len);
     bool has_call = unpack_call(&in, &got.call);
     if (!aard__unpacker_done(&in)) {

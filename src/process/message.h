@@ -19,7 +19,7 @@
 
 /* X(constant, direction, most bytes, descriptors): TEMPLATE and CHILD are what those receive, HOST what the host does. */
 #define AARD__MESSAGE_MAP(X)                                                                                           \
-    X(AARD__SETUP, TEMPLATE, AARD__MESSAGE_LARGE, 2)       /* what the guest is; the bundle, the warm state */         \
+    X(AARD__SETUP, TEMPLATE, AARD__MESSAGE_LARGE, 3)       /* what the guest is; bundle, warm state, lifeline */       \
     X(AARD__RESOLVE_ALL, TEMPLATE, AARD__MESSAGE_LARGE, 0) /* a handler that all children know from now on */          \
     X(AARD__FORK, TEMPLATE, AARD__MESSAGE_SMALL, 1)        /* the child's socket */                                    \
     X(AARD__STATUS, TEMPLATE, AARD__MESSAGE_SMALL, 0)      /* how did the child of this pid end? */                    \
@@ -57,7 +57,7 @@ typedef struct aard__setup {
     char *distribution, *fingerprint; /* a directory, and what it has to be; NULL for JavaScript */
     char *catalog;                    /* its directory; NULL for JavaScript */
     uint64_t catalog_max_bytes;
-    bool has_bundle, has_warm; /* they come along as descriptors, in this order */
+    bool has_bundle, has_warm, has_lifeline; /* they come along as descriptors, in this order */
 } aard__setup;
 
 void aard__setup_pack(const aard__setup *setup, aard__buf *out);

@@ -1,5 +1,6 @@
 /* One child of a template, as its host sees it. */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -10,7 +11,12 @@
 #include "base/error.h"
 #include "process/client_impl.h"
 
-enum { HELLO_MS = 10000 };
+enum {
+    HELLO_MS = 10000, /* for an answer that takes no time */
+    END_MS = 1000     /* for the end of a child that has closed its channel */
+};
+
+static aard__wait hello_wait(void) { return (aard__wait){aard__clock_monotonic() + (uint64_t)HELLO_MS * 1000000, -1}; }
 
 aard_error *aard__remote_fork(aard__template *template, bool ahead, aard__remote *out)
 {
@@ -40,12 +46,18 @@ static aard_error *identify(aard__remote *remote, const aard__frame *frame)
     remote->pid = frame->sender;
     remote->pidfd = frame->sender > 0 ? (int)syscall(SYS_pidfd_open, frame->sender, 0) : -1;
     if (remote->pidfd < 0) return aard__error_errno(AARD_ERR_ENGINE, errno, "the process of a guest can't be watched");
+    struct pollfd end = {aard__channel_descriptor(remote->channel), 0, 0};
+    if (poll(&end, 1, 0) > 0) { /* its number may be another's by now */
+        close(remote->pidfd);
+        remote->pidfd = -1;
+        return aard__error(AARD_ERR_ENGINE, "the guest's process has ended");
+    }
     return aard__channel_tell_sender(remote->channel, false);
 }
 
 aard_error *aard__remote_await_hello(aard__remote *remote, aard__template *template)
 {
-    aard__wait wait = {aard__clock_monotonic() + (uint64_t)HELLO_MS * 1000000, -1};
+    aard__wait wait = hello_wait();
     aard__frame frame;
     if (remote->pidfd >= 0) return NULL;
     aard__frame_result result = aard__channel_receive(remote->channel, &wait, &frame);
@@ -63,6 +75,7 @@ aard_error *aard__remote_await_hello(aard__remote *remote, aard__template *templ
 
 aard__frame_result aard__remote_send(aard__remote *remote, const aard__request *request, bool cancellable)
 {
+    const aard__wait wait = hello_wait();
     aard__buf body = AARD__BUF_INIT;
     aard__request_pack(request, cancellable, &body);
     aard__frame_to_send frame = {.type = AARD__REQUEST, .id = ++remote->id, .body = body.data, .len = body.len};
@@ -70,14 +83,14 @@ aard__frame_result aard__remote_send(aard__remote *remote, const aard__request *
     if (body.failed)
         errno = ENOMEM;
     else
-        result = aard__channel_send(remote->channel, &frame, NULL);
+        result = aard__channel_send(remote->channel, &frame, &wait);
     aard__buf_free(&body);
     return result;
 }
 
 static aard_error *await_resolved(aard__remote *remote, uint32_t number)
 {
-    aard__wait wait = {aard__clock_monotonic() + (uint64_t)HELLO_MS * 1000000, -1};
+    aard__wait wait = hello_wait();
     aard__frame frame;
     aard__frame_result result = aard__channel_receive(remote->channel, &wait, &frame);
     if (result != AARD__FRAME_OK) return aard__channel_error(remote->channel, result, "the guest's process");
@@ -113,8 +126,20 @@ void aard__remote_cancel(const aard__remote *remote)
     if (remote->pidfd >= 0) syscall(SYS_pidfd_send_signal, remote->pidfd, SIGUSR1, &info, 0);
 }
 
-void aard__remote_how(const aard__remote *remote, aard__template *template, aard__buf *out)
+/* The template is asked about children that have ended: it is not to wait for one that only says so. */
+static bool await_end(aard__remote *remote)
 {
+    struct pollfd end = {remote->pidfd, POLLIN, 0};
+    return remote->pidfd >= 0 && poll(&end, 1, END_MS) > 0;
+}
+
+void aard__remote_how(aard__remote *remote, aard__template *template, aard__buf *out)
+{
+    if (!await_end(remote)) {
+        aard__remote_kill(remote);
+        aard__buf_puts(out, "its process closed the socket to its host");
+        return;
+    }
     int status = remote->pid ? aard__template_status(template, remote->pid) : -1;
     if (status >= 0 && WIFSIGNALED(status))
         aard__buf_printf(out, "its process was ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));

@@ -35,6 +35,8 @@ typedef struct remote_call {
     aard__host_list bundle_hosts;
     uint64_t start, deadline; /* by aard__clock_monotonic; UINT64_MAX = none */
     uint64_t cpu_start;       /* of the child */
+    uint64_t next_look;       /* at that */
+    bool waited_for_host;     /* the deadline was put off for that */
     bool cancelled;
     double callbacks_ms;
     aard_outcome *outcome; /* NULL until it has come */
@@ -79,11 +81,41 @@ static bool over_cpu(const remote_call *c)
     return used > c->cpu_start && used - c->cpu_start > most;
 }
 
+/* A guest cannot end while it waits for the host: it has its grace period when that is done with it, once. */
+static void allow_for_host(remote_call *c)
+{
+    if (c->deadline == UINT64_MAX || c->waited_for_host) return;
+    uint64_t by = later(later(aard__clock_monotonic(), c->limits.grace_ms), SLACK_MS);
+    if (by <= c->deadline) return;
+    c->waited_for_host = true;
+    c->deadline = by;
+}
+
 static void kill_child(remote_call *c, aard_failure_kind kind, const char *why)
 {
     c->killed = why;
     c->kind = kind;
     aard__remote_kill(&c->client->child);
+}
+
+/* ---- being cancelled -------------------------------------------------------------------------------------------- */
+
+static void wake_client(void *user)
+{
+    const uint64_t one = 1;
+    ssize_t wrote = write(*(const int *)user, &one, sizeof one);
+    (void)wrote; /* it is full: then it wakes anyway */
+}
+
+/* The host has cancelled the call: the child is told, and has a grace period for that. */
+static void pass_on_cancel(remote_call *c)
+{
+    uint64_t count, by = later(later(aard__clock_monotonic(), c->limits.grace_ms), SLACK_MS);
+    ssize_t got = read(c->client->wake, &count, sizeof count);
+    (void)got;
+    c->cancelled = true;
+    aard__remote_cancel(&c->client->child);
+    if (by < c->deadline) c->deadline = by;
 }
 
 /* ---- what comes while it runs ----------------------------------------------------------------------------------- */
@@ -102,10 +134,14 @@ static bool take_output(remote_call *c, const aard__frame *frame)
 /* Frees the body.  A child that does not take it has ended, or is late: that is seen by the next wait. */
 static bool send_reply(remote_call *c, aard__message type, const aard__frame *to, aard__buf *body)
 {
-    aard__wait wait = {c->deadline, -1};
     aard__frame_to_send frame = {.type = type, .id = to->id, .body = body->data, .len = body->len};
     bool whole = !body->failed;
-    if (whole) aard__channel_send(c->client->child.channel, &frame, &wait);
+    aard__frame_result result = whole ? AARD__FRAME_INTERRUPTED : AARD__FRAME_OK;
+    while (result == AARD__FRAME_INTERRUPTED) {
+        aard__wait wait = {c->deadline, c->client->wake};
+        result = aard__channel_send(c->client->child.channel, &frame, &wait);
+        if (result == AARD__FRAME_INTERRUPTED) pass_on_cancel(c);
+    }
     aard__buf_free(body);
     return whole;
 }
@@ -123,6 +159,7 @@ static bool take_host_call(remote_call *c, const aard__frame *frame)
         aard__span span = aard__trace_begin("host_function", 0, name);
         right = aard__functions_call(&c->client->config->hooks.functions, &c->context, name, input, len, &answer);
         aard__trace_end(&span, aard__functions_result(right, &answer));
+        allow_for_host(c);
     }
     aard__free(name);
     right = right && !answer.failed;
@@ -217,24 +254,6 @@ static bool take_frame(remote_call *c, const aard__frame *frame)
 
 /* ---- waiting ---------------------------------------------------------------------------------------------------- */
 
-static void wake_client(void *user)
-{
-    const uint64_t one = 1;
-    ssize_t wrote = write(*(const int *)user, &one, sizeof one);
-    (void)wrote; /* it is full: then it wakes anyway */
-}
-
-/* The host has cancelled the call: the child is told, and has a grace period for that. */
-static void pass_on_cancel(remote_call *c)
-{
-    uint64_t count, by = later(later(aard__clock_monotonic(), c->limits.grace_ms), SLACK_MS);
-    ssize_t got = read(c->client->wake, &count, sizeof count);
-    (void)got;
-    c->cancelled = true;
-    aard__remote_cancel(&c->client->child);
-    if (by < c->deadline) c->deadline = by;
-}
-
 static void too_late(remote_call *c)
 {
     if (c->cancelled)
@@ -243,31 +262,42 @@ static void too_late(remote_call *c)
         kill_child(c, AARD_FAILURE_TIMEOUT_EXCEEDED, "the call took longer than its limit");
 }
 
-static uint64_t wait_until(const remote_call *c)
+/* Whether the call has to be ended by force, and is. */
+static bool ended_by_force(remote_call *c)
 {
-    if (!c->limits.cpu_ms) return c->deadline;
-    uint64_t look = later(aard__clock_monotonic(), LOOK_MS);
-    return look < c->deadline ? look : c->deadline;
+    if (c->deadline == UINT64_MAX && !c->limits.cpu_ms) return false;
+    uint64_t now = aard__clock_monotonic();
+    if (now >= c->deadline) {
+        too_late(c);
+    } else if (c->limits.cpu_ms && now >= c->next_look) {
+        c->next_look = later(now, LOOK_MS);
+        if (over_cpu(c))
+            kill_child(c, AARD_FAILURE_CPU_LIMIT_EXCEEDED, "the call used more processor time than its limit");
+    }
+    return c->killed;
 }
+
+/* Nobody is ended by force who is done with it; and a child that never stops sending has no more time than another. */
+static bool is_last(const aard__frame *frame) { return frame->type == AARD__RESPONSE || frame->type == AARD__ERROR; }
 
 /* The wait for the next frame; false where there will be none. */
 static bool await_frame(remote_call *c, aard__frame *frame)
 {
     for (;;) {
-        aard__wait wait = {wait_until(c), c->client->wake};
-        bool plain = wait.deadline == UINT64_MAX && !(c->request->call && c->request->call->cancel);
+        uint64_t until = c->limits.cpu_ms && c->next_look < c->deadline ? c->next_look : c->deadline;
+        aard__wait wait = {until, c->client->wake};
+        bool plain = until == UINT64_MAX && !(c->request->call && c->request->call->cancel);
         aard__frame_result result = aard__channel_receive(c->client->child.channel, plain ? NULL : &wait, frame);
-        if (result == AARD__FRAME_OK) return true;
         if (result == AARD__FRAME_INTERRUPTED) {
             pass_on_cancel(c);
+        } else if (result == AARD__FRAME_OK) {
+            if (is_last(frame) || !ended_by_force(c)) return true;
+            aard__frame_end(frame);
+            return false;
         } else if (result != AARD__FRAME_LATE) {
             if (result == AARD__FRAME_REFUSED) kill_child(c, AARD_FAILURE_ENGINE_CRASHED, "it sent an invalid frame");
             return false;
-        } else if (aard__clock_monotonic() >= c->deadline) {
-            too_late(c);
-            return false;
-        } else if (over_cpu(c)) {
-            kill_child(c, AARD_FAILURE_CPU_LIMIT_EXCEEDED, "the call used more processor time than its limit");
+        } else if (ended_by_force(c)) {
             return false;
         }
     }
@@ -338,7 +368,7 @@ static aard_error *end_call(remote_call *c)
 {
     aard__client *client = c->client;
     aard_error *error = c->error;
-    bool broken = !c->outcome;
+    bool broken = !c->outcome && !error; /* an error is an answer, too */
     close_network(c);
     if (!error && broken) error = make_outcome(c);
     if (!error) complete_outcome(c);
@@ -373,6 +403,7 @@ static void begin(remote_call *c)
     c->limits = aard__config_limits(config, call, manifest_cpu_ms(c->client));
     c->deadline = hard_deadline(c);
     c->cpu_start = c->limits.cpu_ms ? child_cpu(c->client) : 0;
+    c->next_look = c->limits.cpu_ms ? later(c->start, LOOK_MS) : UINT64_MAX;
     c->context = (aard_call_context){.call = call,
                                      .config = config,
                                      .isolate_id = c->client->id,
@@ -400,14 +431,28 @@ static aard_error *cancelled_already(remote_call *c)
     return NULL;
 }
 
-static aard_error *make_call(remote_call *c, aard_cancel_handle *cancel)
+/* False where the child does not take it: it has ended, or does nothing any more. */
+static bool send_request(remote_call *c, bool cancellable)
+{
+    aard__client *client = c->client;
+    aard_error *error = c->request->verb == AARD__INVOKE
+                            ? aard__remote_teach(&client->child, client->template, c->request->handler)
+                            : NULL;
+    bool sent = !error && aard__remote_send(&client->child, c->request, cancellable) == AARD__FRAME_OK;
+    aard_error_free(error);
+    return sent;
+}
+
+/* `*sent`: whether the child may have begun. */
+static aard_error *make_call(remote_call *c, aard_cancel_handle *cancel, bool *sent)
 {
     aard__cancel_entry entry = {.stop = wake_client, .user = &c->client->wake};
     aard_error *error = NULL;
     drain(c->client->wake);
+    *sent = true;
     if (!aard__cancel_list(cancel, &entry))
         error = cancelled_already(c);
-    else if (aard__remote_send(&c->client->child, c->request, cancel != NULL) == AARD__FRAME_OK)
+    else if ((*sent = send_request(c, cancel != NULL)))
         receive_all(c);
     aard__cancel_unlist(&entry);
     return error;
@@ -417,12 +462,16 @@ aard_error *aard__client_call(aard__client *client, const aard__request *request
 {
     aard_cancel_handle *cancel = request->call ? request->call->cancel : NULL;
     remote_call c = {.client = client, .request = request};
+    bool fresh = !client->used, sent;
     if (cancel) AARD__TRY(listen_for_cancel(client));
-    if (request->verb == AARD__INVOKE)
-        AARD__TRY(aard__remote_teach(&client->child, client->template, request->handler));
-    client->used = true;
     begin(&c);
-    AARD__TRY(make_call(&c, cancel));
+    AARD__TRY(make_call(&c, cancel, &sent));
+    *out = NULL;
+    if (!sent && fresh) {
+        aard__client_end_child(client);
+        return NULL;
+    }
+    client->used = true;
     AARD__TRY(end_call(&c));
     *out = c.outcome;
     return NULL;

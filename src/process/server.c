@@ -17,6 +17,7 @@
 #include "bundle/copy.h"
 #include "engine/engine.h"
 #include "process/child.h"
+#include "process/lifeline.h"
 #include "process/message.h"
 #include "process/sealed.h"
 #include "process/warm_copy.h"
@@ -118,11 +119,20 @@ static aard_error *load_bundle(server *s, int fd)
     return error;
 }
 
-static aard_error *set_up(server *s, const aard__frame *frame)
+static void take_lifeline(const aard__setup *setup, aard__frame *frame)
+{
+    int *fd = &frame->descriptors[setup->has_bundle + setup->has_warm];
+    if (!setup->has_lifeline) return;
+    aard__lifeline_hold(*fd);
+    *fd = -1;
+}
+
+static aard_error *set_up(server *s, aard__frame *frame)
 {
     aard__setup setup;
     if (s->worker) return aard__error(AARD_ERR_ENGINE, "the template has a guest already");
     AARD__TRY(aard__setup_unpack(frame, &setup));
+    take_lifeline(&setup, frame);
     aard_error *error = make_config(s, &setup, frame);
     if (!error) error = aard__worker_new(s->config, 0, &s->worker);
     if (!error && setup.has_bundle) error = load_bundle(s, frame->descriptors[0]);
@@ -133,7 +143,7 @@ static aard_error *set_up(server *s, const aard__frame *frame)
 
 /* ---- what it is asked ------------------------------------------------------------------------------------------- */
 
-static bool answer_setup(server *s, const aard__frame *frame)
+static bool answer_setup(server *s, aard__frame *frame)
 {
     aard_error *error = set_up(s, frame);
     return error ? send_error(s, frame->id, error) : send_answer(s, AARD__READY, frame->id, NULL);
@@ -170,7 +180,7 @@ static bool answer_resolve(server *s, const aard__frame *frame)
 static void become_child(server *s, int socket, bool ahead)
 {
     sigset_t cancel;
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (!aard__lifeline_watch()) prctl(PR_SET_PDEATHSIG, SIGKILL);
     aard__channel_free(s->channel);
     close(s->ended);
     sigemptyset(&cancel);
@@ -219,13 +229,13 @@ static void reap(server *s)
     }
 }
 
-/* Its host says that it has ended, or has just been killed. */
+/* Its host says that it has ended. */
 static int status_of(server *s, pid_t pid)
 {
-    int status;
+    reap(s);
     for (size_t i = 0; i < STATUSES; i++)
         if (s->statuses[i].pid == pid) return s->statuses[i].status;
-    return pid > 0 && waitpid(pid, &status, 0) == pid ? status : -1;
+    return -1;
 }
 
 static bool answer_status(server *s, const aard__frame *frame)

@@ -15,6 +15,7 @@
 #include "base/process.h"
 #include "bundle/copy.h"
 #include "process/helper.h"
+#include "process/lifeline.h"
 #include "process/message.h"
 #include "process/sealed.h"
 #include "process/warm_copy.h"
@@ -65,7 +66,10 @@ static void pack_setup(const aard_isolate_config *config, const aard_bundle *bun
     aard_catalog *catalog = NULL;
     aard_isolate_config plain = *config; /* borrows everything */
     plain.settings.cleanup = AARD_CLEANUP_NONE;
-    aard__setup setup = {.config = &plain, .has_bundle = bundle != NULL, .has_warm = config->warm != NULL};
+    aard__setup setup = {.config = &plain,
+                         .has_bundle = bundle != NULL,
+                         .has_warm = config->warm != NULL,
+                         .has_lifeline = aard__lifeline_end() >= 0};
     if (python) {
         setup.distribution = (char *)(uintptr_t)aard_distribution_dir(config->distribution);
         setup.fingerprint = (char *)(uintptr_t)aard_distribution_fingerprint(config->distribution);
@@ -110,11 +114,13 @@ static aard_error *share_bundle(const aard_bundle *bundle, int *fd)
 
 static aard_error *send_setup(aard__template *template)
 {
-    int descriptors[2] = {-1, -1};
+    int descriptors[3] = {-1, -1, -1}, lifeline = aard__lifeline_end();
     aard_error *error = NULL;
-    unsigned count = 0;
+    unsigned count = 0, own;
     if (template->bundle) error = share_bundle(template->bundle, &descriptors[count++]);
     if (!error && template->warm) error = aard__warm_seal(template->warm, &descriptors[count++]);
+    own = count;
+    if (lifeline >= 0) descriptors[count++] = lifeline;
     if (!error) {
         aard__frame_to_send frame = {.type = AARD__SETUP,
                                      .id = ++template->id,
@@ -125,21 +131,23 @@ static aard_error *send_setup(aard__template *template)
         aard__frame_result result = aard__channel_send(template->channel, &frame, NULL);
         if (result != AARD__FRAME_OK) error = aard__channel_error(template->channel, result, "the template");
     }
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < own; i++)
         if (descriptors[i] >= 0) close(descriptors[i]);
     return error;
 }
 
 /* ---- its life; with its lock held ------------------------------------------------------------------------------- */
 
+/* Its children go on.  A host that ignores SIGCHLD leaves nothing to be waited for. */
 static void stop_template(aard__template *template)
 {
-    aard__channel_free(template->channel); /* its end is the template's, and that its children's */
+    if (template->pid) {
+        kill(template->pid, SIGKILL);
+        while (waitpid(template->pid, NULL, 0) < 0 && errno == EINTR) continue;
+        template->pid = 0;
+    }
+    aard__channel_free(template->channel);
     template->channel = NULL;
-    if (!template->pid) return;
-    kill(template->pid, SIGKILL);
-    while (waitpid(template->pid, NULL, 0) < 0 && errno == EINTR) continue;
-    template->pid = 0;
 }
 
 /* Waits for the answer to the last frame; an ERROR is given as that. */
