@@ -9,13 +9,13 @@
 #include "base/file.h"
 #include "base/process.h"
 
-/* In a host both ends; in a template and its children `ours` is what they watch. */
-static int ours = -1, of_host = -1;
+/* What is watched.  The other end is the host's alone, which never closes it. */
+static int ours = -1;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static int get_ours(void) { return ours; }
 
-AARD__PROCESS_STATE(lifeline, "the pipe that ends with the host", "ours of_host once", AARD__FORK_KEEP, NULL, NULL,
+AARD__PROCESS_STATE(lifeline, "the pipe that ends with the host", "ours once", AARD__FORK_KEEP, NULL, NULL,
                     get_ours);
 
 static void open_pipe(void)
@@ -23,7 +23,7 @@ static void open_pipe(void)
     int ends[2];
     if (pipe2(ends, O_CLOEXEC)) return;
     ours = aard__fd_above_standard(ends[0]);
-    of_host = aard__fd_above_standard(ends[1]);
+    if (aard__fd_above_standard(ends[1]) < 0) ours = -1;
 }
 
 int aard__lifeline_end(void)
