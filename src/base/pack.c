@@ -155,18 +155,22 @@ const char *aard__unpack_span(aard__unpacker *in, size_t most, size_t *len)
     return get_bytes(in, get_number(in, 8), most, len);
 }
 
-char *aard__unpack_text(aard__unpacker *in, size_t most)
+static char *unpack_text(aard__unpacker *in, size_t most, bool utf8)
 {
     size_t len;
     uint64_t size = get_number(in, 4);
     if (size == NO_TEXT) return NULL;
     const char *data = get_bytes(in, size, most, &len);
-    aard__unpacker_want(in, data && aard__utf8_valid(data, len) && !memchr(data, '\0', len));
+    aard__unpacker_want(in, data && (!utf8 || aard__utf8_valid(data, len)) && !memchr(data, '\0', len));
     if (!in->ok) return NULL;
     char *copy = aard__memdup0(data, len);
     if (!copy) aard__unpacker_no_memory(in);
     return copy;
 }
+
+char *aard__unpack_text(aard__unpacker *in, size_t most) { return unpack_text(in, most, true); }
+
+char *aard__unpack_name(aard__unpacker *in) { return unpack_text(in, 0, false); }
 
 char *aard__unpack_some_text(aard__unpacker *in, size_t most)
 {

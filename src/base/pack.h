@@ -69,6 +69,8 @@ const char *aard__unpack_span(aard__unpacker *in, size_t most, size_t *len);
 char *aard__unpack_text(aard__unpacker *in, size_t most);
 /* The same of a text that must not be NULL. */
 char *aard__unpack_some_text(aard__unpacker *in, size_t most);
+/* The same as the first of any bytes but NUL, as a host may name things. */
+char *aard__unpack_name(aard__unpacker *in);
 
 /* A copy of a span into `*out`, which holds nothing, with a NUL behind it that does not count. */
 void aard__unpack_buf(aard__unpacker *in, size_t most, aard__buf *out);

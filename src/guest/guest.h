@@ -129,6 +129,7 @@ struct aard__guest {
     aard__buf result, report;          /* of the call under way */
     aard__result entry;                /* scratch for entries into the guest */
     int prepared;
+    bool threw;                            /* the guest threw, while a module was evaluated: it has no handlers then */
     uint64_t processor_ns, processor_last; /* what the guest's clock of it shows, and a thread's where it was read */
     pthread_t processor_thread;
     uint64_t time_origin;                /* by aard__clock_monotonic */

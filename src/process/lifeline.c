@@ -15,8 +15,7 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static int get_ours(void) { return ours; }
 
-AARD__PROCESS_STATE(lifeline, "the pipe that ends with the host", "ours once", AARD__FORK_KEEP, NULL, NULL,
-                    get_ours);
+AARD__PROCESS_STATE(lifeline, "the pipe that ends with the host", "ours once", AARD__FORK_KEEP, NULL, NULL, get_ours);
 
 static void open_pipe(void)
 {

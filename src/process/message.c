@@ -118,18 +118,6 @@ static const char *unpack_bytes(aard__unpacker *in, size_t *len)
     return there ? data : NULL;
 }
 
-/* Of any bytes, as a name of code may have; NULL where there is none. */
-static char *unpack_name(aard__unpacker *in)
-{
-    size_t len;
-    const char *data = unpack_bytes(in, &len);
-    aard__unpacker_want(in, !data || !memchr(data, '\0', len));
-    if (!data || !in->ok) return NULL;
-    char *name = aard__memdup0(data, len);
-    if (!name) aard__unpacker_no_memory(in);
-    return name;
-}
-
 /* False where there is no call. */
 static bool unpack_call(aard__unpacker *in, aard_call *call)
 {
@@ -152,7 +140,7 @@ void aard__request_pack(const aard__request *request, bool cancellable, aard__bu
     aard__pack_bool(out, cancellable);
     aard__pack_u32(out, request->handler);
     aard__pack_text(out, request->entrypoint);
-    pack_bytes(request->name, request->name ? strlen(request->name) : 0, out);
+    aard__pack_text(out, request->name);
     aard__pack_span(out, request->source, request->source_len);
     pack_call(request->call, out);
 }
@@ -167,8 +155,8 @@ aard_error *aard__request_unpack(const aard__frame *frame, aard__received_reques
     got.request.verb = (aard__verb)aard__unpack_choice(&in, VERBS);
     got.cancellable = aard__unpack_bool(&in);
     got.request.handler = aard__unpack_u32(&in);
-    got.request.entrypoint = got.entrypoint = aard__unpack_text(&in, 0);
-    got.request.name = got.name = unpack_name(&in);
+    got.request.entrypoint = got.entrypoint = aard__unpack_name(&in);
+    got.request.name = got.name = aard__unpack_name(&in);
     got.request.source = aard__unpack_span(&in, 0, &got.request.source_len);
     bool has_call = unpack_call(&in, &got.call);
     if (!aard__unpacker_done(&in)) {

@@ -168,7 +168,7 @@ static bool answer_resolve(server *s, const aard__frame *frame)
     aard__unpacker in = aard__unpacker_of(frame->body, frame->len);
     aard__buf body = AARD__BUF_INIT;
     uint32_t number = 0;
-    char *entrypoint = aard__unpack_text(&in, 0);
+    char *entrypoint = aard__unpack_name(&in);
     aard_error *error = aard__unpacker_done(&in) ? resolve(s, entrypoint, &number)
                                                  : aard__unpacker_error(&in, "an entrypoint");
     aard__free(entrypoint);

@@ -205,7 +205,7 @@ static aard_error *boot_template(aard__template *template)
     return NULL;
 }
 
-static aard_error *start_template(aard__template *template)
+static aard_error *try_to_start(aard__template *template)
 {
     int sockets[2];
     AARD__TRY(aard__channel_sockets(sockets));
@@ -215,6 +215,17 @@ static aard_error *start_template(aard__template *template)
     if (!error) error = boot_template(template);
     if (error) stop_template(template);
     return error;
+}
+
+/* Whether it has failed because the process has: another is worth a try. */
+static bool process_failed(const aard_error *error) { return error && aard_error_get_code(error) == AARD_ERR_ENGINE; }
+
+static aard_error *start_template(aard__template *template)
+{
+    aard_error *error = try_to_start(template);
+    if (!process_failed(error)) return error;
+    aard_error_free(error);
+    return try_to_start(template);
 }
 
 /* ---- which there are; with the registry's lock held ------------------------------------------------------------- */
@@ -343,6 +354,13 @@ static aard_error *add_entrypoint(aard__template *template, const char *entrypoi
     return error;
 }
 
+static aard_error *resolve_new(aard__template *template, const char *entrypoint, uint32_t *number)
+{
+    if (!template->pid) AARD__TRY(start_template(template));
+    return entrypoint ? add_entrypoint(template, entrypoint, number)
+                      : send_resolve(template, entrypoint, number); /* which says what is missing */
+}
+
 aard_error *aard__template_resolve(aard__template *template, const char *entrypoint, uint32_t *number)
 {
     const aard_manifest *manifest = template->bundle ? aard_bundle_manifest(template->bundle) : NULL;
@@ -354,10 +372,12 @@ aard_error *aard__template_resolve(aard__template *template, const char *entrypo
     if (entrypoint && at < template->count) {
         *number = at;
     } else {
-        if (!template->pid) error = start_template(template);
-        if (!error)
-            error = entrypoint ? add_entrypoint(template, entrypoint, number)
-                               : send_resolve(template, entrypoint, number); /* which says what is missing */
+        error = resolve_new(template, entrypoint, number);
+        if (process_failed(error)) { /* the one that was there: it is started anew */
+            aard_error_free(error);
+            stop_template(template);
+            error = resolve_new(template, entrypoint, number);
+        }
     }
     pthread_mutex_unlock(&template->lock);
     return error;

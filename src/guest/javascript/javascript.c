@@ -112,6 +112,7 @@ static aard__state failed(aard__guest *guest, aard_outcome *outcome)
 {
     if (guest->entry.status == AARD__TERMINATED) return AARD__BROKEN;
     aard__ref *thrown = guest->entry.thrown;
+    guest->threw = true;
     if (!thrown) {
         aard__guest_fail_exception(guest, aard__javascript.exception, outcome);
         return AARD__DONE;
@@ -310,8 +311,9 @@ static aard__state prepare_module(aard__guest *guest, const char *path, const ch
     if (is_script) return prepare_script(guest, path, text, len, export_name, outcome);
     aard__ref *exports = guest->entry.value.ref;
     guest->awaited = evaluation;
+    guest->threw = false;
     aard__state state = aard__guest_wait(guest, AARD__PENDING, outcome);
-    if (state == AARD__DONE && outcome->failure == AARD_FAILURE_NONE) {
+    if (state == AARD__DONE && outcome->failure == AARD_FAILURE_NONE && !guest->threw) {
         aard__value args[] = {AARD__VALUE_REF(exports), AARD__VALUE_STRING(export_name, strlen(export_name)),
                               AARD__VALUE_STRING(path, strlen(path))};
         aard__ref_call(guest->realm, guest->adapter.prepare, args, 3, false, &guest->entry);
