@@ -13,6 +13,8 @@ aard_isolate_config *process_config(aard_language language, aard_cleanup cleanup
     aard_isolate_config *config = config_of(language);
     aard_isolate_config_set_isolation(config, AARD_ISOLATION_PROCESS);
     aard_isolate_config_set_cleanup(config, cleanup);
+    aard_isolate_config_set_resets_expected(config,
+                                            cleanup == AARD_CLEANUP_FULL); /* a child more is forked where they are */
     aard_isolate_config_set_wall_limit_ms(config, 60000);
     return config;
 }
@@ -85,6 +87,25 @@ pid_t the_guest(void)
     pid_t pid;
     wait_for_guests(HERE, &pid, 1);
     return pid;
+}
+
+pid_t the_busy_one(void)
+{
+    double start = now_ms();
+    for (;;) {
+        pid_t list[16], parent, template, busy_one = 0;
+        size_t count = list_guests(list, COUNT(list), &template), busy = 0;
+        for (size_t i = 0; i < count; i++) {
+            char text[16], state;
+            snprintf(text, sizeof text, "%d", (int)list[i]);
+            if (!stat_of(text, &state, &parent) || state != 'R') continue;
+            busy_one = list[i];
+            busy++;
+        }
+        if (busy == 1) return busy_one;
+        if (now_ms() - start > 5000) fail_msg("%zu guests are busy", busy);
+        usleep(1000);
+    }
 }
 
 pid_t the_template(void) { return wait_for_guests(HERE, NULL, 1); }

@@ -17,6 +17,7 @@ size_t zombies_of(pid_t parent);
 void guests_are_at(test_place here, pid_t *list, size_t count);
 #define guests_are(list, count) guests_are_at(HERE, list, count)
 pid_t the_guest(void);    /* there is one */
+pid_t the_busy_one(void); /* of those that there are */
 pid_t the_template(void); /* that has it */
 
 /* Whether the process is gone, or a zombie, within that time. */

@@ -112,7 +112,6 @@ static aard_error *exchange_template(aard__client *client, aard_bundle *bundle, 
     aard__template_release(client->template);
     client->template = template;
     client->used = false;
-    client->generation++;
     return NULL;
 }
 
