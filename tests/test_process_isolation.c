@@ -71,6 +71,7 @@ static void test_a_child_that_is_killed_between_calls(void **state)
     failure_is(exec(isolate, "kept"), AARD_FAILURE_ENGINE_CRASHED, "signal 9", NULL);
     goes_on();
     assert_ok(aard_isolate_reset(isolate));
+    assert_ok(aard_isolate_prepare_reset(isolate));
     pid_t both[2];
     guests_are(both, 2); /* the child, and the next */
     for (int i = 0; i < 2; i++) kill_and_wait(both[i]);
