@@ -217,10 +217,17 @@ static void answer(aard__child *child, aard__worker *worker, aard__received_requ
         send_response(child, received->request.verb, &response);
 }
 
+static void send_hello(aard__child *child)
+{
+    aard__buf body = AARD__BUF_INIT;
+    aard__pack_u32(&body, child->measures);
+    send_body(child, AARD__HELLO, &body);
+}
+
 void aard__child_run(aard__child *child, aard__worker *worker)
 {
     aard__frame frame;
-    send_frame(child, AARD__HELLO, NULL, 0);
+    send_hello(child);
     while (aard__channel_receive(child->host.channel, NULL, &frame) == AARD__FRAME_OK) {
         aard__received_request received;
         if (frame.type != AARD__REQUEST) break;

@@ -12,6 +12,7 @@ typedef struct aard__child {
     aard__host_link host; /* without a channel in a template */
     aard__net_source net; /* its requests, by way of that */
     uint64_t request;     /* under way; 0 = none */
+    uint32_t measures;    /* of hardening, that are in force */
     aard_cancel_handle *cancel;
     uint32_t cancelled; /* the request that the host cancelled last, whether it was under way or not yet */
     bool listens;       /* the thread that waits for the host's signal runs */

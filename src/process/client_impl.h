@@ -15,6 +15,7 @@ typedef struct aard__remote {
     uint32_t known;         /* handlers that it knows */
     pid_t pid;              /* once it has said hello, as the kernel says; 0 before */
     int pidfd;              /* -1 before */
+    uint32_t measures;      /* of hardening, in force, as it has said */
     uint64_t id;            /* of the last request */
 } aard__remote;
 

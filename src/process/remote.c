@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "process/client_impl.h"
+#include "process/harden.h"
 
 enum {
     HELLO_MS = 10000, /* for an answer that takes no time */
@@ -40,9 +41,13 @@ void aard__remote_end(aard__remote *remote)
     *remote = (aard__remote){.pidfd = -1};
 }
 
-/* Who it is that said hello: the kernel has told its pid, and while its end of the socket is open that is nobody else's. */
+/* Who it is that said hello: the kernel has told its pid, and while its end of the socket is open that is nobody else's.  It
+ * has run nothing of a guest's call yet, so that its word about itself is believed. */
 static aard_error *identify(aard__remote *remote, const aard__frame *frame)
 {
+    aard__unpacker in = aard__unpacker_of(frame->body, frame->len);
+    remote->measures = aard__unpack_u32(&in) & AARD__HARDEN_ALL;
+    if (!aard__unpacker_done(&in)) return aard__unpacker_error(&in, "a hello of the guest's process");
     remote->pid = frame->sender;
     remote->pidfd = frame->sender > 0 ? (int)syscall(SYS_pidfd_open, frame->sender, 0) : -1;
     if (remote->pidfd < 0) return aard__error_errno(AARD_ERR_ENGINE, errno, "the process of a guest can't be watched");

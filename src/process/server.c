@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -17,6 +16,7 @@
 #include "bundle/copy.h"
 #include "engine/engine.h"
 #include "process/child.h"
+#include "process/harden.h"
 #include "process/lifeline.h"
 #include "process/message.h"
 #include "process/sealed.h"
@@ -29,6 +29,7 @@ typedef struct server {
     aard__child child;
     aard__worker *worker;
     aard_isolate_config *config;
+    aard__hardening *hardening; /* NULL before the guest is there */
     int ended; /* readable once a child has ended */
     struct {
         pid_t pid;
@@ -137,6 +138,7 @@ static aard_error *set_up(server *s, aard__frame *frame)
     if (!error) error = aard__worker_new(s->config, 0, &s->worker);
     if (!error && setup.has_bundle) error = load_bundle(s, frame->descriptors[0]);
     if (!error) error = aard__worker_warm_up(s->worker);
+    if (!error) error = aard__hardening_take(AARD__HARDEN_ALL, 0, &s->hardening);
     aard__setup_free(&setup);
     return error;
 }
@@ -177,20 +179,6 @@ static bool answer_resolve(server *s, const aard__frame *frame)
     return send_answer(s, AARD__RESOLVED, frame->id, &body);
 }
 
-static void become_child(server *s, int socket, bool ahead)
-{
-    sigset_t cancel;
-    if (!aard__lifeline_watch()) prctl(PR_SET_PDEATHSIG, SIGKILL);
-    aard__channel_free(s->channel);
-    close(s->ended);
-    sigemptyset(&cancel);
-    sigaddset(&cancel, SIGUSR1);
-    sigprocmask(SIG_SETMASK, &cancel, NULL);
-    aard_error *error = aard__channel_new(socket, aard__child_rules, &s->child.host.channel);
-    if (error || (ahead && aard__worker_warm_up(s->worker))) _exit(1);
-    aard__child_run(&s->child, s->worker);
-}
-
 /* What a child would have said that could not be forked. */
 static void send_for_child(int socket, aard_error *error)
 {
@@ -200,12 +188,31 @@ static void send_for_child(int socket, aard_error *error)
     aard__channel_free(child.channel);
 }
 
+static void become_child(server *s, int socket, bool ahead)
+{
+    sigset_t cancel;
+    aard__channel_free(s->channel);
+    close(s->ended);
+    sigemptyset(&cancel);
+    sigaddset(&cancel, SIGUSR1);
+    sigprocmask(SIG_SETMASK, &cancel, NULL);
+    aard_error *error = aard__harden_child(s->hardening, socket);
+    if (error) {
+        send_for_child(socket, error);
+        _exit(1);
+    }
+    s->child.measures = aard__hardening_measures(s->hardening);
+    error = aard__channel_new(socket, aard__child_rules, &s->child.host.channel);
+    if (error || (ahead && aard__worker_warm_up(s->worker))) _exit(1);
+    aard__child_run(&s->child, s->worker);
+}
+
 static bool answer_fork(server *s, aard__frame *frame)
 {
     pid_t pid;
     aard__unpacker in = aard__unpacker_of(frame->body, frame->len);
     bool ahead = aard__unpack_bool(&in);
-    if (!aard__unpacker_done(&in) || frame->descriptor_count != 1 || !s->worker) return false;
+    if (!aard__unpacker_done(&in) || frame->descriptor_count != 1 || !s->hardening) return false;
     int socket = frame->descriptors[0];
     frame->descriptors[0] = -1;
     aard_error *error = aard__process_fork(&pid);
