@@ -98,9 +98,9 @@ static const struct {
     {"jump_into_data", jump_into_data, "signal 11"},
     {"overflow", overflow_stack, "signal "},
     {"heap", free_what_is_none, "signal 6"},
-    {"noise", send_noise, "not a frame"},
+    {"noise", send_noise, "invalid frame"},
     {"nothing", send_nothing, NULL},
-    {"much", send_much, "not a frame"},
+    {"much", send_much, "invalid frame"},
 };
 
 static void act(const char *name)
