@@ -1,4 +1,5 @@
-/* Where the kernel gives no more mappings, no isolate is made, and the process and those that live go on. */
+/* Many isolates: where the kernel gives no more mappings, none is made, and the process and those that live go on; and memory comes
+ * back when they are freed. */
 #include "isolate_support.h"
 
 #include <sys/mman.h>
@@ -69,8 +70,31 @@ static void test_javascript(void **state)
     check(AARD_LANGUAGE_JAVASCRIPT);
 }
 
+static long settled_resident_kib(void)
+{
+    usleep(2000); /* it is read a thousand times a second at most */
+    return resident_kib();
+}
+
+static void test_memory_comes_back(void **state)
+{
+    (void)state;
+    aard_isolate *all[100];
+    aard_isolate_free(boot(config_of(AARD_LANGUAGE_JAVASCRIPT), NULL));
+    long before = settled_resident_kib();
+    for (size_t i = 0; i < COUNT(all); i++) {
+        all[i] = boot(config_of(AARD_LANGUAGE_JAVASCRIPT), NULL);
+        value_is(exec(all[i], "1+1"), "2");
+    }
+    long most = settled_resident_kib();
+    for (size_t i = 0; i < COUNT(all); i++) aard_isolate_free(all[i]);
+    long after = settled_resident_kib();
+    if (after > before + (most - before) / 4) fail_msg("%ld KiB before, %ld at most, %ld after", before, most, after);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_python), cmocka_unit_test(test_javascript)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_python), cmocka_unit_test(test_javascript),
+                                       cmocka_unit_test(test_memory_comes_back)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

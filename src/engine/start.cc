@@ -16,8 +16,8 @@
 #include "engine/native/mappings.hh"
 #include "engine/native/redirect.hh"
 #include "engine/native/sanitizers.hh"
-#include "engine/vm.hh"
 #include "engine/native/workers.hh"
+#include "engine/vm.hh"
 
 namespace {
 
@@ -35,8 +35,8 @@ struct PlatformOwner {
 PlatformOwner owner;
 std::unique_ptr<v8::Platform> &the_platform = owner.platform;
 char code_key[256];
-uint32_t version_tag; // V8's version, flags and the CPU's features, as compiled code knows them
-std::atomic<int> vms{0};
+uint32_t version_tag;                 // V8's version, flags and the CPU's features, as compiled code knows them
+std::atomic<int> vms{0}, most_vms{0}; // and the most of them since memory was last given back
 
 // Fixed for the life of the process: compiled code depends on them, and no guest may ever choose one.  Snapshots are part
 // of libraries: a checksum for each new vm finds nothing that the libraries' code would not suffer from too.
@@ -179,10 +179,20 @@ v8::Isolate *new_isolate(v8::Isolate::CreateParams &params, const aard__snapshot
         hold_read_only_heap();
         *from_wanted = current && current == wanted;
     }
+    for (int now = vms.load(), before = most_vms.load(); now > before;)
+        if (most_vms.compare_exchange_weak(before, now)) break;
     return make_isolate(params); // `current` stays while there is a vm
 }
 
-void isolate_is_gone() { vms--; }
+// What many isolates took of malloc's memory stays with it, in pieces, unless it is told: not worth the time for a few.
+void isolate_is_gone()
+{
+    constexpr int kMany = 32;
+    int left = --vms, before = most_vms.load();
+    if (before < kMany || left > before / 2) return;
+    most_vms = left;
+    malloc_trim(0);
+}
 
 } // namespace aard
 
@@ -251,5 +261,5 @@ bool aard__engine_use_snapshot(const aard__snapshot *snapshot)
 } // extern "C"
 
 AARD__PROCESS_KEEPS(engine, "V8: flags, platform, the heap that its isolates share",
-                    "allocator anchor anchor_lock code_key current had_vm has_started owner started "
+                    "allocator anchor anchor_lock code_key current had_vm has_started most_vms owner started "
                     "version_tag vms want_traps");
