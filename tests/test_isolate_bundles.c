@@ -248,15 +248,17 @@ static void test_an_entrypoint_must_come_from_somewhere(void **state)
     aard_isolate_free(isolate);
 }
 
-static void test_process_isolation_is_not_there_yet(void **state)
+static void test_a_bundle_in_a_process(void **state)
 {
     (void)state;
-    aard_isolate *isolate = NULL;
+    static const char *const files[][2] = {{"main.js", "export const f = (x) => [x, 'here']\n"}, {NULL, NULL}};
     aard_isolate_config *config = config_of(AARD_LANGUAGE_JAVASCRIPT);
     aard_isolate_config_set_isolation(config, AARD_ISOLATION_PROCESS);
-    assert_refused(aard_isolate_new(config, &isolate), AARD_ERR_UNSUPPORTED, "process", NULL);
-    assert_null(isolate);
-    aard_isolate_config_free(config);
+    aard_isolate *isolate = boot(config, bundle_of(files));
+    aard_outcome *outcome = call(isolate, "main:f", "1");
+    assert_int_equal(aard_outcome_isolation(outcome), AARD_ISOLATION_PROCESS);
+    value_is(outcome, "[1,\"here\"]");
+    aard_isolate_free(isolate);
 }
 
 /* ---- isolates beside each other -------------------------------------------------------------------------------- */
@@ -379,7 +381,7 @@ int main(void)
         cmocka_unit_test(test_a_bundle_outlives_its_owner_in_the_isolate),
         cmocka_unit_test(test_bundles_that_do_not_fit_are_refused),
         cmocka_unit_test(test_an_entrypoint_must_come_from_somewhere),
-        cmocka_unit_test(test_process_isolation_is_not_there_yet),
+        cmocka_unit_test(test_a_bundle_in_a_process),
         cmocka_unit_test(test_no_two_guests_agree_on_randomness),
         cmocka_unit_test(test_isolates_work_on_threads_at_once),
         cmocka_unit_test(test_an_isolate_works_on_a_small_stack),
