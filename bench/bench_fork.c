@@ -6,7 +6,7 @@
  * Rows, for Python and JavaScript: fork, until the template has its child; first, a 1 KiB JSON echo as the first call of a child;
  * whole, from before the fork until the child has ended; ready_first, that call in a child that has been through an empty call
  * before; the same with the limits that need a watchdog.  Then with `alive` children that have answered once: what is private of
- * each, and the fall of MemAvailable.  At last with hardened children (process/harden.h): what hardening takes in the template and
+ * each, and the fall of MemAvailable.  At last with hardened children (process/harden/harden.h): what hardening takes in the template and
  * in a child, and the same call. */
 #include <signal.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@
 
 #include "base/process.h"
 #include "engine/engine.h"
-#include "process/harden.h"
+#include "process/harden/harden.h"
 #include "support.h"
 
 const char bench_name[] = "bench_fork";

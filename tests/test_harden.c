@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "base/process.h"
-#include "process/filter.h"
-#include "process/harden.h"
+#include "process/harden/filter.h"
+#include "process/harden/harden.h"
 
 LEAKS_OF_LEFT_GUESTS
 

@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "process/filter.h"
+#include "process/harden/filter.h"
 #include "process/helper.h"
 #include "process/server.h"
 

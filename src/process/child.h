@@ -3,7 +3,7 @@
 #define AARD_PROCESS_CHILD_H
 
 #include "net/net.h"
-#include "process/ask.h"
+#include "process/wire/ask.h"
 #include "settings/pack.h"
 #include "worker/worker.h"
 

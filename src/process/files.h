@@ -5,7 +5,7 @@
 
 #include "base/pack.h"
 #include "guest/directory.h"
-#include "process/ask.h"
+#include "process/wire/ask.h"
 
 /* X(constant, what `target` is): mounts and open files have numbers. */
 #define AARD__FILE_OPS(X)                                                                                              \

@@ -10,7 +10,7 @@
 #define AARD_PROCESS_MESSAGE_H
 
 #include "base/pack.h"
-#include "process/frame.h"
+#include "process/wire/frame.h"
 #include "settings/pack.h"
 #include "worker/request.h"
 

@@ -5,7 +5,7 @@
 
 #include "base/pack.h"
 #include "net/net.h"
-#include "process/ask.h"
+#include "process/wire/ask.h"
 
 /* X(constant): `id` is a request's number. */
 #define AARD__NET_OPS(X)                                                                                               \

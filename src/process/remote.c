@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "process/client_impl.h"
-#include "process/harden.h"
+#include "process/harden/harden.h"
 
 enum {
     HELLO_MS = 10000, /* for an answer that takes no time */

@@ -16,11 +16,11 @@
 #include "bundle/copy.h"
 #include "engine/engine.h"
 #include "process/child.h"
-#include "process/harden.h"
-#include "process/lifeline.h"
+#include "process/harden/harden.h"
+#include "process/harden/lifeline.h"
 #include "process/message.h"
-#include "process/sealed.h"
 #include "process/warm_copy.h"
+#include "process/wire/sealed.h"
 
 enum { STATUSES = 1024 }; /* of children that have ended, the latest */
 
@@ -30,7 +30,7 @@ typedef struct server {
     aard__worker *worker;
     aard_isolate_config *config;
     aard__hardening *hardening; /* NULL before the guest is there */
-    int ended; /* readable once a child has ended */
+    int ended;                  /* readable once a child has ended */
     struct {
         pid_t pid;
         int status;

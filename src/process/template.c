@@ -14,11 +14,11 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "bundle/copy.h"
+#include "process/harden/lifeline.h"
 #include "process/helper.h"
-#include "process/lifeline.h"
 #include "process/message.h"
-#include "process/sealed.h"
 #include "process/warm_copy.h"
+#include "process/wire/sealed.h"
 
 enum {
     KEEP_IDLE = 4,       /* templates that nobody has a use for at the moment */

@@ -8,7 +8,7 @@
 
 #include <sys/types.h>
 
-#include "process/frame.h"
+#include "process/wire/frame.h"
 #include "settings/config.h"
 
 typedef struct aard__template aard__template;

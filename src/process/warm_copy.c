@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "guest/python/warm_state.h"
-#include "process/sealed.h"
+#include "process/wire/sealed.h"
 #include "warm/state.h"
 
 aard_error *aard__warm_seal(const aard_warm_state *warm, int *out)

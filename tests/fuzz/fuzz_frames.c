@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "process/frame.h"
+#include "process/wire/frame.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

@@ -1,4 +1,4 @@
-#include "process/ask.h"
+#include "process/wire/ask.h"
 
 static bool ask(aard__host_link *host, uint16_t call, uint16_t reply, const aard__buf *body, aard__frame *out)
 {

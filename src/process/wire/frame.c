@@ -1,4 +1,4 @@
-#include "process/frame.h"
+#include "process/wire/frame.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -11,7 +11,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "process/sealed.h"
+#include "process/wire/sealed.h"
 
 enum {
     HEADER = 4 + 2 + 2 + 8, /* bytes of length, type, flags and id, little endian */

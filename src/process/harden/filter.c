@@ -1,4 +1,4 @@
-#include "process/filter.h"
+#include "process/harden/filter.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "process/system_calls.h"
+#include "process/harden/system_calls.h"
 
 #if defined(__x86_64__)
 #define ARCHITECTURE AUDIT_ARCH_X86_64

@@ -1,4 +1,4 @@
-#include "process/lifeline.h"
+#include "process/harden/lifeline.h"
 
 #include <fcntl.h>
 #include <pthread.h>

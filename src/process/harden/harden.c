@@ -1,4 +1,4 @@
-#include "process/harden.h"
+#include "process/harden/harden.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,8 +15,8 @@
 
 #include "base/alloc.h"
 #include "base/process.h"
-#include "process/filter.h"
-#include "process/lifeline.h"
+#include "process/harden/filter.h"
+#include "process/harden/lifeline.h"
 
 struct aard__hardening {
     uint32_t measures;

@@ -3,7 +3,7 @@
 #define AARD_PROCESS_ASK_H
 
 #include "base/buf.h"
-#include "process/frame.h"
+#include "process/wire/frame.h"
 
 /* The child's way to its host.  Of a template's remote mounts and network it is filled in after the fork. */
 typedef struct aard__host_link {

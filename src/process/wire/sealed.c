@@ -1,4 +1,4 @@
-#include "process/sealed.h"
+#include "process/wire/sealed.h"
 
 #include <errno.h>
 #include <fcntl.h>
