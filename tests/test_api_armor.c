@@ -388,7 +388,7 @@ static void test_isolates_and_calls(void **state)
     REFUSED(aard_isolate_reset, NULL);
     REFUSED(aard_isolate_checkpoint, NULL);
     REFUSED(aard_isolate_prepare_reset, NULL);
-    RETURNS(aard_isolate_losses, NULL, NULL);
+    RETURNS(aard_isolates_abandoned, NULL, NULL);
     REFUSED(aard_isolate_exec, NULL, "1", 1, NULL, NULL, &out);
     REFUSED(aard_isolate_exec, isolate, NULL, 1, NULL, NULL, &out);
     REFUSED(aard_isolate_exec, isolate, "1", 1, NULL, NULL, NULL);

@@ -112,7 +112,7 @@ static void set_off(aard_language language, const char *const *codes, size_t cou
     aard_isolate_config_set_wall_limit_ms(config, LIMIT_MS);
     aard_isolate *isolate = boot(config, NULL);
     long before = 0, worst = 0;
-    aard__losses losses = aard__engine_losses();
+    aard__abandoned counts = aard__engine_abandoned();
     for (size_t i = 0; i < times; i++) {
         for (size_t k = 0; k < count; k++) {
             double began = now_ms();
@@ -125,12 +125,12 @@ static void set_off(aard_language language, const char *const *codes, size_t cou
         assert_ok(aard_isolate_reset(isolate));
         if (i == 0) before = resident_kib();
     }
-    aard__losses now = aard__engine_losses();
+    aard__abandoned now = aard__engine_abandoned();
     print_message(
         "%zu times %zu bombs: %llu guests left, %llu of them for good; %ld MiB, once %ld, after the first %ld\n", times,
-        count, (unsigned long long)(now.lost - losses.lost), (unsigned long long)(now.abandoned - losses.abandoned),
-        resident_kib() / 1024, worst / 1024, before / 1024);
-    assert_int_equal(now.abandoned, losses.abandoned);
+        count, (unsigned long long)(now.abandoned - counts.abandoned),
+        (unsigned long long)(now.unfreeable - counts.unfreeable), resident_kib() / 1024, worst / 1024, before / 1024);
+    assert_int_equal(now.unfreeable, counts.unfreeable);
 #ifndef __SANITIZE_ADDRESS__
     assert_true(resident_kib() < before + (64 + (long)times / 2) * 1024);
 #endif

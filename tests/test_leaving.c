@@ -33,7 +33,7 @@ static void does_its_work(aard_isolate *isolate)
 
 typedef struct pair {
     aard_isolate *guest, *neighbour;
-    aard__losses losses;
+    aard__abandoned counts;
 } pair;
 
 static aard_isolate *isolate_of(uint64_t wall_ms)
@@ -49,13 +49,13 @@ static struct sigaction on_fault; /* the library's */
 static pair start(uint64_t wall_ms)
 {
     sigaction(SIGSEGV, &on_fault, NULL); /* cmocka sets a handler of its own before each test */
-    return (pair){isolate_of(wall_ms), isolate_of(LONG_MS), aard__engine_losses()};
+    return (pair){isolate_of(wall_ms), isolate_of(LONG_MS), aard__engine_abandoned()};
 }
 
 /* None of them could not be freed. */
 static void end(pair *p)
 {
-    assert_int_equal(aard__engine_losses().abandoned, p->losses.abandoned);
+    assert_int_equal(aard__engine_abandoned().unfreeable, p->counts.unfreeable);
     aard_isolate_free(p->guest);
     aard_isolate_free(p->neighbour);
 }
@@ -81,7 +81,7 @@ static void test_what_a_left_guest_made_for_the_process_stays(void **state)
         ends_by(&p, "const a = []; for (;;) a.push({ x: a.length })", AARD_FAILURE_HEAP_LIMIT_EXCEEDED);
         does_its_work(p.guest);
     }
-    assert_true(aard__engine_losses().lost > p.losses.lost);
+    assert_true(aard__engine_abandoned().abandoned > p.counts.abandoned);
     end(&p);
 }
 

@@ -100,12 +100,12 @@ static void test_attacks_in_a_row_hurt_nobody(void **state)
 {
     (void)state;
     size_t count = soak_count(42, 200), ends[16] = {0};
-    uint64_t left, abandoned, left_before, abandoned_before;
+    uint64_t abandoned, unfreeable, abandoned_before, unfreeable_before;
     pthread_t thread;
     aard_isolate *isolate = NULL;
     plan limits = {0};
     long most_after = 0;
-    aard_isolate_losses(&left_before, &abandoned_before);
+    aard_isolates_abandoned(&abandoned_before, &unfreeable_before);
     assert_int_equal(pthread_create(&thread, NULL, neighbour_live, &beside), 0);
     while (atomic_load(&calls) < USUAL_CALLS) usleep(1000);
     unsigned first = atomic_load(&calls);
@@ -121,10 +121,10 @@ static void test_attacks_in_a_row_hurt_nobody(void **state)
         ends[attack(isolate, &p, kinds[i % COUNT(kinds)]) % COUNT(ends)]++;
         assert_ok(aard_isolate_reset(isolate));
         value_is(exec(isolate, "1 + 1"), "2");
-        aard_isolate_losses(&left, &abandoned);
-        assert_true(abandoned - abandoned_before < MOST_ABANDONED);
+        aard_isolates_abandoned(&abandoned, &unfreeable);
+        assert_true(unfreeable - unfreeable_before < MOST_ABANDONED);
         long now = resident_kib() - idle;
-        long most = SLACK_KIB + limits_kib(&limits) + (long)(abandoned - abandoned_before) * plan_kib(&limits);
+        long most = SLACK_KIB + limits_kib(&limits) + (long)(unfreeable - unfreeable_before) * plan_kib(&limits);
         if (now > most_after) most_after = now;
         if (now > most) fail_msg("%ld MiB after attack %zu, and %ld would be the most", now / 1024, i, most / 1024);
     }
@@ -139,7 +139,8 @@ static void test_attacks_in_a_row_hurt_nobody(void **state)
     print_message("%zu attacks in %.1f s:", count, took / 1000);
     for (size_t i = 0; i < COUNT(ends); i++)
         if (ends[i]) print_message(" %s %zu", i ? aard_failure_kind_name((aard_failure_kind)i) : "success", ends[i]);
-    print_message("; %" PRIu64 " left, %" PRIu64 " abandoned\n", left - left_before, abandoned - abandoned_before);
+    print_message("; %" PRIu64 " abandoned, %" PRIu64 " unfreeable\n", abandoned - abandoned_before,
+                  unfreeable - unfreeable_before);
     print_message("neighbour: %u calls, p50 %.2f ms, p99 %.2f ms, at most %.1f ms; usual p50 %.2f ms, p99 %.2f ms\n",
                   last - first, latencies[first + (last - first) / 2], under, latencies[last - 1], latencies[first / 2],
                   usual);

@@ -1,4 +1,4 @@
-/* What the host's callbacks are told: which call they belong to. */
+/* The context of the host's callbacks: the call they belong to. */
 #ifndef AARDVARK_CALLBACK_H
 #define AARDVARK_CALLBACK_H
 
@@ -13,8 +13,8 @@
 extern "C" {
 #endif
 
-/* Frees the `user` of a callback, or whatever else it was given with.  Runs exactly once, on the thread that drops
- * the last use of it. */
+/* Frees the `user` of a callback, or whatever it was passed with. Runs exactly once, on the thread that drops the last
+ * reference. */
 typedef void (*aard_finalizer)(void *user);
 
 /* The call in which a host function (aardvark/function.h) or a stream callback (aardvark/isolate.h) runs.  Valid
@@ -28,16 +28,15 @@ AARD_API void *aard_call_context_user(const aard_call_context *context);
 AARD_API void *aard_call_context_isolate_user(const aard_call_context *context);
 /* The isolate's number, unique in the process, as in the diagnostics of its outcomes; 0 for NULL. */
 AARD_API uint64_t aard_call_context_isolate_id(const aard_call_context *context);
-/* True where there is a deadline by the clock, and then `*ms_left` (may be NULL) is set to the milliseconds that are
- * left, rounded down: 0 once it has passed.  False, with `*ms_left` untouched, where there is none.  CPU limits are
- * no part of it. */
+/* True if the call has a wall-clock deadline; `*ms_left` (may be NULL) is then set to the milliseconds left, rounded
+ * down, 0 once it has passed.  False, with `*ms_left` untouched, if there is none.  CPU limits do not count. */
 AARD_API bool aard_call_context_deadline_ms(const aard_call_context *context, uint64_t *ms_left);
 /* The handle by which the call can be cancelled, borrowed for as long as the context is valid; NULL where it has
- * none.  A callback may cancel its own call with it, and one that waits can look whether others have. */
+ * none.  A callback may cancel its own call with it, and one that waits can check whether the call was cancelled. */
 AARD_API aard_cancel_handle *aard_call_context_cancel_handle(const aard_call_context *context);
-/* The W3C traceparent for what the callback does in the host's name: of the call's trace, with the span that is open here as
- * its parent (the call's own parent where nothing is traced).  56 bytes with the NUL; false, with `out` untouched, where the
- * call has none or `size` is less. */
+/* The W3C traceparent for the callback's own work: in the call's trace, with the span open here as parent (the call's
+ * parent if nothing is traced).  56 bytes with the NUL; false, with `out` untouched, where the call has none or
+ * `size` is less. */
 AARD_API bool aard_call_context_traceparent(const aard_call_context *context, char *out, size_t size);
 
 #ifdef __cplusplus

@@ -1,4 +1,4 @@
-/* Errors: what a function of this library hands back when it could not do its work.
+/* Errors: what a function of this library returns when it fails.
  *
  * A function that can fail returns `aard_error *`: NULL means it succeeded.  An error is owned by the caller and freed
  * with aard_error_free.  On an error the function's outputs are left untouched.  include/aardvark.h has the rules for
@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-/* Who has to act on an error.  The `aardvark` command's exit status is 2, 3 or 4 accordingly. */
+/* Who is to act on an error.  The `aardvark` command's exit status is 2, 3 or 4 accordingly. */
 typedef enum aard_error_class {
     AARD_CLASS_USAGE = 2, /* the call itself was wrong: a bad argument, a wrong order */
     AARD_CLASS_INPUT = 3, /* an input was refused: bundle, manifest, distribution, image */
@@ -98,7 +98,7 @@ typedef enum aard_error_code {
 /* One error.  Immutable; may be read from any thread. */
 typedef struct aard_error aard_error;
 
-/* The error's code; 0, which is none, for NULL. */
+/* The error's code; 0, which is no code, for NULL. */
 AARD_API aard_error_code aard_error_get_code(const aard_error *error);
 
 /* The class of the error's code. */
@@ -108,7 +108,7 @@ AARD_API aard_error_class aard_error_get_class(const aard_error *error);
  * NULL for NULL. */
 AARD_API const char *aard_error_message(const aard_error *error);
 
-/* The name of a code, as in AARD_ERROR_MAP; "unknown" for a number that is none.  Static storage. */
+/* The name of a code, as in AARD_ERROR_MAP; "unknown" for any other number. Static storage. */
 AARD_API const char *aard_error_code_name(aard_error_code code);
 
 /* Frees an error; NULL is fine.  Never fails. */

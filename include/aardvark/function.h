@@ -1,4 +1,4 @@
-/* Host functions: what a guest may call of the host, by name.  docs/capabilities.md */
+/* Host functions: functions of the host that a guest may call by name.  docs/capabilities.md */
 #ifndef AARDVARK_FUNCTION_H
 #define AARDVARK_FUNCTION_H
 
@@ -12,18 +12,18 @@
 extern "C" {
 #endif
 
-/* What a host function answers; null unless it says something else.  Good until the function returns. */
+/* The reply of a host function; null unless set. Valid until the function returns. */
 typedef struct aard_reply aard_reply;
 
-/* The answer, JSON text, copied; what is no JSON is an exception in the guest. */
+/* The reply as JSON text, copied; invalid JSON is an exception in the guest. */
 AARD_API void aard_reply_set_json(aard_reply *reply, const char *json, size_t len);
 /* An exception in the guest, with this message (copied). */
 AARD_API void aard_reply_fail(aard_reply *reply, const char *message);
 
 /* `context` tells which call asks (aardvark/callback.h); `user` is the function's own.  `input` is one JSON value in
- * UTF-8, nested to 1000 levels at most, borrowed and not NUL-terminated; what of the kind a guest sends is its own
- * affair.  Called on the thread that makes the call, while the guest waits: it must not call back into the isolate,
- * and a limit that passes meanwhile takes effect when it returns. */
+ * UTF-8, nested to 1000 levels at most, borrowed and not NUL-terminated; its content is up to the guest, so check it.
+ * Called on the thread that makes the call, while the guest waits: it must not call back into the isolate, and a
+ * limit that is reached meanwhile takes effect when it returns. */
 typedef void (*aard_host_function)(const aard_call_context *context, void *user, const char *input, size_t len,
                                    aard_reply *reply);
 

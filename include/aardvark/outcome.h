@@ -1,4 +1,4 @@
-/* Outcomes: what came of one call, as values a program can act on; docs/outcome.md has the JSON form.
+/* Outcomes: the result of one call, as values that a program can act on; docs/outcome.md has the JSON form.
  *
  * An outcome belongs to the caller and is independent of the isolate that made it.  It is immutable: it may be read
  * from any thread.  Every pointer read from it lives as long as the outcome. */
@@ -60,42 +60,42 @@ AARD_API void aard_outcome_free(aard_outcome *outcome);
 
 AARD_API bool aard_outcome_is_success(const aard_outcome *outcome);
 AARD_API aard_failure_kind aard_outcome_failure_kind(const aard_outcome *outcome);
-/* How the isolate was kept apart that made the call; thread for NULL. */
+/* The isolation of the isolate that made the call; thread for NULL. */
 AARD_API aard_isolation aard_outcome_isolation(const aard_outcome *outcome);
-/* "thread", "process"; "unknown" for a number that is none. */
+/* "thread", "process"; "unknown" for any other number. */
 AARD_API const char *aard_isolation_name(aard_isolation isolation);
 AARD_API const char *aard_failure_kind_name(aard_failure_kind kind);
 AARD_API const char *aard_reset_mode_name(aard_reset_mode mode);
 
-/* The value as UTF-8 JSON text of `*len` bytes (also NUL-terminated); NULL where the call failed.  "null" where the
- * value came back as a buffer or has only a repr. */
+/* The value as UTF-8 JSON text of `*len` bytes (also NUL-terminated); NULL if the call failed. "null" if the value
+ * came back as a buffer or has only a repr. */
 AARD_API const char *aard_outcome_value_json(const aard_outcome *outcome, size_t *len);
 
-/* The repr (Python) or inspection (JavaScript) of a value of inline code that JSON can't hold; else NULL. */
+/* The repr (Python) or inspection (JavaScript) of a value of inline code that JSON can't represent; else NULL. */
 AARD_API const char *aard_outcome_value_repr(const aard_outcome *outcome, size_t *len);
 
-/* True, and the code, where the guest ended itself (Python: sys.exit, os._exit, SystemExit): 0 of a success, whose
- * value is null, else of a failure of type SystemExit.  As Python has it, what is no number is 1; -1 is what does
- * not fit. */
+/* True, with the code, if the guest exited (Python: sys.exit, os._exit, SystemExit): 0 for a success, whose value is
+ * null; otherwise for a failure of type SystemExit.  As in Python, a code that is not a number is 1; one that does
+ * not fit is -1. */
 AARD_API bool aard_outcome_exit_code(const aard_outcome *outcome, int *code);
 
-/* Buffers: bytes that came back beside the value. */
+/* Buffers: bytes returned beside the value. */
 AARD_API size_t aard_outcome_buffer_count(const aard_outcome *outcome);
-/* `id` and `metadata_json` are NUL-terminated; `metadata_json` is "null" where there is none. */
+/* `id` and `metadata_json` are NUL-terminated; `metadata_json` is "null" if there is none. */
 AARD_API void aard_outcome_buffer(const aard_outcome *outcome, size_t index, const char **id, const uint8_t **data,
                                   size_t *len, const char **metadata_json);
 
-/* The failure: a message for people, and for exceptions their type, text and traceback.  NULL where there is none. */
+/* The failure: a message for people, and the type, text and traceback of an exception. NULL if there is none. */
 AARD_API const char *aard_outcome_failure_message(const aard_outcome *outcome);
 AARD_API const char *aard_outcome_exception_type(const aard_outcome *outcome);
 AARD_API const char *aard_outcome_exception_value(const aard_outcome *outcome, size_t *len);
 AARD_API const char *aard_outcome_exception_traceback(const aard_outcome *outcome, size_t *len);
 
-/* What the guest wrote, as far as it was kept; see stdout_dropped_bytes for the rest. */
+/* What the guest wrote, as far as it was kept; stdout_dropped_bytes counts the rest. */
 AARD_API const char *aard_outcome_stdout(const aard_outcome *outcome, size_t *len);
 AARD_API const char *aard_outcome_stderr(const aard_outcome *outcome, size_t *len);
 
-/* X(constant, name): `diagnostics.warm_state.source`, where the state came from that the guest started with. */
+/* X(constant, name): `diagnostics.warm_state.source`, where the guest's warm state came from. */
 #define AARD_WARM_MAP(X)                                                                                               \
     X(AARD_WARM_NONE, "none")                                                                                          \
     X(AARD_WARM_MEMORY, "memory")                                                                                      \
@@ -147,7 +147,7 @@ typedef enum aard_violation_kind {
 
 AARD_API const char *aard_violation_kind_name(aard_violation_kind kind);
 
-/* What the guest tried and was refused, whether its code noticed or not. */
+/* What the guest tried and was refused, even if its code hid the error. */
 typedef struct aard_violation {
     aard_violation_kind kind;
     const char *reason;  /* a word: "no_allowlist", "js", … */
@@ -159,7 +159,7 @@ AARD_API size_t aard_outcome_violation_count(const aard_outcome *outcome);
 /* NULL where `index` is too large. */
 AARD_API const aard_violation *aard_outcome_violation(const aard_outcome *outcome, size_t index);
 
-/* A request that the guest made, or wanted to. */
+/* A network request that the guest made or attempted. */
 typedef struct aard_network_attempt {
     bool allowed;
     const char *method, *url;            /* the URL without user, password and fragment; may be cut */

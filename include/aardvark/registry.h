@@ -1,5 +1,4 @@
-/* Registries: a pool for each bundle and profile, made when it is first wanted, and given up when it was not used for
- * longest.
+/* Registries: a pool for each bundle and profile, made on first use, and freed when it is the least recently used.
  *
  * A profile is a named configuration of pools; the bundle comes with each call.  Every function: any thread, not
  * from a hook or a completion callback.  docs/pools.md */
@@ -22,7 +21,7 @@ typedef struct aard_registry_limits {
     size_t struct_size;    /* sizeof(aard_registry_limits) of the caller */
     size_t max_pools;      /* default 64 */
     uint64_t max_heap_kib; /* of the isolates of all pools, by `heap_kib` of their statistics; 0 = no limit */
-    size_t max_bundles;    /* parsed ones that are remembered for aard_registry_bundle; default 64 */
+    size_t max_bundles;    /* parsed bundles cached for aard_registry_bundle; default 64 */
 } aard_registry_limits;
 
 /* `limits` may be NULL.  Errors: no_memory. */
@@ -30,35 +29,35 @@ AARD_API AARD_NODISCARD aard_error *aard_registry_new(const aard_registry_limits
 /* Frees all pools, as aard_pool_free; none may be pinned.  NULL is fine. */
 AARD_API void aard_registry_free(aard_registry *registry);
 
-/* How the pools of profile `name` are made; copied.  Its bundle is that of each pool.  Errors: invalid_argument
+/* Adds a profile: the configuration of its pools, copied. The bundle is set for each pool.  Errors: invalid_argument
  * (there is one of that name), no_memory. */
 AARD_API AARD_NODISCARD aard_error *aard_registry_add_profile(aard_registry *registry, const char *name,
                                                               const aard_pool_config *config);
 
-/* The bundle in a ZIP archive, parsed once as long as it is remembered; a new owner's: aard_bundle_free.
+/* The bundle in a ZIP archive, parsed once while it is cached. The caller owns a reference: aard_bundle_free.
  * Errors: as aard_bundle_from_bytes. */
 AARD_API AARD_NODISCARD aard_error *aard_registry_bundle(aard_registry *registry, const void *zip, size_t len,
                                                          aard_bundle **out);
 
 /* The pool of the bundle (by aard_bundle_digest; NULL = none) and the profile, pinned: it stays until
- * aard_registry_unpin.  It is made where there is none; threads that want the same at once get the same, or the same
- * error, of which nothing is left.  Pools beyond the limits are freed that have not been used for longest and that
- * nobody has pinned.  Errors: not_found (no such profile), as aard_pool_new. */
+ * aard_registry_unpin.  It is made if it does not exist; threads that need the same pool at the same time get the
+ * same one, or the same error, and a failed creation leaves nothing.  Beyond the limits, the least recently used
+ * pools that are not pinned are freed.  Errors: not_found (no such profile), as aard_pool_new. */
 AARD_API AARD_NODISCARD aard_error *aard_registry_pin(aard_registry *registry, aard_bundle *bundle, const char *profile,
                                                       aard_pool **out);
-/* Gives a pool back, once for each aard_registry_pin, when no call of its owner needs it.  NULL is fine. */
+/* Unpins a pool, once for each aard_registry_pin.  NULL is fine. */
 AARD_API void aard_registry_unpin(aard_registry *registry, aard_pool *pool);
 /* aard_pool_invoke on that pool, which is pinned meanwhile. */
 AARD_API AARD_NODISCARD aard_error *aard_registry_invoke(aard_registry *registry, aard_bundle *bundle,
                                                          const char *profile, const aard_pool_request *request,
                                                          const aard_call *call, aard_outcome **out);
 
-/* Takes the pool out, so that a new one is made when it is wanted again, waits until nobody has it pinned and its
- * calls have ended, and frees it.  A pool that is not there is fine.  Must not be called by who has it pinned.
- * Errors: not_found (no such profile). */
+/* Removes the pool, so that its next use makes a new one; waits until it is not pinned and its calls have ended, and
+ * frees it.  Does nothing if there is no such pool.  Deadlocks if the caller has it pinned.  Errors: not_found (no
+ * such profile). */
 AARD_API AARD_NODISCARD aard_error *aard_registry_remove(aard_registry *registry, aard_bundle *bundle,
                                                          const char *profile);
-/* The same for all pools; remembered bundles go, too. */
+/* The same for all pools; also drops the cached bundles. */
 AARD_API void aard_registry_clear(aard_registry *registry);
 
 typedef struct aard_registry_stats {

@@ -63,7 +63,7 @@ typedef struct aard__vm_options {
 } aard__vm_options;
 
 aard_error *aard__vm_new(const aard__vm_options *options, aard__vm **out);
-/* Not entered; frees its realms and refs too.  False for a lost vm that can't be freed: what it has been given must stay
+/* Not entered; frees its realms and refs too.  False for a abandoned vm that can't be freed: what it has been given must stay
  * as well. */
 bool aard__vm_free(aard__vm *vm);
 void *aard__vm_user(aard__vm *vm);
@@ -75,7 +75,7 @@ void aard__vm_enter(aard__vm *vm);
 void aard__vm_leave(aard__vm *vm);
 
 /* Runs `work` with the vm entered, on a stack that is its own: only so can a guest be left that V8 itself can't stop, or
- * that V8 would abort the process for.  False where that has been done: the vm is lost then, nothing but aard__vm_free and
+ * that V8 would abort the process for.  False where that has been done: the vm is abandoned then, nothing but aard__vm_free and
  * what says "any thread" may be called for it, and what `work` had on its stack is as it was.  Errors: no_memory. */
 aard_error *aard__vm_run(aard__vm *vm, void (*work)(void *user), void *user, bool *finished);
 
@@ -106,11 +106,11 @@ bool aard__vm_heap_full(const aard__vm *vm);
 bool aard__vm_stack_ended(const aard__vm *vm);
 bool aard__vm_buffer_refused(aard__vm *vm);
 
-/* How many vms of the process were lost, and how many of those could not even be freed.  Any thread. */
-typedef struct aard__losses {
-    uint64_t lost, abandoned;
-} aard__losses;
-aard__losses aard__engine_losses(void);
+/* Counts vms abandoned mid-execution, and those of them that could not be freed.  Any thread. */
+typedef struct aard__abandoned {
+    uint64_t abandoned, unfreeable;
+} aard__abandoned;
+aard__abandoned aard__engine_abandoned(void);
 
 /* Runs what is due: platform tasks, then microtasks.  True while work is still under way on other threads. */
 bool aard__vm_pump(aard__vm *vm);

@@ -105,7 +105,7 @@ bool has_lasted(aard__vm *vm, uintptr_t at)
 
 [[noreturn]] void leave(aard__vm *vm, const void *context)
 {
-    vm->lost = true;
+    vm->abandoned = true;
     pthread_sigmask(SIG_SETMASK, &static_cast<const ucontext_t *>(context)->uc_sigmask, nullptr);
     vm->run->leave();
 }
@@ -121,7 +121,7 @@ void on_signal(int, siginfo_t *, void *context)
     if (!vm->forced_at) vm->forced_at = aard__clock_thread_cpu();
     bool made = in_made_code(vm->isolate, here.at);
     if (!made && !has_lasted(vm, here.at)) return;
-    vm->beyond_help = (!made && !vm->reading) || vm->tasks;
+    vm->unfreeable = (!made && !vm->reading) || vm->tasks;
     leave(vm, context);
 }
 
@@ -210,7 +210,7 @@ bool stack_ended(const siginfo_t *info, const void *context)
     }
     if (vm->collecting || !holds_nothing(vm) || !holds(code, place(context).at)) return false;
     vm->heap_full.store(true);
-    vm->beyond_help = true;
+    vm->unfreeable = true;
     leave(vm, context);
 }
 

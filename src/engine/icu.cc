@@ -123,7 +123,7 @@ void free_copies(const aard__vm *vm)
             ++at;
             continue;
         }
-        if (vm->lost) free(at->first);
+        if (vm->abandoned) free(at->first);
         at = copies.erase(at);
     }
 }

@@ -19,8 +19,8 @@ void look(bool more = false)
     if (!vm || !(vm->forced.load(std::memory_order_relaxed) || (more && vm->heap_full.load() && !vm->tasks)) ||
         !vm->ended.load() || vm->collecting || !aard::holds_nothing(vm))
         return;
-    vm->lost = true;
-    vm->beyond_help = vm->tasks > 0;
+    vm->abandoned = true;
+    vm->unfreeable = vm->tasks > 0;
     vm->run->leave();
 }
 

@@ -12,7 +12,7 @@
 
 namespace aard {
 
-std::atomic<uint64_t> lost_count{0}, abandoned_count{0};
+std::atomic<uint64_t> abandoned_count{0}, unfreeable_count{0};
 thread_local aard__vm *running __attribute__((tls_model("initial-exec")));
 thread_local aard__vm *entered;
 
@@ -62,8 +62,8 @@ namespace {
 // The disposal of a vm waits for V8's tasks that are under way, which one that is left in the middle is for ever.
 [[noreturn]] void leave(aard__vm *vm)
 {
-    vm->lost = true;
-    vm->beyond_help = vm->collecting > 0 || vm->tasks > 0;
+    vm->abandoned = true;
+    vm->unfreeable = vm->collecting > 0 || vm->tasks > 0;
     vm->run->leave();
 }
 
@@ -339,5 +339,5 @@ void free_segments(aard__vm *vm)
 
 } // namespace aard
 
-AARD__PROCESS_KEEPS(losses, "how many guests were lost; the lock of V8's zones",
-                    "abandoned_count lost_count segments_lock");
+AARD__PROCESS_KEEPS(abandoned, "how many guests were abandoned; the lock of V8's zones",
+                    "unfreeable_count abandoned_count segments_lock");

@@ -43,7 +43,7 @@ void renew_vm(aard__vm *vm)
 void renew()
 {
     for (aard__vm *vm = first; vm; vm = vm->next_vm)
-        if (!vm->lost) renew_vm(vm);
+        if (!vm->abandoned) renew_vm(vm);
 }
 
 // V8 has plans for later: some seconds after a collection it begins another.  Done here it is done once, not in each child.
@@ -54,7 +54,7 @@ aard_error *rest()
     if (aard::entered) return aard__error(AARD_ERR_BUSY, "a guest is under way; fork the template between two calls");
     for (aard__vm *vm = first; vm; vm = vm->next_vm) {
         bool finished = true;
-        if (vm->lost) continue;
+        if (vm->abandoned) continue;
         if (aard_error *error = aard__vm_run(vm, pump, vm, &finished)) return error;
         if (!finished) return aard__error(AARD_ERR_ENGINE, "a guest of the template could not go on between two calls");
     }

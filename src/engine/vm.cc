@@ -11,7 +11,7 @@
 
 namespace {
 
-constexpr unsigned kMostAbandoned = 64;
+constexpr unsigned kMaxUnfreeable = 64;
 constexpr size_t kMostOfIcu = size_t(1) << 30; // where the heap has no limit
 constexpr size_t kSmallHeap = 8 * 1024 * 1024;
 constexpr size_t kHostReserve = 256 * 1024;    // left below V8's limit for host functions and V8's own C++
@@ -115,10 +115,10 @@ extern "C" {
 aard_error *aard__vm_new(const aard__vm_options *options, aard__vm **out)
 {
     if (aard_error *error = aard::start_engine()) return error;
-    if (aard::abandoned_count.load() >= kMostAbandoned)
+    if (aard::unfreeable_count.load() >= kMaxUnfreeable)
         return aard__error(AARD_ERR_ENGINE,
                            "%u guests of this process could not be freed, which is the limit; restart it",
-                           kMostAbandoned);
+                           kMaxUnfreeable);
     auto *vm = new (std::nothrow) aard__vm;
     if (!vm) return aard__error_no_memory();
     vm->user = options->user;
@@ -146,8 +146,8 @@ aard_error *aard__vm_new(const aard__vm_options *options, aard__vm **out)
 bool aard__vm_free(aard__vm *vm)
 {
     if (!vm) return true;
-    if (vm->beyond_help) return false; // threads of V8's may be at work on it
-    if (vm->lost) {
+    if (vm->unfreeable) return false; // threads of V8's may be at work on it
+    if (vm->abandoned) {
         for (aard__ref *ref : vm->refs) delete ref;
         for (aard__realm *realm : vm->realms) delete realm;
     } else {
@@ -160,7 +160,7 @@ bool aard__vm_free(aard__vm *vm)
     v8::platform::NotifyIsolateShutdown(aard::platform(), vm->isolate);
     vm->isolate->Dispose();
     aard::forget_waits(vm->isolate);
-    if (vm->lost) aard::free_segments(vm);
+    if (vm->abandoned) aard::free_segments(vm);
     aard::free_copies(vm);
     aard::Run::give_back(vm->left);
     aard::forget_memories(vm);
@@ -222,7 +222,7 @@ aard_error *aard__vm_run(aard__vm *vm, void (*work)(void *user), void *user, boo
     alignas(v8::HandleScope) unsigned char room[sizeof(v8::HandleScope)];
     auto *handles = ::new (static_cast<void *>(room)) v8::HandleScope(vm->isolate);
     *finished = run.start();
-    if (!vm->beyond_help) handles->~HandleScope(); // gives back what a run that was left has not
+    if (!vm->unfreeable) handles->~HandleScope(); // gives back what a run that was left has not
     vm->run = nullptr;
     aard::running = outer;
     if (*finished) {
@@ -231,16 +231,16 @@ aard_error *aard__vm_run(aard__vm *vm, void (*work)(void *user), void *user, boo
     } else {
         aard::keep_signal_stack(signals);
         aard::locks_held.store(vm->locks_before, std::memory_order_relaxed);
-        aard::lost_count++;
-        if (vm->beyond_help) aard::abandoned_count++;
-        if (vm->beyond_help) aard::let_nobody_wait(vm->isolate);
+        aard::abandoned_count++;
+        if (vm->unfreeable) aard::unfreeable_count++;
+        if (vm->unfreeable) aard::let_nobody_wait(vm->isolate);
     }
     aard::Stack stack = run.take_away_stack();
     if (*finished)
         aard::Run::give_back(stack);
     else
         vm->left = stack;
-    if (!vm->beyond_help) {
+    if (!vm->unfreeable) {
         aard__vm_leave(vm);
     } else {
         vm->isolate->Exit(); // the thread is somebody else's; the lock is held for ever
@@ -269,11 +269,11 @@ void aard__vm_interrupt_cancel(aard__vm *vm) { vm->interrupted.store(nullptr); }
 
 bool aard__vm_heap_full(const aard__vm *vm) { return vm->heap_full.load(); }
 
-bool aard__vm_stack_ended(const aard__vm *vm) { return vm->lost && vm->overflowed; }
+bool aard__vm_stack_ended(const aard__vm *vm) { return vm->abandoned && vm->overflowed; }
 
 bool aard__vm_buffer_refused(aard__vm *vm) { return vm->buffers->refused(); }
 
-aard__losses aard__engine_losses(void) { return {aard::lost_count.load(), aard::abandoned_count.load()}; }
+aard__abandoned aard__engine_abandoned(void) { return {aard::abandoned_count.load(), aard::unfreeable_count.load()}; }
 
 void aard__vm_terminate(aard__vm *vm)
 {

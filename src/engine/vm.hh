@@ -59,12 +59,13 @@ struct aard__vm {
     std::atomic<bool> heap_full{false};
     std::atomic<bool> told{false}; // V8 has been, of the termination
     std::atomic<bool> forced{false};
-    std::atomic<bool> signalled{false};     // a signal is on its way to the run
-    std::atomic<pthread_t> thread{0};       // of the run under way; 0 before the first
-    bool lost = false, beyond_help = false; // left for good; and where its disposal would wait, or fall over something
-    bool deep = false;                      // its runs get deep stacks
+    std::atomic<bool> signalled{false}; // a signal is on its way to the run
+    std::atomic<pthread_t> thread{0};   // of the run under way; 0 before the first
+    bool abandoned = false,
+         unfreeable = false; // left mid-execution; and where its disposal would wait, or fall over something
+    bool deep = false;       // its runs get deep stacks
     aard::Run *run = nullptr;
-    aard::Stack left = {};     // the one that a lost vm was left on: V8 may look at it until the vm is gone
+    aard::Stack left = {};     // the one that an abandoned vm was left on: V8 may look at it until the vm is gone
     int locks_before = 0;      // held by the thread when the run began
     int reading = 0;           // functions under way that change nothing of the vm's (looks.cc)
     int tasks = 0;             // of V8's own that are under way, which the vm's disposal waits for
@@ -154,11 +155,11 @@ void limit_memory(aard__vm *vm);
 void out_of_memory();                // leaves the run under way, if there is one that can be left here
 void *allocate_for_run(size_t size); // what stays of the run under way when that is left is freed with its vm
 void free_for_run(void *data);
-void free_segments(aard__vm *vm);                     // of a lost vm that has been disposed of
+void free_segments(aard__vm *vm);                     // of a abandoned vm that has been disposed of
 void keep_segments(aard__vm *vm);                     // of a run that came to its end
 v8::PageAllocator *counted(v8::PageAllocator *inner); // wasm_memory.cc
 void forget_memories(const aard__vm *vm);
-extern std::atomic<uint64_t> lost_count, abandoned_count;
+extern std::atomic<uint64_t> abandoned_count, unfreeable_count;
 
 // The vm whose run the calling thread is in, on the run's stack; null elsewhere.
 extern thread_local aard__vm *running __attribute__((tls_model("initial-exec")));

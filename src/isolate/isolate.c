@@ -54,11 +54,11 @@ void aard_isolate_free(aard_isolate *isolate)
     aard__free(isolate);
 }
 
-void aard_isolate_losses(uint64_t *left, uint64_t *abandoned)
+void aard_isolates_abandoned(uint64_t *abandoned, uint64_t *unfreeable)
 {
-    aard__losses losses = aard__engine_losses();
-    if (left) *left = losses.lost;
-    if (abandoned) *abandoned = losses.abandoned;
+    aard__abandoned counts = aard__engine_abandoned();
+    if (abandoned) *abandoned = counts.abandoned;
+    if (unfreeable) *unfreeable = counts.unfreeable;
 }
 
 static aard_error *request_verb(aard_isolate *isolate, aard__verb verb)

@@ -20,13 +20,21 @@
 
 #include "plan.h"
 
-enum { SLICE_MS = 12000, SHORT_MS = 2500, STUCK_MS = 20000, LOOK_US = 10000, SLACK_KIB = 256 * 1024, MOST_FINDINGS = 20, CONFIRM = 3 };
+enum {
+    SLICE_MS = 12000,
+    SHORT_MS = 2500,
+    STUCK_MS = 20000,
+    LOOK_US = 10000,
+    SLACK_KIB = 256 * 1024,
+    MOST_FINDINGS = 20,
+    CONFIRM = 3
+};
 
 static shared *all;
 static const char *dir;
 static unsigned findings;
 static uint64_t began_ms;
-static uint64_t guests, ends[KINDS_OF_END], left, abandoned;
+static uint64_t guests, ends[KINDS_OF_END], abandoned, unfreeable;
 static float *latencies;
 static size_t latency_count;
 
@@ -43,7 +51,7 @@ static const char *trouble(pid_t pid)
 {
     static char text[256];
     uint64_t now = attack_now_ms(), since = atomic_load(&all->neighbour_since_ms);
-    long most = atomic_load(&all->idle_kib) + SLACK_KIB + atomic_load(&all->abandoned_kib);
+    long most = atomic_load(&all->idle_kib) + SLACK_KIB + atomic_load(&all->unfreeable_kib);
     if (since && now > since + STUCK_MS) {
         snprintf(text, sizeof text, "the neighbour is stuck: %s", atomic_load(&all->neighbour_stage));
         return text;
@@ -71,8 +79,8 @@ static void prepare(uint64_t first, uint64_t last)
     all->next = first;
     all->last = last;
     all->stop = false;
-    all->neighbour_since_ms = all->neighbour_calls = all->left = all->abandoned = 0;
-    all->idle_kib = all->abandoned_kib = 0;
+    all->neighbour_since_ms = all->neighbour_calls = all->abandoned = all->unfreeable = 0;
+    all->idle_kib = all->unfreeable_kib = 0;
 }
 
 /* Runs a process for `ms`, or until its guests are over; what was wrong with it goes to `what`, "" for nothing. */
@@ -128,7 +136,8 @@ static void write_guest(uint64_t number, const char *what, bool alone)
     }
     plan_describe(&p, text, sizeof text);
     char *source = plan_source(&p, all->kinds);
-    fprintf(file, "%s %s\n%s %s%s\n%s", comment, text, comment, what, alone ? "" : " (not when it is run alone)", source);
+    fprintf(file, "%s %s\n%s %s%s\n%s", comment, text, comment, what, alone ? "" : " (not when it is run alone)",
+            source);
     free(source);
     fclose(file);
     printf("  %s%s\n    %s\n    ATTACK_SEED=%" PRIu64 "-%" PRIu64 "%s%s%s make attack\n", text,
@@ -140,7 +149,8 @@ static void show_log(const char *log)
 {
     FILE *file = fopen(log, "r");
     char line[512];
-    for (int i = 0; file && i < 12 && fgets(line, sizeof line, file); i++) printf("  | %.200s%s", line, strchr(line, '\n') ? "" : "\n");
+    for (int i = 0; file && i < 12 && fgets(line, sizeof line, file); i++)
+        printf("  | %.200s%s", line, strchr(line, '\n') ? "" : "\n");
     if (file) fclose(file);
 }
 
@@ -178,8 +188,8 @@ static void add_up(void)
         ends[i] += all->ends[i];
         guests += all->ends[i];
     }
-    left += all->left;
     abandoned += all->abandoned;
+    unfreeable += all->unfreeable;
     size_t calls = all->neighbour_calls < LATENCIES ? all->neighbour_calls : LATENCIES;
     latencies = realloc(latencies, (latency_count + calls + 1) * sizeof *latencies);
     for (size_t i = 0; i < calls; i++) latencies[latency_count++] = all->latency_ms[i];
@@ -196,7 +206,7 @@ static void summary(void)
     printf("%" PRIu64 " guests in %.0f s:", guests, (double)(attack_now_ms() - began_ms) / 1000);
     for (int i = 0; i < KINDS_OF_END; i++)
         if (ends[i]) printf(" %s %" PRIu64, i ? aard_failure_kind_name((aard_failure_kind)i) : "success", ends[i]);
-    printf("; %" PRIu64 " left, %" PRIu64 " abandoned\n", left, abandoned);
+    printf("; %" PRIu64 " abandoned, %" PRIu64 " unfreeable\n", abandoned, unfreeable);
     qsort(latencies, latency_count, sizeof *latencies, by_value);
     if (latency_count)
         printf("neighbour: %zu calls, p50 %.0f ms, p99 %.0f ms, at most %.0f ms\n", latency_count,

@@ -32,8 +32,8 @@ typedef struct shared {
     _Atomic float latency_ms[LATENCIES]; /* of the neighbour's last calls, from when they were due */
 
     atomic_long idle_kib; /* the process before it was attacked */
-    atomic_ullong left, abandoned;
-    atomic_long abandoned_kib; /* at most */
+    atomic_ullong abandoned, unfreeable;
+    atomic_long unfreeable_kib; /* at most */
     atomic_ullong ends[KINDS_OF_END];
     char message[2048]; /* of a process that has found something itself and ended with FOUND */
 } shared;

@@ -74,18 +74,18 @@ static neighbour beside = {
 
 static bool worn_out(void)
 {
-    uint64_t left, abandoned;
-    aard_isolate_losses(&left, &abandoned);
-    atomic_store(&all->left, left);
+    uint64_t abandoned, unfreeable;
+    aard_isolates_abandoned(&abandoned, &unfreeable);
     atomic_store(&all->abandoned, abandoned);
-    return abandoned >= 60; /* of 64 */
+    atomic_store(&all->unfreeable, unfreeable);
+    return unfreeable >= 60; /* of 64 */
 }
 
-static void note_abandoned(const plan *p, uint64_t before)
+static void note_unfreeable(const plan *p, uint64_t before)
 {
-    uint64_t left, abandoned;
-    aard_isolate_losses(&left, &abandoned);
-    if (abandoned > before) atomic_fetch_add(&all->abandoned_kib, plan_kib(p) * (long)(abandoned - before));
+    uint64_t abandoned, unfreeable;
+    aard_isolates_abandoned(&abandoned, &unfreeable);
+    if (unfreeable > before) atomic_fetch_add(&all->unfreeable_kib, plan_kib(p) * (long)(unfreeable - before));
 }
 
 static void run_guest(slot *s, aard_isolate *isolate, const plan *p)
@@ -149,18 +149,18 @@ static void *attack(void *user)
     if (s != all->slots) /* one has the first of everything for itself */
         for (int i = 0; i < FIRST_MS && !atomic_load(&ended) && !atomic_load(&all->stop); i++) usleep(1000);
     while (!atomic_load(&all->stop) && !worn_out()) {
-        uint64_t number = atomic_fetch_add(&all->next, 1), left, abandoned;
+        uint64_t number = atomic_fetch_add(&all->next, 1), abandoned, unfreeable;
         if (number >= atomic_load(&all->last)) break;
         plan p = plan_of(all->run, number, all->kinds);
         atomic_store(&s->guest, number + 1);
         aard_isolate *before = isolate;
-        aard_isolate_losses(&left, &abandoned);
+        aard_isolates_abandoned(&abandoned, &unfreeable);
         isolate = kept_for(s, &p, isolate, &limits);
         if (!isolate) break;
         if (isolate != before || p.fresh) limits = p;
         run_guest(s, isolate, &p);
         look_at(s, isolate, &p);
-        note_abandoned(&limits, abandoned);
+        note_unfreeable(&limits, unfreeable);
         if (!p.keeps) {
             at(s, "free");
             aard_isolate_free(isolate);
@@ -180,14 +180,14 @@ static void *attack(void *user)
 
 static void check_memory(void)
 {
-    long most = atomic_load(&all->idle_kib) + SLACK_KIB + atomic_load(&all->abandoned_kib), now = 0;
+    long most = atomic_load(&all->idle_kib) + SLACK_KIB + atomic_load(&all->unfreeable_kib), now = 0;
     for (int i = 0; i < 10; i++) { /* what was freed may take a moment to go */
         malloc_trim(0);
         if ((now = attack_resident_kib(getpid())) <= most) return;
         usleep(100000);
     }
-    found("%ld MiB are kept after all isolates were freed; %ld MiB before, %llu guests abandoned", now / 1024,
-          atomic_load(&all->idle_kib) / 1024, (unsigned long long)atomic_load(&all->abandoned));
+    found("%ld MiB are kept after all isolates were freed; %ld MiB before, %llu guests unfreeable", now / 1024,
+          atomic_load(&all->idle_kib) / 1024, (unsigned long long)atomic_load(&all->unfreeable));
 }
 
 void attack_process(shared *s)
