@@ -560,7 +560,7 @@ void net_start(void)
     start_server(&net_http);
     start_server(&net_https);
     aard__lookup_set_hook(answer_name);
-    aard__exchange_set_hook(reroute);
+    aard__curl_transfer_set_hook(reroute);
 }
 
 bool net_is_server(void) { return serving; }
@@ -583,7 +583,7 @@ void net_stop(void)
     aard__buf_free(&small_gzip);
     aard__buf_free(&twice_gzip);
     aard__lookup_set_hook(NULL);
-    aard__exchange_set_hook(NULL);
+    aard__curl_transfer_set_hook(NULL);
 }
 
 /* ---- guests --------------------------------------------------------------------------------------------------------- */

@@ -173,7 +173,7 @@ static void test_symbols_are_found_by_name(void **state)
 }
 
 /* It has `g`, which JavaScript gives as another name of another name of `h`, put into its place in the table, and calls it with its own parameters. */
-static void test_a_function_of_javascript_has_a_stand_in(void **state)
+static void test_a_function_of_javascript_has_a_thunk(void **state)
 {
     (void)state;
     static const char types[] = "\x01\x0d\x03\x60\x00\x00\x60\x02\x7f\x7f\x00\x60\x01\x7f\x00";
@@ -421,7 +421,7 @@ int main(void)
         cmocka_unit_test(test_exports_that_nothing_names_go),
         cmocka_unit_test(test_every_function_has_a_slot),
         cmocka_unit_test(test_symbols_are_found_by_name),
-        cmocka_unit_test(test_a_function_of_javascript_has_a_stand_in),
+        cmocka_unit_test(test_a_function_of_javascript_has_a_thunk),
         cmocka_unit_test(test_data_stays_in_one_of_the_two_modules),
         cmocka_unit_test(test_the_glue_asks_the_linker),
         cmocka_unit_test(test_a_module_cut_anywhere_is_refused),

@@ -55,7 +55,7 @@ static aard_error *copy_one(copying *c, DIR *dir, const char *path, const char *
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
         error = aard__error(AARD_ERR_STAGE_SOURCE, "'%s/%s' is not a regular file", path, name);
     else
-        error = aard__intake_copy(c->source->intake, name, fd, path, tick, c);
+        error = aard__file_set_copy(c->source->set, name, fd, path, tick, c);
     close(fd);
     return error;
 }

@@ -1,14 +1,14 @@
-/* Sources: where the files of a new distribution come from.  A source fills the intake with every file of a known name
+/* Sources: where the files of a new distribution come from.  A source fills the file set with every file of a known name
  * that it has; what is missing or wrong is found afterwards, in one place for all. */
 #ifndef AARD_DISTRIBUTION_SOURCE_H
 #define AARD_DISTRIBUTION_SOURCE_H
 
 #include <aardvark/distribution.h>
 
-#include "distribution/intake.h"
+#include "distribution/file_set.h"
 
 typedef struct aard__source {
-    aard__intake *intake;
+    aard__file_set *set;
     bool packages;                /* take the files of packages, too */
     aard_stage_progress progress; /* may be NULL */
     void *user;
@@ -20,7 +20,7 @@ bool aard__source_wants(const aard__source *source, const char *name);
 void aard__source_report(const aard__source *source, const char *step, uint64_t done, uint64_t total);
 
 /* A .tar.bz2 or .tar.gz with everything in one folder.  Nothing is ever written but files of known names, straight into
- * the intake; an archive that has links, special files or names that lead elsewhere is refused.
+ * the file set; an archive that has links, special files or names that lead elsewhere is refused.
  * Errors: stage_source, not_found, io, no_memory. */
 aard_error *aard__source_archive(const aard__source *source, const char *path);
 

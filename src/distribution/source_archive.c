@@ -57,7 +57,7 @@ static aard_error *split(unpacking *u, const char *entry, const char **name)
     return NULL;
 }
 
-/* The intake knows names, not where they are from. */
+/* The set knows names, not where they are from. */
 static aard_error *within(const unpacking *u, aard_error *error)
 {
     return error ? aard__error_prefix(error, "'%s'", u->path) : NULL;
@@ -65,17 +65,17 @@ static aard_error *within(const unpacking *u, aard_error *error)
 
 static aard_error *take_entry(unpacking *u, const char *name)
 {
-    aard__intake *intake = u->source->intake;
-    AARD__TRY(within(u, aard__intake_begin(intake, name)));
+    aard__file_set *set = u->source->set;
+    AARD__TRY(within(u, aard__file_set_begin(set, name)));
     for (;;) {
         la_ssize_t n = u->lib->read_data(u->archive, u->chunk, sizeof u->chunk);
         if (n == ARCHIVE_RETRY) continue;
         if (n < 0) return broken(u);
         if (n == 0) break;
-        AARD__TRY(within(u, aard__intake_write(intake, u->chunk, (size_t)n)));
+        AARD__TRY(within(u, aard__file_set_write(set, u->chunk, (size_t)n)));
         aard__source_report(u->source, "unpacking", (uint64_t)u->lib->filter_bytes(u->archive, -1), u->size);
     }
-    return aard__intake_end(intake);
+    return aard__file_set_end(set);
 }
 
 static aard_error *look_at(unpacking *u, struct archive_entry *entry)

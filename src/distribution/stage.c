@@ -9,14 +9,14 @@
 #include "base/hash.h"
 #include "distribution/distribution.h"
 #include "distribution/source.h"
-#include "distribution/workshop.h"
+#include "distribution/staging_dir.h"
 
 typedef struct staging {
     const aard_stage_options *options;
     const char *home;
     const char *origin; /* of the files, for messages */
-    aard__workshop workshop;
-    aard__intake intake;
+    aard__staging_dir staging;
+    aard__file_set set;
     aard__lock *lock;
     aard__lock_origin lock_origin;
     aard__dist_manifest *manifest;
@@ -79,12 +79,12 @@ static aard_error *find_plain_core(const staging *s, aard_distribution **out)
 static aard_error *take_files(staging *s)
 {
     const aard_stage_options *options = s->options;
-    aard__source source = {.intake = &s->intake,
+    aard__source source = {.set = &s->set,
                            .packages = options->variant == AARD_VARIANT_FULL,
                            .progress = options->progress,
                            .user = options->user};
     struct stat st;
-    if (!options->archive) return aard__source_npm(&source, s->workshop.scratch);
+    if (!options->archive) return aard__source_npm(&source, s->staging.scratch);
     if (stat(options->archive, &st) == 0 && S_ISDIR(st.st_mode))
         return aard__source_directory(&source, options->archive);
     return aard__source_archive(&source, options->archive);
@@ -92,7 +92,7 @@ static aard_error *take_files(staging *s)
 
 static aard_error *check_pin(staging *s, const aard__pinned_file *pin)
 {
-    const aard__taken *file = aard__intake_find(&s->intake, pin->name);
+    const aard__set_file *file = aard__file_set_find(&s->set, pin->name);
     if (!file) return aard__error(AARD_ERR_STAGE_SOURCE, "'%s' is missing in %s", pin->name, s->origin);
     if (file->size == pin->size && strcmp(file->sha256, pin->sha256) == 0 && strcmp(file->blake2b, pin->blake2b) == 0)
         return NULL;
@@ -109,7 +109,7 @@ static aard_error *check_pin(staging *s, const aard__pinned_file *pin)
 
 static aard_error *read_lock(staging *s)
 {
-    char *path = aard__path_join(s->workshop.product, AARD__FILE_LOCK), *text = NULL;
+    char *path = aard__path_join(s->staging.product, AARD__FILE_LOCK), *text = NULL;
     size_t len = 0;
     aard_error *error = path ? aard__file_read(path, AARD__LOCK_MAX, &text, &len) : aard__error_no_memory();
     if (!error) error = aard__lock_parse(text, len, AARD__FILE_LOCK, AARD_ERR_STAGE_SOURCE, &s->lock);
@@ -134,7 +134,7 @@ static aard_error *check_packages(staging *s)
     bool full = s->options->variant == AARD_VARIANT_FULL;
     for (size_t i = 0; i < s->lock->count; i++) {
         const aard__package *package = &s->lock->packages[i];
-        const aard__taken *file = aard__intake_find(&s->intake, package->file_name);
+        const aard__set_file *file = aard__file_set_find(&s->set, package->file_name);
         if (!file && full && !aard__lock_optional(package))
             return aard__error(
                 AARD_ERR_STAGE_SOURCE,
@@ -161,8 +161,8 @@ static bool belongs(const staging *s, const char *name)
 
 static aard_error *drop_others(staging *s)
 {
-    for (size_t i = s->intake.count; i-- > 0;)
-        if (!belongs(s, s->intake.files[i].name)) AARD__TRY(aard__intake_drop(&s->intake, s->intake.files[i].name));
+    for (size_t i = s->set.count; i-- > 0;)
+        if (!belongs(s, s->set.files[i].name)) AARD__TRY(aard__file_set_drop(&s->set, s->set.files[i].name));
     return NULL;
 }
 
@@ -173,7 +173,7 @@ static aard_error *gather(staging *s)
     for (size_t i = 0; i < AARD__PINNED_FILES; i++) AARD__TRY(check_pin(s, &aard__pinned.files[i]));
     AARD__TRY(read_lock(s));
     if (s->options->wheel_count) {
-        AARD__TRY(aard__stage_wheels(s->options, &s->intake, &s->lock));
+        AARD__TRY(aard__stage_wheels(s->options, &s->set, &s->lock));
         s->lock_origin = AARD__LOCK_EDITED;
     }
     AARD__TRY(check_packages(s));
@@ -187,8 +187,8 @@ static aard_error *make_manifest(staging *s)
     AARD__TRY(aard__dist_manifest_new(aard__pinned.version, AARD_VERSION_STRING, &s->manifest));
     s->manifest->variant = s->options->variant;
     s->manifest->lock = s->lock_origin;
-    for (size_t i = 0; i < s->intake.count; i++) {
-        const aard__taken *file = &s->intake.files[i];
+    for (size_t i = 0; i < s->set.count; i++) {
+        const aard__set_file *file = &s->set.files[i];
         AARD__TRY(aard__dist_manifest_add(s->manifest, file->name, file->size, file->blake2b));
     }
     aard__dist_manifest_seal(s->manifest);
@@ -200,9 +200,9 @@ static aard_error *publish(staging *s, const char *name, aard_distribution **out
     aard__buf text = AARD__BUF_INIT;
     char *dir = aard__path_join(s->home, name);
     aard__dist_manifest_write(s->manifest, &text);
-    aard_error *error = dir && !text.failed ? aard__intake_put(&s->intake, AARD__DIST_MANIFEST, text.data, text.len)
+    aard_error *error = dir && !text.failed ? aard__file_set_put(&s->set, AARD__DIST_MANIFEST, text.data, text.len)
                                             : aard__error_no_memory();
-    if (!error) error = aard__workshop_publish(&s->workshop, name, s->options->force);
+    if (!error) error = aard__staging_dir_publish(&s->staging, name, s->options->force);
     if (!error) error = aard__distribution_open_dir(dir, out);
     aard__buf_free(&text);
     aard__free(dir);
@@ -245,16 +245,16 @@ static aard_error *stage(staging *s, aard_distribution **out, bool *already)
     AARD__TRY(find_plain_core(s, out));
     *already = *out != NULL;
     if (*out) return NULL;
-    const aard__workshop_wait wait = {s->options->lock_timeout_ms, report_waiting, s};
-    AARD__TRY(aard__workshop_open(s->home, &wait, &s->workshop));
-    aard__intake_init(&s->intake, s->workshop.dir);
+    const aard__staging_dir_wait wait = {s->options->lock_timeout_ms, report_waiting, s};
+    AARD__TRY(aard__staging_dir_open(s->home, &wait, &s->staging));
+    aard__file_set_init(&s->set, s->staging.dir);
     aard_error *error = find_plain_core(s, out); /* another staging may have done it while this one waited */
     *already = *out != NULL;
     if (!error && !*out) error = build(s, out, already);
     aard__dist_manifest_free(s->manifest);
     aard__lock_free(s->lock);
-    aard__intake_free(&s->intake);
-    aard__workshop_close(&s->workshop);
+    aard__file_set_free(&s->set);
+    aard__staging_dir_close(&s->staging);
     return error;
 }
 

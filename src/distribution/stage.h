@@ -4,7 +4,7 @@
 
 #include <aardvark/distribution.h>
 
-#include "distribution/intake.h"
+#include "distribution/file_set.h"
 #include "distribution/lock.h"
 
 struct aard_stage_options {
@@ -18,8 +18,8 @@ struct aard_stage_options {
     void *user;
 };
 
-/* Takes the wheels into the intake, and their entries into its lock file, which `*lock` (replaced) was read from.
+/* Takes the wheels into the file set, and their entries into its lock file, which `*lock` (replaced) was read from.
  * Errors: wheel_invalid, not_found, io, no_memory. */
-aard_error *aard__stage_wheels(const aard_stage_options *options, aard__intake *intake, aard__lock **lock);
+aard_error *aard__stage_wheels(const aard_stage_options *options, aard__file_set *set, aard__lock **lock);
 
 #endif

@@ -9,12 +9,12 @@
 #include "distribution/stage.h"
 #include "distribution/wheel.h"
 
-static aard_error *take_wheel(aard__intake *intake, const char *path, const aard__wheel *wheel)
+static aard_error *take_wheel(aard__file_set *set, const char *path, const aard__wheel *wheel)
 {
-    AARD__TRY(aard__intake_drop(intake, wheel->file_name)); /* the release's own of that very name */
+    AARD__TRY(aard__file_set_drop(set, wheel->file_name)); /* the release's own of that very name */
     int fd = -1;
     AARD__TRY(aard__file_open(path, &fd));
-    aard_error *error = aard__intake_copy(intake, wheel->file_name, fd, path, NULL, NULL);
+    aard_error *error = aard__file_set_copy(set, wheel->file_name, fd, path, NULL, NULL);
     close(fd);
     return error;
 }
@@ -45,7 +45,7 @@ static json_t *depends_of(const aard__lock *lock, const aard__wheel *wheels, siz
     return array;
 }
 
-static aard_error *add_entries(aard__lock *lock, const aard__wheel *wheels, size_t count, const aard__intake *intake)
+static aard_error *add_entries(aard__lock *lock, const aard__wheel *wheels, size_t count, const aard__file_set *set)
 {
     json_t *packages = json_object_get(lock->root, "packages");
     for (size_t i = 0; i < count; i++) {
@@ -54,7 +54,7 @@ static aard_error *add_entries(aard__lock *lock, const aard__wheel *wheels, size
             "{s:o, s:s, s:o, s:s, s:s, s:s, s:s, s:b, s:s}", "depends", depends_of(lock, wheels, count, wheel),
             "file_name", wheel->file_name, "imports", text_array(wheel->imports, wheel->import_count), "install_dir",
             "site", "name", wheel->name, "package_type", "package", "sha256",
-            aard__intake_find(intake, wheel->file_name)->sha256, "unvendored_tests", 0, "version", wheel->version);
+            aard__file_set_find(set, wheel->file_name)->sha256, "unvendored_tests", 0, "version", wheel->version);
         if (!entry)
             return aard__error(AARD_ERR_WHEEL_INVALID, "the wheel '%s' has a METADATA that is not UTF-8",
                                wheel->file_name);
@@ -70,14 +70,14 @@ static int append(const char *text, size_t len, void *user)
 }
 
 /* The lock as upstream's own tool writes it; equal wheels in any order give equal bytes. */
-static aard_error *write_lock(const aard__lock *lock, aard__intake *intake, aard__lock **out)
+static aard_error *write_lock(const aard__lock *lock, aard__file_set *set, aard__lock **out)
 {
     aard__buf text = AARD__BUF_INIT;
     aard_error *error = NULL;
     if (json_dump_callback(lock->root, append, &text, JSON_SORT_KEYS | JSON_ENSURE_ASCII) < 0 || text.failed)
         error = aard__error_no_memory();
-    if (!error) error = aard__intake_drop(intake, AARD__FILE_LOCK);
-    if (!error) error = aard__intake_put(intake, AARD__FILE_LOCK, text.data, text.len);
+    if (!error) error = aard__file_set_drop(set, AARD__FILE_LOCK);
+    if (!error) error = aard__file_set_put(set, AARD__FILE_LOCK, text.data, text.len);
     if (!error)
         error = aard__lock_parse(text.data, text.len, "the lock file with the wheels added", AARD_ERR_WHEEL_INVALID,
                                  out);
@@ -85,7 +85,7 @@ static aard_error *write_lock(const aard__lock *lock, aard__intake *intake, aard
     return error;
 }
 
-static aard_error *read_wheels(const aard_stage_options *options, aard__intake *intake, aard__wheel *wheels,
+static aard_error *read_wheels(const aard_stage_options *options, aard__file_set *set, aard__wheel *wheels,
                                size_t *count)
 {
     for (size_t i = 0; i < options->wheel_count; i++) {
@@ -97,20 +97,20 @@ static aard_error *read_wheels(const aard_stage_options *options, aard__intake *
             if (strcmp(wheels[k].key, wheels[i].key) == 0)
                 return aard__error(AARD_ERR_WHEEL_INVALID, "the wheels '%s' and '%s' are of the same package: give one",
                                    options->wheels[k], path);
-        AARD__TRY(take_wheel(intake, path, &wheels[i]));
+        AARD__TRY(take_wheel(set, path, &wheels[i]));
     }
     return NULL;
 }
 
-aard_error *aard__stage_wheels(const aard_stage_options *options, aard__intake *intake, aard__lock **lock)
+aard_error *aard__stage_wheels(const aard_stage_options *options, aard__file_set *set, aard__lock **lock)
 {
     size_t count = 0;
     aard__lock *edited = NULL;
     aard__wheel *wheels = aard__calloc(options->wheel_count, sizeof *wheels);
     if (!wheels) return aard__error_no_memory();
-    aard_error *error = read_wheels(options, intake, wheels, &count);
-    if (!error) error = add_entries(*lock, wheels, count, intake);
-    if (!error) error = write_lock(*lock, intake, &edited);
+    aard_error *error = read_wheels(options, set, wheels, &count);
+    if (!error) error = add_entries(*lock, wheels, count, set);
+    if (!error) error = write_lock(*lock, set, &edited);
     if (!error) {
         aard__lock_free(*lock);
         *lock = edited;

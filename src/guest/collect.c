@@ -13,7 +13,7 @@
 #define MAX_BUFFERS 10000
 #define MAX_PARTS (16 * MAX_BUFFERS) /* of a report: there are a few for each buffer */
 
-static void distrust(aard_outcome *outcome)
+static void fail_malformed(aard_outcome *outcome)
 {
     aard__outcome_fail(outcome, AARD_FAILURE_ADAPTER_ERROR,
                        "the guest has tampered with its adapter: its answer is malformed");
@@ -67,7 +67,7 @@ static void collect_exception(aard__guest *guest, json_t *report, aard_outcome *
     size_t type_len, value_len, traceback_len;
     if (json_unpack(report, "{s:s%, s:s%, s:s%}", "type", &type, &type_len, "value", &value, &value_len, "traceback",
                     &traceback, &traceback_len) < 0) {
-        distrust(outcome);
+        fail_malformed(outcome);
         return;
     }
     aard__outcome_fail_exception(outcome, guest->ops->exception, type, type_len, value, value_len, traceback,
@@ -80,14 +80,14 @@ static aard__state collect_buffers(aard__guest *guest, json_t *report, aard_outc
     json_t *list = json_object_get(report, "buffers");
     size_t count = json_array_size(list);
     if (!json_is_array(list) || count > MAX_BUFFERS) {
-        distrust(outcome);
+        fail_malformed(outcome);
         return AARD__DONE;
     }
     for (size_t i = 0; i < count; i++) {
         const char *id;
         json_t *metadata;
         if (json_unpack(json_array_get(list, i), "{s:s, s:o}", "id", &id, "metadata", &metadata) < 0) {
-            distrust(outcome);
+            fail_malformed(outcome);
             return AARD__DONE;
         }
         aard__buf_clear(&guest->result);
@@ -165,7 +165,7 @@ static aard__state collect_report(aard__guest *guest, aard_outcome *outcome)
                          : NULL;
     const char *kind = json_string_value(json_object_get(report, "kind"));
     if (!kind) {
-        distrust(outcome);
+        fail_malformed(outcome);
     } else if (!strcmp(kind, "exception")) {
         collect_exception(guest, report, outcome);
         collect_exit_code(report, outcome);
@@ -176,14 +176,14 @@ static aard__state collect_report(aard__guest *guest, aard_outcome *outcome)
         if (message)
             aard__outcome_fail(outcome, AARD_FAILURE_ADAPTER_ERROR, "%s", message);
         else
-            distrust(outcome);
+            fail_malformed(outcome);
     } else if (!strcmp(kind, "idle")) {
-        aard__outcome_fail(outcome, AARD_FAILURE_OTHER, AARD__NOTHING_LEFT);
+        aard__outcome_fail(outcome, AARD_FAILURE_OTHER, AARD__DEADLOCK);
     } else if (!strcmp(kind, "repr")) {
         const char *repr;
         size_t len;
         if (json_unpack(report, "{s:s%}", "repr", &repr, &len) < 0) {
-            distrust(outcome);
+            fail_malformed(outcome);
         } else {
             aard__buf_append(&outcome->repr, repr, len);
             aard__buf_putc(&outcome->repr, '\0');
@@ -192,7 +192,7 @@ static aard__state collect_report(aard__guest *guest, aard_outcome *outcome)
     } else if (!strcmp(kind, "buffers")) {
         state = collect_buffers(guest, report, outcome);
     } else {
-        distrust(outcome);
+        fail_malformed(outcome);
     }
     json_decref(report);
     return state;
@@ -219,7 +219,7 @@ aard__state aard__guest_collect(aard__guest *guest, aard_outcome *outcome)
                                "the result is nested more deeply than its limit of %zu levels",
                                guest->result_depth_limit);
         else
-            distrust(outcome);
+            fail_malformed(outcome);
     } else {
         aard__buf_putc(&guest->result, '\0');
         if (guest->result.failed) {

@@ -307,7 +307,7 @@ aard__state aard__guest_wait(aard__guest *guest, aard__state state, aard_outcome
         }
         if (aard__guest_wait_for_any(guest, wait, &idle) == AARD__STOPPED) return AARD__BROKEN;
         if (idle) {
-            aard__outcome_fail(outcome, AARD_FAILURE_OTHER, AARD__NOTHING_LEFT);
+            aard__outcome_fail(outcome, AARD_FAILURE_OTHER, AARD__DEADLOCK);
             return AARD__BROKEN;
         }
     }

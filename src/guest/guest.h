@@ -219,7 +219,7 @@ void aard__guest_go_offline(aard__guest *guest); /* what is under way is dropped
 /* The requests of the call under way, begun where there are none yet; fine outside of calls, when nothing is allowed. */
 aard_error *aard__guest_net(aard__guest *guest, aard__net **out);
 
-#define AARD__NOTHING_LEFT "the guest awaits something that can never be resolved: no timer, task or request is left"
+#define AARD__DEADLOCK "the guest awaits something that can never be resolved: no timer, task or request is left"
 
 /* Polls a call until it is not PENDING any more. */
 aard__state aard__guest_wait(aard__guest *guest, aard__state state, aard_outcome *outcome);

@@ -62,7 +62,7 @@ void aard__transfer_record(aard__transfer *transfer, const char *url, const char
                                     .reason = reason ? reason : "",
                                     .status = transfer->status,
                                     .count = 1};
-    aard__exchange_sizes(transfer, &attempt.sent_bytes, &attempt.received_bytes);
+    aard__curl_transfer_sizes(transfer, &attempt.sent_bytes, &attempt.received_bytes);
     aard__ledger_attempt(transfer->net->ledger, &attempt);
     if (reason && aard__reason_is_violation(reason))
         aard__ledger_violation(transfer->net->ledger, AARD_VIOLATION_NETWORK_DENIED, reason, url, strlen(url));
@@ -79,7 +79,7 @@ void aard__transfer_record_url(aard__transfer *transfer, const char *reason, boo
 
 void aard__transfer_settle(aard__transfer *transfer)
 {
-    aard__exchange_end(transfer);
+    aard__curl_transfer_end(transfer);
     aard__lookup_drop(transfer->lookup);
     transfer->lookup = NULL;
     aard__transfer_forget(transfer);

@@ -24,7 +24,7 @@ enum { MOST_LIVE = 1000, MOST_SLEEP_MS = 200 };
 static void free_transfer(aard__transfer *transfer)
 {
     aard__trace_end(&transfer->span, "aborted");
-    aard__exchange_end(transfer);
+    aard__curl_transfer_end(transfer);
     aard__lookup_drop(transfer->lookup);
     aard__transfer_forget(transfer);
     aard__url_free(&transfer->url);
@@ -51,9 +51,9 @@ static bool load(aard__transfers *net)
     return true;
 }
 
-static void start_exchange(aard__transfer *transfer, const aard__socket_address *addresses, size_t count)
+static void start_curl_transfer(aard__transfer *transfer, const aard__socket_address *addresses, size_t count)
 {
-    const char *failure = load(transfer->net) ? aard__exchange_start(transfer, addresses, count) : "no_transport";
+    const char *failure = load(transfer->net) ? aard__curl_transfer_start(transfer, addresses, count) : "no_transport";
     if (failure)
         aard__transfer_refuse(transfer, failure, true);
     else
@@ -65,7 +65,7 @@ static void begin_hop(aard__transfer *transfer)
 {
     transfer->phase = AARD__LOOKING;
     if (transfer->url.kind != AARD__HOST_NAME) {
-        start_exchange(transfer, NULL, 0);
+        start_curl_transfer(transfer, NULL, 0);
         return;
     }
     aard__transfers *net = transfer->net;
@@ -102,7 +102,7 @@ static void take_addresses(aard__transfer *transfer)
     if (refusal)
         aard__transfer_refuse(transfer, refusal, !aard__reason_is_violation(refusal));
     else
-        start_exchange(transfer, addresses, count);
+        start_curl_transfer(transfer, addresses, count);
     if (transfer->phase != AARD__MOVING) return;
     aard__lookup_drop(transfer->lookup);
     transfer->lookup = NULL;
@@ -121,7 +121,7 @@ static const char *as_redirect(const char *refusal)
 static void follow(aard__transfer *transfer)
 {
     aard__transfer_record_url(transfer, NULL, true);
-    aard__exchange_end(transfer);
+    aard__curl_transfer_end(transfer);
     const char *refusal = aard__transfer_follow(transfer);
     transfer->status = 0;
     if (refusal && *refusal && transfer->location.data) { /* the URL is still the one before */
@@ -145,7 +145,7 @@ static void take_result(aard__transfers *net, const CURLMsg *message)
     void *private = NULL;
     net->curl->easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private);
     aard__transfer *transfer = private;
-    const char *failure = aard__exchange_failure(transfer, message->data.result);
+    const char *failure = aard__curl_transfer_failure(transfer, message->data.result);
     if (failure) {
         aard__transfer_refuse(transfer, failure, strcmp(failure, "private_address") != 0);
     } else if (aard__transfer_is_redirect(transfer)) {

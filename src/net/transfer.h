@@ -100,19 +100,19 @@ void aard__transfer_answer(aard__transfer *transfer); /* with what came */
 /* Writes down and fails; `allowed`: the policy had let it go. */
 void aard__transfer_refuse(aard__transfer *transfer, const char *reason, bool allowed);
 
-/* ---- exchange.c: libcurl ------------------------------------------------------------------------------------- */
+/* ---- curl_transfer.c: libcurl ------------------------------------------------------------------------------------- */
 
 /* Hands the transfer to libcurl, which connects to one of `addresses` (none: the URL has its own).  NULL, or the reason. */
-const char *aard__exchange_start(aard__transfer *transfer, const aard__socket_address *addresses, size_t count);
+const char *aard__curl_transfer_start(aard__transfer *transfer, const aard__socket_address *addresses, size_t count);
 /* The word for how libcurl ended it; NULL for an answer. */
-const char *aard__exchange_failure(const aard__transfer *transfer, CURLcode code);
+const char *aard__curl_transfer_failure(const aard__transfer *transfer, CURLcode code);
 /* The bytes of bodies so far. */
-void aard__exchange_sizes(const aard__transfer *transfer, uint64_t *sent, uint64_t *received);
-void aard__exchange_end(aard__transfer *transfer); /* takes it out of libcurl's hands; forgets nothing that came */
+void aard__curl_transfer_sizes(const aard__transfer *transfer, uint64_t *sent, uint64_t *received);
+void aard__curl_transfer_end(aard__transfer *transfer); /* takes it out of libcurl's hands; forgets nothing that came */
 
 /* For tests: puts another address in the place of one that has passed the policy's check, so that a server of theirs can
  * stand for one on the public Internet.  NULL ends that. */
 typedef void (*aard__connect_hook)(struct sockaddr *address);
-void aard__exchange_set_hook(aard__connect_hook reroute);
+void aard__curl_transfer_set_hook(aard__connect_hook reroute);
 
 #endif

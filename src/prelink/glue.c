@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "prelink/string_set.h"
 #include "prelink/symbols.h"
-#include "prelink/words.h"
 
 typedef struct piece {
     const char *data;
@@ -26,7 +26,7 @@ struct aard__glue {
     piece text;
     statement *statements;
     size_t count, capacity;
-    aard__words words, uses; /* in the rest of the text: all names, and the exports taken by name */
+    aard__string_set names, uses; /* in the rest of the text: all names, and the exports taken by name */
 };
 
 static aard_error *unexpected(const char *what)
@@ -108,11 +108,11 @@ static bool add_statement(aard__glue *glue, const statement *s)
 static bool read_word(aard__glue *glue, piece *rest)
 {
     piece word = take_name(rest), after = *rest;
-    if (!aard__words_add(&glue->words, word.data, word.len)) return false;
+    if (!aard__string_set_add(&glue->names, word.data, word.len)) return false;
     if (word.len != strlen("wasmExports") || memcmp(word.data, "wasmExports", word.len) != 0) return true;
     if (!take(&after, "[\"") && !take(&after, ".")) return true;
     piece name = take_name(&after);
-    return !name.len || aard__words_add(&glue->uses, name.data, name.len);
+    return !name.len || aard__string_set_add(&glue->uses, name.data, name.len);
 }
 
 static bool read_all(aard__glue *glue)
@@ -136,8 +136,8 @@ static bool read_all(aard__glue *glue)
 
 static bool needed(const aard__glue *glue, const statement *s)
 {
-    return aard__words_have(&glue->words, s->variable.data, s->variable.len) ||
-           aard__words_have(&glue->words, s->property.data, s->property.len);
+    return aard__string_set_have(&glue->names, s->variable.data, s->variable.len) ||
+           aard__string_set_have(&glue->names, s->property.data, s->property.len);
 }
 
 aard_error *aard__glue_read(const char *text, size_t len, aard__glue **out)
@@ -148,10 +148,10 @@ aard_error *aard__glue_read(const char *text, size_t len, aard__glue **out)
     bool done = read_all(glue);
     for (size_t i = 0; done && i < glue->count; i++) {
         const statement *s = &glue->statements[i];
-        if (s->export.len && needed(glue, s)) done = aard__words_add(&glue->uses, s->export.data, s->export.len);
+        if (s->export.len && needed(glue, s)) done = aard__string_set_add(&glue->uses, s->export.data, s->export.len);
     }
     aard_error *error = done ? NULL : aard__error_no_memory();
-    if (!error && aard__words_have(&glue->words, "prelink", strlen("prelink")))
+    if (!error && aard__string_set_have(&glue->names, "prelink", strlen("prelink")))
         error = unexpected("it has a 'prelink' of its own");
     if (error)
         aard__glue_free(glue);
@@ -164,14 +164,14 @@ void aard__glue_free(aard__glue *glue)
 {
     if (!glue) return;
     aard__free(glue->statements);
-    aard__words_free(&glue->words);
-    aard__words_free(&glue->uses);
+    aard__string_set_free(&glue->names);
+    aard__string_set_free(&glue->uses);
     aard__free(glue);
 }
 
 bool aard__glue_uses_export(const aard__glue *glue, const char *name, size_t len)
 {
-    return aard__words_have(&glue->uses, name, len);
+    return aard__string_set_have(&glue->uses, name, len);
 }
 
 /* The text behind `_name` and `mark`, where that stands first; a piece without data where it does not. */

@@ -6,8 +6,8 @@
 #include "prelink/addition.h"
 #include "prelink/glue.h"
 #include "prelink/rewrite.h"
-#include "prelink/stand_ins.h"
 #include "prelink/symbols.h"
+#include "prelink/thunks.h"
 #include "prelink/wasm.h"
 
 enum { MEMORY_BASE = 1024, TABLE_BASE = 1 }; /* what the glue passes to the module */
@@ -21,7 +21,7 @@ typedef struct plan {
     uint32_t *slots; /* of each function; 0 = none */
     uint32_t *extra; /* functions that get a slot */
     uint32_t extra_count, table_size;
-    aard__stand_ins stand_ins;
+    aard__thunks thunks;
     bool *keep;
     aard__symbol *symbols;
     size_t symbol_count;
@@ -31,7 +31,7 @@ static void free_plan(plan *p)
 {
     aard__wasm_layout_free(&p->layout);
     aard__addition_free(&p->addition);
-    aard__stand_ins_free(&p->stand_ins);
+    aard__thunks_free(&p->thunks);
     aard__glue_free(p->glue);
     aard__free(p->slots);
     aard__free(p->extra);
@@ -41,7 +41,7 @@ static void free_plan(plan *p)
 
 static bool allocate(plan *p)
 {
-    size_t exports = (size_t)p->layout.export_count + p->addition.export_count, all = exports + p->stand_ins.count;
+    size_t exports = (size_t)p->layout.export_count + p->addition.export_count, all = exports + p->thunks.count;
     size_t functions = (size_t)p->layout.functions + p->addition.function_count;
     p->slots = aard__calloc(functions + 1, sizeof *p->slots);
     p->extra = aard__calloc(all + 1, sizeof *p->extra);
@@ -90,9 +90,9 @@ static aard_error *place_object(plan *p, const aard__wasm_export *e)
 }
 
 /* The last place in the table is empty: what puts the real functions there comes from JavaScript. */
-static void place_stand_ins(plan *p)
+static void place_thunks(plan *p)
 {
-    aard__stand_ins *s = &p->stand_ins;
+    aard__thunks *s = &p->thunks;
     s->place = p->table_size + p->extra_count;
     for (uint32_t i = 0; i < s->count; i++) {
         p->extra[p->extra_count++] = p->layout.functions + p->addition.function_count + i;
@@ -106,7 +106,7 @@ static aard_error *make_plan(const aard__prelink_input *input, plan *p)
     AARD__TRY(aard__wasm_layout_read(input->wasm, input->wasm_len, &p->layout));
     AARD__TRY(aard__glue_read(input->glue, input->glue_len, &p->glue));
     if (input->addition) AARD__TRY(aard__addition_read(input->addition, input->addition_len, &p->layout, &p->addition));
-    AARD__TRY(aard__stand_ins_find(&p->layout, p->glue, p->addition.type_count, &p->stand_ins));
+    AARD__TRY(aard__thunks_find(&p->layout, p->glue, p->addition.type_count, &p->thunks));
     if (!allocate(p)) return aard__error_no_memory();
     const aard__wasm_layout *layout = &p->layout;
     p->table_size = TABLE_BASE + layout->element_count;
@@ -124,7 +124,7 @@ static aard_error *make_plan(const aard__prelink_input *input, plan *p)
     for (uint32_t i = 0; i < p->addition.export_count; i++)
         if (!aard__addition_replaces(&p->addition, layout, p->addition.exports[i].index))
             AARD__TRY(place_function(p, &p->addition.exports[i]));
-    place_stand_ins(p);
+    place_thunks(p);
     return NULL;
 }
 
@@ -137,7 +137,7 @@ static aard_error *write_all(const aard__prelink_input *input, plan *p, aard__pr
                                   .extra_count = p->extra_count,
                                   .extra_at = p->table_size,
                                   .table_size = p->table_size + p->extra_count + 1,
-                                  .stand_ins = &p->stand_ins};
+                                  .thunks = &p->thunks};
     aard__wasm_write(&p->layout, &changes, &made->wasm);
     changes.without_data = true;
     aard__wasm_write(&p->layout, &changes, &made->bare);

@@ -72,7 +72,7 @@ void aard__wasm_write(const aard__wasm_layout *layout, const aard__wasm_changes 
             aard__buf_append(&body, no_data, sizeof no_data);
         else if (!changes->addition || !aard__addition_write(changes->addition, layout, id, old, &body))
             aard__buf_append(&body, old.at, (size_t)(old.end - old.at));
-        if (changes->stand_ins) aard__stand_ins_write(changes->stand_ins, id, &body);
+        if (changes->thunks) aard__thunks_write(changes->thunks, id, &body);
         aard__buf_putc(out, (char)id);
         aard__write_u32(out, (uint32_t)body.len);
         aard__buf_append(out, body.data, body.len);

@@ -59,10 +59,10 @@
     return bytes.concat(body);
   };
 
-  // Not table.set(), of which the guard is told (guard.js): calling the function itself does what its stand-in did.
+  // Not table.set(), of which the guard is told (guard.js): calling the function itself does what its thunk did.
   const setSlot = (table, slot, found) => Reflect.apply(WebAssembly.Table.prototype.set, table, [slot, found]);
 
-  const waiting = new Map(); // functions that stand-ins are for, by their slots
+  const waiting = new Map(); // functions that thunks are for, by their slots
 
   const letters = (text) => [text.length, ...[...text].map((letter) => TYPES[letter])];
 
@@ -79,7 +79,7 @@
     return new WebAssembly.Instance(module, { e: { f: found } }).exports.f;
   };
 
-  // What a stand-in calls first (src/prelink/stand_ins.h).
+  // What a thunk calls first (src/prelink/thunks.h).
   const put = (slot) => {
     const found = waiting.get(slot);
     if (found === undefined) return; // it was called by somebody who had kept it
@@ -88,7 +88,7 @@
   };
   put.sig = "vi";
 
-  const standIn = (name, found) => {
+  const thunk = (name, found) => {
     const place = find(`js ${name}`);
     if (place === undefined) return undefined;
     waiting.set(-place, found);
@@ -103,7 +103,7 @@
     return slot;
   };
 
-  // Gives every JavaScript function that C has the address of its table slot: that of its stand-in, or one of its own where
+  // Gives every JavaScript function that C has the address of its table slot: that of its thunk, or one of its own where
   // it has none.
   const wrap = (GOT) => {
     const putAt = find("js ");
@@ -112,7 +112,7 @@
       const entry = GOT[name];
       const found = entry.value === 0 ? imports[name] : undefined;
       if (typeof found !== "function" || found.stub || !found.sig) continue;
-      entry.value = functions.get(found) ?? standIn(name, found) ?? addSlot(found);
+      entry.value = functions.get(found) ?? thunk(name, found) ?? addSlot(found);
     }
   };
 

@@ -178,7 +178,7 @@ static size_t on_header(char *data, size_t size, size_t count, void *user)
 
 static _Atomic(aard__connect_hook) hook;
 
-void aard__exchange_set_hook(aard__connect_hook reroute) { atomic_store(&hook, reroute); }
+void aard__curl_transfer_set_hook(aard__connect_hook reroute) { atomic_store(&hook, reroute); }
 
 /* The last word on an address, whoever resolved it: no connection is made but through here. */
 static curl_socket_t on_socket(void *user, curlsocktype purpose, struct curl_sockaddr *to)
@@ -323,7 +323,7 @@ static void forget_hop(aard__transfer *transfer)
     aard__buf_clear(&transfer->status_text);
 }
 
-const char *aard__exchange_start(aard__transfer *transfer, const aard__socket_address *addresses, size_t count)
+const char *aard__curl_transfer_start(aard__transfer *transfer, const aard__socket_address *addresses, size_t count)
 {
     const aard__curl *curl = transfer->net->curl;
     aard__buf url = AARD__BUF_INIT;
@@ -339,11 +339,11 @@ const char *aard__exchange_start(aard__transfer *transfer, const aard__socket_ad
         set_options(transfer, curl, transfer->easy);
         fits = !curl->multi_add_handle(transfer->net->multi, transfer->easy);
     }
-    if (!fits) aard__exchange_end(transfer);
+    if (!fits) aard__curl_transfer_end(transfer);
     return fits ? NULL : "out_of_memory";
 }
 
-const char *aard__exchange_failure(const aard__transfer *transfer, CURLcode code)
+const char *aard__curl_transfer_failure(const aard__transfer *transfer, CURLcode code)
 {
     if (transfer->refusal) return transfer->refusal;
     if (code == CURLE_WRITE_ERROR && transfer->discarded > MOST_DISCARDED) return NULL;
@@ -370,7 +370,7 @@ const char *aard__exchange_failure(const aard__transfer *transfer, CURLcode code
     }
 }
 
-void aard__exchange_sizes(const aard__transfer *transfer, uint64_t *sent, uint64_t *received)
+void aard__curl_transfer_sizes(const aard__transfer *transfer, uint64_t *sent, uint64_t *received)
 {
     curl_off_t up = 0, down = 0;
     *sent = *received = 0;
@@ -381,7 +381,7 @@ void aard__exchange_sizes(const aard__transfer *transfer, uint64_t *sent, uint64
     *received = down > 0 ? (uint64_t)down : 0;
 }
 
-void aard__exchange_end(aard__transfer *transfer)
+void aard__curl_transfer_end(aard__transfer *transfer)
 {
     const aard__curl *curl = transfer->net->curl;
     if (transfer->easy) {

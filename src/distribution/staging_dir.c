@@ -1,4 +1,4 @@
-#include "distribution/workshop.h"
+#include "distribution/staging_dir.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -22,7 +22,7 @@
 #define PREFIX ".tmp-"
 #define RANDOM_DIGITS 16
 
-static aard_error *take_lock(const char *home, const aard__workshop_wait *wait, int *out)
+static aard_error *take_lock(const char *home, const aard__staging_dir_wait *wait, int *out)
 {
     char *path = aard__path_join(home, ".lock");
     if (!path) return aard__error_no_memory();
@@ -57,7 +57,7 @@ static void sweep(const char *home)
     closedir(dir);
 }
 
-static aard_error *make_directories(aard__workshop *w)
+static aard_error *make_directories(aard__staging_dir *w)
 {
     uint64_t chance;
     char name[64];
@@ -91,9 +91,9 @@ static aard_error *make_home(const char *home)
     return NULL;
 }
 
-aard_error *aard__workshop_open(const char *home, const aard__workshop_wait *wait, aard__workshop *out)
+aard_error *aard__staging_dir_open(const char *home, const aard__staging_dir_wait *wait, aard__staging_dir *out)
 {
-    aard__workshop w = {.lock = -1, .dir = -1};
+    aard__staging_dir w = {.lock = -1, .dir = -1};
     AARD__TRY(make_home(home));
     w.home = aard__strdup(home);
     aard_error *error = w.home ? take_lock(home, wait, &w.lock) : aard__error_no_memory();
@@ -102,7 +102,7 @@ aard_error *aard__workshop_open(const char *home, const aard__workshop_wait *wai
         error = make_directories(&w);
     }
     if (error)
-        aard__workshop_close(&w);
+        aard__staging_dir_close(&w);
     else
         *out = w;
     return error;
@@ -115,7 +115,7 @@ static aard_error *sync_directory(const char *path, int fd)
 
 /* Moves the product to `target`.  Something may be there: then both change places, and where the file system can't do
  * that, the old one goes aside first, so that a kill in between leaves none rather than a mixture. */
-static int exchange(const aard__workshop *w, const char *target, const char *aside)
+static int exchange(const aard__staging_dir *w, const char *target, const char *aside)
 {
     struct stat st;
     if (lstat(target, &st) < 0) return errno == ENOENT ? rename(w->product, target) : -1;
@@ -171,7 +171,7 @@ static aard_error *check_replaceable(const char *home, const char *name)
     return error;
 }
 
-aard_error *aard__workshop_publish(aard__workshop *w, const char *name, bool force)
+aard_error *aard__staging_dir_publish(aard__staging_dir *w, const char *name, bool force)
 {
     aard_error *error = force ? NULL : check_replaceable(w->home, name);
     if (!error) error = sync_directory(w->product, w->dir);
@@ -190,7 +190,7 @@ aard_error *aard__workshop_publish(aard__workshop *w, const char *name, bool for
     return error;
 }
 
-void aard__workshop_close(aard__workshop *w)
+void aard__staging_dir_close(aard__staging_dir *w)
 {
     if (w->dir >= 0) close(w->dir);
     if (w->root) aard_error_free(aard__dir_remove(w->root));
@@ -199,5 +199,5 @@ void aard__workshop_close(aard__workshop *w)
     aard__free(w->product);
     aard__free(w->scratch);
     aard__free(w->home);
-    *w = (aard__workshop){.lock = -1, .dir = -1};
+    *w = (aard__staging_dir){.lock = -1, .dir = -1};
 }

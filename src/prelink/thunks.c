@@ -1,4 +1,4 @@
-#include "prelink/stand_ins.h"
+#include "prelink/thunks.h"
 
 #include <string.h>
 
@@ -54,7 +54,7 @@ static bool is_among(aard__reader types, uint32_t count, const aard__buf *type, 
 }
 
 /* The number of a type, which is added where there is none like it. */
-static bool find_type(aard__stand_ins *s, const aard__buf *type, uint32_t *out)
+static bool find_type(aard__thunks *s, const aard__buf *type, uint32_t *out)
 {
     const uint8_t *bytes = (const uint8_t *)s->added.data;
     if (is_among(s->old, s->old_count, type, out)) return true;
@@ -65,7 +65,7 @@ static bool find_type(aard__stand_ins *s, const aard__buf *type, uint32_t *out)
     return !s->added.failed;
 }
 
-static aard_error *read_types(const aard__wasm_layout *layout, aard__stand_ins *s)
+static aard_error *read_types(const aard__wasm_layout *layout, aard__thunks *s)
 {
     const aard__wasm_section *types = &layout->sections[AARD__WASM_TYPES];
     aard__reader reader = {types->data, types->data ? types->data + types->len : NULL, false};
@@ -77,14 +77,14 @@ static aard_error *read_types(const aard__wasm_layout *layout, aard__stand_ins *
 
 /* ---- finding --------------------------------------------------------------------------------------------------- */
 
-static aard_error *add(aard__stand_ins *s, const aard__glue *glue, const aard__wasm_name *name, aard__buf *type)
+static aard_error *add(aard__thunks *s, const aard__glue *glue, const aard__wasm_name *name, aard__buf *type)
 {
     const char *signature;
     size_t len;
     if (!aard__glue_signature(glue, name->name, name->len, &signature, &len) || !encode_type(signature, len, type))
         return type->failed ? aard__error_no_memory() : NULL;
-    aard__stand_in *one = &s->list[s->count];
-    *one = (aard__stand_in){.parameters = (uint32_t)len - 1};
+    aard__thunk *one = &s->list[s->count];
+    *one = (aard__thunk){.parameters = (uint32_t)len - 1};
     if (!find_type(s, type, &one->type) || !(one->name = aard__malloc(sizeof prefix + name->len)))
         return aard__error_no_memory();
     memcpy(one->name, prefix, sizeof prefix - 1);
@@ -94,10 +94,10 @@ static aard_error *add(aard__stand_ins *s, const aard__glue *glue, const aard__w
     return NULL;
 }
 
-aard_error *aard__stand_ins_find(const aard__wasm_layout *layout, const aard__glue *glue, uint32_t more_types,
-                                 aard__stand_ins *out)
+aard_error *aard__thunks_find(const aard__wasm_layout *layout, const aard__glue *glue, uint32_t more_types,
+                              aard__thunks *out)
 {
-    aard__stand_ins s = {.list = aard__calloc((size_t)layout->pointer_count + 1, sizeof *s.list)};
+    aard__thunks s = {.list = aard__calloc((size_t)layout->pointer_count + 1, sizeof *s.list)};
     aard__buf type = AARD__BUF_INIT;
     aard_error *error = s.list ? read_types(layout, &s) : aard__error_no_memory();
     s.first_added = s.old_count + more_types;
@@ -108,18 +108,18 @@ aard_error *aard__stand_ins_find(const aard__wasm_layout *layout, const aard__gl
     if (!error && (!encode_type("vi", 2, &type) || !find_type(&s, &type, &s.put_type))) error = aard__error_no_memory();
     aard__buf_free(&type);
     if (error)
-        aard__stand_ins_free(&s);
+        aard__thunks_free(&s);
     else
         *out = s;
     return error;
 }
 
-void aard__stand_ins_free(aard__stand_ins *stand_ins)
+void aard__thunks_free(aard__thunks *thunks)
 {
-    for (uint32_t i = 0; i < stand_ins->count; i++) aard__free(stand_ins->list[i].name);
-    aard__free(stand_ins->list);
-    aard__buf_free(&stand_ins->added);
-    *stand_ins = (aard__stand_ins){0};
+    for (uint32_t i = 0; i < thunks->count; i++) aard__free(thunks->list[i].name);
+    aard__free(thunks->list);
+    aard__buf_free(&thunks->added);
+    *thunks = (aard__thunks){0};
 }
 
 /* ---- writing --------------------------------------------------------------------------------------------------- */
@@ -133,21 +133,21 @@ static void write_call(uint32_t place, uint32_t type, aard__buf *out)
     aard__buf_putc(out, 0);
 }
 
-static void write_code(const aard__stand_ins *stand_ins, aard__buf *out)
+static void write_code(const aard__thunks *thunks, aard__buf *out)
 {
     aard__buf body = AARD__BUF_INIT;
-    for (uint32_t i = 0; i < stand_ins->count; i++) {
-        const aard__stand_in *one = &stand_ins->list[i];
+    for (uint32_t i = 0; i < thunks->count; i++) {
+        const aard__thunk *one = &thunks->list[i];
         aard__buf_clear(&body);
         aard__buf_putc(&body, 0); /* locals */
         aard__buf_putc(&body, 0x41);
-        aard__write_s32(&body, (int32_t)(stand_ins->place + i));
-        write_call(stand_ins->place + stand_ins->count, stand_ins->put_type, &body);
+        aard__write_s32(&body, (int32_t)(thunks->place + i));
+        write_call(thunks->place + thunks->count, thunks->put_type, &body);
         for (uint32_t k = 0; k < one->parameters; k++) {
             aard__buf_putc(&body, 0x20); /* local.get */
             aard__write_u32(&body, k);
         }
-        write_call(stand_ins->place + i, one->type, &body);
+        write_call(thunks->place + i, one->type, &body);
         aard__buf_putc(&body, 0x0b);
         aard__write_u32(out, (uint32_t)body.len);
         aard__buf_append(out, body.data, body.len);
@@ -156,21 +156,21 @@ static void write_code(const aard__stand_ins *stand_ins, aard__buf *out)
     aard__buf_free(&body);
 }
 
-void aard__stand_ins_write(const aard__stand_ins *stand_ins, int id, aard__buf *section)
+void aard__thunks_write(const aard__thunks *thunks, int id, aard__buf *section)
 {
     if (id != AARD__WASM_TYPES && id != AARD__WASM_FUNCTIONS && id != AARD__WASM_CODE) return;
     const uint8_t *bytes = (const uint8_t *)section->data;
     aard__reader old = {bytes, bytes + section->len, false};
     aard__buf grown = AARD__BUF_INIT;
     uint32_t count = aard__read_u32(&old);
-    aard__write_u32(&grown, count + (id == AARD__WASM_TYPES ? stand_ins->added_count : stand_ins->count));
+    aard__write_u32(&grown, count + (id == AARD__WASM_TYPES ? thunks->added_count : thunks->count));
     aard__buf_append(&grown, old.at, (size_t)(old.end - old.at));
     if (id == AARD__WASM_TYPES)
-        aard__buf_append(&grown, stand_ins->added.data, stand_ins->added.len);
+        aard__buf_append(&grown, thunks->added.data, thunks->added.len);
     else if (id == AARD__WASM_FUNCTIONS)
-        for (uint32_t i = 0; i < stand_ins->count; i++) aard__write_u32(&grown, stand_ins->list[i].type);
+        for (uint32_t i = 0; i < thunks->count; i++) aard__write_u32(&grown, thunks->list[i].type);
     else
-        write_code(stand_ins, &grown);
+        write_code(thunks, &grown);
     grown.failed = grown.failed || section->failed;
     aard__buf_free(section);
     *section = grown;
