@@ -22,7 +22,7 @@ getters=$(sed -nE 's/^(aard_((isolate|pool)_config|stage_options|call))_set_(.*)
 same 'every setter has a getter' '' "$(grep -vxFf <(echo "$functions") <<<"$getters")"
 # size_t is for lengths, indices and numbers of objects in memory; uint64_t is for all that is counted or limited.
 sizes=$(grep -oE '(size_t|uint64_t) \*?\w+[,)]' <<<"$list" | grep -vE \
-    '^size_t \*?((\w+_)?(len|count)|size|index|removed|desired|minimum_idle|maximum|threads|calls)[,)]$|^uint64_t \*?(\w+_)?(bytes|ms|calls|files|handles|entries|levels|value|done|total|abandoned|unfreeable)[,)]$')
+    '^size_t \*?((\w+_)?(len|count)|size|index|removed|desired|minimum_idle|maximum|threads|calls)[,)]$|^uint64_t \*?(\w+_)?(bytes|ms|calls|files|handles|entries|levels|value|done|total|left|abandoned|unfreeable)[,)]$')
 same 'size_t and uint64_t are for what they are for' '' "$sizes"
 # A structure that is in the caller's memory begins with its size; those that callbacks and getters give may do without.
 functions_only=$(grep -vE '^(typedef|struct|enum) ' <<<"$list")
