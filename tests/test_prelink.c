@@ -268,8 +268,8 @@ static void test_malformed_sections_are_refused(void **state)
         {6, "\x01\x7f\x02\x41\x00\x0b", 6, "globals"},
         {6, "\x01\x7f\x00\x41\xff\xff\xff\xff\xff\x0f\x0b", 11, "globals"},
         {6, "\x01\x7f\x00\x10\x00\x0b", 6, "globals"},
-        {6, "\x01\x7f\x01\x41\x05\x0b", 6, "no address"},
-        {6, "\x01\x7f\x00\x41\x7f\x0b", 6, "no address"},
+        {6, "\x01\x7f\x01\x41\x05\x0b", 6, "not the address"},
+        {6, "\x01\x7f\x00\x41\x7f\x0b", 6, "not the address"},
         {7,
          "\x01\x01"
          "f\x00\x03",
@@ -285,7 +285,7 @@ static void test_malformed_sections_are_refused(void **state)
         {7,
          "\x01\x01"
          "g\x03\x00",
-         5, "no address"},
+         5, "not the address"},
         {7,
          "\x01\x04"
          "main\x00\x00",
@@ -293,7 +293,7 @@ static void test_malformed_sections_are_refused(void **state)
         {7,
          "\x01\x04"
          "kept\x03\x01",
-         8, "no address"},
+         8, "not the address"},
         {9, "\x02\x00\x23\x00\x0b\x00", 6, "table"},
         {9, "\x01\x00\x41\x01\x0b\x01\x02", 7, "table"},
         {9, "\x01\x00\x23\x01\x0b\x01\x02", 7, "table"},
