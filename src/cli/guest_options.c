@@ -93,6 +93,30 @@ void cli_guest_wants(cli_guest *guest, const char *name)
 
 static bool is_stdin(const char *path) { return path && !strcmp(path, "-"); }
 
+static void set_input(const cli_command *command, cli_guest *guest, int option)
+{
+    if (option == CLI_OPT_INPUT) {
+        taken(command, "--input is not JSON", aard_json_check(optarg, strlen(optarg)));
+        guest->input = optarg;
+    } else if (option == CLI_OPT_INPUT_FILE) {
+        guest->input_file = optarg;
+    } else {
+        guest->stdin_file = optarg;
+    }
+    if (guest->input && guest->input_file) cli_usage(command, "--input and --input-file exclude each other");
+    if (is_stdin(guest->input_file) && is_stdin(guest->stdin_file))
+        cli_usage(command, "--input-file and --stdin can't both be stdin");
+}
+
+static void set_files(const cli_command *command, cli_guest *guest, int option)
+{
+    if (option == CLI_OPT_FILESYSTEM)
+        guest->files = parse_mode(command, optarg);
+    else
+        guest->files_quota = cli_number(command, "--filesystem-quota", optarg);
+    aard_isolate_config_set_filesystem(guest->config, guest->files, guest->files_quota, 0, 0);
+}
+
 bool cli_guest_option(const cli_command *command, cli_guest *guest, int option)
 {
     switch (option) {
@@ -103,13 +127,9 @@ bool cli_guest_option(const cli_command *command, cli_guest *guest, int option)
         guest->language = parse_language(command, optarg);
         guest->has_language = true;
         return true;
-    case CLI_OPT_INPUT: {
-        taken(command, "--input is not JSON", aard_json_check(optarg, strlen(optarg)));
-        guest->input = optarg;
-        break;
-    }
-    case CLI_OPT_INPUT_FILE: guest->input_file = optarg; break;
-    case CLI_OPT_STDIN: guest->stdin_file = optarg; break;
+    case CLI_OPT_INPUT:
+    case CLI_OPT_INPUT_FILE:
+    case CLI_OPT_STDIN: set_input(command, guest, option); return true;
     case CLI_OPT_PACKAGE:
         taken(command, "--package", aard_isolate_config_add_package(guest->config, optarg));
         cli_guest_wants(guest, optarg);
@@ -133,13 +153,7 @@ bool cli_guest_option(const cli_command *command, cli_guest *guest, int option)
         return true;
     case CLI_OPT_MOUNT: add_mount(command, guest, optarg); return true;
     case CLI_OPT_FILESYSTEM:
-        guest->files = parse_mode(command, optarg);
-        aard_isolate_config_set_filesystem(guest->config, guest->files, guest->files_quota, 0, 0);
-        return true;
-    case CLI_OPT_FILESYSTEM_QUOTA:
-        guest->files_quota = cli_number(command, "--filesystem-quota", optarg);
-        aard_isolate_config_set_filesystem(guest->config, guest->files, guest->files_quota, 0, 0);
-        return true;
+    case CLI_OPT_FILESYSTEM_QUOTA: set_files(command, guest, option); return true;
     case CLI_OPT_ALLOW_HOST:
         taken(command, "--allow-host", aard_isolate_config_allow_host(guest->config, optarg));
         return true;
@@ -148,10 +162,6 @@ bool cli_guest_option(const cli_command *command, cli_guest *guest, int option)
     case CLI_OPT_NO_NETWORK: aard_isolate_config_set_network(guest->config, false); return true;
     default: return false;
     }
-    if (guest->input && guest->input_file) cli_usage(command, "--input and --input-file exclude each other");
-    if (is_stdin(guest->input_file) && is_stdin(guest->stdin_file))
-        cli_usage(command, "--input-file and --stdin can't both be stdin");
-    return true;
 }
 
 static void check_input_file(const cli_command *command, const cli_guest *guest)
