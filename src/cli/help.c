@@ -11,7 +11,7 @@ static const char guest_options[] =
     "      --package NAME     load a package of the distribution into Python; may be repeated\n"
     "      --env NAME=VALUE   a variable of the guest's environment, which has none of this one's; may be repeated\n"
     "      --distribution DIR the Pyodide to boot Python from; else $AARDVARK_PYODIDE_DIST_DIR, else the staged one\n"
-    "      --isolation KIND   thread; 'process' is not part of this version\n"
+    "      --isolation KIND   thread (the default), or process: a hardened process of its own\n"
     "      --wall-ms N        stop the call after N milliseconds\n"
     "      --cpu-ms N         stop it after N milliseconds of processor time\n"
     "      --heap-mib N       let the guest's heap grow to N MiB at most\n"
