@@ -99,13 +99,30 @@ aard_bundle *bundle_from(const char *name)
     return bundle;
 }
 
+aard_isolation expected_isolation(void)
+{
+    const char *isolation = getenv("AARD_TEST_ISOLATION"); /* "process": a test that is made for threads runs so, too */
+    return isolation && !strcmp(isolation, "process") ? AARD_ISOLATION_PROCESS : AARD_ISOLATION_THREAD;
+}
+
+aard_reset_mode expected_reset(void)
+{
+    return expected_isolation() == AARD_ISOLATION_PROCESS ? AARD_RESET_NEW_PROCESS : AARD_RESET_IN_PLACE;
+}
+
 aard_isolate_config *config_of(aard_language language)
 {
     aard_isolate_config *config = NULL;
     assert_ok(aard_isolate_config_new(&config));
     aard_isolate_config_set_language(config, language);
-    const char *isolation = getenv("AARD_TEST_ISOLATION"); /* "process": a test that is made for threads runs so, too */
-    if (isolation && !strcmp(isolation, "process")) aard_isolate_config_set_isolation(config, AARD_ISOLATION_PROCESS);
+    aard_isolate_config_set_isolation(config, expected_isolation());
+    return config;
+}
+
+aard_isolate_config *thread_config(aard_language language)
+{
+    aard_isolate_config *config = config_of(language);
+    aard_isolate_config_set_isolation(config, AARD_ISOLATION_THREAD);
     return config;
 }
 

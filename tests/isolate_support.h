@@ -21,6 +21,13 @@ aard_bundle *bundle_from(const char *name);
 
 aard_isolate_config *config_of(aard_language language);
 
+/* Where guests run: in threads, or in processes of their own, which each test is good for that does not say otherwise by
+ * thread_config.  A full reset is in place there, or brings another process. */
+aard_isolation expected_isolation(void);
+aard_reset_mode expected_reset(void);
+/* For what is about guests in threads alone: their inside, resets in place. */
+aard_isolate_config *thread_config(aard_language language);
+
 /* Boots an isolate; `config` is freed.  `bundle` (freed too) may be NULL. */
 aard_isolate *boot(aard_isolate_config *config, aard_bundle *bundle);
 

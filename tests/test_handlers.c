@@ -43,7 +43,7 @@ static void count_forgotten(aard__guest *guest, int handler)
 static void test_the_guest_forgets_them_with_the_next_use(void **state)
 {
     (void)state;
-    aard_isolate *isolate = isolate_with_handlers(config_of(AARD_LANGUAGE_JAVASCRIPT));
+    aard_isolate *isolate = isolate_with_handlers(thread_config(AARD_LANGUAGE_JAVASCRIPT));
     counting = *worker_of(isolate)->guest->ops;
     counting.forget = count_forgotten;
     worker_of(isolate)->guest->ops = &counting;
@@ -66,7 +66,7 @@ static void test_a_reset_in_place_brings_back_none_that_was_freed(void **state)
     (void)state;
     static const char *const files[][2] = {
         {"main.py", "import sys\ndef held(x): return x\ndef count(x): return sys.getrefcount(held)\n"}, {NULL, NULL}};
-    aard_isolate *isolate = boot(config_of(AARD_LANGUAGE_PYTHON), bundle_of(files));
+    aard_isolate *isolate = boot(thread_config(AARD_LANGUAGE_PYTHON), bundle_of(files));
     aard_handler *count, *held, *again;
     assert_ok(aard_handler_new(isolate, "main:count", &count));
     assert_ok(aard_handler_new(isolate, "main:held", &held));

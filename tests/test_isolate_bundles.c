@@ -122,8 +122,10 @@ static void test_a_second_bundle_replaces_the_first_for_python(void **state)
     value_is(check_form(outcome), "[\"second\",\"second helper\",\"second part\"]");
     failure_is(call(isolate, "only_first:f", NULL), AARD_FAILURE_ADAPTER_ERROR, "no module 'only_first'", NULL);
     value_is(call(isolate, "main:data", NULL), "\"and second\"");
-    value_is(exec(isolate, "import os\n[kept, sorted(os.listdir('/app'))]"),
-             "[1,[\"data.txt\",\"helper.py\",\"main.py\",\"space\"]]");
+    /* In a process of its own the guest is another. */
+    value_is(exec(isolate, "import os\n[globals().get('kept', 0), sorted(os.listdir('/app'))]"),
+             expected_isolation() == AARD_ISOLATION_THREAD ? "[1,[\"data.txt\",\"helper.py\",\"main.py\",\"space\"]]"
+                                                           : "[0,[\"data.txt\",\"helper.py\",\"main.py\",\"space\"]]");
     load(isolate, first_python);
     assert_ok(aard_handler_invoke(handler, NULL, &outcome));
     value_is(check_form(outcome), "[\"first\",\"first helper\",\"first part\"]");

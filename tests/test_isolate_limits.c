@@ -303,7 +303,9 @@ static void test_python_outside_of_calls_is_ended(void **state)
                                          "    def invalidate_caches(self):\n"
                                          "        while True: pass\n"
                                          "sys.meta_path.append(Finder())\n";
-    aard_isolate *isolate = boot(limited_config(AARD_LANGUAGE_PYTHON, 15 * LIMIT_MS), bundle_from("python"));
+    aard_isolate_config *config = thread_config(AARD_LANGUAGE_PYTHON); /* a process keeps its handlers */
+    aard_isolate_config_set_wall_limit_ms(config, 15 * LIMIT_MS);
+    aard_isolate *isolate = boot(config, bundle_from("python"));
     aard_handler *handler = NULL;
     aard_outcome *outcome = NULL;
     value_is(exec(isolate, endless_end), "null");

@@ -72,7 +72,8 @@ static void test_a_success_in_json(void **state)
     member_is(root, "diagnostics.stdout", "\"out\\n\\\"\\n\"");
     member_is(root, "diagnostics.stderr", "\"err\\n\"");
     member_is(root, "diagnostics.stdout_dropped_bytes", "0");
-    member_is(root, "diagnostics.isolation", "\"thread\"");
+    member_is(root, "diagnostics.isolation",
+              expected_isolation() == AARD_ISOLATION_PROCESS ? "\"process\"" : "\"thread\"");
     member_is(root, "diagnostics.reset.mode", "\"none\"");
     member_is(root, "diagnostics.network", "{\"allowed\":[],\"blocked\":[]}");
     member_is(root, "diagnostics.policy_violations", "[]");

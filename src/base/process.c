@@ -12,7 +12,7 @@ static atomic_bool forked, is_template;
 static bool deliberate; /* the fork under way is aard__process_fork's */
 static unsigned generation;
 
-AARD__PROCESS_KEEPS(process, "what this process is", "forked is_template deliberate generation");
+AARD__PROCESS_KEEPS(process, "what this process is", "forked is_template deliberate generation once");
 
 const aard__process_state *aard__process_state_at(size_t index)
 {
@@ -27,7 +27,13 @@ static void in_child(void)
     if (!deliberate) atomic_store(&forked, true);
 }
 
-void aard__forks_watch(void) { pthread_atfork(NULL, NULL, in_child); }
+static void watch(void) { pthread_atfork(NULL, NULL, in_child); }
+
+void aard__forks_watch(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, watch);
+}
 
 bool aard__forked(void) { return atomic_load_explicit(&forked, memory_order_relaxed); }
 

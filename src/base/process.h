@@ -73,7 +73,7 @@ typedef struct aard__process_state {
 const aard__process_state *aard__process_state_at(size_t index);
 
 /* Whether this process was forked off, not by aard__process_fork, from one that called aard__forks_watch. */
-void aard__forks_watch(void); /* once */
+void aard__forks_watch(void); /* a second time is fine */
 bool aard__forked(void);
 
 /* The error for what can't be done then. */

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/process.h"
 #include "outcome/outcome.h"
 #include "process/client_impl.h"
 #include "process/warm_copy.h"
@@ -253,6 +254,7 @@ aard_error *aard__client_request(aard__client *client, const aard__request *requ
 
 aard_error *aard__client_new(aard_isolate_config *config, uint64_t id, aard__client **out)
 {
+    aard__forks_watch();
     aard__client *client = aard__calloc(1, sizeof *client);
     if (!client) return aard__error_no_memory();
     client->config = config;

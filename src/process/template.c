@@ -313,11 +313,24 @@ aard_error *aard__template_get(const aard_isolate_config *config, aard_bundle *b
     return error;
 }
 
+/* Those that have ended unasked, and that nobody has noticed since, are no longer zombies; with the registry's lock held. */
+static void reap_ended(void)
+{
+    for (aard__template *one = registry.all; one; one = one->next) {
+        if (pthread_mutex_trylock(&one->lock)) continue; /* whoever has it notices */
+        siginfo_t info = {.si_pid = 0};
+        if (one->pid && !waitid(P_PID, (id_t)one->pid, &info, WEXITED | WNOHANG | WNOWAIT) && info.si_pid)
+            stop_template(one);
+        pthread_mutex_unlock(&one->lock);
+    }
+}
+
 void aard__template_release(aard__template *template)
 {
     if (!template) return;
     pthread_mutex_lock(&registry.lock);
     template->owners--;
+    reap_ended();
     aard__template *idle = take_idle();
     pthread_mutex_unlock(&registry.lock);
     while (idle) {
