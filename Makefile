@@ -255,7 +255,7 @@ check-pyodide: all stage $(BUILD)/tests/make_session ## the same with Pyodide's 
 
 soak: all tests stage ## ten thousand resets, 20 000 calls that end at their limit, each allocation bomb 500 times, 200 attacks beside a neighbour, hundreds of kills
 	@AARD_SOAK=1 TEST_TIMEOUT=36000 $(RUN_TESTS) \
-	   $(addprefix $(BUILD)/tests/test_,reset_javascript reset_python runaways isolate_limits budgets stop_race warm_kill bombs neighbour pool_stress)
+	   $(addprefix $(BUILD)/tests/test_,reset_javascript reset_python runaways isolate_limits budgets stop_race warm_kill bombs neighbour pool_stress process_soak process_isolation) tests/test_in_processes.sh
 
 # Each in a build directory of its own.  V8 itself is not instrumented.  A huge allocation fails as it does elsewhere.
 sanitized = $(MAKE) BUILD=$(BUILD)/$@ HARDEN= OPT='-O1 -g -fno-omit-frame-pointer' SAN='$(1)' TEST_TIMEOUT=600

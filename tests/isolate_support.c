@@ -105,9 +105,9 @@ aard_isolation expected_isolation(void)
     return isolation && !strcmp(isolation, "process") ? AARD_ISOLATION_PROCESS : AARD_ISOLATION_THREAD;
 }
 
-aard_reset_mode expected_reset(void)
+aard_reset_mode expected_reset(aard_reset_mode in_thread)
 {
-    return expected_isolation() == AARD_ISOLATION_PROCESS ? AARD_RESET_NEW_PROCESS : AARD_RESET_IN_PLACE;
+    return expected_isolation() == AARD_ISOLATION_PROCESS ? AARD_RESET_NEW_PROCESS : in_thread;
 }
 
 aard_isolate_config *config_of(aard_language language)

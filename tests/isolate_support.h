@@ -24,7 +24,7 @@ aard_isolate_config *config_of(aard_language language);
 /* Where guests run: in threads, or in processes of their own, which each test is good for that does not say otherwise by
  * thread_config.  A full reset is in place there, or brings another process. */
 aard_isolation expected_isolation(void);
-aard_reset_mode expected_reset(void);
+aard_reset_mode expected_reset(aard_reset_mode in_thread);
 /* For what is about guests in threads alone: their inside, resets in place. */
 aard_isolate_config *thread_config(aard_language language);
 

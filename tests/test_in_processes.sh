@@ -1,10 +1,14 @@
 #!/bin/bash
-# test-timeout: 400
+# test-timeout: 900
 # Tests that are made for guests in threads, with each guest in a process of its own: what the host serves it (files, requests,
-# functions, output) is as it is there.
+# functions, output) is as it is there, and so is what comes of them.  `make soak` has those that take long, too.
 export AARD_TEST_ISOLATION=process AARDVARK_GUEST_HELPER=$AARDVARK_BUILD/aardvark-guest CMOCKA_MESSAGE_OUTPUT=STDOUT
 status=0
-for name in network_javascript network_escapes escape_filesystem inline_javascript inline_python isolate_streams \
+names="outcome handlers isolate_javascript isolate_python system_python python_ends reset_below_python stop_race"
+[[ -z ${AARD_SOAK-} ]] ||
+    names+=" isolate_limits isolate_bundles isolate_hostile escape_realm runaways bombs neighbour budgets reset_python network_python"
+unset AARD_SOAK # their figures are about threads
+for name in $names network_javascript network_escapes escape_filesystem inline_javascript inline_python isolate_streams \
     event_loop capabilities callbacks; do
     if "$AARDVARK_BUILD/tests/test_$name" >"$TMPDIR/log" 2>&1; then
         echo "ok $name in processes"

@@ -187,7 +187,7 @@ static void test_nothing_is_left_for_the_next_call(void **state)
         assert_ok(aard_isolate_reset(closed));
     }
     aard_outcome *outcome = exec(closed, "1");
-    assert_int_equal(aard_outcome_diagnostics(outcome)->reset_mode, expected_reset());
+    assert_int_equal(aard_outcome_diagnostics(outcome)->reset_mode, expected_reset(AARD_RESET_IN_PLACE));
     value_is(outcome, "1");
 }
 

@@ -205,7 +205,7 @@ static void test_nothing_is_left_after_a_reset(void **state)
         char *clean = seen(exec(isolate, attempts[i].look));
         aard_outcome_free(exec(isolate, attempts[i].leave));
         aard_outcome *outcome = exec(isolate, attempts[i].look);
-        in_place += aard_outcome_diagnostics(outcome)->reset_mode == AARD_RESET_IN_PLACE;
+        in_place += aard_outcome_diagnostics(outcome)->reset_mode == expected_reset(AARD_RESET_IN_PLACE);
         char *now = seen(outcome);
         if (strcmp(clean, now)) {
             print_error("%s: clean is %s, after a reset there is %s\n", attempts[i].name, clean, now);
@@ -265,7 +265,7 @@ static void test_a_handlers_module_stays_as_it_was_imported(void **state)
     char last[64] = "";
     for (int i = 0; i < 40; i++) {
         aard_outcome *outcome = invoke(handler, "7");
-        if (i) assert_int_equal(aard_outcome_diagnostics(outcome)->reset_mode, AARD_RESET_IN_PLACE);
+        if (i) assert_int_equal(aard_outcome_diagnostics(outcome)->reset_mode, expected_reset(AARD_RESET_IN_PLACE));
         assert_true(aard_outcome_diagnostics(outcome)->cleanup_ms > 0);
         value_is(outcome, "[1,7]");
         outcome = invoke(draw, "1");
@@ -285,7 +285,7 @@ static aard_outcome *after_reset(aard_isolate *isolate, aard_handler *handler)
 {
     assert_ok(aard_isolate_reset(isolate));
     aard_outcome *outcome = handler ? invoke(handler, "7") : exec(isolate, "'left' in globals()");
-    assert_int_equal(aard_outcome_diagnostics(outcome)->reset_mode, AARD_RESET_IN_PLACE);
+    assert_int_equal(aard_outcome_diagnostics(outcome)->reset_mode, expected_reset(AARD_RESET_IN_PLACE));
     return outcome;
 }
 
@@ -328,7 +328,7 @@ static void test_an_isolate_that_expects_no_resets_keeps_no_state(void **state)
         assert_ok(aard_isolate_reset(isolate));
         aard_outcome *outcome = exec(isolate, "'left' in globals()");
         assert_int_equal(aard_outcome_diagnostics(outcome)->reset_mode,
-                         prepared ? AARD_RESET_IN_PLACE : AARD_RESET_NEW_ISOLATE);
+                         expected_reset(prepared ? AARD_RESET_IN_PLACE : AARD_RESET_NEW_ISOLATE));
         value_is(outcome, "false");
         value_is(after_reset(isolate, handler), "[1,7]"); /* from now on they are expected */
         value_is(after_reset(isolate, handler), "[1,7]");
@@ -372,7 +372,7 @@ static void test_a_checkpoint_is_what_resets_go_back_to(void **state)
         assert_ok(aard_isolate_reset(isolate));
         aard_outcome *outcome = exec(
             isolate, "import os\n[kept['n'], 'left' in globals(), open('/tmp/kept').read(), os.listdir('/tmp')]");
-        assert_int_equal(aard_outcome_diagnostics(outcome)->reset_mode, AARD_RESET_IN_PLACE);
+        assert_int_equal(aard_outcome_diagnostics(outcome)->reset_mode, expected_reset(AARD_RESET_IN_PLACE));
         value_is(outcome, "[1,false,\"abc\",[\"kept\"]]");
         assert_ok(aard_isolate_reset(isolate));
     }
@@ -450,11 +450,11 @@ static void test_a_checkpoint_outlives_its_guest(void **state)
         value_is(exec(isolate, noted), "1");
         assert_ok(aard_isolate_reset(isolate));
         aard_outcome *outcome = exec(isolate, look);
-        assert_int_equal(aard_outcome_diagnostics(outcome)->reset_mode, AARD_RESET_NEW_ISOLATE);
+        assert_int_equal(aard_outcome_diagnostics(outcome)->reset_mode, expected_reset(AARD_RESET_NEW_ISOLATE));
         value_is(outcome, seen_now);
         assert_ok(aard_isolate_reset(isolate)); /* the new guest has the checkpoint, too */
         outcome = exec(isolate, look);
-        assert_int_equal(aard_outcome_diagnostics(outcome)->reset_mode, AARD_RESET_IN_PLACE);
+        assert_int_equal(aard_outcome_diagnostics(outcome)->reset_mode, expected_reset(AARD_RESET_IN_PLACE));
         value_is(outcome, seen_now);
         outcome = exec(isolate, "random.random()");
         assert_string_not_equal(aard_outcome_value_json(outcome, NULL), last);
@@ -484,7 +484,7 @@ static void test_what_javascript_touched_is_not_reset_in_place(void **state)
     aard_isolate *isolate = boot(config, NULL);
     value_is(exec(isolate, "import js\njs.left = 5\njs.left"), "5");
     aard_outcome *outcome = exec(isolate, "import js\nhasattr(js, 'left')");
-    assert_int_equal(aard_outcome_diagnostics(outcome)->reset_mode, AARD_RESET_NEW_ISOLATE);
+    assert_int_equal(aard_outcome_diagnostics(outcome)->reset_mode, expected_reset(AARD_RESET_NEW_ISOLATE));
     value_is(outcome, "false");
     assert_refused(aard_isolate_checkpoint(isolate), AARD_ERR_UNSUPPORTED, "js", NULL);
     aard_isolate_free(isolate);
@@ -527,7 +527,7 @@ static void test_a_reset_after_a_termination_anywhere(void **state)
         aard_outcome_free(outcome);
         outcome = exec(isolate, "import os, json\nopen('/tmp/t', 'w').write('ok')\n"
                                 "[json.dumps({'a': 1}), sorted(os.listdir('/tmp')), 'left' in globals()]");
-        in_place += aard_outcome_diagnostics(outcome)->reset_mode == AARD_RESET_IN_PLACE;
+        in_place += aard_outcome_diagnostics(outcome)->reset_mode == expected_reset(AARD_RESET_IN_PLACE);
         streams_are(outcome, "", "");
         value_is(exec(isolate, "import os, json\n[json.dumps({'a': 1}), os.listdir('/tmp'), 'left' in globals()]"),
                  "[\"{\\\"a\\\": 1}\",[],false]");
@@ -575,7 +575,7 @@ static void test_many_resets_stay_small_and_quick(void **state)
         aard_outcome *outcome = exec(isolate, work[i % COUNT(work)]);
         assert_success(outcome);
         const aard_diagnostics *d = aard_outcome_diagnostics(outcome);
-        if (i) assert_int_equal(d->reset_mode, AARD_RESET_IN_PLACE);
+        if (i) assert_int_equal(d->reset_mode, expected_reset(AARD_RESET_IN_PLACE));
         ms[i] = d->reset_ms;
         aard_outcome_free(outcome);
         if (i == quarter) at_quarter = resident_kib();

@@ -188,6 +188,17 @@ static void send_for_child(int socket, aard_error *error)
     aard__channel_free(child.channel);
 }
 
+/* Before the host can be asked anything: a guest that wants to (by a timer of a module's) is not one to be warmed up, and the
+ * host forks another when it needs one. */
+static bool warm_up(server *s)
+{
+    s->child.missed = false;
+    aard_error *error = aard__worker_warm_up(s->worker);
+    bool warm = !error && missed_nothing(s);
+    aard_error_free(error);
+    return warm;
+}
+
 static void become_child(server *s, int socket, bool ahead)
 {
     sigset_t cancel;
@@ -202,8 +213,9 @@ static void become_child(server *s, int socket, bool ahead)
         _exit(1);
     }
     s->child.measures = aard__hardening_measures(s->hardening);
+    if (ahead && !warm_up(s)) _exit(1);
     error = aard__channel_new(socket, aard__child_rules, &s->child.host.channel);
-    if (error || (ahead && aard__worker_warm_up(s->worker))) _exit(1);
+    if (error) _exit(1);
     aard__child_run(&s->child, s->worker);
 }
 
