@@ -255,6 +255,46 @@ static void test_children_end_with_their_template(void **state)
     assert_true(kill(child, 0) && errno == ESRCH);
 }
 
+/* ---- templates, which import modules of bundles ------------------------------------------------------------------------ */
+
+static void use_hardened_twice(int number)
+{
+    need(!aard__harden_child(unfiltered, sockets[1]) && number < 100);
+    use_everything(number);
+}
+
+static void be_a_hardened_template(int number)
+{
+    const char *readable[] = {"/usr/share", "/is/not/there", NULL};
+    pid_t child;
+    int status;
+    need(!aard__hardening_take(AARD__HARDEN_ALL, 0, &unfiltered));
+    need(!aard__harden_template(unfiltered, readable));
+    need(execl("/bin/true", "true", NULL) < 0 && errno == EPERM);
+    need(socket(AF_UNIX, SOCK_STREAM, 0) < 0 && errno == EPERM);
+    need(kill(getppid(), SIGKILL) < 0 && errno == EPERM);
+    need(syscall(__NR_process_vm_readv, getppid(), 0, 0, 0, 0, 0) < 0 && errno == EPERM);
+    need(unlink("/usr/share/nothing") < 0 && errno == EPERM);
+    need(open("/tmp/aardvark-is-not-there", O_WRONLY | O_CREAT, 0600) < 0 && errno == EACCES);
+    need(open("/proc/self/statm", O_RDONLY) >= 0 && open("/usr/share", O_RDONLY) >= 0);
+    if (aard__hardening_measures(unfiltered) & AARD__HARDEN_LANDLOCK) need(open("/etc/passwd", O_RDONLY) < 0);
+    use_everything(number);
+    for (int i = 0; i < 2; i++) {
+        need(!aard__process_fork(&child));
+        if (!child) {
+            use_hardened_twice(i);
+            _exit(0);
+        }
+        need(waitpid(child, &status, 0) == child && !status);
+    }
+}
+
+static void test_a_template_gives_up_what_it_needs_no_more(void **state)
+{
+    (void)state;
+    with_children(be_a_hardened_template, 1);
+}
+
 /* ---- what is told ------------------------------------------------------------------------------------------------------ */
 
 static void test_measures_have_names(void **state)
@@ -336,6 +376,7 @@ int main(void)
         cmocka_unit_test(test_arguments_off_the_list_end_the_child),
         cmocka_unit_test(test_calls_on_the_list_are_made),
         cmocka_unit_test(test_children_end_with_their_template),
+        cmocka_unit_test(test_a_template_gives_up_what_it_needs_no_more),
         cmocka_unit_test_setup(test_nothing_of_the_machine_is_in_reach, take_unfiltered),
     };
     return cmocka_run_group_tests(tests, make_hardened_template, end_template);

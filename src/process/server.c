@@ -128,6 +128,14 @@ static void take_lifeline(const aard__setup *setup, aard__frame *frame)
     *fd = -1;
 }
 
+/* From here on code of the bundle may run in the template. */
+static aard_error *harden(server *s, const aard__setup *setup)
+{
+    const char *readable[] = {setup->distribution, setup->catalog, NULL};
+    AARD__TRY(aard__hardening_take(AARD__HARDEN_ALL, 0, &s->hardening));
+    return aard__harden_template(s->hardening, setup->distribution ? readable : readable + 2);
+}
+
 static aard_error *set_up(server *s, aard__frame *frame)
 {
     aard__setup setup;
@@ -138,7 +146,7 @@ static aard_error *set_up(server *s, aard__frame *frame)
     if (!error) error = aard__worker_new(s->config, 0, &s->worker);
     if (!error && setup.has_bundle) error = load_bundle(s, frame->descriptors[0]);
     if (!error) error = aard__worker_warm_up(s->worker);
-    if (!error) error = aard__hardening_take(AARD__HARDEN_ALL, 0, &s->hardening);
+    if (!error) error = harden(s, &setup);
     aard__setup_free(&setup);
     return error;
 }

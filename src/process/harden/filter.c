@@ -5,8 +5,10 @@
 #include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -33,6 +35,7 @@
 /* Of an argument: those of its bits that are in `mask` are `value`.  The kernel takes them all as ints, but for pointers (POINTER),
  * and clone's flags, of which the upper half has none.  X(name, argument, mask, value) */
 #define POINTER 0x100
+#define FORK (CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD)
 #define CONDITIONS(X)                                                                                                  \
     X(ALWAYS, 0, 0, 0)                                                                                                 \
     X(IS_UNKNOWN, 0, 0, 0)                                                                                             \
@@ -44,6 +47,16 @@
     X(DUPLICATES, 1, UINT32_MAX, F_DUPFD_CLOEXEC)                                                                      \
     X(OF_DESCRIPTOR, 3, UINT32_MAX, AT_EMPTY_PATH)                                                                     \
     X(SCANS_PAGES, 1, UINT32_MAX, PAGEMAP_SCAN)                                                                        \
+    X(READS, 2, O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND | (O_TMPFILE & ~O_DIRECTORY), O_RDONLY)                       \
+    X(IS_FORK, 0, UINT32_MAX, FORK)                                                                                    \
+    X(OF_WATCHDOG, 2, ~31, 32)                                                                                         \
+    X(LAST_OF_WATCHDOG, 2, UINT32_MAX, 64)                                                                             \
+    X(ABORTS, 2, UINT32_MAX, SIGABRT)                                                                                  \
+    X(SETS_DEATH, 0, UINT32_MAX, PR_SET_PDEATHSIG)                                                                     \
+    X(SETS_DUMPABLE, 0, UINT32_MAX, PR_SET_DUMPABLE)                                                                   \
+    X(SETS_SIGNAL, 1, UINT32_MAX, F_SETSIG)                                                                            \
+    X(SETS_OWNER, 1, UINT32_MAX, F_SETOWN)                                                                             \
+    X(SETS_FLAGS, 1, UINT32_MAX, F_SETFL)                                                                              \
     X(IS_THREAD, 0, UINT32_MAX, THREAD)                                                                                \
     X(TO_ITSELF, 0, UINT32_MAX, 0) /* the process's number, which each child puts there */
 
@@ -62,16 +75,16 @@ static const struct {
 #undef X
 };
 
-static const struct {
+typedef struct call {
     const char *name;
     int number;
     condition condition;
     const char *reason;
-} calls[] = {
+} call;
+
 #define X(name, condition, reason) {#name, __NR_##name, condition, reason},
-    AARD__SYSTEM_CALL_MAP(X)
+static const call calls[] = {AARD__SYSTEM_CALL_MAP(X)}, of_template[] = {AARD__TEMPLATE_CALL_MAP(X)};
 #undef X
-};
 enum { CALLS = sizeof calls / sizeof *calls };
 
 bool aard__system_call_at(size_t index, aard__system_call *out)
@@ -110,10 +123,10 @@ static uint32_t action_of(condition which)
     return which == FAILS ? SECCOMP_RET_ERRNO | EACCES : SECCOMP_RET_ALLOW;
 }
 
-static void add_call(aard__filter *filter, size_t index)
+static void add_call(aard__filter *filter, const call *row)
 {
-    condition which = calls[index].condition;
-    uint32_t number = (uint32_t)calls[index].number, argument = conditions[which].argument & 7;
+    condition which = row->condition;
+    uint32_t number = (uint32_t)row->number, argument = conditions[which].argument & 7;
     if (!conditions[which].mask) {
         need(filter, number, 1);
         end(filter, action_of(which));
@@ -133,7 +146,7 @@ static void add_call(aard__filter *filter, size_t index)
     load(filter, NUMBER_AT);
 }
 
-void aard__filter_make(aard__filter *filter)
+void aard__filter_make(aard__filter *filter, bool of_templates)
 {
     filter->count = 0;
     load(filter, ARCHITECTURE_AT);
@@ -141,8 +154,11 @@ void aard__filter_make(aard__filter *filter)
     add(filter, BPF_JMP | BPF_JA, 1, 0, 0);
     end(filter, SECCOMP_RET_KILL_PROCESS);
     load(filter, NUMBER_AT);
-    for (size_t i = 0; i < CALLS; i++) add_call(filter, i);
-    end(filter, SECCOMP_RET_KILL_PROCESS); /* those of x32 as well: their numbers are others */
+    for (size_t i = 0; of_templates && i < sizeof of_template / sizeof *of_template; i++)
+        add_call(filter, &of_template[i]);
+    for (size_t i = 0; i < CALLS; i++) add_call(filter, &calls[i]);
+    end(filter, of_templates ? SECCOMP_RET_ERRNO | EPERM
+                             : SECCOMP_RET_KILL_PROCESS); /* those of x32 as well: their numbers are others */
 }
 
 bool aard__filter_available(void)

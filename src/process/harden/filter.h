@@ -15,7 +15,7 @@ typedef struct aard__filter {
     size_t own_pid; /* the instruction that compares with the process's number */
 } aard__filter;
 
-void aard__filter_make(aard__filter *filter);
+void aard__filter_make(aard__filter *filter, bool of_templates);
 
 /* For the calling thread and all that it starts, with no way back: what is not allowed ends the process (SIGSYS).  False and
  * errno where the kernel refuses it. */

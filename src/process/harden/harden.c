@@ -36,6 +36,11 @@ static const char *const names[][2] = {
 const char *aard__hardening_name(size_t bit) { return bit < AARD__HARDENINGS ? names[bit][0] : NULL; }
 const char *aard__hardening_text(size_t bit) { return bit < AARD__HARDENINGS ? names[bit][1] : NULL; }
 
+static aard_error *failed(aard__hardening_bit bit)
+{
+    return aard__error_errno(AARD_ERR_ENGINE, errno, "a process of guests can't be hardened: %s", names[bit][0]);
+}
+
 /* ---- namespaces -------------------------------------------------------------------------------------------------- */
 
 /* A thread that has just ended is not gone for the kernel at once. */
@@ -85,6 +90,7 @@ static int make_root(void)
 
 #ifndef __NR_landlock_create_ruleset
 #define __NR_landlock_create_ruleset 444
+#define __NR_landlock_add_rule 445
 #define __NR_landlock_restrict_self 446
 #endif
 
@@ -148,11 +154,48 @@ aard_error *aard__hardening_take(uint32_t wanted, uint32_t open_files, aard__har
     if (held && wanted & AARD__HARDEN_LANDLOCK && (h->ruleset = make_ruleset()) >= 0)
         h->measures |= AARD__HARDEN_LANDLOCK;
     if (held && wanted & AARD__HARDEN_SECCOMP && aard__filter_available()) {
-        aard__filter_make(&h->filter);
+        aard__filter_make(&h->filter, false);
         h->measures |= AARD__HARDEN_SECCOMP;
     }
     *out = h;
     return NULL;
+}
+
+/* ---- the template itself: modules of a bundle are imported there ------------------------------------------------------ */
+
+enum { PATH_BENEATH = 1, READ_FILE = 1 << 2, READ_DIRECTORY = 1 << 3 };
+
+/* One that is not there needs no rule. */
+static void let_read(int rules, const char *dir)
+{
+    struct {
+        uint64_t rights;
+        int32_t dir;
+    } __attribute__((packed)) rule = {READ_FILE | READ_DIRECTORY, open(dir, O_PATH | O_CLOEXEC)};
+    if (rule.dir < 0) return;
+    syscall(__NR_landlock_add_rule, rules, PATH_BENEATH, &rule, 0);
+    close(rule.dir);
+}
+
+static bool restrict_template(const char *const *readable)
+{
+    int rules = make_ruleset();
+    if (rules < 0) return false;
+    let_read(rules, "/proc");
+    for (; *readable; readable++) let_read(rules, *readable);
+    bool restricted = !syscall(__NR_landlock_restrict_self, rules, 0);
+    close(rules);
+    return restricted;
+}
+
+aard_error *aard__harden_template(aard__hardening *h, const char *const *readable)
+{
+    aard__filter filter;
+    AARD__TRY(aard__process_quiesce()); /* both hold for the calling thread and what it starts */
+    if (h->measures & AARD__HARDEN_LANDLOCK && !restrict_template(readable)) return failed(AARD__HARDEN_LANDLOCK_BIT);
+    if (!(h->measures & AARD__HARDEN_SECCOMP)) return NULL;
+    aard__filter_make(&filter, true);
+    return aard__filter_install(&filter) ? NULL : failed(AARD__HARDEN_SECCOMP_BIT);
 }
 
 uint32_t aard__hardening_measures(const aard__hardening *hardening) { return hardening->measures; }
@@ -222,11 +265,6 @@ static bool close_descriptors(int socket)
         if (kept[i] > last) last = kept[i];
     }
     return !syscall(__NR_close_range, last + 1, ~0U, 0);
-}
-
-static aard_error *failed(aard__hardening_bit bit)
-{
-    return aard__error_errno(AARD_ERR_ENGINE, errno, "a child can't be hardened: %s", names[bit][0]);
 }
 
 aard_error *aard__harden_child(aard__hardening *h, int socket)

@@ -52,6 +52,10 @@ typedef struct aard__hardening aard__hardening;
  * (0 = 64).  *out is never freed.  Errors: busy (a call is under way), no_memory; a measure that can't be had is none. */
 aard_error *aard__hardening_take(uint32_t wanted, uint32_t open_files, aard__hardening **out);
 
+/* Once, behind that, in a template that will run code of a bundle: from now on it reads files below `readable` (up to a NULL)
+ * and /proc, makes children, and nothing else.  Children have that as well, beside their own.  Errors: busy, engine. */
+aard_error *aard__harden_template(aard__hardening *hardening, const char *const *readable);
+
 /* What its children will have. */
 uint32_t aard__hardening_measures(const aard__hardening *hardening);
 

@@ -52,4 +52,41 @@
     X(exit, ALWAYS, "the end of a thread")                                                                             \
     X(exit_group, ALWAYS, "the end")
 
+/* What a template may make beside those, to fork children that harden themselves, and to boot its guest again; what is in neither
+ * list fails there (EPERM).  The first row that fits decides: these come before the others. */
+#define AARD__TEMPLATE_CALL_MAP(X)                                                                                     \
+    X(openat, READS, "files of the distribution, what tells of its own memory")                                        \
+    X(read, ALWAYS, "the same; that a child has ended")                                                                \
+    X(lseek, ALWAYS, "the same")                                                                                       \
+    X(newfstatat, ALWAYS, "whether files are there, and whose")                                                        \
+    X(readlinkat, ALWAYS, "the same")                                                                                  \
+    X(faccessat, ALWAYS, "the same")                                                                                   \
+    X(getdents64, ALWAYS, "the same")                                                                                  \
+    X(geteuid, ALWAYS, "the same")                                                                                     \
+    X(getuid, ALWAYS, "the same")                                                                                      \
+    X(eventfd2, ALWAYS, "a guest that asks for the network, which the first call does again")                          \
+    X(rt_sigpending, ALWAYS, "the same")                                                                               \
+    X(clone, IS_FORK, "children")                                                                                      \
+    X(wait4, ALWAYS, "their ends")                                                                                     \
+    X(tgkill, OF_WATCHDOG, "what children send themselves; their own filter allows no other")                          \
+    X(tgkill, LAST_OF_WATCHDOG, "the same")                                                                            \
+    X(tgkill, ABORTS, "the same")                                                                                      \
+    X(getppid, ALWAYS, "children: hardening")                                                                          \
+    X(prctl, SETS_DEATH, "the same")                                                                                   \
+    X(prctl, SETS_DUMPABLE, "the same")                                                                                \
+    X(fcntl, SETS_SIGNAL, "the same")                                                                                  \
+    X(fcntl, SETS_OWNER, "the same")                                                                                   \
+    X(fcntl, SETS_FLAGS, "the same")                                                                                   \
+    X(fchdir, ALWAYS, "the same")                                                                                      \
+    X(chroot, ALWAYS, "the same")                                                                                      \
+    X(capset, ALWAYS, "the same")                                                                                      \
+    X(prlimit64, ALWAYS, "the same")                                                                                   \
+    X(close_range, ALWAYS, "the same")                                                                                 \
+    X(landlock_restrict_self, ALWAYS, "the same")                                                                      \
+    X(seccomp, ALWAYS, "the same")
+
+#ifndef __NR_landlock_restrict_self
+#define __NR_landlock_restrict_self 446
+#endif
+
 #endif

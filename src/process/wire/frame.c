@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -150,14 +151,22 @@ static void put_descriptors(struct msghdr *message, control *room, const int *li
     memcpy(CMSG_DATA(head), list, count * sizeof *list);
 }
 
+/* The kernel counts descriptors that are under way by their user, over all processes of it, and refuses more than the sender may
+ * have open: whoever receives makes room. */
+static aard__frame_result await_room(const aard__wait *wait)
+{
+    nanosleep(&(struct timespec){.tv_nsec = 500000}, NULL);
+    return wait && aard__clock_monotonic() >= wait->deadline ? AARD__FRAME_LATE : AARD__FRAME_OK;
+}
+
 static aard__frame_result send_message(aard__channel *channel, const struct msghdr *message, const aard__wait *wait)
 {
     int flags = MSG_NOSIGNAL | (wait ? MSG_DONTWAIT : 0);
     for (;;) {
         if (sendmsg(channel->socket, message, flags) >= 0) return AARD__FRAME_OK;
         if (errno == EPIPE || errno == ECONNRESET || errno == ENOTCONN) return AARD__FRAME_ENDED;
-        if (errno == EAGAIN && wait) {
-            aard__frame_result result = await(channel, POLLOUT, wait);
+        if (errno == ETOOMANYREFS || (errno == EAGAIN && wait)) {
+            aard__frame_result result = errno == EAGAIN ? await(channel, POLLOUT, wait) : await_room(wait);
             if (result != AARD__FRAME_OK) return result;
         } else if (errno != EINTR) {
             return AARD__FRAME_FAILED;
