@@ -25,6 +25,13 @@ static void send_frame(aard__message type, uint64_t id, const void *body, size_t
     if (aard__channel_send(channel, &frame, NULL) != AARD__FRAME_OK) _exit(0);
 }
 
+/* With no measure of hardening in force. */
+static void send_hello(uint64_t id)
+{
+    static const unsigned char measures[4];
+    send_frame(AARD__HELLO, id, measures, sizeof measures);
+}
+
 static void send_buf(aard__message type, uint64_t id, aard__buf *body)
 {
     send_frame(type, id, body->data, body->len);
@@ -134,7 +141,7 @@ static void misbehave(void)
     if (is("short")) send(raw, "abc", 3, MSG_NOSIGNAL);
     if (is("empty")) send(raw, "", 0, MSG_NOSIGNAL);
     if (is("unknown_type")) send_raw(0, 200, 0, 0);
-    if (is("hello_again")) send_frame(AARD__HELLO, request, NULL, 0);
+    if (is("hello_again")) send_hello(request);
     if (is("of_a_template")) send_frame(AARD__READY, request, NULL, 0);
     if (is("not_granted")) send_host_call("other", 1);
     if (is("not_there")) send_host_call("no_such_function", 1);
@@ -181,8 +188,8 @@ static void be_a_child(int socket)
     if (is("never_hello")) hang();
     if (is("ends_at_once")) _exit(0);
     if (is("other_hello")) send_outcome(0);
-    if (is("hello_twice")) send_frame(AARD__HELLO, 0, NULL, 0);
-    send_frame(AARD__HELLO, 0, NULL, 0);
+    if (is("hello_twice")) send_hello(0);
+    send_hello(0);
     while (aard__channel_receive(channel, NULL, &frame) == AARD__FRAME_OK) {
         take_request(&frame);
         aard__frame_end(&frame);

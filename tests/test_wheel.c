@@ -182,9 +182,9 @@ static void bad_wheels_are_refused(void **state)
     refuse(*state, name, root, 2, "absolute path");
     refuse(*state, name, backslash, 2, "backslash");
     refuse(*state, "x-1-cp313-cp313-linux_x86_64.whl", good, 2, "cp313-cp313-linux_x86_64");
-    refuse(*state, "x-1.whl", good, 2, "proper name");
-    refuse(*state, "x-1-1-1-py3-none-any.whl", good, 2, "proper name");
-    refuse(*state, "x-1-py3-none-any.zip", good, 2, "proper name");
+    refuse(*state, "x-1.whl", good, 2, "valid name");
+    refuse(*state, "x-1-1-1-py3-none-any.whl", good, 2, "valid name");
+    refuse(*state, "x-1-py3-none-any.zip", good, 2, "valid name");
     refuse(*state, "-1-py3-none-any.whl", good, 2, "name");
 }
 

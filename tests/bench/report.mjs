@@ -135,9 +135,9 @@ test("every bar lies inside the plot", () => {
 test("figures have names of their own, a bound where they have one, and an aim below it", () => {
   const all = [...figures, ...means];
   strictEqual(new Set(all.map(({ name }) => name)).size, all.length);
-  // Monty runs less than Python: it is measured, and bounds nothing.
+  // Monty runs less than Python: it is measured, and bounds nothing but what a process costs.
   for (const { name, target, aim } of all)
-    ok(/monty/.test(name) ? target === undefined : target > 0 && (aim === undefined || aim < target), name);
+    ok(/monty/.test(name) && !name.startsWith("child_") ? target === undefined : target > 0 && (aim === undefined || aim < target), name);
   for (const { name, ours, samples } of figures) strictEqual(Boolean(ours.rounds), samples > 0, name);
 });
 process.exit(failed ? 1 : 0);
