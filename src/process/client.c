@@ -148,6 +148,19 @@ static aard_error *call_child(aard__client *client, const aard__request *request
     return aard__error(AARD_ERR_ENGINE, "the processes for the guest end before they take a call");
 }
 
+/* A child whose guest broke may have nothing to make another from, which it has given up: the next child has a guest. */
+static aard_error *call_a_child_with_guest(aard__client *client, const aard__request *request, bool *broken,
+                                           aard_outcome **out)
+{
+    bool used = client->used;
+    aard_error *error = call_child(client, request, out);
+    if (!error || !used || aard_error_get_code(error) != AARD_ERR_GUEST_BOOT) return error;
+    aard_error_free(error);
+    *broken = true;
+    AARD__TRY(reset(client));
+    return call_child(client, request, out);
+}
+
 static aard_error *call(aard__client *client, const aard__request *request, aard_outcome **out)
 {
     bool broken = !client->child.channel && client->used;
@@ -158,7 +171,7 @@ static aard_error *call(aard__client *client, const aard__request *request, aard
         by_child.handler = client->handlers[request->handler].number;
     }
     if (broken) AARD__TRY(reset(client));
-    AARD__TRY(call_child(client, &by_child, out));
+    AARD__TRY(call_a_child_with_guest(client, &by_child, &broken, out));
     aard_diagnostics *d = &(*out)->diagnostics;
     if (broken) { /* what the call began with */
         d->prepare_ms += d->reset_ms;
