@@ -20,6 +20,7 @@
 #include "base/json.h"
 #include "base/library.h"
 #include "base/new_file.h"
+#include "base/process.h"
 #include "base/utf8.h"
 
 /* A text that may hold NULs, and its length. */
@@ -522,6 +523,33 @@ static void test_a_library_is_loaded_when_it_is_asked_for(void **state)
     assert_non_null(strstr(why, "; install libc6"));
 }
 
+/* ---- forks --------------------------------------------------------------------------------------------------------- */
+
+static char prepared[3];
+
+static aard_error *end_threads(void)
+{
+    strcat(prepared, "t");
+    return NULL;
+}
+
+static aard_error *begin_work(void)
+{
+    strcat(prepared, "w");
+    return NULL;
+}
+
+AARD__PROCESS_STATE(test_threads, "threads", "", AARD__FORK_QUIESCE, end_threads, NULL, NULL);
+AARD__PROCESS_STATE(test_work, "what begins work for threads", "", AARD__FORK_RESET, begin_work, NULL, NULL);
+
+/* Whatever the order of the register. */
+static void test_threads_end_last_before_a_fork(void **state)
+{
+    (void)state;
+    assert_null(aard__process_quiesce());
+    assert_string_equal(prepared, "wt");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -544,6 +572,7 @@ int main(void)
         TEST(test_times_are_written_by_rfc3339),
         TEST(test_hashes),
         TEST(test_checksum),
+        cmocka_unit_test(test_threads_end_last_before_a_fork),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

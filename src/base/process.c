@@ -52,12 +52,19 @@ bool aard__process_is_template(void) { return atomic_load_explicit(&is_template,
 
 unsigned aard__process_generation(void) { return generation; }
 
-aard_error *aard__process_quiesce(void)
+/* Threads end when all else is done, which may begin work for them. */
+static aard_error *prepare(bool threads)
 {
     const aard__process_state *state;
     for (size_t i = 0; (state = aard__process_state_at(i)); i++)
-        if (state->prepare) AARD__TRY(state->prepare());
+        if (state->prepare && (state->rule == AARD__FORK_QUIESCE) == threads) AARD__TRY(state->prepare());
     return NULL;
+}
+
+aard_error *aard__process_quiesce(void)
+{
+    AARD__TRY(prepare(false));
+    return prepare(true);
 }
 
 static void renew(void)
