@@ -110,13 +110,25 @@ pid_t the_busy_one(void)
 
 pid_t the_template(void) { return wait_for_guests(HERE, NULL, 1); }
 
+/* A process's descriptors go with the last of its threads, which may be after its first is a zombie. */
+static bool has_threads(pid_t pid)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+    DIR *dir = opendir(path);
+    size_t count = 0;
+    while (dir && readdir(dir)) count++;
+    if (dir) closedir(dir);
+    return count > 3; /* ".", ".." and the first */
+}
+
 bool ends_within(pid_t pid, double ms)
 {
     double start = now_ms();
     char text[16], state;
     pid_t parent;
     snprintf(text, sizeof text, "%d", (int)pid);
-    while (stat_of(text, &state, &parent) && state != 'Z' && state != 'X') {
+    while (stat_of(text, &state, &parent) && ((state != 'Z' && state != 'X') || has_threads(pid))) {
         if (now_ms() - start > ms) return false;
         usleep(2000);
     }

@@ -225,7 +225,7 @@ static const runaway javascript[] = {
     {CLOCK | HEAP, "const o = {}; for (let i = 0; ; i++) o['k' + i] = i"},
     {CLOCK | HEAP, "const m = new Map(); for (let i = 0; ; i++) m.set(i, { i })"},
     {CLOCK | HEAP, "const a = []; for (;;) a.push(new Uint8Array(1e6))"},
-    {HEAP, "new ArrayBuffer(2 ** 33 - 1)"},
+    {CLOCK | HEAP, "new ArrayBuffer(2 ** 33 - 1)"},
     {CLOCK | HEAP, "Array.from({ length: 2 ** 32 - 1 })"},
     {CLOCK | HEAP, "new Array(1e9).fill(0)"},
     {CLOCK | HEAP, "JSON.stringify(new Array(2e7).fill('xxxxxxxx'))"},
