@@ -12,11 +12,6 @@
 #define FORCE_EVERY (10 * MS)
 #define CPU_EVERY (MS / 2) /* at most: a guest that sleeps just before its limit wakes nobody all the time */
 
-static uint64_t later(uint64_t now, uint64_t ms)
-{
-    return ms >= (AARD__NEVER - now) / MS ? AARD__NEVER : now + ms * MS;
-}
-
 static uint64_t earlier(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
 /* ---- what is due --------------------------------------------------------------------------------------------- */
@@ -56,7 +51,7 @@ static uint64_t look(void *user, uint64_t now)
     if (!budget->cause) {
         budget->cause = find_cause(budget, now, &next);
         if (!budget->cause) return next;
-        budget->hard_deadline = later(now, budget->limits.grace_ms);
+        budget->hard_deadline = aard__clock_later(now, budget->limits.grace_ms);
     }
     if (now < budget->hard_deadline) {
         uint64_t pause = budget->limits.grace_ms * MS / 4;
@@ -88,7 +83,7 @@ aard_error *aard__budget_arm(aard__budget *budget, const aard__limits *limits, u
                              aard_cancel_handle *cancel)
 {
     budget->cause = AARD__CAUSE_NONE;
-    budget->wall_deadline = limits->wall_ms ? later(now, limits->wall_ms) : AARD__NEVER;
+    budget->wall_deadline = limits->wall_ms ? aard__clock_later(now, limits->wall_ms) : AARD__NEVER;
     if (!limits->wall_ms && !limits->cpu_ms && !cancel) return NULL;
     budget->limits = *limits;
     budget->told = false;
@@ -96,7 +91,7 @@ aard_error *aard__budget_arm(aard__budget *budget, const aard__limits *limits, u
     uint64_t first = budget->wall_deadline;
     int failed = pthread_getcpuclockid(pthread_self(), &budget->cpu_clock);
     if (failed) return aard__error_errno(AARD_ERR_THREAD, failed, "the thread has no clock for its processor time");
-    if (limits->cpu_ms) first = earlier(first, later(now, limits->cpu_ms));
+    if (limits->cpu_ms) first = earlier(first, aard__clock_later(now, limits->cpu_ms));
     atomic_store(&budget->cancelled, false);
     budget->watch.fire = look;
     budget->watch.user = budget;

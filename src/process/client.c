@@ -9,6 +9,7 @@
 #include "outcome/outcome.h"
 #include "process/client_impl.h"
 #include "process/warm_copy.h"
+#include "worker/worker.h"
 
 enum {
     TRIES = 3,     /* to find a child that has not ended */
@@ -121,8 +122,6 @@ static aard_error *load_bundle(aard__client *client, aard_bundle *bundle)
     AARD__TRY(exchange_template(client, bundle, NULL));
     aard_bundle_free(client->bundle);
     client->bundle = aard_bundle_retain(bundle);
-    aard_warm_state_free(client->kept); /* nothing of the checkpoint stays */
-    client->kept = NULL;
     return NULL;
 }
 
@@ -186,7 +185,7 @@ static aard_error *ask_child(aard__client *client, const aard__request *request,
 {
     aard__frame frame;
     AARD__TRY(ensure_child(client));
-    aard__wait wait = {aard__clock_monotonic() + (uint64_t)ASK_MS * 1000000, -1};
+    aard__wait wait = aard__wait_ms(ASK_MS);
     aard__frame_result result = aard__remote_send(&client->child, request, false);
     do {
         if (result == AARD__FRAME_OK) result = aard__channel_receive(client->child.channel, &wait, &frame);
@@ -223,20 +222,11 @@ static aard_error *capture(aard__client *client, aard_warm_state **out)
 static aard_error *checkpoint(aard__client *client)
 {
     aard_warm_state *warm;
-    if (client->config->settings.language != AARD_LANGUAGE_PYTHON)
-        return aard__error(AARD_ERR_UNSUPPORTED,
-                           "only a Python isolate has checkpoints; JavaScript is reset to its bundle");
-    if (aard__config_grants(client->config, "js"))
-        return aard__error(AARD_ERR_UNSUPPORTED, "an isolate with the capability 'js' has no checkpoints");
+    AARD__TRY(aard__worker_has_checkpoints(client->config));
     AARD__TRY(capture(client, &warm));
     aard_error *error = exchange_template(client, client->bundle, warm);
-    if (error) {
-        aard_warm_state_free(warm);
-        return error;
-    }
-    aard_warm_state_free(client->kept);
-    client->kept = warm;
-    return NULL;
+    aard_warm_state_free(warm); /* the template has a share of it */
+    return error;
 }
 
 static aard_error *prepare_reset(aard__client *client)
@@ -291,7 +281,6 @@ void aard__client_free(aard__client *client)
     drop_children(client);
     aard__template_release(client->template);
     aard_bundle_free(client->bundle);
-    aard_warm_state_free(client->kept);
     for (uint32_t i = 0; i < client->handler_count; i++) aard__free(client->handlers[i].entrypoint);
     aard__free(client->handlers);
     aard__net_server_end(&client->net);

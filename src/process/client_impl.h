@@ -28,7 +28,6 @@ struct aard__client {
     aard_isolate_config *config; /* borrowed */
     aard__template *template;
     aard_bundle *bundle;            /* retained; may be NULL */
-    aard_warm_state *kept;          /* the host's checkpoint; may be NULL */
     aard__client_handler *handlers; /* by their numbers in requests */
     uint32_t handler_count;
     aard__remote child, standby;

@@ -7,7 +7,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "process/client_impl.h"
 #include "process/harden/harden.h"
@@ -16,8 +15,6 @@ enum {
     HELLO_MS = 10000, /* for an answer that takes no time */
     END_MS = 1000     /* for the end of a child that has closed its channel */
 };
-
-static aard__wait hello_wait(void) { return (aard__wait){aard__clock_monotonic() + (uint64_t)HELLO_MS * 1000000, -1}; }
 
 aard_error *aard__remote_fork(aard__template *template, bool ahead, aard__remote *out)
 {
@@ -62,7 +59,7 @@ static aard_error *identify(aard__remote *remote, const aard__frame *frame)
 
 aard_error *aard__remote_await_hello(aard__remote *remote, aard__template *template)
 {
-    aard__wait wait = hello_wait();
+    aard__wait wait = aard__wait_ms(HELLO_MS);
     aard__frame frame;
     if (remote->pidfd >= 0) return NULL;
     aard__frame_result result = aard__channel_receive(remote->channel, &wait, &frame);
@@ -80,7 +77,7 @@ aard_error *aard__remote_await_hello(aard__remote *remote, aard__template *templ
 
 aard__frame_result aard__remote_send(aard__remote *remote, const aard__request *request, bool cancellable)
 {
-    const aard__wait wait = hello_wait();
+    const aard__wait wait = aard__wait_ms(HELLO_MS);
     aard__buf body = AARD__BUF_INIT;
     aard__request_pack(request, cancellable, &body);
     aard__frame_to_send frame = {.type = AARD__REQUEST, .id = ++remote->id, .body = body.data, .len = body.len};
@@ -95,7 +92,7 @@ aard__frame_result aard__remote_send(aard__remote *remote, const aard__request *
 
 static aard_error *await_resolved(aard__remote *remote, uint32_t number)
 {
-    aard__wait wait = hello_wait();
+    aard__wait wait = aard__wait_ms(HELLO_MS);
     aard__frame frame;
     aard__frame_result result = aard__channel_receive(remote->channel, &wait, &frame);
     if (result != AARD__FRAME_OK) return aard__channel_error(remote->channel, result, "the guest's process");

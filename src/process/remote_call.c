@@ -1,8 +1,5 @@
 /* A call in a child: what it is sent, what comes back while it runs, and what came of it. */
 #include <errno.h>
-#include <poll.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -38,7 +35,6 @@ typedef struct remote_call {
     uint64_t next_look;       /* at that */
     bool waited_for_host;     /* the deadline was put off for that */
     bool cancelled;
-    double callbacks_ms;
     aard_outcome *outcome; /* NULL until it has come */
     aard_error *error;     /* the child's: the call was never made */
     const char *killed;    /* why the host ended the child; NULL = it did not */
@@ -47,23 +43,14 @@ typedef struct remote_call {
 
 /* ---- limits ----------------------------------------------------------------------------------------------------- */
 
-static uint64_t later(uint64_t now, uint64_t ms) { return ms >= (UINT64_MAX - now) / MS ? UINT64_MAX : now + ms * MS; }
-
-static uint64_t manifest_cpu_ms(const aard__client *client)
-{
-    const aard_manifest *manifest = client->bundle ? aard_bundle_manifest(client->bundle) : NULL;
-    return manifest ? aard_manifest_cpu_limit_ms(manifest) : 0;
-}
-
 /* What the import of a handler's module may take comes on top. */
 static uint64_t hard_deadline(const remote_call *c)
 {
     const aard__settings *settings = &c->client->config->settings;
     if (!c->limits.wall_ms) return UINT64_MAX;
-    uint64_t at = later(c->start, c->limits.wall_ms);
-    at = at == UINT64_MAX ? at : later(at, c->limits.grace_ms);
-    at = at == UINT64_MAX ? at : later(at, c->request->verb == AARD__INVOKE ? settings->startup_limit_ms : 0);
-    return at == UINT64_MAX ? at : later(at, SLACK_MS);
+    uint64_t at = aard__clock_later(aard__clock_later(c->start, c->limits.wall_ms), c->limits.grace_ms);
+    if (c->request->verb == AARD__INVOKE) at = aard__clock_later(at, settings->startup_limit_ms);
+    return aard__clock_later(at, SLACK_MS);
 }
 
 static uint64_t child_cpu(const aard__client *client)
@@ -85,7 +72,7 @@ static bool over_cpu(const remote_call *c)
 static void allow_for_host(remote_call *c)
 {
     if (c->deadline == UINT64_MAX || c->waited_for_host) return;
-    uint64_t by = later(later(aard__clock_monotonic(), c->limits.grace_ms), SLACK_MS);
+    uint64_t by = aard__clock_later(aard__clock_later(aard__clock_monotonic(), c->limits.grace_ms), SLACK_MS);
     if (by <= c->deadline) return;
     c->waited_for_host = true;
     c->deadline = by;
@@ -110,7 +97,7 @@ static void wake_client(void *user)
 /* The host has cancelled the call: the child is told, and has a grace period for that. */
 static void pass_on_cancel(remote_call *c)
 {
-    uint64_t count, by = later(later(aard__clock_monotonic(), c->limits.grace_ms), SLACK_MS);
+    uint64_t count, by = aard__clock_later(aard__clock_later(aard__clock_monotonic(), c->limits.grace_ms), SLACK_MS);
     ssize_t got = read(c->client->wake, &count, sizeof count);
     (void)got;
     c->cancelled = true;
@@ -270,7 +257,7 @@ static bool ended_by_force(remote_call *c)
     if (now >= c->deadline) {
         too_late(c);
     } else if (c->limits.cpu_ms && now >= c->next_look) {
-        c->next_look = later(now, LOOK_MS);
+        c->next_look = aard__clock_later(now, LOOK_MS);
         if (over_cpu(c))
             kill_child(c, AARD_FAILURE_CPU_LIMIT_EXCEEDED, "the call used more processor time than its limit");
     }
@@ -400,14 +387,15 @@ static void begin(remote_call *c)
     c->start = aard__clock_monotonic();
     c->client->files.mounts = &config->hooks.mounts;
     c->client->files.rules = aard__bundle_file_rules(&config->settings.file_rules, c->client->bundle);
-    c->limits = aard__config_limits(config, call, manifest_cpu_ms(c->client));
+    c->limits = aard__config_limits(config, call, c->client->bundle);
     c->deadline = hard_deadline(c);
     c->cpu_start = c->limits.cpu_ms ? child_cpu(c->client) : 0;
-    c->next_look = c->limits.cpu_ms ? later(c->start, LOOK_MS) : UINT64_MAX;
+    c->next_look = c->limits.cpu_ms ? aard__clock_later(c->start, LOOK_MS) : UINT64_MAX;
     c->context = (aard_call_context){.call = call,
                                      .config = config,
                                      .isolate_id = c->client->id,
-                                     .deadline = c->limits.wall_ms ? later(c->start, c->limits.wall_ms) : 0};
+                                     .deadline = c->limits.wall_ms ? aard__clock_later(c->start, c->limits.wall_ms)
+                                                                   : 0};
     c->streams = (aard__streams){.limit = config->settings.output_limit,
                                  .capture = !call || call->capture,
                                  .callback = listener ? listener->callback : NULL,

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -153,7 +152,7 @@ static void stop_template(aard__template *template)
 /* Waits for the answer to the last frame; an ERROR is given as that. */
 static aard_error *await_answer(aard__template *template, uint16_t type, uint64_t ms, aard__frame *out)
 {
-    aard__wait wait = {aard__clock_monotonic() + ms * 1000000, -1};
+    aard__wait wait = aard__wait_ms(ms);
     aard__frame_result result = aard__channel_receive(template->channel, &wait, out);
     if (result != AARD__FRAME_OK) return aard__channel_error(template->channel, result, "the template of the guest");
     aard_error *error = NULL;
@@ -399,7 +398,7 @@ aard_error *aard__template_resolve(aard__template *template, const char *entrypo
 static aard__frame_result send_fork(aard__template *template, int socket, bool ahead)
 {
     const unsigned char body = ahead; /* as a bool is packed */
-    aard__wait wait = {aard__clock_monotonic() + (uint64_t)BOOT_SLACK_MS * 1000000, -1};
+    aard__wait wait = aard__wait_ms(BOOT_SLACK_MS);
     aard__frame_to_send frame = {.type = AARD__FORK,
                                  .id = ++template->id,
                                  .body = &body,

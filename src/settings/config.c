@@ -191,10 +191,11 @@ aard_error *aard__config_check_limits(const aard_isolate_config *config)
 
 static uint64_t tighter(uint64_t a, uint64_t b) { return a && (!b || a < b) ? a : b; }
 
-aard__limits aard__config_limits(const aard_isolate_config *config, const aard_call *call, uint64_t manifest_cpu_ms)
+aard__limits aard__config_limits(const aard_isolate_config *config, const aard_call *call, const aard_bundle *bundle)
 {
+    const aard_manifest *manifest = bundle ? aard_bundle_manifest(bundle) : NULL;
     aard__limits limits = config->settings.limits;
-    limits.cpu_ms = tighter(limits.cpu_ms, manifest_cpu_ms);
+    if (manifest) limits.cpu_ms = tighter(limits.cpu_ms, aard_manifest_cpu_limit_ms(manifest));
     if (!call) return limits;
     limits.wall_ms = tighter(limits.wall_ms, call->limits.wall_ms);
     limits.cpu_ms = tighter(limits.cpu_ms, call->limits.cpu_ms);

@@ -70,8 +70,9 @@ aard_error *aard__config_check(const aard_isolate_config *config);
 /* Whether the memory limits can be kept.  Errors: invalid_argument. */
 aard_error *aard__config_check_limits(const aard_isolate_config *config);
 
-/* What holds for a call, and for whatever else runs code of the guest (NULL).  `manifest_cpu_ms`: 0 where there is none. */
-aard__limits aard__config_limits(const aard_isolate_config *config, const aard_call *call, uint64_t manifest_cpu_ms);
+/* What holds for a call, and for whatever else runs code of the guest (NULL); `bundle`, NULL where its limits don't
+ * count. */
+aard__limits aard__config_limits(const aard_isolate_config *config, const aard_call *call, const aard_bundle *bundle);
 size_t aard__config_result_limit(const aard_isolate_config *config, const aard_call *call);
 
 /* What guests may do with their files, and on the network, by what the host and the bundle (may be NULL) say, the tighter of

@@ -35,12 +35,6 @@ static void begin_diagnostics(invocation *inv)
     d->rss_kib_before = aard__resident_kib();
 }
 
-static uint64_t manifest_cpu_ms(const aard__worker *worker)
-{
-    const aard_manifest *manifest = worker->bundle ? aard_bundle_manifest(worker->bundle) : NULL;
-    return manifest ? aard_manifest_cpu_limit_ms(manifest) : 0;
-}
-
 static aard_cancel_handle *cancel_of(const invocation *inv)
 {
     return inv->request->call ? inv->request->call->cancel : NULL;
@@ -92,7 +86,7 @@ static aard_error *begin(invocation *inv, aard__entry *entry)
     worker->reset_ms = 0;
     begin_guest(inv);
     inv->state = AARD__BROKEN; /* unless the work comes to its end */
-    inv->limits = aard__config_limits(worker->config, inv->request->call, manifest_cpu_ms(worker));
+    inv->limits = aard__config_limits(worker->config, inv->request->call, worker->bundle);
     *entry = ready
                  ? (aard__entry){inv->limits, cancel_of(inv), inv->start, inv->cpu_start}
                  : aard__worker_entry(&inv->limits, cancel_of(inv)); /* a reset or checkpoint is not the call's doing */

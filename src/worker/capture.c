@@ -118,14 +118,20 @@ aard_error *aard__worker_capture(aard__worker *worker, aard_warm_state **out)
     return NULL;
 }
 
-aard_error *aard__worker_checkpoint(aard__worker *worker)
+aard_error *aard__worker_has_checkpoints(const aard_isolate_config *config)
 {
-    if (worker->config->settings.language != AARD_LANGUAGE_PYTHON)
+    if (config->settings.language != AARD_LANGUAGE_PYTHON)
         return aard__error(AARD_ERR_UNSUPPORTED,
                            "only a Python isolate has checkpoints; JavaScript is reset to its bundle");
-    if (aard__config_grants(worker->config, "js"))
+    if (aard__config_grants(config, "js"))
         return aard__error(AARD_ERR_UNSUPPORTED, "an isolate with the capability 'js' has no checkpoints");
+    return NULL;
+}
+
+aard_error *aard__worker_checkpoint(aard__worker *worker)
+{
     aard_warm_state *state;
+    AARD__TRY(aard__worker_has_checkpoints(worker->config));
     AARD__TRY(aard__worker_ensure_guest(worker));
     AARD__TRY(aard__worker_capture(worker, &state));
     aard_warm_state_free(worker->kept);

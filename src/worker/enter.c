@@ -37,7 +37,7 @@ static void run_step(void *user)
 
 aard_error *aard__worker_do(aard__worker *worker, bool (*work)(aard__worker *worker, void *user), void *user)
 {
-    aard__limits limits = aard__config_limits(worker->config, NULL, 0);
+    aard__limits limits = aard__config_limits(worker->config, NULL, NULL);
     if (!limits.wall_ms) limits.wall_ms = worker->config->settings.startup_limit_ms;
     return aard__worker_do_within(worker, &limits, work, user);
 }

@@ -157,7 +157,7 @@ static aard_error *prepare_ahead(aard__worker *worker)
     aard__guest *guest = worker->guest;
     if (!guest->ops->prepare_standby || !guest->standby || worker->ahead.standby || !worker->last) return NULL;
     if (!has_room(guest)) return NULL;
-    aard__limits limits = aard__config_limits(worker->config, NULL, 0);
+    aard__limits limits = aard__config_limits(worker->config, NULL, NULL);
     if (!limits.wall_ms)
         limits.wall_ms = worker->config->settings.startup_limit_ms ? worker->config->settings.startup_limit_ms
                                                                    : CHECKPOINT_MS;

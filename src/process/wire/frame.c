@@ -101,6 +101,8 @@ aard__frame_result aard__channel_refuse(aard__channel *channel, const char *why)
 
 /* ---- waiting ---------------------------------------------------------------------------------------------------- */
 
+aard__wait aard__wait_ms(uint64_t ms) { return (aard__wait){aard__clock_later(aard__clock_monotonic(), ms), -1}; }
+
 /* What is left until then; NULL of no deadline. */
 static const struct timespec *time_left(uint64_t deadline, struct timespec *left)
 {

@@ -50,6 +50,9 @@ typedef struct aard__wait {
     int interrupt;     /* a descriptor that ends the wait when it can be read from, such as an eventfd; -1 = none */
 } aard__wait;
 
+/* For so long from now on, whatever else happens. */
+aard__wait aard__wait_ms(uint64_t ms);
+
 typedef struct aard__channel aard__channel;
 
 /* Two sockets that are connected, for aard__channel_new; closed by exec.  Errors: busy (no file descriptor is left), io. */

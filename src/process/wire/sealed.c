@@ -9,19 +9,9 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-enum { SEALS = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
+#include "base/new_file.h"
 
-static bool write_all(int fd, const char *data, size_t len)
-{
-    while (len) {
-        ssize_t wrote = write(fd, data, len);
-        if (wrote < 0 && errno == EINTR) continue;
-        if (wrote <= 0) return false;
-        data += wrote;
-        len -= (size_t)wrote;
-    }
-    return true;
-}
+enum { SEALS = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
 
 bool aard__seal(int fd) { return !fcntl(fd, F_ADD_SEALS, SEALS | F_SEAL_SEAL); }
 
@@ -29,7 +19,7 @@ int aard__sealed_new(const void *data, size_t len)
 {
     int fd = memfd_create("aardvark", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd < 0) return -1;
-    if (write_all(fd, data, len) && aard__seal(fd)) return fd;
+    if (aard__write_at(fd, data, len, 0) && aard__seal(fd)) return fd;
     int why = errno;
     close(fd);
     errno = why;
