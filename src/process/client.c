@@ -47,7 +47,7 @@ static void drop_children(aard__client *client)
 /* One that can't be had now is asked for again when it is needed, and its error is told then. */
 static void fork_ahead(aard__client *client)
 {
-    if (client->standby.channel || !client->wants_standby) return;
+    if (client->standby.channel) return;
     aard_error_free(aard__remote_fork(client->template, true, &client->standby));
 }
 
@@ -55,13 +55,12 @@ static void fork_ahead(aard__client *client)
 static aard_error *reset(aard__client *client)
 {
     uint64_t start = aard__clock_monotonic();
-    client->wants_standby = true;
     aard__client_end_child(client);
     AARD__TRY(ensure_child(client));
     client->used = false;
     client->reset_mode = AARD_RESET_NEW_PROCESS;
     client->reset_ms = (double)(aard__clock_monotonic() - start) / 1e6;
-    return NULL; /* the one after that is forked when the host is not waited for any more */
+    return NULL; /* the one after that is forked by prepare_reset: here it would compete with the call */
 }
 
 /* ---- handlers ----------------------------------------------------------------------------------------------------- */
@@ -231,7 +230,6 @@ static aard_error *checkpoint(aard__client *client)
 
 static aard_error *prepare_reset(aard__client *client)
 {
-    client->wants_standby = true;
     AARD__TRY(ensure_child(client));
     fork_ahead(client);
     return client->standby.channel ? aard__remote_await_hello(&client->standby, client->template) : NULL;
@@ -263,14 +261,13 @@ aard_error *aard__client_new(aard_isolate_config *config, uint64_t id, aard__cli
     client->config = config;
     client->id = id;
     client->wake = client->child.pidfd = client->standby.pidfd = -1;
-    client->wants_standby = config->settings.cleanup == AARD_CLEANUP_FULL || config->settings.resets_expected;
     aard_error *error = aard__template_get(config, NULL, &client->template);
     if (!error) error = ensure_child(client);
     if (error) {
         aard__client_free(client);
         return error;
     }
-    fork_ahead(client);
+    if (config->settings.cleanup == AARD_CLEANUP_FULL || config->settings.resets_expected) fork_ahead(client);
     *out = client;
     return NULL;
 }

@@ -35,7 +35,6 @@ struct aard__client {
     aard__net_server net;       /* of the call under way, and what outlives one */
     uint64_t id, generation;    /* the generation counts children and their resets */
     bool used;                  /* a call was made since the child was clean */
-    bool wants_standby;         /* resets are likely: the next child is forked ahead */
     aard_reset_mode reset_mode; /* how the guest was made clean since the last call, and how long it took */
     double reset_ms;
     int wake; /* an eventfd by which a cancel handle ends the wait; -1 until there is one */
