@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/sealed.h"
 #include "process/wire/frame.h"
-#include "process/wire/sealed.h"
 
 enum { PLAIN = 1, SMALL = 2, WITH_DESCRIPTORS = 4, TYPES, MIB = 1 << 20 };
 

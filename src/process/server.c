@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/process.h"
+#include "base/sealed.h"
 #include "bundle/copy.h"
 #include "engine/engine.h"
 #include "process/child.h"
@@ -20,7 +21,6 @@
 #include "process/harden/lifeline.h"
 #include "process/message.h"
 #include "process/warm_copy.h"
-#include "process/wire/sealed.h"
 
 enum { STATUSES = 1024 }; /* of children that have ended, the latest */
 

@@ -12,12 +12,12 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "base/sealed.h"
 #include "bundle/copy.h"
 #include "process/harden/lifeline.h"
 #include "process/helper.h"
 #include "process/message.h"
 #include "process/warm_copy.h"
-#include "process/wire/sealed.h"
 
 enum {
     KEEP_IDLE = 4,       /* templates that nobody has a use for at the moment */

@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/sealed.h"
 #include "guest/python/warm_state.h"
-#include "process/wire/sealed.h"
 #include "warm/state.h"
 
 aard_error *aard__warm_seal(const aard_warm_state *warm, int *out)

@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/checksum.h"
 #include "base/new_file.h"
+#include "base/sealed.h"
 #include "base/trust.h"
 
 #define PAGE ((size_t)4096)
@@ -165,8 +166,7 @@ aard_error *aard__image_from_memory(const aard__image_parts *parts, aard__image 
         head->memory_len % PAGE)
         error = aard__error(AARD_ERR_INVALID_ARGUMENT, "an image of %zu bytes of memory and %zu of text can't be made",
                             parts->memory_len, parts->text_len);
-    else if (image->fd < 0 || !write_parts(image->fd, head, parts) ||
-             fcntl(image->fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0 ||
+    else if (image->fd < 0 || !write_parts(image->fd, head, parts) || !aard__seal(image->fd) ||
              !map_all(image, (size_t)(head->memory_at + head->memory_len)))
         error = aard__error_errno(AARD_ERR_IO, errno, "an image of %zu bytes can't be kept in memory",
                                   parts->memory_len);

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "base/sealed.h"
 #include "bundle/archive.h"
 #include "bundle/entry_rules.h"
 #include "distribution/distribution.h"
@@ -211,7 +212,7 @@ static aard_error *make_in_memory(making *m, aard__overlay **out)
     int fd = memfd_create("aardvark-overlay", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd < 0) return aard__error(AARD_ERR_IO, "packages can't be unpacked in memory");
     aard_error *error = write_overlay(m, fd);
-    if (!error) fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+    if (!error) aard__seal(fd);
     if (!error) error = aard__overlay_open(fd, "in memory", m->key, out);
     close(fd);
     return error;

@@ -12,7 +12,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "process/wire/sealed.h"
+#include "base/sealed.h"
 
 enum {
     HEADER = 4 + 2 + 2 + 8, /* bytes of length, type, flags and id, little endian */

@@ -1,4 +1,4 @@
-#include "process/wire/sealed.h"
+#include "base/sealed.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,9 +11,17 @@
 
 #include "base/new_file.h"
 
-enum { SEALS = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
+enum { SEALS = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE, SEAL_TRIES = 10 };
 
-bool aard__seal(int fd) { return !fcntl(fd, F_ADD_SEALS, SEALS | F_SEAL_SEAL); }
+/* The kernel waits a moment for whoever has one of the pages in hand, such as a list that another processor has not emptied
+ * yet, and then says EBUSY: nobody here writes to it any more. */
+bool aard__seal(int fd)
+{
+    int failed;
+    for (int i = 0; (failed = fcntl(fd, F_ADD_SEALS, SEALS | F_SEAL_SEAL)) && errno == EBUSY && i < SEAL_TRIES; i++)
+        continue;
+    return !failed;
+}
 
 int aard__sealed_new(const void *data, size_t len)
 {

@@ -1,6 +1,6 @@
 /* Bytes in a memfd that nobody can change any more. */
-#ifndef AARD_PROCESS_SEALED_H
-#define AARD_PROCESS_SEALED_H
+#ifndef AARD_BASE_SEALED_H
+#define AARD_BASE_SEALED_H
 
 #include <stdbool.h>
 #include <stddef.h>
