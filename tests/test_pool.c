@@ -347,6 +347,7 @@ static void test_a_call_waits_only_so_long(void **state)
     patient.request = (aard_pool_request){.struct_size = sizeof patient.request,
                                           .acquire_timeout_ms = AARD_POOL_FOREVER};
     assert_int_equal(pthread_create(&patient.thread, NULL, hold_and_release, &patient), 0);
+    wait_for_stats(pool, s.waiting == 1);
     pause_ms(60);
     assert_true(stats_of(pool).waiting == 1 && stats_of(pool).timed_out == 1);
     aard_lease_release(lease);
@@ -425,7 +426,7 @@ static void test_recycling(void **state)
     config = pool_config(1);
     aard_pool_config_set_max_age_ms(config, 40);
     pool = pool_of(config);
-    wait_for_stats(pool, s.recycled[AARD_RECYCLE_AGE] == 2 && s.created >= 3); /* idle ones, too */
+    wait_for_stats(pool, s.recycled[AARD_RECYCLE_AGE] >= 2 && s.created >= 3); /* idle ones, too */
     aard_pool_free(pool);
 }
 

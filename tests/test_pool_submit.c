@@ -145,20 +145,24 @@ static void test_a_queued_call_waits_only_so_long(void **state)
     aard_pool *pool = pool_of(config);
     aard_lease *lease = lease_of(pool);
     const aard_completion_target none = {.callback = on_completion};
-    result late, patient = {0};
-    submit(pool, NULL, NULL, "1", NULL, &late);
+    result late, patient = {0}, second = {0};
     const aard_pool_request request = {.struct_size = sizeof request, .acquire_timeout_ms = AARD_POOL_FOREVER};
     const aard_completion_target target = {.callback = on_completion, .user = &patient};
+    const aard_completion_target other = {.callback = on_completion, .user = &second};
     assert_ok(aard_pool_submit(pool, &request, NULL, &target));
-    assert_refused(aard_pool_submit(pool, NULL, NULL, &none), AARD_ERR_POOL_FULL, NULL);
+    submit(pool, NULL, NULL, "1", NULL, &late);
     wait_for(&late);
     assert_refused(late.error, AARD_ERR_POOL_TIMEOUT, "in time", NULL);
     assert_int_equal(atomic_load(&patient.count), 0);
+    assert_ok(aard_pool_submit(pool, &request, NULL, &other)); /* in its place */
+    assert_refused(aard_pool_submit(pool, NULL, NULL, &none), AARD_ERR_POOL_FULL, NULL);
     const aard_pool_request no_wait = {.struct_size = sizeof no_wait, .no_wait = true};
     assert_refused(aard_pool_submit(pool, &no_wait, NULL, &none), AARD_ERR_POOL_FULL, NULL);
     aard_lease_release(lease);
     wait_for(&patient);
+    wait_for(&second);
     aard_outcome_free(patient.outcome);
+    aard_outcome_free(second.outcome);
     aard_pool_free(pool);
 }
 
