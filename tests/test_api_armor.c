@@ -346,6 +346,8 @@ static void test_getters_of_calls(void **state)
     REFUSED(aard_call_set_traceparent, call_options, "00-0-0-00");
     NOTHING(aard_call_context_traceparent, NULL, (char[56]){0}, 56);
     NOTHING(aard_call_capture, NULL);
+    NOTHING(aard_call_rollback, NULL);
+    NOTHING(aard_isolate_step_count, NULL);
     NOTHING(aard_call_source_kind, NULL);
     NOTHING(aard_call_argument_count, NULL);
     NOTHING(aard_call_argument, NULL, 0);
@@ -421,6 +423,7 @@ static void test_isolates_and_calls(void **state)
     RETURNS(aard_call_set_result_limit, NULL, 1);
     RETURNS(aard_call_set_cancel_handle, NULL, NULL);
     RETURNS(aard_call_set_capture, NULL, true);
+    RETURNS(aard_call_set_rollback, NULL, true);
     RETURNS(aard_call_set_user, NULL, &out);
     NOTHING(aard_call_context_user, NULL);
     NOTHING(aard_call_context_isolate_user, NULL);
@@ -496,6 +499,7 @@ static void test_warm_states_and_catalogs(void **state)
     (void)state;
     aard_warm_state *out = NULL;
     aard_catalog *catalog = NULL;
+    REFUSED(aard_isolate_clear, NULL);
     REFUSED(aard_warm_state_capture, NULL, &out);
     REFUSED(aard_warm_state_capture, isolate, NULL);
     REFUSED(aard_warm_state_write, NULL, "x");

@@ -32,6 +32,7 @@ static void test_requests(void **state)
     aard_call_set_cpu_limit_ms(call, 8);
     aard_call_set_result_limit(call, 9);
     aard_call_set_capture(call, false);
+    aard_call_set_rollback(call, true);
     aard_call_set_source_kind(call, AARD_SOURCE_FILE);
     assert_ok(aard_call_set_arguments(call, arguments, COUNT(arguments)));
     aard__request request = {
@@ -56,6 +57,7 @@ static void test_requests(void **state)
     assert_int_equal(got.call.limits.cpu_ms, 8);
     assert_int_equal(got.call.result_limit, 9);
     assert_false(got.call.capture);
+    assert_true(got.call.rollback);
     assert_int_equal(got.call.kind, AARD_SOURCE_FILE);
     assert_int_equal(got.call.arguments.count, COUNT(arguments));
     assert_string_equal(got.call.arguments.items[2], "\xc3\xa9");

@@ -132,6 +132,8 @@ static void test_a_call_tells_what_was_set(void **state)
     assert_ok(aard_cancel_handle_new(&handle));
     assert_true(aard_call_capture(call));
     KEEPS(call, call, capture, false);
+    assert_false(aard_call_rollback(call));
+    KEEPS(call, call, rollback, true);
     KEEPS(call, call, wall_limit_ms, 11);
     KEEPS(call, call, cpu_limit_ms, 12);
     KEEPS(call, call, result_limit, 13);

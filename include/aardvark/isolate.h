@@ -186,6 +186,14 @@ AARD_API AARD_NODISCARD aard_error *aard_isolate_load_bundle(aard_isolate *isola
  * again by the next call.  Errors: guest_boot, busy, no_memory. */
 AARD_API AARD_NODISCARD aard_error *aard_isolate_reset(aard_isolate *isolate);
 
+/* Removes the names that inline code has defined; files, modules and handlers stay in Python, JavaScript is reset.
+ * Objects that end may run code of the guest, within the limits of a call.  docs/sessions.md  Errors: guest_boot, busy,
+ * engine (that code was cut off: the next call finds a guest that was reset), no_memory. */
+AARD_API AARD_NODISCARD aard_error *aard_isolate_clear(aard_isolate *isolate);
+/* The number of aard_isolate_exec calls that gave an outcome since the isolate was made, cleared or reset, or lost its
+ * state (`state_lost` of the diagnostics).  Any thread. */
+AARD_API uint64_t aard_isolate_step_count(const aard_isolate *isolate);
+
 /* Makes the current state the one that later full resets return to: what code has defined so far, and handlers that
  * have been called, stay.  Without a checkpoint that is the state after the bundle was loaded and a handler's module
  * was imported.  Python only.  Loading another bundle discards it.  It takes some ten milliseconds, and memory for a
@@ -244,6 +252,11 @@ AARD_API const char *aard_call_traceparent(const aard_call *call); /* NULL where
 /* False: stdout and stderr are neither captured nor passed to the callback. Default true. */
 AARD_API void aard_call_set_capture(aard_call *call, bool capture);
 AARD_API bool aard_call_capture(const aard_call *call);
+
+/* True: where the call fails, the guest's state is put back to what it was before (docs/sessions.md).  Python without
+ * the capability "js" only: elsewhere the call is refused (unsupported).  Default false. */
+AARD_API void aard_call_set_rollback(aard_call *call, bool rollback);
+AARD_API bool aard_call_rollback(const aard_call *call);
 
 /* The guest's standard input (Python: sys.stdin; JavaScript: aardvark.stdin()).  Default: empty.  `data` is borrowed
  * until the call object is freed or given another. */

@@ -127,7 +127,9 @@ typedef struct aard_diagnostics {
     uint64_t
         pending_ended; /* Python's tasks and callbacks that still waited when the value was there, and were ended */
     uint64_t
-        guest_abandoned; /* 1 where the guest was left mid-execution, because nothing else would have ended the call */
+        guest_abandoned;  /* 1 where the guest was left mid-execution, because nothing else would have ended the call */
+    uint64_t rolled_back; /* 1 where the call failed and the state before it was put back (aard_call_set_rollback) */
+    uint64_t state_lost;  /* 1 where the call was ended so that the next one begins with a guest that was reset */
 } aard_diagnostics;
 
 AARD_API const aard_diagnostics *aard_outcome_diagnostics(const aard_outcome *outcome);

@@ -52,6 +52,8 @@ typedef struct aard__language_ops {
     aard__state (*execute)(aard__guest *guest, const char *source, size_t len, const char *name, const char *input,
                            size_t input_len, aard_outcome *outcome);
     aard__state (*poll)(aard__guest *guest, aard_outcome *outcome); /* NULL where no call is ever PENDING */
+    /* Takes away the names that inline code has defined; NULL where that takes a reset. */
+    aard__state (*clear)(aard__guest *guest, aard_outcome *outcome);
     /* Puts the bytes of buffer `index` of the report into guest->result. */
     aard__state (*buffer)(aard__guest *guest, size_t index, aard_outcome *outcome);
     uint64_t (*heap_bytes)(aard__guest *guest); /* of the language's own memory */
@@ -63,6 +65,8 @@ typedef struct aard__language_ops {
     /* Makes the state of the guest, which rests, the one that `reset` goes back to.  NULL where a guest is always reset to
      * how it was booted. */
     aard_error *(*checkpoint)(aard__guest *guest);
+    /* As `reset` to such a state, exactly: what was drawn at random since then is drawn again.  NULL where `checkpoint` is. */
+    aard_error *(*restore)(aard__guest *guest);
     aard_failure_kind exception;
     aard_language language;
     const aard__host_entry *const *tables; /* of host functions; the same for all languages, which share snapshots */

@@ -63,13 +63,13 @@ void aard_isolates_abandoned(uint64_t *abandoned, uint64_t *unfreeable)
 
 static aard_error *request_verb(aard_isolate *isolate, aard__verb verb)
 {
-    aard__response response;
+    aard__response response = {.outcome = NULL};
     return aard__isolate_request(isolate, &(aard__request){.verb = verb}, &response);
 }
 
 aard_error *aard_isolate_load_bundle(aard_isolate *isolate, aard_bundle *bundle)
 {
-    aard__response response;
+    aard__response response = {.outcome = NULL};
     AARD__NEED(isolate);
     AARD__NEED(bundle);
     return aard__isolate_request(isolate, &(aard__request){.verb = AARD__LOAD_BUNDLE, .bundle = bundle}, &response);
@@ -78,7 +78,9 @@ aard_error *aard_isolate_load_bundle(aard_isolate *isolate, aard_bundle *bundle)
 aard_error *aard_isolate_reset(aard_isolate *isolate)
 {
     AARD__NEED(isolate);
-    return request_verb(isolate, AARD__RESET);
+    AARD__TRY(request_verb(isolate, AARD__RESET));
+    atomic_store_explicit(&isolate->steps, 0, memory_order_relaxed);
+    return NULL;
 }
 
 aard_error *aard_isolate_checkpoint(aard_isolate *isolate)

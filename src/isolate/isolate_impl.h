@@ -11,6 +11,7 @@ struct aard_isolate {
     aard_isolate_config *config;
     aard_handler *handlers; /* all that have not been freed, and those that are gone since the last claim */
     uint64_t id;
+    atomic_uint_fast64_t steps; /* of inline code, since its names were last gone */
     atomic_flag busy;
     atomic_bool has_gone; /* some of the handlers are */
 };

@@ -15,10 +15,10 @@ static const char *verb_name(aard__verb verb)
 }
 
 /* The name of an error's code, or of a call's failure. */
-static const char *result_of(aard__verb verb, const aard_error *error, const aard__response *response)
+static const char *result_of(const aard_error *error, const aard__response *response)
 {
     if (error) return aard_error_code_name(aard_error_get_code(error));
-    if (verb != AARD__INVOKE && verb != AARD__EXECUTE) return NULL; /* they have no outcome */
+    if (!response->outcome) return NULL; /* it has none */
     return aard_failure_kind_name(aard_outcome_failure_kind(response->outcome));
 }
 
@@ -34,7 +34,7 @@ aard_error *aard__isolate_request(aard_isolate *isolate, const aard__request *re
         span = aard__trace_open_in(aard_call_traceparent(request->call), "request", isolate->id,
                                    verb_name(request->verb));
     aard_error *error = isolate->executor->ops->request(isolate->executor, request, response);
-    aard__trace_end(&span, result_of(request->verb, error, response));
+    aard__trace_end(&span, result_of(error, response));
     atomic_flag_clear_explicit(&isolate->busy, memory_order_release);
     return error;
 }

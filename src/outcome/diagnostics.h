@@ -32,7 +32,9 @@
     X(count, violations_dropped, apart)                                                                                \
     X(count, network_attempts_dropped, apart)                                                                          \
     X(count, pending_ended, unless_0)                                                                                  \
-    X(count, guest_abandoned, unless_0)
+    X(count, guest_abandoned, unless_0)                                                                                \
+    X(count, rolled_back, unless_0)                                                                                    \
+    X(count, state_lost, unless_0)
 
 /* The types of the kinds. */
 typedef uint64_t aard__diagnostic_count;

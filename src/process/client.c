@@ -242,7 +242,8 @@ aard_error *aard__client_request(aard__client *client, const aard__request *requ
     case AARD__RESOLVE: return resolve(client, request->entrypoint, &response->handler);
     case AARD__RELEASE: return NULL; /* what is alike has the same number: there are never many */
     case AARD__INVOKE:
-    case AARD__EXECUTE: return call(client, request, &response->outcome);
+    case AARD__EXECUTE:
+    case AARD__CLEAR: return call(client, request, &response->outcome);
     case AARD__RESET: return reset(client);
     case AARD__CHECKPOINT: return checkpoint(client);
     case AARD__PREPARE_RESET: return prepare_reset(client);

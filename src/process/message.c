@@ -97,6 +97,7 @@ static void pack_call(const aard_call *call, aard__buf *out)
     aard__pack_u64(out, call->limits.grace_ms);
     aard__pack_u64(out, call->result_limit);
     aard__pack_bool(out, call->capture);
+    aard__pack_bool(out, call->rollback);
 }
 
 static void unpack_arguments(aard__unpacker *in, aard__texts *out)
@@ -131,6 +132,7 @@ static bool unpack_call(aard__unpacker *in, aard_call *call)
     call->limits.grace_ms = aard__unpack_u64(in);
     call->result_limit = aard__unpack_size(in);
     call->capture = aard__unpack_bool(in);
+    call->rollback = aard__unpack_bool(in);
     return true;
 }
 

@@ -321,6 +321,7 @@ static aard_error *make_outcome(remote_call *c)
     }
     aard_diagnostics *d = &c->outcome->diagnostics;
     d->started_at_ns = aard__clock_realtime();
+    d->state_lost = 1;
     d->run_ms = d->wall_ms = (double)(aard__clock_monotonic() - c->start) / 1e6;
     return NULL;
 }

@@ -176,6 +176,11 @@ void aard_call_set_cancel_handle(aard_call *call, aard_cancel_handle *handle)
     aard_cancel_handle_free(before);
 }
 
+void aard_call_set_rollback(aard_call *call, bool rollback)
+{
+    if (call) call->rollback = rollback;
+}
+
 void aard_call_set_capture(aard_call *call, bool capture)
 {
     if (call) call->capture = capture;

@@ -53,7 +53,7 @@ struct aard_call {
     size_t result_limit;        /* 0 = no change */
     aard_cancel_handle *cancel; /* retained; may be NULL */
     void *user;                 /* the host's own */
-    bool capture;
+    bool capture, rollback;
     char traceparent[AARD__TRACEPARENT]; /* "" = none */
 };
 

@@ -41,6 +41,7 @@ CALL_GETTER(uint64_t, result_limit, result_limit)
 CALL_GETTER(aard_cancel_handle *, cancel_handle, cancel)
 CALL_GETTER(void *, user, user)
 CALL_GETTER(bool, capture, capture)
+CALL_GETTER(bool, rollback, rollback)
 CALL_GETTER(aard_source_kind, source_kind, kind)
 CALL_GETTER(size_t, argument_count, arguments.count)
 

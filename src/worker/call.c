@@ -49,6 +49,8 @@ static bool remembered(const invocation *inv)
            !aard__worker_is_resettable(worker) || (inv->handler && !worker->resettable);
 }
 
+static bool rolls_back(const invocation *inv) { return inv->request->call && inv->request->call->rollback; }
+
 static void begin_guest(invocation *inv)
 {
     aard__worker *worker = inv->worker;
@@ -76,10 +78,12 @@ static aard_error *begin(invocation *inv, aard__entry *entry)
     inv->start = aard__clock_monotonic();
     inv->cpu_start = aard__clock_thread_cpu();
     begin_diagnostics(inv);
-    bool ready = worker->guest && !worker->dirty && remembered(inv);
+    if (rolls_back(inv)) AARD__TRY(aard__worker_has_checkpoints(worker->config));
+    bool ready = worker->guest && !worker->dirty && remembered(inv) && !rolls_back(inv);
     AARD__TRY(aard__worker_ensure_guest_for(worker, inv->handler));
     worker->last = NULL;
     if (!remembered(inv)) AARD__TRY(aard__worker_remember(worker));
+    if (rolls_back(inv)) AARD__TRY(aard__worker_begin_step(worker));
     inv->outcome->diagnostics.reset_mode = worker->reset_mode;
     inv->outcome->diagnostics.reset_ms = worker->reset_ms;
     worker->reset_mode = AARD_RESET_NONE;
@@ -189,13 +193,28 @@ static aard__state execute(invocation *inv)
                                call ? call->input : NULL, call ? call->input_len : 0, inv->outcome);
 }
 
+/* Names of inline code go; of a guest that has just been reset there are none. */
+static aard__state clear(const invocation *inv)
+{
+    aard__guest *guest = inv->worker->guest;
+    if (guest->ops->clear) return guest->ops->clear(guest, inv->outcome);
+    aard__buf_puts(&guest->result, "null");
+    return AARD__DONE;
+}
+
+static aard__state answer(invocation *inv)
+{
+    if (inv->request->verb == AARD__CLEAR) return clear(inv);
+    return inv->handler ? invoke(inv) : execute(inv);
+}
+
 static void serve(void *user)
 {
     invocation *inv = user;
     aard__state state = AARD__DONE;
     if (can_begin(inv)) {
         calm(inv->worker->guest);
-        state = inv->handler ? invoke(inv) : execute(inv);
+        state = answer(inv);
         state = aard__guest_wait(inv->worker->guest, state, inv->outcome);
     }
     conclude(inv, state);
@@ -338,12 +357,19 @@ static void end_diagnostics(invocation *inv)
     d->network_attempts_dropped = outcome->ledger.attempts_dropped;
 }
 
-/* A guest that broke is not called again before a reset. */
-static void end_guest(aard__worker *worker, bool whole)
+/* A guest that broke is not called again before a reset; a call that failed may have to leave nothing. */
+static void end_guest(invocation *inv, bool whole)
 {
+    aard__worker *worker = inv->worker;
+    aard_diagnostics *d = &inv->outcome->diagnostics;
+    if (rolls_back(inv) && inv->outcome->failure != AARD_FAILURE_NONE) {
+        whole = aard__worker_roll_back(worker);
+        d->rolled_back = whole;
+    }
+    d->state_lost = !whole;
     worker->dirty = !whole;
     worker->resettable = worker->resettable || !whole; /* from now on there are checkpoints: it may happen again */
-    if (!whole && (worker->guest->lost || !worker->guest->ops->reset)) aard__worker_drop_guest(worker);
+    if (!whole && worker->guest && (worker->guest->lost || !worker->guest->ops->reset)) aard__worker_drop_guest(worker);
     aard__worker_clean_up(worker);
 }
 
@@ -355,7 +381,7 @@ static void end(invocation *inv)
     inv->run_end = aard__clock_monotonic();
     bool whole = classify(inv);
     end_diagnostics(inv);
-    end_guest(inv->worker, whole);
+    end_guest(inv, whole);
     d->rss_kib_after = aard__resident_kib();
     uint64_t now = aard__clock_monotonic();
     d->cpu_ms_used = ms(aard__clock_thread_cpu() - inv->cpu_start);

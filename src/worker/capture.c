@@ -138,6 +138,6 @@ aard_error *aard__worker_checkpoint(aard__worker *worker)
     worker->kept = state;
     worker->resettable = true;
     AARD__TRY(aard__worker_take_checkpoint(worker));
-    worker->used = false;
+    worker->used = worker->stepped = false;
     return NULL; /* a guest that can't remember its state is replaced by one from `kept` */
 }

@@ -86,7 +86,8 @@ aard_error *aard__worker_boot(aard__worker *worker, aard_bundle *bundle)
     if (error) return error;
     aard__guest_free(worker->guest);
     worker->guest = guest;
-    worker->dirty = worker->used = worker->remembered = worker->ahead.standby = worker->ahead.taken = false;
+    worker->dirty = worker->used = worker->stepped = worker->remembered = worker->ahead.standby = worker->ahead.taken =
+        false;
     worker->generation++;
     worker->budget = (aard__budget){.stop = aard__guest_stop, .user = guest};
     aard__handlers_forget(worker);

@@ -9,6 +9,15 @@ static aard_error *invoke(aard__worker *worker, const aard__request *request, aa
     return aard__worker_call(worker, handler, request, &response->outcome);
 }
 
+/* Where names can't be taken away a reset does it. */
+static aard_error *clear(aard__worker *worker, const aard__request *request, aard__response *response)
+{
+    if (!worker->guest || worker->dirty || worker->guest->ops->clear)
+        return aard__worker_call(worker, NULL, request, &response->outcome);
+    AARD__TRY(aard__worker_full_reset(worker));
+    return aard__outcome_new(&response->outcome);
+}
+
 static aard_error *reset(aard__worker *worker)
 {
     worker->resettable = true;
@@ -23,6 +32,7 @@ aard_error *aard__worker_request(aard__worker *worker, const aard__request *requ
     case AARD__RELEASE: return aard__worker_release(worker, request->handlers, request->handler_count);
     case AARD__INVOKE: return invoke(worker, request, response);
     case AARD__EXECUTE: return aard__worker_call(worker, NULL, request, &response->outcome);
+    case AARD__CLEAR: return clear(worker, request, response);
     case AARD__RESET: return reset(worker);
     case AARD__CHECKPOINT: return aard__worker_checkpoint(worker);
     case AARD__PREPARE_RESET: return aard__worker_prepare_reset(worker);

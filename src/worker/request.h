@@ -16,6 +16,7 @@
     X(AARD__RELEASE, "release")             /* `handlers` */                                                           \
     X(AARD__INVOKE, "invoke")               /* `handler`, `call` → response.outcome */                               \
     X(AARD__EXECUTE, "execute")             /* `source`, `name`, `call` → response.outcome */                        \
+    X(AARD__CLEAR, "clear")                 /* → response.outcome; names of inline code */                           \
     X(AARD__RESET, "reset")                 /* a full reset, now */                                                    \
     X(AARD__CHECKPOINT, "checkpoint")       /* what full resets go back to from now on */                              \
     X(AARD__PREPARE_RESET, "prepare_reset") /* what the next reset would have to do */                                 \

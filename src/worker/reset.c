@@ -48,6 +48,46 @@ aard_error *aard__worker_remember(aard__worker *worker)
     return aard__error(AARD_ERR_GUEST_BOOT, "the guest did not start: it was stopped while its checkpoint was made");
 }
 
+/* ---- steps ------------------------------------------------------------------------------------------------------ */
+
+aard_error *aard__worker_begin_step(aard__worker *worker)
+{
+    if (worker->used || !worker->remembered) {
+        AARD__TRY(aard__worker_take_checkpoint(worker));
+        worker->stepped = worker->used;
+    }
+    if (!worker->guest)
+        return aard__error(AARD_ERR_GUEST_BOOT, "the guest was stopped while its state was remembered for a rollback");
+    if (worker->guest->can_reset) return NULL;
+    return aard__error(AARD_ERR_UNSUPPORTED, "the guest's state can't be remembered here, so that no call can be "
+                                             "rolled back: the system does not tell which pages were written");
+}
+
+static bool restore_by_language(aard__worker *worker, void *user)
+{
+    aard_error **error = user;
+    *error = worker->guest->ops->restore(worker->guest);
+    return !*error;
+}
+
+bool aard__worker_roll_back(aard__worker *worker)
+{
+    aard__guest *guest = worker->guest;
+    aard_error *why = NULL;
+    if (!guest || guest->lost || aard__vm_heap_full(guest->vm)) return false;
+    aard_error *error = aard__worker_do(worker, restore_by_language, &why);
+    bool whole = !error && !why && worker->guest;
+    aard__log_error(AARD_LOG_DEBUG, why, "isolate %llu: a call is not rolled back", (unsigned long long)worker->id);
+    aard_error_free(error);
+    if (!whole) return false;
+    aard__handlers_restore(worker);
+    worker->generation++;
+    worker->used = worker->stepped;
+    return true;
+}
+
+/* ---- full resets ------------------------------------------------------------------------------------------------ */
+
 static bool reset_by_language(aard__worker *worker, void *user)
 {
     aard_error **error = user;
@@ -93,6 +133,7 @@ static aard_error *full_reset(aard__worker *worker)
 {
     uint64_t start = aard__clock_monotonic();
     aard_reset_mode mode = AARD_RESET_NEW_ISOLATE;
+    if (worker->guest && worker->stepped) aard__worker_drop_guest(worker);
     if (worker->guest && !worker->dirty) AARD__TRY(aard__worker_remember(worker));
     if (worker->guest) AARD__TRY(reset_guest(worker));
     if (worker->guest) {

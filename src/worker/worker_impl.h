@@ -26,6 +26,7 @@ struct aard__worker {
     bool dirty;              /* the last call was cut off: the guest needs a full reset first */
     bool used;               /* a call has been made since the guest was clean */
     bool remembered;         /* while it is not used: its checkpoint, if it can have one, is its state */
+    bool stepped;            /* the guest's checkpoint is a step's, not what a full reset goes back to */
     bool resettable;         /* resets are wanted: what the import of a module leaves is to be undone in place, too */
     /* A handler prepared ahead of need: in the realm that the next reset takes, or in the guest's own since then, which is
      * for that handler's call alone. */
@@ -115,6 +116,11 @@ aard_error *aard__worker_take_checkpoint(aard__worker *worker);
 aard_error *aard__worker_remember(aard__worker *worker);
 /* Whether states are remembered to go back to. */
 bool aard__worker_is_resettable(const aard__worker *worker);
+
+/* Remembers the state as it is, for a call that is to leave nothing where it fails; and puts it back: false where that can't be,
+ * and the guest needs a full reset.  Errors: unsupported, guest_boot, engine, no_memory. */
+aard_error *aard__worker_begin_step(aard__worker *worker);
+bool aard__worker_roll_back(aard__worker *worker);
 
 /* What the host wants to be done about a call that is over.  An error is the next call's, which tries again. */
 void aard__worker_clean_up(aard__worker *worker);

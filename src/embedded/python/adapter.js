@@ -136,6 +136,7 @@
       return kept ? DONE : settle(callNone(mount));
     },
     calm: () => settle(callNone(pointers.calm)),
+    clear: () => settle(callNone(pointers.clear)),
     renewStdin: () => settle(callNone(pointers.renew_stdin)),
     renew: () => settle(callNone(pointers.restored)),
     memory,

@@ -55,6 +55,7 @@ _builtins = builtins.__dict__
 _INPUT = "__aardvark_input"
 _streams = (sys.stdout, sys.stderr)
 _main = sys.modules["__main__"].__dict__
+_main_at_first = dict(_main)  # what is not of any step of this guest
 
 for _stream in _streams:
     _stream.reconfigure(line_buffering=True)
@@ -749,6 +750,9 @@ def _invalidate_finders():
 def restored():
     """Makes what was captured with everybody else's state this guest's own."""
     _system["renew"]()
+    if _main.keys() != _main_at_first.keys():  # steps were captured, too
+        _main_at_first.clear()
+        _main_at_first.update(_main)
     return b""
 
 
@@ -760,6 +764,25 @@ def calm():
     except BaseException:
         pass
     return b""
+
+
+def clear():
+    """Takes away the names that steps have defined.  What ends with them may run code, which may define others: once."""
+    try:
+        for again in (False, True):
+            if again and _main.keys() == _main_at_first.keys():
+                break
+            gone = dict(_main)
+            _main.clear()
+            _main.update(_main_at_first)
+            del gone  # here objects end, while `__main__` is whole
+        _State.session = False
+        return b"null"
+    except BaseException as error:
+        _fail(error)
+        return None
+    finally:
+        _end_call()
 
 
 def renew_stdin():

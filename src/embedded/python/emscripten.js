@@ -32,6 +32,7 @@
     "random_state",
     "renew_stdin",
     "calm",
+    "clear",
     "environment",
   ]);
 

@@ -333,6 +333,24 @@ static aard__state python_execute(aard__guest *guest, const char *source, size_t
     return state;
 }
 
+static aard__state python_clear(aard__guest *guest, aard_outcome *outcome)
+{
+    aard__ref *python, *function;
+    aard_error *error = aard__guest_get(guest, guest->shared, "python", &python);
+    if (!error) {
+        error = aard__guest_get(guest, python, "clear", &function);
+        aard__ref_free(python);
+    }
+    if (error) {
+        aard__outcome_fail(outcome, AARD_FAILURE_OTHER, "%s", aard_error_message(error));
+        aard_error_free(error);
+        return AARD__DONE;
+    }
+    aard__ref_call(guest->realm, function, NULL, 0, false, &guest->entry);
+    aard__ref_free(function);
+    return aard__python_state(guest, false, outcome);
+}
+
 static aard__state python_buffer(aard__guest *guest, size_t index, aard_outcome *outcome)
 {
     char text[24];
@@ -429,7 +447,8 @@ static aard_error *python_checkpoint(aard__guest *guest)
     return NULL;
 }
 
-static aard_error *python_reset(aard__guest *guest)
+/* `fresh`: nothing that was drawn at random is drawn again. */
+static aard_error *put_back(aard__guest *guest, bool fresh)
 {
     uint8_t *memory;
     size_t len;
@@ -439,10 +458,18 @@ static aard_error *python_reset(aard__guest *guest)
     if (!aard__open_files_reset(&guest->open_files))
         return aard__error(AARD_ERR_ENGINE, "the guest has closed a file of the host that was open before");
     AARD__TRY(aard__pages_reset(guest->pages, memory, len));
-    renew_random(guest, memory, len);
+    if (fresh) renew_random(guest, memory, len);
     aard__ref_call(guest->realm, guest->adapter.reset, NULL, 0, false, &guest->entry);
     if (guest->entry.status != AARD__OK || guest->entry.value.kind != AARD__BOOL || !guest->entry.value.boolean)
         return aard__error(AARD_ERR_ENGINE, "the guest has changed what can't be put back");
+    return NULL;
+}
+
+static aard_error *python_restore(aard__guest *guest) { return put_back(guest, false); }
+
+static aard_error *python_reset(aard__guest *guest)
+{
+    AARD__TRY(put_back(guest, true));
     /* All children of a template go back to its checkpoint. */
     return aard__process_generation() ? python_renew(guest) : NULL;
 }
@@ -465,12 +492,14 @@ const aard__language_ops aard__python = {
     .forget = python_forget,
     .invoke = python_invoke,
     .execute = python_execute,
+    .clear = python_clear,
     .buffer = python_buffer,
     .heap_bytes = python_heap_bytes,
     .interrupt = aard__python_interrupt,
     .calm = aard__python_calm,
     .renew = python_renew,
     .checkpoint = python_checkpoint,
+    .restore = python_restore,
     .reset = python_reset,
     .reset_mode = AARD_RESET_IN_PLACE,
     .exception = AARD_FAILURE_PYTHON_EXCEPTION,
