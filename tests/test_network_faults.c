@@ -181,9 +181,9 @@ static void test_a_call_that_is_not_made_closes_the_network(void **state)
     aard_error *error = aard_isolate_exec(isolate, "1", 1, NULL, what, &outcome);
     assert_true(fault_disarm());
     assert_refused(error, AARD_ERR_THREAD, "watchdog", NULL);
-    assert_null(worker_of(isolate)->guest->network);
+    assert_null(worker_of(isolate)->guest->call.network);
     value_is(exec_with(isolate, "1 + 1", what), "2");
-    assert_null(worker_of(isolate)->guest->network);
+    assert_null(worker_of(isolate)->guest->call.network);
     aard_call_free(what);
     aard_isolate_free(isolate);
 }

@@ -7,7 +7,6 @@
 
 #include "base/alloc.h"
 #include "base/json.h"
-#include "distribution/distribution.h"
 #include "guest/guest.h"
 
 #define MAX_BUFFERS 10000
@@ -22,7 +21,7 @@ static void fail_malformed(aard_outcome *outcome)
 void aard__guest_fail_too_large(const aard__guest *guest, aard_outcome *outcome)
 {
     aard__outcome_fail(outcome, AARD_FAILURE_ADAPTER_ERROR, "the result is larger than its limit of %zu bytes",
-                       guest->result_limit);
+                       guest->call.result_limit);
 }
 
 static void collect_exit_code(json_t *report, aard_outcome *outcome)
@@ -32,33 +31,6 @@ static void collect_exit_code(json_t *report, aard_outcome *outcome)
     json_int_t value = json_integer_value(code);
     outcome->has_exit_code = true;
     outcome->exit_code = value >= INT_MIN && value <= INT_MAX ? (int)value : -1;
-}
-
-/* What to do about a module that is missing, behind the exception's text: "No module named 'a.b'". */
-static void put_remedy(const aard__guest *guest, const char *value, size_t len, aard__buf *out)
-{
-    static const char start[] = "No module named '";
-    if (!guest->distribution || len < sizeof start || memcmp(value, start, sizeof start - 1)) return;
-    const char *name = value + sizeof start - 1;
-    size_t name_len = strcspn(name, ".'");
-    const char *end = memchr(name, '\'', len - (sizeof start - 1));
-    if (!name_len || !end || end + 1 != value + len) return;
-    for (size_t i = 0; i < name_len; i++)
-        if (!isalnum((unsigned char)name[i]) && name[i] != '_') return;
-    bool there = false;
-    const aard__package *package = aard__distribution_provider(guest->distribution, name, name_len, &there);
-    if (package && there)
-        aard__buf_printf(out, "; it is in the package '%s' (exec --package %s, or packages in the bundle's manifest)",
-                         package->name, package->key);
-    else if (package)
-        aard__buf_printf(out,
-                         "; it is in Pyodide's package '%s', which is not staged (aardvark assets stage --variant full "
-                         "--archive FILE, or --wheel FILE)",
-                         package->name);
-    else
-        aard__buf_printf(out,
-                         "; no package of the distribution has it: a pure one can be put into the bundle (pip install "
-                         "--target BUNDLE NAME), a wheel can be staged (aardvark assets stage --wheel FILE)");
 }
 
 static void collect_exception(aard__guest *guest, json_t *report, aard_outcome *outcome)
@@ -72,7 +44,7 @@ static void collect_exception(aard__guest *guest, json_t *report, aard_outcome *
     }
     aard__outcome_fail_exception(outcome, guest->ops->exception, type, type_len, value, value_len, traceback,
                                  traceback_len);
-    if (!strcmp(type, "ModuleNotFoundError")) put_remedy(guest, value, value_len, &outcome->message);
+    if (guest->ops->remedy) guest->ops->remedy(guest, type, value, value_len, &outcome->message);
 }
 
 static aard__state collect_buffers(aard__guest *guest, json_t *report, aard_outcome *outcome)
@@ -90,15 +62,15 @@ static aard__state collect_buffers(aard__guest *guest, json_t *report, aard_outc
             fail_malformed(outcome);
             return AARD__DONE;
         }
-        aard__buf_clear(&guest->result);
+        aard__buf_clear(&guest->call.result);
         aard__state state = guest->ops->buffer(guest, i, outcome);
         if (state != AARD__DONE) return AARD__BROKEN;
-        if (guest->result_limit && guest->result_bytes > guest->result_limit) {
+        if (guest->call.result_limit && guest->call.result_bytes > guest->call.result_limit) {
             aard__guest_fail_too_large(guest, outcome);
             return AARD__DONE;
         }
         char *text = json_dumps(metadata, JSON_COMPACT | JSON_ENCODE_ANY);
-        aard_error *error = text ? aard__outcome_add_buffer(outcome, id, text, &guest->result)
+        aard_error *error = text ? aard__outcome_add_buffer(outcome, id, text, &guest->call.result)
                                  : aard__error_no_memory();
         free(text);
         if (error) {
@@ -159,9 +131,9 @@ static bool has_few_parts(const aard__buf *json)
 static aard__state collect_report(aard__guest *guest, aard_outcome *outcome)
 {
     aard__state state = AARD__DONE;
-    mend_surrogates(&guest->report);
-    json_t *report = has_few_parts(&guest->report)
-                         ? json_loadb(guest->report.data, guest->report.len, JSON_ALLOW_NUL, NULL)
+    mend_surrogates(&guest->call.report);
+    json_t *report = has_few_parts(&guest->call.report)
+                         ? json_loadb(guest->call.report.data, guest->call.report.len, JSON_ALLOW_NUL, NULL)
                          : NULL;
     const char *kind = json_string_value(json_object_get(report, "kind"));
     if (!kind) {
@@ -200,35 +172,35 @@ static aard__state collect_report(aard__guest *guest, aard_outcome *outcome)
 
 static size_t depth_of(const aard__guest *guest)
 {
-    return guest->result_depth_limit ? guest->result_depth_limit : SIZE_MAX;
+    return guest->call.result_depth_limit ? guest->call.result_depth_limit : SIZE_MAX;
 }
 
 aard__state aard__guest_collect(aard__guest *guest, aard_outcome *outcome)
 {
     bool deep = false;
     if (outcome->failure != AARD_FAILURE_NONE) return AARD__DONE;
-    if (guest->result_limit && guest->result_bytes > guest->result_limit) {
+    if (guest->call.result_limit && guest->call.result_bytes > guest->call.result_limit) {
         aard__guest_fail_too_large(guest, outcome);
-    } else if (guest->report.failed || guest->result.failed) {
+    } else if (guest->call.report.failed || guest->call.result.failed) {
         aard__outcome_fail(outcome, AARD_FAILURE_OTHER, "out of memory while the result was copied out of the guest");
-    } else if (guest->report.len) {
+    } else if (guest->call.report.len) {
         return collect_report(guest, outcome);
-    } else if (!aard__json_valid_to(guest->result.data, guest->result.len, depth_of(guest), &deep, NULL)) {
+    } else if (!aard__json_valid_to(guest->call.result.data, guest->call.result.len, depth_of(guest), &deep, NULL)) {
         if (deep)
             aard__outcome_fail(outcome, AARD_FAILURE_ADAPTER_ERROR,
                                "the result is nested more deeply than its limit of %zu levels",
-                               guest->result_depth_limit);
+                               guest->call.result_depth_limit);
         else
             fail_malformed(outcome);
     } else {
-        aard__buf_putc(&guest->result, '\0');
-        if (guest->result.failed) {
+        aard__buf_putc(&guest->call.result, '\0');
+        if (guest->call.result.failed) {
             aard__outcome_fail(outcome, AARD_FAILURE_OTHER, "out of memory while the result was copied");
             return AARD__DONE;
         }
-        guest->result.len--;
-        outcome->value = guest->result;
-        guest->result = AARD__BUF_INIT;
+        guest->call.result.len--;
+        outcome->value = guest->call.result;
+        guest->call.result = AARD__BUF_INIT;
     }
     return AARD__DONE;
 }

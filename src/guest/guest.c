@@ -15,14 +15,14 @@
 /* While other threads of the engine work for us there is nothing to wait on: look again after this long. */
 #define BACKGROUND_POLL_NS UINT64_C(100000)
 
-/* What Pyodide's JavaScript can do with, packages included. */
+/* What the engine's side of a language with its own memory can do with, packages included. */
 #define ENGINE_LEAST ((size_t)128 << 20)
 
 static void code_refused(void *user, bool wasm)
 {
     aard__guest *guest = user;
     const char *subject = wasm ? "WebAssembly" : "eval";
-    aard__ledger_violation(&guest->ledger, AARD_VIOLATION_CAPABILITY_DENIED, "codegen", subject, strlen(subject));
+    aard__ledger_violation(&guest->call.ledger, AARD_VIOLATION_CAPABILITY_DENIED, "codegen", subject, strlen(subject));
 }
 
 /* ---- life ----------------------------------------------------------------------------------------------------- */
@@ -51,7 +51,7 @@ aard_error *aard__guest_run_start(aard__guest *guest, uint64_t deadline,
     aard_error *error = aard__guest_run(guest, run_starting, &s);
     bool late = aard__budget_disarm(&budget) != AARD__CAUSE_NONE;
     if (error) return error;
-    if (!late && !guest->lost) return s.error;
+    if (!late && !guest->abandoned) return s.error;
     aard_error_free(s.error);
     return aard__error(AARD_ERR_GUEST_BOOT, late ? "the guest did not start within its start-up limit; raise it"
                                                  : "the guest did not start: its heap limit is too low");
@@ -63,17 +63,16 @@ static aard_error *make_realm(aard__guest *guest, void *user)
     return aard__guest_make_realm(guest);
 }
 
-/* A host that limits Python's memory does not want the engine below to take what Python may not: it gets as much again, and
- * what its own code needs at least.  Buffers are the guest's files too, which may be twice as large while they grow. */
+/* A host that limits a language's own memory does not want the engine below to take what that may not: it gets as much
+ * again, and what its own code needs at least.  Buffers are the guest's files too, which may be twice as large while they grow. */
 static void limit_memory(const aard__guest *guest, const aard__guest_options *options, aard__vm_options *vm)
 {
-    bool javascript = guest->ops->language == AARD_LANGUAGE_JAVASCRIPT;
     size_t heap = options->heap_limit, below = heap && heap < ENGINE_LEAST ? ENGINE_LEAST : heap, files;
-    if (__builtin_mul_overflow(guest->file_rules.bytes, 2, &files)) files = SIZE_MAX;
+    if (__builtin_mul_overflow(guest->io.file_rules.bytes, 2, &files)) files = SIZE_MAX;
     size_t buffers = files > SIZE_MAX - below ? SIZE_MAX : below + files;
-    vm->memories_apart = !javascript;
+    vm->memories_apart = guest->ops->own_memory;
     vm->memories_max = heap;
-    if (javascript) {
+    if (!guest->ops->own_memory) {
         vm->js_heap_max = heap;
         vm->buffers_max = options->buffer_limit ? options->buffer_limit : heap;
     } else {
@@ -82,46 +81,47 @@ static void limit_memory(const aard__guest *guest, const aard__guest_options *op
     }
 }
 
+/* What the guest is from its beginning. */
+static void begin_guest(aard__guest *guest, const aard__guest_options *options)
+{
+    const aard_isolate_config *config = options->config;
+    guest->eager = false;
+    guest->config = config;
+    guest->start.distribution = options->distribution;
+    guest->start.image = options->image;
+    guest->start.warm = options->warm ? aard_warm_state_retain(options->warm) : NULL;
+    guest->grants.engine_objects = options->grants_engine_objects;
+    guest->grants.code = options->grants_code;
+    guest->heap_limit = options->heap_limit;
+    guest->entry.keep_thrown = !guest->ops->own_memory;
+    guest->generation = aard__process_generation();
+    guest->io.streams = options->streams;
+    guest->io.streams.context = &guest->call.context;
+    guest->io.streams.call = &guest->call.output;
+    guest->io.file_rules = config ? config->settings.file_rules
+                                  : aard__file_rules_of(AARD_FILESYSTEM_READ_WRITE, 0, 0, 0);
+    guest->call.context = (aard_call_context){
+        .config = config, .isolate_id = options->isolate_id, .deadline = options->deadline};
+    if (guest->ops->begin) guest->ops->begin(guest, options->own);
+}
+
 aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **out)
 {
-    aard__guest *guest = aard__calloc(1, sizeof *guest);
+    aard__guest *guest = aard__guest_new_bare(options->ops);
     if (!guest) return aard__error_no_memory();
-    guest->ops = options->ops;
-    bool javascript = guest->ops->language == AARD_LANGUAGE_JAVASCRIPT;
-    guest->distribution = options->distribution;
-    guest->image = options->image;
-    guest->warm = options->warm ? aard_warm_state_retain(options->warm) : NULL;
-    guest->capturing = options->capturing;
-    guest->recording = options->recording;
-    guest->keep_glue = options->keep_glue;
-    guest->prelinked = options->prelinked;
-    guest->layout = options->layout;
-    guest->grants_javascript = options->grants_javascript;
-    /* Pyodide's interface to JavaScript is made of code in strings. */
-    guest->grants_code = options->grants_code || (!javascript && options->grants_javascript);
-    guest->streams = options->streams;
-    guest->streams.context = &guest->context;
-    guest->config = options->config;
-    guest->context = (aard_call_context){
-        .config = options->config, .isolate_id = options->isolate_id, .deadline = options->deadline};
-    guest->file_rules = options->config ? options->config->settings.file_rules
-                                        : aard__file_rules_of(AARD_FILESYSTEM_READ_WRITE, 0, 0, 0);
-    guest->heap_limit = options->heap_limit;
-    guest->entry.keep_thrown = javascript;
-    guest->time_origin = aard__clock_monotonic();
-    guest->generation = aard__process_generation();
-    aard__cond_init(&guest->wake);
-    pthread_mutex_init(&guest->wake_lock, NULL);
-    const aard__snapshot *own = guest->ops->expect && !guest->capturing ? guest->ops->expect(guest) : NULL;
+    begin_guest(guest, options);
+    aard__cond_init(&guest->wake.condition);
+    pthread_mutex_init(&guest->wake.lock, NULL);
+    const aard__snapshot *own = guest->ops->expect ? guest->ops->expect(guest) : NULL;
     aard__vm_options vm_options = {.user = guest,
                                    .code_refused = code_refused,
                                    .snapshot = aard__snapshot_choose(guest->ops, own),
-                                   .realm = javascript ? AARD__SNAPSHOT_JAVASCRIPT : AARD__SNAPSHOT_PYTHON,
-                                   .renewed = javascript,
-                                   .deep_stack = !javascript};
+                                   .realm = guest->ops->snapshot_realm,
+                                   .renewed = !guest->ops->own_memory,
+                                   .deep_stack = guest->ops->own_memory};
     limit_memory(guest, options, &vm_options);
     aard_error *error = aard__vm_new(&vm_options, &guest->vm);
-    guest->streams.vm = guest->vm;
+    guest->io.streams.vm = guest->vm;
     if (!error) error = aard__guest_run_start(guest, options->deadline, make_realm, NULL);
     if (error) {
         aard__guest_free(guest);
@@ -135,23 +135,31 @@ void aard__guest_free(aard__guest *guest)
 {
     if (!guest) return;
     aard__guest_go_offline(guest);
-    aard__open_files_free(&guest->open_files);
-    aard__lookup_share_drop(guest->lookups);
-    guest->lookups = NULL;
+    aard__open_files_free(&guest->io.open_files);
+    aard__lookup_share_drop(guest->io.lookups);
+    guest->io.lookups = NULL;
     if (!aard__vm_free(guest->vm)) return; /* and every ref; what can't be freed stays as a whole */
-    aard__pages_free(guest->pages);
+    if (guest->ops->end) guest->ops->end(guest);
     aard_bundle_free(guest->bundle);
-    aard_warm_state_free(guest->warm);
-    aard__overlay_free(guest->overlay);
-    aard__free(guest->packages);
-    aard__streams_free(&guest->streams);
-    aard__ledger_free(&guest->ledger);
-    aard__buf_free(&guest->result);
-    aard__buf_free(&guest->report);
-    aard__result_free(&guest->entry);
-    pthread_cond_destroy(&guest->wake);
-    pthread_mutex_destroy(&guest->wake_lock);
-    aard__free(guest);
+    aard_warm_state_free(guest->start.warm);
+    aard__overlay_free(guest->start.overlay);
+    aard__free(guest->start.packages);
+    aard__streams_free(&guest->io.streams);
+    aard__ledger_free(&guest->call.ledger);
+    aard__buf_free(&guest->call.result);
+    aard__buf_free(&guest->call.report);
+    pthread_cond_destroy(&guest->wake.condition);
+    pthread_mutex_destroy(&guest->wake.lock);
+    aard__guest_free_bare(guest);
+}
+
+void aard__guest_begin_call(aard__guest *guest, const aard__guest_call *call)
+{
+    aard__guest_go_offline(guest);
+    aard__ledger_free(&guest->call.ledger);
+    aard__buf_free(&guest->call.result);
+    aard__buf_free(&guest->call.report);
+    guest->call = *call;
 }
 
 aard_error *aard__guest_mount(aard__guest *guest, aard_bundle *bundle)
@@ -172,7 +180,7 @@ void aard__guest_drop_standby(aard__guest *guest)
 {
     if (!guest->standby) return;
     aard__guest_exchange(guest);
-    aard__guest_let_go(guest);
+    aard__guest_drop_parts(guest);
     aard__realm_free(guest->realm);
     guest->realm = NULL;
     aard__guest_exchange(guest);
@@ -205,7 +213,7 @@ static bool renew(aard__guest *guest)
     unsigned generation = aard__process_generation();
     if (guest->generation == generation) return false;
     guest->generation = generation;
-    guest->processor_last = 0; /* the thread's clock begins anew */
+    guest->clock.processor_last = 0; /* the thread's clock begins anew */
     return guest->ops->renew;
 }
 
@@ -214,7 +222,7 @@ aard_error *aard__guest_run(aard__guest *guest, void (*work)(void *user), void *
     bool finished = true, renews = renew(guest);
     renewing r = {.guest = guest, .work = work, .user = user};
     aard_error *error = aard__vm_run(guest->vm, renews ? renew_and_run : work, renews ? &r : user, &finished);
-    guest->lost = guest->lost || !finished || r.error;
+    guest->abandoned = guest->abandoned || !finished || r.error;
     return error ? error : r.error;
 }
 
@@ -230,49 +238,49 @@ void aard__guest_stop(void *user, aard__stop how)
         aard__vm_force(guest->vm);
         return;
     }
-    pthread_mutex_lock(&guest->wake_lock);
-    guest->roused = true;
+    pthread_mutex_lock(&guest->wake.lock);
+    guest->wake.roused = true;
     if (how == AARD__STOP_HARD) {
-        guest->stopped = true;
+        guest->wake.stopped = true;
         aard__vm_terminate(guest->vm);
     } else if (guest->ops->interrupt) {
         aard__vm_interrupt(guest->vm, guest->ops->interrupt);
     }
-    pthread_cond_signal(&guest->wake);
-    if (guest->net) aard__net_stop(guest->net);
-    pthread_mutex_unlock(&guest->wake_lock);
+    pthread_cond_signal(&guest->wake.condition);
+    if (guest->wake.net) aard__net_stop(guest->wake.net);
+    pthread_mutex_unlock(&guest->wake.lock);
 }
 
 void aard__guest_unstop(aard__guest *guest)
 {
     aard__vm_interrupt_cancel(guest->vm);
     aard__vm_terminate_cancel(guest->vm);
-    guest->stopped = guest->roused = false;
-    if (!guest->making_code) return;
-    guest->making_code = 0; /* what was stopped did not take it back */
+    guest->wake.stopped = guest->wake.roused = false;
+    if (!guest->grants.making_code) return;
+    guest->grants.making_code = 0; /* what was stopped did not take it back */
     aard__guest_allow_code(guest, false);
 }
 
 aard__waking aard__guest_sleep(aard__guest *guest, uint64_t ns)
 {
     int timed_out = 0;
-    pthread_mutex_lock(&guest->wake_lock);
+    pthread_mutex_lock(&guest->wake.lock);
     uint64_t now = ns ? aard__clock_monotonic() : 0;
     uint64_t until = ns > UINT64_MAX - now ? UINT64_MAX : now + ns;
     struct timespec at = {(time_t)(until / 1000000000), (long)(until % 1000000000)};
-    while (ns && !guest->stopped && !guest->roused && !timed_out)
-        timed_out = pthread_cond_timedwait(&guest->wake, &guest->wake_lock, &at);
-    aard__waking waking = guest->stopped ? AARD__STOPPED : guest->roused ? AARD__ROUSED : AARD__SLEPT;
-    guest->roused = false;
-    pthread_mutex_unlock(&guest->wake_lock);
+    while (ns && !guest->wake.stopped && !guest->wake.roused && !timed_out)
+        timed_out = pthread_cond_timedwait(&guest->wake.condition, &guest->wake.lock, &at);
+    aard__waking waking = guest->wake.stopped ? AARD__STOPPED : guest->wake.roused ? AARD__ROUSED : AARD__SLEPT;
+    guest->wake.roused = false;
+    pthread_mutex_unlock(&guest->wake.lock);
     return waking;
 }
 
 aard__waking aard__guest_wait_for_any(aard__guest *guest, uint64_t ns, bool *idle)
 {
     *idle = false;
-    if (guest->net && aard__net_busy(guest->net)) {
-        bool answered = aard__net_wait(guest->net, 0, ns);
+    if (guest->wake.net && aard__net_busy(guest->wake.net)) {
+        bool answered = aard__net_wait(guest->wake.net, 0, ns);
         return answered ? AARD__SLEPT : aard__guest_sleep(guest, 0);
     }
     *idle = ns == UINT64_MAX;
@@ -344,7 +352,7 @@ void aard__guest_fail_exception(aard__guest *guest, aard_failure_kind kind, aard
     const aard__result *entry = &guest->entry;
     const aard__buf *stack = entry->thrown_stack.len ? &entry->thrown_stack : &entry->thrown_text;
     size_t bytes = entry->thrown_type.len + entry->thrown_text.len + stack->len;
-    if (guest->result_limit && bytes > guest->result_limit) {
+    if (guest->call.result_limit && bytes > guest->call.result_limit) {
         aard__guest_fail_too_large(guest, outcome);
         return;
     }
@@ -370,8 +378,8 @@ void aard__guest_report_rejections(aard__guest *guest)
     static const char lead[] = "Uncaught (in promise) ";
     while (aard__realm_next_rejection(guest->realm, &guest->entry)) {
         const aard__buf *text = guest->entry.thrown_stack.len ? &guest->entry.thrown_stack : &guest->entry.thrown_text;
-        aard__streams_write(&guest->streams, AARD_STREAM_STDERR, lead, sizeof lead - 1);
-        aard__streams_write(&guest->streams, AARD_STREAM_STDERR, text->data, text->len);
-        aard__streams_write(&guest->streams, AARD_STREAM_STDERR, "\n", 1);
+        aard__streams_write(&guest->io.streams, AARD_STREAM_STDERR, lead, sizeof lead - 1);
+        aard__streams_write(&guest->io.streams, AARD_STREAM_STDERR, text->data, text->len);
+        aard__streams_write(&guest->io.streams, AARD_STREAM_STDERR, "\n", 1);
     }
 }

@@ -15,11 +15,9 @@
 #include "net/net.h"
 #include "outcome/outcome.h"
 #include "policy/filesystem.h"
-#include "prelink/prelink.h"
 #include "settings/context.h"
 #include "warm/image.h"
 #include "warm/overlay.h"
-#include "warm/pages.h"
 
 typedef struct aard__guest aard__guest;
 
@@ -30,7 +28,7 @@ typedef enum aard__state {
     AARD__BROKEN = 2   /* the guest can't be used any more; the outcome says why */
 } aard__state;
 
-/* What a language does its own way.  Failures go to `outcome`, answers to guest->result (JSON text) and guest->report. */
+/* What a language does its own way.  Failures go to `outcome`, answers to guest->call. */
 typedef struct aard__language_ops {
     aard_error *(*boot)(aard__guest *guest);   /* on a realm with the guest platform; what is in snapshots */
     aard_error *(*finish)(aard__guest *guest); /* what remains to be done then, or in a copy; may be NULL */
@@ -45,7 +43,7 @@ typedef struct aard__language_ops {
     int (*prepare_standby)(aard__guest *guest, const char *entrypoint);
     void (*drop_buffers)(aard__guest *guest); /* lets go of what the last call published; may be NULL */
     aard_error *(*mount)(aard__guest *guest); /* guest->bundle has just been set */
-    /* Starts looking up "module:export".  Once DONE without a failure, guest->prepared is the handler's number. */
+    /* Starts looking up "module:export".  Once DONE without a failure, guest->call.prepared is the handler's number. */
     aard__state (*prepare)(aard__guest *guest, const char *entrypoint, aard_outcome *outcome);
     void (*forget)(aard__guest *guest, int handler);
     aard__state (*invoke)(aard__guest *guest, int handler, const char *input, size_t len, aard_outcome *outcome);
@@ -54,7 +52,7 @@ typedef struct aard__language_ops {
     aard__state (*poll)(aard__guest *guest, aard_outcome *outcome); /* NULL where no call is ever PENDING */
     /* Takes away the names that inline code has defined; NULL where that takes a reset. */
     aard__state (*clear)(aard__guest *guest, aard_outcome *outcome);
-    /* Puts the bytes of buffer `index` of the report into guest->result. */
+    /* Puts the bytes of buffer `index` of the report into guest->call.result. */
     aard__state (*buffer)(aard__guest *guest, size_t index, aard_outcome *outcome);
     uint64_t (*heap_bytes)(aard__guest *guest); /* of the language's own memory */
     /* Asks the call under way to end, by an exception of the language; NULL where that is not possible. */
@@ -67,11 +65,23 @@ typedef struct aard__language_ops {
     aard_error *(*checkpoint)(aard__guest *guest);
     /* As `reset` to such a state, exactly: what was drawn at random since then is drawn again.  NULL where `checkpoint` is. */
     aard_error *(*restore)(aard__guest *guest);
+    /* Captures a guest that rests, with its vm entered, into an image in memory.  What can't be captured is an error
+     * (warm_capture) that names it; the guest goes on either way.  NULL where no state can be captured. */
+    aard_error *(*capture)(aard__guest *guest, aard__image **out);
+    /* Adds what to do about an exception to its message; may be NULL. */
+    void (*remedy)(const aard__guest *guest, const char *type, const char *value, size_t len, aard__buf *message);
     aard_failure_kind exception;
     aard_language language;
     const aard__host_entry *const *tables; /* of host functions; the same for all languages, which share snapshots */
-    const size_t *parts; /* places in aard__guest of the refs into its realm, as snapshots have them */
+    size_t size;                           /* of what it keeps of a guest */
+    void (*begin)(aard__guest *guest,
+                  const void *options); /* fills that, all zero, from its own options; may be NULL */
+    void (*end)(aard__guest *guest);    /* frees what is in it besides refs, the vm being gone; may be NULL */
+    const size_t
+        *parts; /* places in it of the refs into the realm, as snapshots have them behind those of all guests */
     size_t part_count;
+    bool own_memory;         /* it has memory of its own below which the engine's heap is only a means */
+    unsigned snapshot_realm; /* which one of a snapshot is its */
     /* Begins to open what a guest without a vm will need, and gives the snapshot that is its own, or NULL; may be NULL. */
     const aard__snapshot *(*expect)(const aard__guest *guest);
 } aard__language_ops;
@@ -84,75 +94,88 @@ typedef struct aard__content {
     size_t len;
 } aard__content;
 
-struct aard__guest {
-    const aard__language_ops *ops;
-    aard__vm *vm;
-    aard__realm *realm;
-    aard__realm *standby;                                /* JavaScript: the next realm; may be NULL */
-    aard__ref *standby_parts[AARD__SNAPSHOT_MOST_PARTS]; /* and the refs into it, in the order of snapshots */
-    aard__ref *host, *shared, *run_timers;
-    struct {
-        aard__ref *prepare, *forget, *invoke, *execute, *buffer;
-        aard__ref *reserve, *mount, *memory, *capture, *checkpoint, *reset, *signals, *renew_stdin, *calm,
-            *renew;                                                               /* Python */
-        aard__ref *fail, *set_input, *bind_script, *before_script, *drop_buffers; /* JavaScript only */
-    } adapter;
-    aard__ref *wasm_module, *adapter_file; /* while Python boots */
-    const aard__image *image;              /* what Python starts from; NULL = from nothing */
-    aard_warm_state *warm;                 /* what `image` belongs to; retained; NULL for an image of its own kind */
-    aard__overlay *overlay;                /* the packages; retained; may be NULL */
-    char *packages;                        /* the lines for them in an image's key; NULL = none */
-    aard__pages *pages;                    /* Python's memory at the checkpoint */
-    uint32_t random_at;                    /* where Python's random numbers have their state then; 0 = nowhere */
-    bool can_reset;                        /* there is a checkpoint */
-    bool grants_javascript;                /* Python may use JavaScript's objects */
-    bool grants_code;                      /* code may be made: from strings, and of WebAssembly */
-    unsigned making_code;                  /* how often the host lets code be made all the same */
-    bool capturing;                        /* Python's boot leaves a state that can be captured */
-    const aard__prelinked *prelinked;      /* from the options */
-    const char *layout;                    /* the name of Python's layout (python_layout.h) */
-    bool recording;                        /* what is compiled for it will be kept */
-    bool keep_glue;
-    aard__script *glue;              /* where keep_glue */
-    aard__content symbols;           /* of prelinked code (prelink/symbols.h); none where it is not */
-    bool eager;                      /* its own files are compiled at once, for a snapshot: it is booted no further */
-    aard_call_context context;       /* what the host's callbacks are told: of the call under way */
-    size_t stdin_at;                 /* how far its standard input has been read */
-    bool asked;                      /* the call before ended because it was asked to */
-    bool stdin_used;                 /* Python has read of one, and may hold some of it back */
-    aard__ref *awaited;              /* JavaScript: the promise of the call under way */
-    aard_distribution *distribution; /* borrowed from the isolate; Python only */
-    aard_bundle *bundle;             /* what is at /app; retained; may be NULL */
-    aard__content own_file;
+/* What the guest starts from, and the files that it reads by number.  Only some languages have any of it. */
+typedef struct aard__guest_start {
+    aard_distribution *distribution; /* borrowed from the isolate */
+    const aard__image *image;        /* NULL = from nothing */
+    aard_warm_state *warm;           /* what `image` belongs to; retained; NULL for an image of its own kind */
+    aard__overlay *overlay;          /* the packages; retained; may be NULL */
+    char *packages;                  /* the lines for them in an image's key; NULL = none */
+    aard__content own_file, symbols; /* `symbols` of prelinked code (prelink/symbols.h); none where it is not */
+    aard__ref *wasm_module;          /* while it boots */
+} aard__guest_start;
+
+/* The call under way.  Each begins with one assignment (aard__guest_begin_call): what is added here needs no other reset. */
+typedef struct aard__guest_call {
+    aard_call_context context; /* what the host's callbacks are told */
+    aard__stream_call output;
+    aard__ledger ledger;
+    const aard__network_policy *network;     /* NULL where nothing is allowed */
+    aard__buf result, report;                /* the guest's answer: JSON text or a buffer's bytes; JSON text about it */
+    size_t result_limit, result_depth_limit; /* 0 = none */
+    size_t result_bytes;                     /* given so far */
+    size_t stdin_at;                         /* how far its standard input has been read */
+    uint64_t bytes_written;                  /* to the guest's files */
+    uint64_t pending_ended;                  /* what waited to run when the call's value was there */
+    bool memory_refused;                     /* it has asked for more of its language's own memory than there may be */
+    int prepared;                            /* the handler that was looked up last; -1 = none */
+} aard__guest_call;
+
+/* What lasts longer of its ways in and out. */
+typedef struct aard__guest_io {
     aard__streams streams;
-    aard__file_rules file_rules;       /* the host's */
-    const aard_isolate_config *config; /* the isolate's; NULL where there is none: nothing is granted then */
-    aard__open_files open_files;       /* of the host's directories */
-    aard__ledger ledger;               /* of the call under way */
-    uint64_t bytes_written;            /* to the guest's files, by the call under way */
-    aard__buf result, report;          /* of the call under way */
-    aard__result entry;                /* scratch for entries into the guest */
-    int prepared;
-    bool threw;                            /* the guest threw, while a module was evaluated: it has no handlers then */
+    aard__file_rules file_rules; /* the host's */
+    aard__open_files open_files; /* of the host's directories */
+    aard__lookup_share *lookups; /* NULL until there is a request */
+    unsigned last_request;       /* the number of */
+    bool stdin_used;             /* some of a standard input has been read, and may still be held back */
+} aard__guest_io;
+
+/* What ends its sleep, from other threads too. */
+typedef struct aard__guest_wake {
+    pthread_mutex_t lock;
+    pthread_cond_t condition;
+    bool stopped;   /* under the lock: somebody has ended the call */
+    bool roused;    /* the same: or asked it to end, for whoever sleeps */
+    aard__net *net; /* changes under the lock; NULL until a call makes a request */
+    bool asked;     /* the call before ended because it was asked to */
+} aard__guest_wake;
+
+typedef struct aard__guest_clock {
+    uint64_t origin;                       /* by aard__clock_monotonic */
     uint64_t processor_ns, processor_last; /* what the guest's clock of it shows, and a thread's where it was read */
     pthread_t processor_thread;
-    uint64_t time_origin;                /* by aard__clock_monotonic */
-    const aard__network_policy *network; /* of the call under way; NULL where there is none */
-    aard__net *net;                      /* once that call makes a request; changes under wake_lock */
-    aard__lookup_share *lookups;         /* NULL until there is a request */
-    unsigned last_request;               /* the number of */
-    pthread_mutex_t wake_lock;
-    pthread_cond_t wake;
-    bool stopped;        /* under wake_lock: somebody has ended the call */
-    bool roused;         /* the same: or asked it to end, for whoever sleeps */
-    bool lost;           /* its vm is */
-    bool memory_refused; /* the call under way has asked for more of Python's memory than there may be */
-    size_t heap_limit;   /* of Python's memory; 0 = none */
-    size_t result_limit, result_depth_limit; /* of the call under way; 0 = none */
-    size_t result_bytes;                     /* that it has given so far */
-    uint64_t pending_ended;                  /* of the call under way: what waited to run when its value was there */
-    size_t signals_at;                       /* in Python's memory: whether it looks for signals */
-    unsigned generation;                     /* of the process, when the guest was last made its own */
+} aard__guest_clock;
+
+/* What its code may do. */
+typedef struct aard__guest_grants {
+    bool engine_objects;  /* use the engine's own objects, where its language is not the engine's */
+    bool code;            /* make code: from strings, and of WebAssembly */
+    unsigned making_code; /* how often the host lets code be made all the same */
+} aard__guest_grants;
+
+struct aard__guest {
+    const aard__language_ops *ops;
+    void *own;                         /* what its language keeps of it: ops->size bytes behind this struct */
+    const aard_isolate_config *config; /* the isolate's; NULL where there is none: nothing is granted then */
+    aard_bundle *bundle;               /* what is at /app; retained; may be NULL */
+    aard__vm *vm;
+    aard__realm *realm;
+    aard__realm *standby;                                /* the next realm; may be NULL */
+    aard__ref *standby_parts[AARD__SNAPSHOT_MOST_PARTS]; /* and the refs into it, in the order of snapshots */
+    aard__ref *host, *shared, *run_timers;
+    aard__result entry;  /* scratch for entries into the guest */
+    size_t heap_limit;   /* of its language's own memory; 0 = none */
+    unsigned generation; /* of the process, when the guest was last made its own */
+    bool abandoned;      /* its vm can't be used any more */
+    bool can_reset;      /* there is a checkpoint to go back to */
+    bool eager;          /* its own files are compiled at once, for a snapshot: it is booted no further */
+    aard__guest_grants grants;
+    aard__guest_start start;
+    aard__guest_clock clock;
+    aard__guest_call call;
+    aard__guest_io io;
+    aard__guest_wake wake;
 };
 
 typedef struct aard__guest_options {
@@ -161,21 +184,25 @@ typedef struct aard__guest_options {
     aard__streams streams;
     const aard_isolate_config *config; /* for file rules and host functions; outlives the guest; NULL = the defaults */
     uint64_t isolate_id;               /* 0 = none: of the guests that prepare a distribution */
-    const aard__image *image; /* what Python starts from; outlives the guest; NULL = the distribution's base image */
-    aard_warm_state *warm;    /* or a warm state, which has an image */
-    bool grants_javascript;   /* the capability "js" */
-    bool grants_code;         /* the capability "codegen" */
-    bool capturing;           /* boots from nothing, so that the guest can be captured */
-    const aard__prelinked *prelinked; /* where capturing: what to boot; NULL = the distribution's own files */
-    const char *layout;               /* and its name; outlives the guest */
-    bool recording;                   /* compiles everything anew */
-    bool keep_glue;                   /* keeps Pyodide's glue for its code */
+    const aard__image *image;          /* what it starts from; outlives the guest; NULL = as its language chooses */
+    aard_warm_state *warm;             /* or a warm state, which has an image */
+    bool grants_engine_objects;        /* the capability "js" */
+    bool grants_code;                  /* the capability "codegen" */
+    const void *own;                   /* its language's options; NULL = the defaults */
     size_t heap_limit, engine_heap_limit, buffer_limit; /* 0 = none */
     uint64_t deadline;                                  /* for its start, by aard__clock_monotonic; 0 = none */
 } aard__guest_options;
 
 aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **out);
 void aard__guest_free(aard__guest *guest); /* not entered; NULL is fine */
+
+/* A guest without a vm, for a snapshot.  NULL when memory is out. */
+aard__guest *aard__guest_new_bare(const aard__language_ops *ops);
+void aard__guest_free_bare(aard__guest *guest); /* NULL is fine */
+
+/* A call begins with `call`, which is copied: nothing of the one before is left.  `call->network` lives until the call's
+ * aard__guest_go_offline. */
+void aard__guest_begin_call(aard__guest *guest, const aard__guest_call *call);
 
 /* Mounts a bundle (retained) at /app in place of the one before. */
 aard_error *aard__guest_mount(aard__guest *guest, aard_bundle *bundle);
@@ -198,10 +225,6 @@ aard_error *aard__guest_run_start(aard__guest *guest, uint64_t deadline,
 /* From within: calls what the host has given, on the host's own stack. */
 void aard__guest_call_host(aard__guest *guest, void (*host)(void *user), void *user);
 
-/* Captures a Python guest that rests, with its vm entered, into an image in memory.  What can't be captured is an error
- * (warm_capture) that names it; the guest goes on either way. */
-aard_error *aard__guest_capture(aard__guest *guest, aard__image **out);
-
 /* As the ops of the same names; the vm entered. */
 aard_error *aard__guest_make_standby(aard__guest *guest);
 void aard__guest_drop_standby(aard__guest *guest);
@@ -217,9 +240,8 @@ aard__waking aard__guest_wait_for_any(aard__guest *guest, uint64_t ns, bool *idl
 
 /* Whether the guest itself may make code now; what is refused goes into the ledger. */
 void aard__guest_allow_code(aard__guest *guest, bool allow);
-/* What the guest may do on the network from now on, until aard__guest_go_offline; `policy` lives that long. */
-void aard__guest_go_online(aard__guest *guest, const aard__network_policy *policy);
-void aard__guest_go_offline(aard__guest *guest); /* what is under way is dropped, and stands in the ledger */
+/* Nothing is allowed on the network any more; what is under way is dropped, and stands in the ledger. */
+void aard__guest_go_offline(aard__guest *guest);
 /* The requests of the call under way, begun where there are none yet; fine outside of calls, when nothing is allowed. */
 aard_error *aard__guest_net(aard__guest *guest, aard__net **out);
 
@@ -242,21 +264,22 @@ void aard__guest_report_rejections(aard__guest *guest);
 /* Makes the guest's realm, with the guest platform and what the language boots: a copy where that can be. */
 aard_error *aard__guest_make_realm(aard__guest *guest);
 /* The same for a realm that is there and empty, up to where snapshots end. */
-aard_error *aard__guest_furnish(aard__guest *guest);
+aard_error *aard__guest_install(aard__guest *guest);
 
 /* ---- realm.c */
 
-/* The ref at a place that the language lists. */
+/* The refs into its realm that it has, in the order of snapshots. */
+size_t aard__guest_part_count(const aard__guest *guest);
 aard__ref **aard__guest_part(aard__guest *guest, size_t index);
 
 /* Gives a guest that has a new realm, copied from a snapshot, its refs into it. */
-aard_error *aard__guest_adopt(aard__guest *guest);
+aard_error *aard__guest_load_parts(aard__guest *guest);
 
 /* Exchanges the guest's realm, and those refs, for the standby ones. */
 void aard__guest_exchange(aard__guest *guest);
 
 /* Frees those refs. */
-void aard__guest_let_go(aard__guest *guest);
+void aard__guest_drop_parts(aard__guest *guest);
 
 /* What is wrong with a boot in which `what` ended so. */
 aard_error *aard__guest_boot_error(const aard__result *result, const char *what);

@@ -51,7 +51,7 @@ aard_error *aard__guest_get(aard__guest *guest, aard__ref *object, const char *n
     return NULL;
 }
 
-aard_error *aard__guest_furnish(aard__guest *guest)
+aard_error *aard__guest_install(aard__guest *guest)
 {
     AARD__TRY(aard__platform_install(guest->realm, guest->ops->tables, &guest->shared));
     guest->host = aard__realm_host_object(guest->realm, guest->ops->tables);
@@ -63,37 +63,43 @@ aard_error *aard__guest_furnish(aard__guest *guest)
 aard_error *aard__guest_make_realm(aard__guest *guest)
 {
     AARD__TRY(aard__realm_new(guest->vm, &guest->realm));
-    AARD__TRY(aard__vm_copies(guest->vm) ? aard__guest_adopt(guest) : aard__guest_furnish(guest));
+    AARD__TRY(aard__vm_copies(guest->vm) ? aard__guest_load_parts(guest) : aard__guest_install(guest));
     return guest->ops->finish ? guest->ops->finish(guest) : NULL;
 }
 
 void aard__guest_allow_code(aard__guest *guest, bool allow)
 {
-    aard__realm_allow_codegen(guest->realm, allow || guest->grants_code);
+    aard__realm_allow_codegen(guest->realm, allow || guest->grants.code);
 }
 
 /* ---- refs ------------------------------------------------------------------------------------------------------- */
 
+enum { COMMON_PARTS = 3 };
+
+size_t aard__guest_part_count(const aard__guest *guest) { return COMMON_PARTS + guest->ops->part_count; }
+
 aard__ref **aard__guest_part(aard__guest *guest, size_t index)
 {
-    return (aard__ref **)(void *)((char *)guest + guest->ops->parts[index]);
+    aard__ref **const common[COMMON_PARTS] = {&guest->host, &guest->shared, &guest->run_timers};
+    if (index < COMMON_PARTS) return common[index];
+    return (aard__ref **)(void *)((char *)guest->own + guest->ops->parts[index - COMMON_PARTS]);
 }
 
-void aard__guest_let_go(aard__guest *guest)
+void aard__guest_drop_parts(aard__guest *guest)
 {
-    for (size_t i = 0; i < guest->ops->part_count; i++) {
+    for (size_t i = 0; i < aard__guest_part_count(guest); i++) {
         aard__ref_free(*aard__guest_part(guest, i));
         *aard__guest_part(guest, i) = NULL;
     }
 }
 
-aard_error *aard__guest_adopt(aard__guest *guest)
+aard_error *aard__guest_load_parts(aard__guest *guest)
 {
-    for (size_t i = 0; i < guest->ops->part_count; i++) {
+    for (size_t i = 0; i < aard__guest_part_count(guest); i++) {
         *aard__guest_part(guest, i) = aard__realm_part(guest->realm, i);
         if (!*aard__guest_part(guest, i)) return aard__error_no_memory();
     }
-    if (guest->ops->language == AARD_LANGUAGE_JAVASCRIPT) aard__guest_allow_code(guest, false);
+    if (!guest->ops->own_memory) aard__guest_allow_code(guest, false);
     return NULL;
 }
 
@@ -102,7 +108,7 @@ void aard__guest_exchange(aard__guest *guest)
     aard__realm *realm = guest->realm;
     guest->realm = guest->standby;
     guest->standby = realm;
-    for (size_t i = 0; i < guest->ops->part_count; i++) {
+    for (size_t i = 0; i < aard__guest_part_count(guest); i++) {
         aard__ref *one = *aard__guest_part(guest, i);
         *aard__guest_part(guest, i) = guest->standby_parts[i];
         guest->standby_parts[i] = one;

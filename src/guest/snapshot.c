@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "embedded/files.h"
@@ -40,8 +39,8 @@ static aard_error *fill(aard__realm *realm, void *user, aard__ref **parts, size_
 {
     aard__guest *guest = user;
     guest->realm = realm;
-    AARD__TRY(aard__guest_furnish(guest));
-    *count = guest->ops->part_count;
+    AARD__TRY(aard__guest_install(guest));
+    *count = aard__guest_part_count(guest);
     for (size_t i = 0; i < *count; i++) parts[i] = *aard__guest_part(guest, i);
     return NULL;
 }
@@ -49,16 +48,12 @@ static aard_error *fill(aard__realm *realm, void *user, aard__ref **parts, size_
 static aard_error *make(const aard__snapshot_world *of, const aard__language_ops *javascript, aard__guest *python,
                         aard__buf *out)
 {
-    aard__guest *guest = aard__calloc(1, sizeof *guest);
+    aard__guest *guest = aard__guest_new_bare(javascript);
     if (!guest) return aard__error_no_memory();
-    guest->ops = javascript;
-    guest->eager = true;
-    guest->time_origin = aard__clock_monotonic();
     const aard__snapshot_realm realms[] = {
         [AARD__SNAPSHOT_JAVASCRIPT] = {fill, guest}, [AARD__SNAPSHOT_PYTHON] = {fill, python}};
     aard_error *error = aard__snapshot_make(of, realms, python ? 2 : 1, out);
-    aard__result_free(&guest->entry);
-    aard__free(guest);
+    aard__guest_free_bare(guest);
     return error;
 }
 

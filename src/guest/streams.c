@@ -28,12 +28,12 @@ static void call_back(void *user)
 static void deliver(void *user)
 {
     delivery *d = user;
-    if (!aard__call_guarded(call_back, d)) d->streams->threw = true;
+    if (!aard__call_guarded(call_back, d)) d->streams->call->threw = true;
 }
 
 void aard__streams_write(aard__streams *streams, aard_stream stream, const void *data, size_t len)
 {
-    if (!streams->capture || !len) return;
+    if (!streams->call->capture || !len) return;
     if (streams->callback) {
         delivery d = {streams, stream, data, len};
         if (streams->vm)

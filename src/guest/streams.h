@@ -7,16 +7,21 @@
 #include "base/buf.h"
 #include "engine/engine.h"
 
+/* Of one call. */
+typedef struct aard__stream_call {
+    bool capture; /* else what is written is lost */
+    bool threw;   /* the callback */
+} aard__stream_call;
+
 typedef struct aard__streams {
     size_t limit; /* bytes kept of each */
-    bool capture;
+    aard__stream_call *call;
     aard_stream_callback callback;
     void *user;
     const aard_call_context *context; /* of its calls */
     aard__vm *vm;                     /* whose guest writes: the callback is not to run on its stack; may be NULL */
     aard__buf kept[2];                /* stdout, stderr */
     uint64_t dropped[2];
-    bool threw; /* the callback, in the call under way */
 } aard__streams;
 
 void aard__streams_write(aard__streams *streams, aard_stream stream, const void *data, size_t len);

@@ -26,6 +26,7 @@ typedef struct remote_call {
     aard__limits limits;
     aard_call_context context;
     aard__streams streams;
+    aard__stream_call output;
     aard__ledger ledger; /* of what the host served */
     /* What the guest may do on the network, and the hosts of its bundle; once it wants to. */
     aard__network_policy network;
@@ -348,7 +349,7 @@ static void complete_outcome(remote_call *c)
     aard__ledger_merge(&outcome->ledger, &c->ledger);
     d->violations_dropped = outcome->ledger.violations_dropped;
     d->network_attempts_dropped = outcome->ledger.attempts_dropped;
-    if (c->streams.threw && outcome->failure == AARD_FAILURE_NONE)
+    if (c->output.threw && outcome->failure == AARD_FAILURE_NONE)
         aard__outcome_fail(outcome, AARD_FAILURE_OTHER, "the host's stream callback threw a C++ exception");
 }
 
@@ -397,8 +398,9 @@ static void begin(remote_call *c)
                                      .isolate_id = c->client->id,
                                      .deadline = c->limits.wall_ms ? aard__clock_later(c->start, c->limits.wall_ms)
                                                                    : 0};
+    c->output = (aard__stream_call){.capture = !call || call->capture};
     c->streams = (aard__streams){.limit = config->settings.output_limit,
-                                 .capture = !call || call->capture,
+                                 .call = &c->output,
                                  .callback = listener ? listener->callback : NULL,
                                  .user = listener ? listener->user.pointer : NULL,
                                  .context = &c->context};

@@ -56,19 +56,17 @@ static void begin_guest(invocation *inv)
     aard__worker *worker = inv->worker;
     aard__guest *guest = worker->guest;
     const aard_call *call = inv->request->call;
-    guest->streams.capture = !call || call->capture;
-    aard__buf_clear(&guest->result);
-    aard__buf_clear(&guest->report);
-    guest->bytes_written = guest->result_bytes = 0;
-    guest->memory_refused = guest->streams.threw = false;
-    guest->pending_ended = 0;
-    guest->result_limit = guest->entry.most = aard__config_result_limit(worker->config, call);
-    guest->result_depth_limit = worker->config->settings.result_depth_limit;
-    guest->context.call = call;
-    guest->stdin_at = 0;
+    const aard__guest_call begun = {
+        .context = {.call = call, .config = worker->config, .isolate_id = worker->id},
+        .output.capture = !call || call->capture,
+        .network = &worker->network,
+        .result_limit = aard__config_result_limit(worker->config, call),
+        .result_depth_limit = worker->config->settings.result_depth_limit,
+        .prepared = -1,
+    };
+    aard__guest_begin_call(guest, &begun);
+    guest->entry.most = begun.result_limit;
     aard__vm_buffer_refused(guest->vm);
-    aard__ledger_free(&guest->ledger);
-    aard__guest_go_online(guest, &worker->network);
 }
 
 /* Makes everything ready; the entry is what the call gets from now on. */
@@ -122,8 +120,8 @@ static bool can_begin(invocation *inv)
 
 static void calm(aard__guest *guest)
 {
-    if (guest->asked && guest->ops->calm) guest->ops->calm(guest);
-    guest->asked = false;
+    if (guest->wake.asked && guest->ops->calm) guest->ops->calm(guest);
+    guest->wake.asked = false;
 }
 
 /* What the guest holds when the call has ended: read here, where its vm has been entered. */
@@ -198,7 +196,7 @@ static aard__state clear(const invocation *inv)
 {
     aard__guest *guest = inv->worker->guest;
     if (guest->ops->clear) return guest->ops->clear(guest, inv->outcome);
-    aard__buf_puts(&guest->result, "null");
+    aard__buf_puts(&guest->call.result, "null");
     return AARD__DONE;
 }
 
@@ -276,7 +274,7 @@ static bool thrown_is(const aard_outcome *outcome, const char *type)
 static void blame_limit(aard__guest *guest, aard_outcome *outcome)
 {
     bool buffer = aard__vm_buffer_refused(guest->vm);
-    if ((outcome->failure == AARD_FAILURE_PYTHON_EXCEPTION && guest->memory_refused &&
+    if ((outcome->failure == AARD_FAILURE_PYTHON_EXCEPTION && guest->call.memory_refused &&
          thrown_is(outcome, "MemoryError")) ||
         (outcome->failure == AARD_FAILURE_JAVASCRIPT_EXCEPTION && buffer && thrown_is(outcome, "RangeError")))
         outcome->failure = AARD_FAILURE_HEAP_LIMIT_EXCEEDED;
@@ -295,7 +293,7 @@ static void fail_when_asked(invocation *inv)
     bool told = inv->outcome->has_exception;
     fail_by_cause(inv);
     inv->outcome->has_exception = told; /* where it was */
-    inv->worker->guest->asked = true;
+    inv->worker->guest->wake.asked = true;
     aard__guest_unstop(inv->worker->guest);
 }
 
@@ -323,13 +321,13 @@ static bool classify(invocation *inv)
         fail_full(inv);
     else if (stopped)
         fail_by_cause(inv);
-    else if (inv->state == AARD__BROKEN && guest->memory_refused) /* not even an exception found room */
+    else if (inv->state == AARD__BROKEN && guest->call.memory_refused) /* not even an exception found room */
         aard__outcome_fail(outcome, AARD_FAILURE_HEAP_LIMIT_EXCEEDED, "the guest's heap was full");
     else if (inv->state == AARD__BROKEN && outcome->failure == AARD_FAILURE_NONE && !outcome->has_exit_code)
         aard__outcome_fail(outcome, AARD_FAILURE_ENGINE_CRASHED, "the guest ended without an answer");
     else
         blame_limit(guest, outcome);
-    if (guest->streams.threw && outcome->failure == AARD_FAILURE_NONE)
+    if (guest->call.output.threw && outcome->failure == AARD_FAILURE_NONE)
         aard__outcome_fail(outcome, AARD_FAILURE_OTHER, "the host's stream callback threw a C++ exception");
     return outcome->failure != AARD_FAILURE_HEAP_LIMIT_EXCEEDED && !stopped && inv->state != AARD__BROKEN;
 }
@@ -340,19 +338,19 @@ static void end_diagnostics(invocation *inv)
     aard_outcome *outcome = inv->outcome;
     aard_diagnostics *d = &outcome->diagnostics;
     d->reset_generation = inv->worker->generation;
-    d->filesystem_bytes_written = guest->bytes_written;
-    d->pending_ended = guest->pending_ended;
-    d->guest_abandoned = guest->lost;
-    if (guest->image) {
-        d->warm_source = aard__image_is_file(guest->image) ? AARD_WARM_DISK : AARD_WARM_MEMORY;
+    d->filesystem_bytes_written = guest->call.bytes_written;
+    d->pending_ended = guest->call.pending_ended;
+    d->guest_abandoned = guest->abandoned;
+    if (guest->start.image) {
+        d->warm_source = aard__image_is_file(guest->start.image) ? AARD_WARM_DISK : AARD_WARM_MEMORY;
         snprintf(d->warm_fingerprint, sizeof d->warm_fingerprint, "%s",
-                 guest->warm ? aard_warm_state_fingerprint(guest->warm)
-                             : aard_distribution_fingerprint(guest->distribution));
+                 guest->start.warm ? aard_warm_state_fingerprint(guest->start.warm)
+                                   : aard_distribution_fingerprint(guest->start.distribution));
     }
-    aard__streams_take(&guest->streams, AARD_STREAM_STDOUT, &outcome->streams[0], &d->stdout_dropped_bytes);
-    aard__streams_take(&guest->streams, AARD_STREAM_STDERR, &outcome->streams[1], &d->stderr_dropped_bytes);
-    outcome->ledger = guest->ledger;
-    guest->ledger = AARD__LEDGER_INIT;
+    aard__streams_take(&guest->io.streams, AARD_STREAM_STDOUT, &outcome->streams[0], &d->stdout_dropped_bytes);
+    aard__streams_take(&guest->io.streams, AARD_STREAM_STDERR, &outcome->streams[1], &d->stderr_dropped_bytes);
+    outcome->ledger = guest->call.ledger;
+    guest->call.ledger = AARD__LEDGER_INIT;
     d->violations_dropped = outcome->ledger.violations_dropped;
     d->network_attempts_dropped = outcome->ledger.attempts_dropped;
 }
@@ -369,7 +367,8 @@ static void end_guest(invocation *inv, bool whole)
     d->state_lost = !whole;
     worker->dirty = !whole;
     worker->resettable = worker->resettable || !whole; /* from now on there are checkpoints: it may happen again */
-    if (!whole && worker->guest && (worker->guest->lost || !worker->guest->ops->reset)) aard__worker_drop_guest(worker);
+    if (!whole && worker->guest && (worker->guest->abandoned || !worker->guest->ops->reset))
+        aard__worker_drop_guest(worker);
     aard__worker_clean_up(worker);
 }
 
@@ -397,7 +396,7 @@ static aard_error *make_call(invocation *inv)
     aard_error *error = begin(inv, &entry);
     if (!error) error = run(inv, &entry);
     aard__guest *guest = inv->worker->guest;
-    if (guest) guest->context.call = NULL;
+    if (guest) guest->call.context.call = NULL;
     if (!error)
         end(inv);
     else if (guest)

@@ -21,8 +21,8 @@ static aard_error *import(aard__guest *guest, const char *module, bool *torn)
         aard__buf_free(&code);
         return error;
     }
-    aard__buf_clear(&guest->result);
-    aard__buf_clear(&guest->report);
+    aard__buf_clear(&guest->call.result);
+    aard__buf_clear(&guest->call.report);
     aard__state state = guest->ops->execute(guest, code.data, code.len, "<preload>", NULL, 0, outcome);
     state = aard__guest_wait(guest, state, outcome);
     if (state == AARD__DONE) state = aard__guest_collect(guest, outcome);
@@ -46,13 +46,15 @@ typedef struct capture {
 
 static aard_error *capture_guest(aard__guest *guest, capture *c, bool *torn)
 {
+    if (!guest->ops->capture)
+        return aard__error(AARD_ERR_UNSUPPORTED, "only the state of a Python isolate can be captured");
     const aard_manifest *manifest = guest->bundle ? aard_bundle_manifest(guest->bundle) : NULL;
     for (size_t i = 0; manifest && i < aard_manifest_preload_import_count(manifest); i++)
         AARD__TRY(import(guest, aard_manifest_preload_import(manifest, i), torn));
     aard__vm_pump(guest->vm);
-    AARD__TRY(aard__guest_capture(guest, &c->image));
-    c->overlay = guest->overlay ? aard__overlay_retain(guest->overlay) : NULL;
-    c->distribution = guest->distribution;
+    AARD__TRY(guest->ops->capture(guest, &c->image));
+    c->overlay = guest->start.overlay ? aard__overlay_retain(guest->start.overlay) : NULL;
+    c->distribution = guest->start.distribution;
     return NULL;
 }
 
@@ -80,7 +82,7 @@ static aard_error *try_state(aard_warm_state *state)
     aard__guest_options options = {.ops = &aard__python,
                                    .distribution = state->distribution,
                                    .warm = state,
-                                   .grants_javascript = aard__warm_state_has_javascript(state),
+                                   .grants_engine_objects = aard__warm_state_has_javascript(state),
                                    .streams = {.limit = 4096}};
     aard_error *error = aard__guest_new(&options, &guest);
     if (error) {

@@ -16,7 +16,7 @@ aard_error *aard__worker_enter(aard__worker *worker, const aard__entry *entry, v
     aard__limits limits = entry->limits;
     if (!worker->guest->ops->interrupt) limits.grace_ms = 0; /* it can't be asked */
     AARD__TRY(aard__budget_arm(&worker->budget, &limits, entry->wall_start, entry->cpu_start, entry->cancel));
-    worker->guest->context.deadline = worker->budget.wall_deadline;
+    worker->guest->call.context.deadline = worker->budget.wall_deadline;
     aard_error *error = aard__guest_run(worker->guest, work, user);
     *cause = aard__budget_disarm(&worker->budget);
     return error;
@@ -49,6 +49,6 @@ aard_error *aard__worker_do_within(aard__worker *worker, const aard__limits *lim
     aard__entry entry = aard__worker_entry(limits, NULL);
     aard__cause cause;
     AARD__TRY(aard__worker_enter(worker, &entry, run_step, &s, &cause));
-    if (cause != AARD__CAUSE_NONE || !s.whole || worker->guest->lost) aard__worker_drop_guest(worker);
+    if (cause != AARD__CAUSE_NONE || !s.whole || worker->guest->abandoned) aard__worker_drop_guest(worker);
     return NULL;
 }

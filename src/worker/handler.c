@@ -33,11 +33,11 @@ aard__state aard__handler_prepare(aard__worker *worker, aard__handler *handler, 
 {
     aard__guest *guest = worker->guest;
     if (handler->ready) return AARD__DONE;
-    guest->prepared = -1;
+    guest->call.prepared = -1;
     aard__state state = guest->ops->prepare(guest, handler->entrypoint, outcome);
     state = aard__guest_wait(guest, state, outcome);
-    if (state != AARD__DONE || outcome->failure != AARD_FAILURE_NONE || guest->prepared < 0) return state;
-    handler->number = guest->prepared;
+    if (state != AARD__DONE || outcome->failure != AARD_FAILURE_NONE || guest->call.prepared < 0) return state;
+    handler->number = guest->call.prepared;
     handler->ready = true;
     /* What a module does when it is imported is not a call's doing: it stays. */
     if (!worker->used && aard__worker_is_resettable(worker)) aard__worker_renew_checkpoint(worker);

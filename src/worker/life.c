@@ -25,7 +25,7 @@ static aard_error *make_guest(const aard__worker *worker, aard_bundle *bundle, a
         .warm = worker->kept ? worker->kept : config->warm,
         .config = config,
         .isolate_id = worker->id,
-        .grants_javascript = aard__config_grants(config, "js"),
+        .grants_engine_objects = aard__config_grants(config, "js"),
         .grants_code = aard__config_grants(config, "codegen"),
         .streams = {.limit = config->settings.output_limit,
                     .callback = config->hooks.listener ? config->hooks.listener->callback : NULL,

@@ -35,7 +35,7 @@ static bool take_bundle(aard__worker *worker, void *user)
     e->error = aard__packages_load(worker->guest, e->bundle);
     if (e->error) return true;
     e->error = aard__guest_mount(worker->guest, e->bundle);
-    worker->remembered = worker->guest->can_reset = false; /* its checkpoint has another bundle */
+    worker->remembered = false; /* its checkpoint has another bundle */
     return !e->error;
 }
 

@@ -10,6 +10,7 @@
 #include "distribution/distribution.h"
 #include "guest/javascript/javascript.h"
 #include "guest/python/python.h"
+#include "guest/python/python_guest.h"
 #include "guest/python/python_shared.h"
 #include "guest/snapshot.h"
 
@@ -50,8 +51,8 @@ static aard_error *exec(aard__guest *guest, const char *source)
 {
     aard_outcome *outcome;
     AARD__TRY(aard__outcome_new(&outcome));
-    aard__buf_clear(&guest->result);
-    aard__buf_clear(&guest->report);
+    aard__buf_clear(&guest->call.result);
+    aard__buf_clear(&guest->call.report);
     aard__state state = guest->ops->execute(guest, source, strlen(source), "<prepare>", "{\"x\":1}", 7, outcome);
     state = aard__guest_wait(guest, state, outcome);
     if (state == AARD__DONE) aard__guest_collect(guest, outcome);
@@ -67,9 +68,10 @@ static aard_error *write_base_image(aard__guest *guest)
 {
     aard__image *image = NULL;
     char *path = NULL;
-    aard_error *error = aard__guest_capture(guest, &image);
-    if (!error) error = aard__derived_path(guest->distribution, AARD__BASE_IMAGE, true, &path);
-    if (!error) error = aard__image_save(image, path, AARD__MODE_RUN, aard__distribution_key(guest->distribution));
+    aard_error *error = guest->ops->capture(guest, &image);
+    if (!error) error = aard__derived_path(guest->start.distribution, AARD__BASE_IMAGE, true, &path);
+    if (!error)
+        error = aard__image_save(image, path, AARD__MODE_RUN, aard__distribution_key(guest->start.distribution));
     aard__free(path);
     aard__image_free(image);
     return error;
@@ -86,13 +88,12 @@ typedef struct preparation {
 static aard_error *make_image(preparation *p)
 {
     aard__guest *guest;
-    aard__guest_options options = {.ops = &aard__python,
-                                   .distribution = p->distribution,
-                                   .capturing = true,
-                                   .recording = true,
-                                   .prelinked = p->prelinked.wasm.len ? &p->prelinked : NULL,
-                                   .layout = p->layout.name,
-                                   .streams = {.limit = 4096}};
+    const aard__python_options own = {.capturing = true,
+                                      .recording = true,
+                                      .prelinked = p->prelinked.wasm.len ? &p->prelinked : NULL,
+                                      .layout = p->layout.name};
+    aard__guest_options options = {
+        .ops = &aard__python, .distribution = p->distribution, .own = &own, .streams = {.limit = 4096}};
     AARD__TRY(aard__guest_new(&options, &guest));
     aard__vm_enter(guest->vm);
     aard_error *error = write_base_image(guest);
@@ -106,18 +107,16 @@ static aard_error *make_image(preparation *p)
 static aard_error *train(preparation *p, bool recording, aard__buf *glue_code)
 {
     aard__guest *guest;
-    aard__guest_options options = {.ops = &aard__python,
-                                   .distribution = p->distribution,
-                                   .recording = recording,
-                                   .keep_glue = glue_code != NULL,
-                                   .streams = {.limit = 4096}};
+    const aard__python_options own = {.recording = recording, .keep_glue = glue_code != NULL};
+    aard__guest_options options = {
+        .ops = &aard__python, .distribution = p->distribution, .own = &own, .streams = {.limit = 4096}};
     AARD__TRY(aard__guest_new(&options, &guest));
     aard__vm_enter(guest->vm);
-    aard_error *error = guest->image ? exec(guest, training)
-                                     : aard__error(AARD_ERR_IO, "the base image could not be read back");
-    if (!error && guest->glue) aard__script_code(guest->glue, glue_code);
-    aard__script_free(guest->glue);
-    guest->glue = NULL;
+    aard_error *error = guest->start.image ? exec(guest, training)
+                                           : aard__error(AARD_ERR_IO, "the base image could not be read back");
+    if (!error && aard__python_of(guest)->glue) aard__script_code(aard__python_of(guest)->glue, glue_code);
+    aard__script_free(aard__python_of(guest)->glue);
+    aard__python_of(guest)->glue = NULL;
     aard__vm_leave(guest->vm);
     aard__guest_free(guest);
     return error;
@@ -159,21 +158,17 @@ static aard_error *write_snapshot(preparation *p)
     if (!aard__python_layout_prelinked(&p->layout)) return NULL;
     aard__buf blob = AARD__BUF_INIT;
     char *key = aard__python_snapshot_key(&p->layout);
-    aard__guest *guest = aard__calloc(1, sizeof *guest);
+    aard__guest *guest = aard__guest_new_bare(&aard__python);
     aard__python_forget(p->distribution);
     aard_error *error = key && guest ? NULL : aard__error_no_memory();
     if (!error) {
-        guest->ops = &aard__python;
-        guest->eager = true;
-        guest->time_origin = aard__clock_monotonic();
-        guest->distribution = p->distribution;
+        guest->start.distribution = p->distribution;
         const aard__python_shared *shared;
         error = aard__python_share_files(guest, &shared);
         if (!error) error = aard__python_snapshot_make(&aard__javascript, guest, shared->glue, &blob);
     }
     if (!error) error = aard__derived_write(p->distribution, AARD__DERIVED_SNAPSHOT, key, blob.data, blob.len);
-    if (guest) aard__result_free(&guest->entry);
-    aard__free(guest);
+    aard__guest_free_bare(guest);
     aard__free(key);
     aard__buf_free(&blob);
     return error;

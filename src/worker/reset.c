@@ -74,7 +74,7 @@ bool aard__worker_roll_back(aard__worker *worker)
 {
     aard__guest *guest = worker->guest;
     aard_error *why = NULL;
-    if (!guest || guest->lost || aard__vm_heap_full(guest->vm)) return false;
+    if (!guest || guest->abandoned || aard__vm_heap_full(guest->vm)) return false;
     aard_error *error = aard__worker_do(worker, restore_by_language, &why);
     bool whole = !error && !why && worker->guest;
     aard__log_error(AARD_LOG_DEBUG, why, "isolate %llu: a call is not rolled back", (unsigned long long)worker->id);
@@ -99,7 +99,7 @@ static bool reset_by_language(aard__worker *worker, void *user)
 static aard_error *reset_guest(aard__worker *worker)
 {
     aard__guest *guest = worker->guest;
-    if (!guest->ops->reset || guest->lost || aard__vm_heap_full(guest->vm)) {
+    if (!guest->ops->reset || guest->abandoned || aard__vm_heap_full(guest->vm)) {
         aard__worker_drop_guest(worker);
         return NULL;
     }
@@ -206,7 +206,7 @@ static aard_error *prepare_ahead(aard__worker *worker)
     aard__entry entry = aard__worker_entry(&limits, NULL);
     aard__cause cause;
     AARD__TRY(aard__worker_enter(worker, &entry, prepare_last, worker, &cause));
-    if (guest->lost || aard__vm_heap_full(guest->vm)) {
+    if (guest->abandoned || aard__vm_heap_full(guest->vm)) {
         aard__worker_drop_guest(worker);
         return NULL;
     }

@@ -40,10 +40,10 @@ static bool prepare(aard__worker *worker, void *user)
 {
     preparation *p = user;
     aard__guest *guest = worker->guest;
-    guest->streams.capture = true;
-    aard__ledger_free(&guest->ledger);
+    guest->call.output.capture = true;
+    aard__ledger_free(&guest->call.ledger);
     aard__state state = aard__handler_prepare(worker, p->handler, p->outcome);
-    p->silent = !guest->ledger.violation_count && !guest->streams.kept[0].len && !guest->streams.kept[1].len;
+    p->silent = !guest->call.ledger.violation_count && !guest->io.streams.kept[0].len && !guest->io.streams.kept[1].len;
     return state == AARD__DONE;
 }
 

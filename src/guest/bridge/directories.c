@@ -32,12 +32,12 @@ typedef struct request {
 
 aard__file_rules aard__guest_file_rules(const aard__guest *guest)
 {
-    return aard__bundle_file_rules(&guest->file_rules, guest->bundle);
+    return aard__bundle_file_rules(&guest->io.file_rules, guest->bundle);
 }
 
 static aard__directory directory_of(aard__guest *guest, aard__mount *mount)
 {
-    return (aard__directory){mount, aard__guest_file_rules(guest), &guest->ledger};
+    return (aard__directory){mount, aard__guest_file_rules(guest), &guest->call.ledger};
 }
 
 /* The first two arguments: the mount's number and a path. */
@@ -54,8 +54,8 @@ static bool take_request(const aard__frame *frame, void *user, request *r)
 static aard__open_file *take_file(const aard__frame *frame, aard__guest *guest)
 {
     double number = aard__frame_number(frame, 0);
-    if (!(number >= 0 && number < (double)guest->open_files.count)) return NULL;
-    aard__open_file *file = &guest->open_files.list[(size_t)number];
+    if (!(number >= 0 && number < (double)guest->io.open_files.count)) return NULL;
+    aard__open_file *file = &guest->io.open_files.list[(size_t)number];
     return file->fd < 0 ? NULL : file;
 }
 
@@ -146,7 +146,7 @@ static void host_open(aard__frame *frame, void *user)
     aard__open_file file;
     if (take_request(frame, user, &r))
         error = aard__directory_open(&r.directory, r.path.data, r.path.len, aard__frame_bool(frame, 2), &file);
-    aard__open_files *files = &r.guest->open_files;
+    aard__open_files *files = &r.guest->io.open_files;
     aard__open_file *place = error ? NULL : aard__open_files_place(files, r.directory.rules.handles);
     if (!error && !place) {
         aard__open_file_close(&file);
@@ -164,7 +164,7 @@ static void host_close(aard__frame *frame, void *user)
     aard__guest *guest = user;
     aard__open_file *file = take_file(frame, guest);
     if (!file) return;
-    guest->open_files.lost = guest->open_files.lost || file->kept;
+    guest->io.open_files.lost = guest->io.open_files.lost || file->kept;
     aard__open_file_close(file);
 }
 
@@ -249,7 +249,7 @@ static void host_write_file(aard__frame *frame, void *user)
         const aard__directory directory = directory_of(guest, file->mount);
         error = write_slices(frame, &directory, file, data, len, position, &written);
     }
-    guest->bytes_written += written;
+    guest->call.bytes_written += written;
     aard__frame_return_number(frame, error ? -guest_errno(error) : (double)written);
 }
 

@@ -20,23 +20,23 @@ static void host_write(aard__frame *frame, void *user)
     uint8_t *data;
     size_t len;
     if (aard__frame_bytes(frame, 1, &data, &len)) {
-        aard__streams_write(&guest->streams, stream, data, len);
+        aard__streams_write(&guest->io.streams, stream, data, len);
         return;
     }
     aard__buf *text = aard__frame_scratch(frame);
-    if (aard__frame_string(frame, 1, text)) aard__streams_write(&guest->streams, stream, text->data, text->len);
+    if (aard__frame_string(frame, 1, text)) aard__streams_write(&guest->io.streams, stream, text->data, text->len);
 }
 
 static bool content_of(const aard__guest *guest, double number, aard__content *out)
 {
     if (number == 0) {
-        *out = guest->own_file;
+        *out = guest->start.own_file;
         return out->data != NULL;
     }
     if (number >= AARD__OVERLAY_FILES) {
         double index = number - AARD__OVERLAY_FILES;
-        if (!guest->overlay || !(index < (double)aard__overlay_count(guest->overlay))) return false;
-        aard__overlay_item file = aard__overlay_file(guest->overlay, (size_t)index);
+        if (!guest->start.overlay || !(index < (double)aard__overlay_count(guest->start.overlay))) return false;
+        aard__overlay_item file = aard__overlay_file(guest->start.overlay, (size_t)index);
         *out = (aard__content){file.data, file.len};
         return true;
     }
@@ -48,8 +48,9 @@ static bool content_of(const aard__guest *guest, double number, aard__content *o
 /* Whether the result may have so many bytes more. */
 static bool takes_result(aard__guest *guest, size_t bytes)
 {
-    guest->result_bytes = bytes > SIZE_MAX - guest->result_bytes ? SIZE_MAX : guest->result_bytes + bytes;
-    return !guest->result_limit || guest->result_bytes <= guest->result_limit;
+    guest->call.result_bytes = bytes > SIZE_MAX - guest->call.result_bytes ? SIZE_MAX
+                                                                           : guest->call.result_bytes + bytes;
+    return !guest->call.result_limit || guest->call.result_bytes <= guest->call.result_limit;
 }
 
 /* fileSize(file) -> bytes */
@@ -83,7 +84,7 @@ static void host_file_read(aard__frame *frame, void *user)
 static void host_result(aard__frame *frame, void *user)
 {
     aard__guest *guest = user;
-    aard__buf *out = aard__frame_number(frame, 0) == 1 ? &guest->report : &guest->result;
+    aard__buf *out = aard__frame_number(frame, 0) == 1 ? &guest->call.report : &guest->call.result;
     uint8_t *data;
     size_t room;
     aard__buf_clear(out);
@@ -103,10 +104,10 @@ static void host_result(aard__frame *frame, void *user)
 static void host_json(aard__frame *frame, void *user)
 {
     aard__guest *guest = user;
-    size_t most = guest->result_limit ? guest->result_limit : SIZE_MAX;
-    aard__buf_clear(&guest->result);
-    aard__frame_return_bool(frame,
-                            aard__frame_json(frame, 0, most, &guest->result) && takes_result(guest, guest->result.len));
+    size_t most = guest->call.result_limit ? guest->call.result_limit : SIZE_MAX;
+    aard__buf_clear(&guest->call.result);
+    aard__frame_return_bool(frame, aard__frame_json(frame, 0, most, &guest->call.result) &&
+                                       takes_result(guest, guest->call.result.len));
 }
 
 /* wrote(bytes): the guest has written so much to its files */
@@ -114,7 +115,7 @@ static void host_wrote(aard__frame *frame, void *user)
 {
     aard__guest *guest = user;
     double bytes = aard__frame_number(frame, 0);
-    if (bytes > 0) guest->bytes_written += (uint64_t)bytes;
+    if (bytes > 0) guest->call.bytes_written += (uint64_t)bytes;
 }
 
 /* fileRules() -> JSON text: [writable, bytes, files, handles] of what the guest may write */
@@ -144,7 +145,8 @@ static void host_violation(aard__frame *frame, void *user)
         aard__buf_putc(&reason, '\0');
         for (unsigned i = 0; i < sizeof names / sizeof *names && !kind.failed && !reason.failed; i++)
             if (!strcmp(names[i], kind.data))
-                aard__ledger_violation(&guest->ledger, (aard_violation_kind)i, reason.data, subject.data, subject.len);
+                aard__ledger_violation(&guest->call.ledger, (aard_violation_kind)i, reason.data, subject.data,
+                                       subject.len);
     }
     aard__buf_free(&kind);
     aard__buf_free(&reason);
@@ -155,7 +157,7 @@ static void host_violation(aard__frame *frame, void *user)
 static void host_wasm_module(aard__frame *frame, void *user)
 {
     aard__guest *guest = user;
-    if (guest->wasm_module) aard__frame_return_ref(frame, guest->wasm_module);
+    if (guest->start.wasm_module) aard__frame_return_ref(frame, guest->start.wasm_module);
 }
 
 /* mapImage(memory): puts the image's memory under a WebAssembly.Memory of its size */
@@ -165,10 +167,10 @@ static void host_map_image(aard__frame *frame, void *user)
     aard__ref *memory = aard__frame_ref(frame, 0);
     uint8_t *base;
     size_t len;
-    bool fits = memory && guest->image && aard__ref_bytes(memory, &base, &len) &&
-                len == aard__image_memory_len(guest->image);
+    bool fits = memory && guest->start.image && aard__ref_bytes(memory, &base, &len) &&
+                len == aard__image_memory_len(guest->start.image);
     aard__ref_free(memory);
-    aard_error *error = fits ? aard__image_map(guest->image, base) : NULL;
+    aard_error *error = fits ? aard__image_map(guest->start.image, base) : NULL;
     if (!fits || error) aard__frame_throw(frame, "Error", error ? aard_error_message(error) : "the image does not fit");
     aard_error_free(error);
 }
@@ -177,7 +179,7 @@ static void host_map_image(aard__frame *frame, void *user)
 static void host_image_bytes(aard__frame *frame, void *user)
 {
     const aard__guest *guest = user;
-    aard__frame_return_number(frame, guest->image ? (double)aard__image_memory_len(guest->image) : 0);
+    aard__frame_return_number(frame, guest->start.image ? (double)aard__image_memory_len(guest->start.image) : 0);
 }
 
 /* lockFile() -> the text of the distribution's lock file; undefined where it can't be read */
@@ -186,7 +188,7 @@ static void host_lock_file(aard__frame *frame, void *user)
     const aard__guest *guest = user;
     const void *data;
     size_t len;
-    aard_error *error = aard__distribution_file(guest->distribution, AARD__FILE_LOCK, &data, &len);
+    aard_error *error = aard__distribution_file(guest->start.distribution, AARD__FILE_LOCK, &data, &len);
     if (!error) aard__frame_return_utf8(frame, data, len);
     aard_error_free(error);
 }
@@ -197,8 +199,8 @@ static void host_symbol(aard__frame *frame, void *user)
     aard__guest *guest = user;
     aard__symbol symbol;
     aard__buf name = AARD__BUF_INIT;
-    if (guest->symbols.data && aard__frame_string(frame, 0, &name) && name.len &&
-        aard__symbols_find(guest->symbols.data, guest->symbols.len, name.data, name.len, &symbol))
+    if (guest->start.symbols.data && aard__frame_string(frame, 0, &name) && name.len &&
+        aard__symbols_find(guest->start.symbols.data, guest->start.symbols.len, name.data, name.len, &symbol))
         aard__frame_return_number(frame, symbol.function ? -(double)symbol.value : (double)symbol.value);
     aard__buf_free(&name);
 }
@@ -215,12 +217,12 @@ static void put_names(const char *lines, aard__buf *out)
 
 static void describe_packages(const aard__guest *guest, aard__buf *out)
 {
-    if (!guest->overlay) return;
+    if (!guest->start.overlay) return;
     aard__buf_puts(out, "{\"packages\":[");
-    put_names(guest->packages, out);
+    put_names(guest->start.packages, out);
     aard__buf_puts(out, "],\"files\":[");
-    for (size_t i = 0; i < aard__overlay_count(guest->overlay); i++) {
-        aard__overlay_item file = aard__overlay_file(guest->overlay, i);
+    for (size_t i = 0; i < aard__overlay_count(guest->start.overlay); i++) {
+        aard__overlay_item file = aard__overlay_file(guest->start.overlay, i);
         aard__buf_puts(out, i ? ",[" : "[");
         aard__buf_json_string(out, file.name, file.name_len);
         aard__buf_printf(out, ",%zu,%zu]", AARD__OVERLAY_FILES + i, file.len);
@@ -280,7 +282,7 @@ static void host_ended(aard__frame *frame, void *user)
 {
     aard__guest *guest = user;
     double count = aard__frame_number(frame, 0);
-    if (count > 0 && count < 1e15) guest->pending_ended += (uint64_t)count;
+    if (count > 0 && count < 1e15) guest->call.pending_ended += (uint64_t)count;
 }
 
 /* heapLimit() -> bytes that Python's memory may have, 0 for as many as it can */
@@ -293,13 +295,13 @@ static void host_heap_limit(aard__frame *frame, void *user)
 static void host_memory_refused(aard__frame *frame, void *user)
 {
     (void)frame;
-    ((aard__guest *)user)->memory_refused = true;
+    ((aard__guest *)user)->call.memory_refused = true;
 }
 
 /* grantsJavaScript() -> whether Python may use JavaScript's objects */
 static void host_grants_javascript(aard__frame *frame, void *user)
 {
-    aard__frame_return_bool(frame, ((const aard__guest *)user)->grants_javascript);
+    aard__frame_return_bool(frame, ((const aard__guest *)user)->grants.engine_objects);
 }
 
 typedef struct host_call {
@@ -313,14 +315,14 @@ static void find_and_call(void *user)
 {
     host_call *c = user;
     c->found = true; /* whose exception would it be? */
-    c->found = aard__functions_call(&c->guest->config->hooks.functions, &c->guest->context, c->name->data,
+    c->found = aard__functions_call(&c->guest->config->hooks.functions, &c->guest->call.context, c->name->data,
                                     c->input->data, c->input->len, c->answer);
 }
 
 static void call_function(void *user)
 {
     host_call *c = user;
-    aard__span span = aard__trace_begin("host_function", c->guest->context.isolate_id, c->name->data);
+    aard__span span = aard__trace_begin("host_function", c->guest->call.context.isolate_id, c->name->data);
     bool threw = !aard__call_guarded(find_and_call, c);
     if (threw) {
         aard__buf_clear(c->answer);
@@ -353,8 +355,8 @@ static void host_call_host(aard__frame *frame, void *user)
         bool known = name->len == strlen(name->data) + 1 && aard__function_name_valid(name->data);
         aard__buf subject = AARD__BUF_INIT; /* what can't be a name is the guest's own text, and not written down */
         aard__buf_printf(&subject, known ? "aardvark.host.%s" : "aardvark.host", name->data);
-        aard__ledger_violation(&guest->ledger, AARD_VIOLATION_CAPABILITY_DENIED, known ? name->data : "host_function",
-                               subject.data, subject.len);
+        aard__ledger_violation(&guest->call.ledger, AARD_VIOLATION_CAPABILITY_DENIED,
+                               known ? name->data : "host_function", subject.data, subject.len);
         aard__buf_free(&subject);
         aard__buf_putc(answer, '?');
     } else if (!function_answers(guest, name, input, answer)) {
@@ -372,16 +374,16 @@ static void host_allow_code(aard__frame *frame, void *user)
 {
     aard__guest *guest = user;
     if (aard__frame_bool(frame, 0))
-        guest->making_code++;
-    else if (guest->making_code)
-        guest->making_code--;
-    aard__guest_allow_code(guest, guest->making_code > 0);
+        guest->grants.making_code++;
+    else if (guest->grants.making_code)
+        guest->grants.making_code--;
+    aard__guest_allow_code(guest, guest->grants.making_code > 0);
 }
 
 /* grantsCode() -> whether that is granted */
 static void host_grants_code(aard__frame *frame, void *user)
 {
-    aard__frame_return_bool(frame, ((const aard__guest *)user)->grants_code);
+    aard__frame_return_bool(frame, ((const aard__guest *)user)->grants.code);
 }
 
 /* startClock(now): the guest's clock goes on from there, which is later than now */
@@ -389,7 +391,7 @@ static void host_start_clock(aard__frame *frame, void *user)
 {
     aard__guest *guest = user;
     double now = aard__frame_number(frame, 0);
-    if (now > 0 && now < 1e15) guest->time_origin -= (uint64_t)(now * 1e6);
+    if (now > 0 && now < 1e15) guest->clock.origin -= (uint64_t)(now * 1e6);
 }
 
 const aard__host_entry aard__guest_host[] = {

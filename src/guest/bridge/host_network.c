@@ -66,7 +66,7 @@ static void host_start(aard__frame *frame, void *user)
 static void host_next(aard__frame *frame, void *user)
 {
     aard__guest *guest = user;
-    aard__frame_return_number(frame, guest->net ? aard__net_next(guest->net) : 0);
+    aard__frame_return_number(frame, guest->wake.net ? aard__net_next(guest->wake.net) : 0);
 }
 
 /* netWait(number, ms) -> whether the request (0: any) has been answered; waits for that */
@@ -75,12 +75,12 @@ static void host_wait(aard__frame *frame, void *user)
     aard__guest *guest = user;
     double ms = aard__frame_number(frame, 1);
     uint64_t ns = ms >= 0 && ms < 1e12 ? (uint64_t)(ms * 1e6) : UINT64_MAX;
-    aard__frame_return_bool(frame, guest->net && aard__net_wait(guest->net, number(frame, 0), ns));
+    aard__frame_return_bool(frame, guest->wake.net && aard__net_wait(guest->wake.net, number(frame, 0), ns));
 }
 
 static aard__net_reply *reply_of(const aard__guest *guest, aard__frame *frame)
 {
-    return guest->net ? aard__net_reply_of(guest->net, number(frame, 0)) : NULL;
+    return guest->wake.net ? aard__net_reply_of(guest->wake.net, number(frame, 0)) : NULL;
 }
 
 /* netHead(number) -> JSON text (net/net.h), null while there is no answer, undefined where there is no such request */
@@ -88,7 +88,7 @@ static void host_head(aard__frame *frame, void *user)
 {
     const aard__guest *guest = user;
     const aard__net_reply *reply = reply_of(guest, frame);
-    if (!guest->net || !aard__net_has(guest->net, number(frame, 0))) return;
+    if (!guest->wake.net || !aard__net_has(guest->wake.net, number(frame, 0))) return;
     if (reply && !reply->head.failed && reply->head.len)
         aard__frame_return_utf8(frame, reply->head.data, reply->head.len);
     else
@@ -127,7 +127,7 @@ static void host_read(aard__frame *frame, void *user)
 static void host_drop(aard__frame *frame, void *user)
 {
     aard__guest *guest = user;
-    if (guest->net) aard__net_drop(guest->net, number(frame, 0));
+    if (guest->wake.net) aard__net_drop(guest->wake.net, number(frame, 0));
 }
 
 const aard__host_entry aard__host_network[] = {

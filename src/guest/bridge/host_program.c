@@ -19,7 +19,7 @@ static void host_arguments(aard__frame *frame, void *user)
 {
     static const aard__texts none;
     const aard__guest *guest = user;
-    return_texts(frame, guest->context.call ? &guest->context.call->arguments : &none);
+    return_texts(frame, guest->call.context.call ? &guest->call.context.call->arguments : &none);
 }
 
 /* environment() -> JSON text: an array of "NAME=value"; undefined where that is empty */
@@ -35,13 +35,13 @@ static void host_stdin(aard__frame *frame, void *user)
 {
     aard__guest *guest = user;
     uint8_t *into;
-    size_t room, left = guest->context.call ? guest->context.call->stdin_len - guest->stdin_at : 0;
+    size_t room, left = guest->call.context.call ? guest->call.context.call->stdin_len - guest->call.stdin_at : 0;
     aard__frame_return_number(frame, 0);
     if (!left || !aard__frame_bytes(frame, 0, &into, &room)) return;
     size_t count = left < room ? left : room;
-    memcpy(into, guest->context.call->stdin_data + guest->stdin_at, count);
-    guest->stdin_at += count;
-    guest->stdin_used = true;
+    memcpy(into, guest->call.context.call->stdin_data + guest->call.stdin_at, count);
+    guest->call.stdin_at += count;
+    guest->io.stdin_used = true;
     aard__frame_return_number(frame, (double)count);
 }
 
@@ -49,8 +49,8 @@ static void host_stdin(aard__frame *frame, void *user)
 static void host_stdin_left(aard__frame *frame, void *user)
 {
     const aard__guest *guest = user;
-    aard__frame_return_number(frame,
-                              guest->context.call ? (double)(guest->context.call->stdin_len - guest->stdin_at) : 0);
+    aard__frame_return_number(
+        frame, guest->call.context.call ? (double)(guest->call.context.call->stdin_len - guest->call.stdin_at) : 0);
 }
 
 const aard__host_entry aard__host_program[] = {

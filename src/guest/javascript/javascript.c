@@ -9,6 +9,7 @@
 #include "guest/guest.h"
 #include "guest/javascript/inline_javascript.h"
 #include "guest/javascript/javascript.h"
+#include "guest/javascript/javascript_guest.h"
 #include "guest/snapshot.h"
 
 #define APP "/app/"
@@ -22,16 +23,16 @@ static aard_error *javascript_boot(aard__guest *guest)
         const char *name;
         aard__ref **out;
     } functions[] = {
-        {"bind", &guest->adapter.prepare},
-        {"forget", &guest->adapter.forget},
-        {"invoke", &guest->adapter.invoke},
-        {"finishInline", &guest->adapter.execute},
-        {"buffer", &guest->adapter.buffer},
-        {"setInput", &guest->adapter.set_input},
-        {"fail", &guest->adapter.fail},
-        {"bindScript", &guest->adapter.bind_script},
-        {"beforeScript", &guest->adapter.before_script},
-        {"dropBuffers", &guest->adapter.drop_buffers},
+        {"bind", &aard__javascript_of(guest)->adapter.prepare},
+        {"forget", &aard__javascript_of(guest)->adapter.forget},
+        {"invoke", &aard__javascript_of(guest)->adapter.invoke},
+        {"finishInline", &aard__javascript_of(guest)->adapter.execute},
+        {"buffer", &aard__javascript_of(guest)->adapter.buffer},
+        {"setInput", &aard__javascript_of(guest)->adapter.set_input},
+        {"fail", &aard__javascript_of(guest)->adapter.fail},
+        {"bindScript", &aard__javascript_of(guest)->adapter.bind_script},
+        {"beforeScript", &aard__javascript_of(guest)->adapter.before_script},
+        {"dropBuffers", &aard__javascript_of(guest)->adapter.drop_buffers},
     };
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++)
         AARD__TRY(aard__guest_get(guest, adapter, functions[i].name, functions[i].out));
@@ -59,7 +60,7 @@ static aard_error *javascript_make_standby(aard__guest *guest)
     AARD__TRY(aard__realm_new(guest->vm, &made));
     guest->standby = made;
     aard__guest_exchange(guest);
-    aard_error *error = aard__guest_adopt(guest);
+    aard_error *error = aard__guest_load_parts(guest);
     aard__guest_exchange(guest);
     if (error) aard__guest_drop_standby(guest);
     return error;
@@ -69,13 +70,13 @@ static aard_error *javascript_reset(aard__guest *guest)
 {
     aard__heap heap;
     aard__guest_unstop(guest);
-    aard__ref_free(guest->awaited);
-    guest->awaited = NULL;
-    aard__guest_let_go(guest);
+    aard__ref_free(aard__javascript_of(guest)->awaited);
+    aard__javascript_of(guest)->awaited = NULL;
+    aard__guest_drop_parts(guest);
     aard__realm_free(guest->realm);
     guest->realm = NULL;
     aard__guest_exchange(guest);
-    guest->time_origin = aard__clock_monotonic();
+    guest->clock.origin = aard__clock_monotonic();
     if (!guest->realm) AARD__TRY(aard__guest_make_realm(guest));
     aard__vm_heap(guest->vm, &heap);
     if (heap.used + heap.external < MOST_KEPT) return NULL;
@@ -87,7 +88,7 @@ static aard_error *javascript_reset(aard__guest *guest)
 
 static void javascript_drop_buffers(aard__guest *guest)
 {
-    aard__ref_call(guest->realm, guest->adapter.drop_buffers, NULL, 0, false, &guest->entry);
+    aard__ref_call(guest->realm, aard__javascript_of(guest)->adapter.drop_buffers, NULL, 0, false, &guest->entry);
 }
 
 /* ---- calls that may give a promise -------------------------------------------------------------------------- */
@@ -96,13 +97,13 @@ static void javascript_drop_buffers(aard__guest *guest)
 static aard__state answered(aard__guest *guest, aard_outcome *outcome)
 {
     if (guest->entry.too_long) {
-        guest->result_bytes = SIZE_MAX;
+        guest->call.result_bytes = SIZE_MAX;
         return AARD__DONE;
     }
     if (guest->entry.status != AARD__OK || guest->entry.value.kind != AARD__STRING)
         return aard__guest_state(guest, outcome);
-    aard__buf before = guest->result;
-    guest->result = guest->entry.text;
+    aard__buf before = guest->call.result;
+    guest->call.result = guest->entry.text;
     guest->entry.text = before;
     return AARD__DONE;
 }
@@ -112,7 +113,7 @@ static aard__state failed(aard__guest *guest, aard_outcome *outcome)
 {
     if (guest->entry.status == AARD__TERMINATED) return AARD__BROKEN;
     aard__ref *thrown = guest->entry.thrown;
-    guest->threw = true;
+    aard__javascript_of(guest)->threw = true;
     if (!thrown) {
         aard__guest_fail_exception(guest, aard__javascript.exception, outcome);
         return AARD__DONE;
@@ -121,7 +122,8 @@ static aard__state failed(aard__guest *guest, aard_outcome *outcome)
     guest->entry.thrown_stack = AARD__BUF_INIT;
     guest->entry.thrown = NULL;
     aard__value args[] = {AARD__VALUE_REF(thrown), AARD__VALUE_STRING(stack.data, stack.len)};
-    aard__ref_call(guest->realm, guest->adapter.fail, args, stack.len ? 2 : 1, false, &guest->entry);
+    aard__ref_call(guest->realm, aard__javascript_of(guest)->adapter.fail, args, stack.len ? 2 : 1, false,
+                   &guest->entry);
     aard__ref_free(thrown);
     aard__buf_free(&stack);
     return guest->entry.status == AARD__TERMINATED ? AARD__BROKEN : aard__guest_state(guest, outcome);
@@ -131,7 +133,7 @@ static aard__state failed(aard__guest *guest, aard_outcome *outcome)
 static aard__state returned(aard__guest *guest, aard_outcome *outcome)
 {
     if (guest->entry.status == AARD__OK && guest->entry.value.kind == AARD__REF) {
-        guest->awaited = guest->entry.value.ref;
+        aard__javascript_of(guest)->awaited = guest->entry.value.ref;
         return AARD__PENDING;
     }
     return answered(guest, outcome);
@@ -139,9 +141,10 @@ static aard__state returned(aard__guest *guest, aard_outcome *outcome)
 
 static aard__state javascript_poll(aard__guest *guest, aard_outcome *outcome)
 {
-    if (!aard__promise_settled(guest->realm, guest->awaited, false, &guest->entry)) return AARD__PENDING;
-    aard__ref_free(guest->awaited);
-    guest->awaited = NULL;
+    if (!aard__promise_settled(guest->realm, aard__javascript_of(guest)->awaited, false, &guest->entry))
+        return AARD__PENDING;
+    aard__ref_free(aard__javascript_of(guest)->awaited);
+    aard__javascript_of(guest)->awaited = NULL;
     if (guest->entry.status == AARD__TERMINATED) return AARD__BROKEN;
     if (guest->entry.status == AARD__THREW) return failed(guest, outcome);
     /* The evaluation of a module, which is awaited too, gives nothing. */
@@ -216,7 +219,8 @@ static void refuse_remote(aard__guest *guest, const char *specifier)
     if (!colon || !isalpha((unsigned char)specifier[0])) return;
     aard__buf shown = AARD__BUF_INIT;
     aard__url_put_redacted(specifier, strlen(specifier), &shown);
-    aard__ledger_violation(&guest->ledger, AARD_VIOLATION_NETWORK_DENIED, "import_not_allowed", shown.data, shown.len);
+    aard__ledger_violation(&guest->call.ledger, AARD_VIOLATION_NETWORK_DENIED, "import_not_allowed", shown.data,
+                           shown.len);
     aard__buf_free(&shown);
 }
 
@@ -269,7 +273,7 @@ static bool is_identifier(const char *text)
 static aard__state take_handler(aard__guest *guest, aard_outcome *outcome)
 {
     if (guest->entry.status != AARD__OK) return aard__guest_state(guest, outcome);
-    guest->prepared = (int)guest->entry.value.number;
+    guest->call.prepared = (int)guest->entry.value.number;
     return AARD__DONE;
 }
 
@@ -278,7 +282,7 @@ static aard__state prepare_script(aard__guest *guest, const char *path, const ch
                                   const char *export_name, aard_outcome *outcome)
 {
     aard__value where = AARD__VALUE_STRING(path, strlen(path));
-    aard__ref_call(guest->realm, guest->adapter.before_script, &where, 1, false, &guest->entry);
+    aard__ref_call(guest->realm, aard__javascript_of(guest)->adapter.before_script, &where, 1, false, &guest->entry);
     if (guest->entry.status == AARD__OK && guest->entry.value.kind == AARD__UNDEFINED) return AARD__DONE; /* told why */
     if (guest->entry.status == AARD__OK && guest->entry.value.boolean) {
         aard__source script = {.name = path, .data = text, .len = len};
@@ -295,7 +299,7 @@ static aard__state prepare_script(aard__guest *guest, const char *path, const ch
         if (guest->entry.status == AARD__OK && guest->entry.value.kind == AARD__REF) found = guest->entry.value;
     }
     aard__value args[] = {AARD__VALUE_STRING(export_name, strlen(export_name)), where, found};
-    aard__ref_call(guest->realm, guest->adapter.bind_script, args, 3, false, &guest->entry);
+    aard__ref_call(guest->realm, aard__javascript_of(guest)->adapter.bind_script, args, 3, false, &guest->entry);
     aard__ref_free(found.ref);
     return take_handler(guest, outcome);
 }
@@ -310,13 +314,13 @@ static aard__state prepare_module(aard__guest *guest, const char *path, const ch
     if (guest->entry.status != AARD__OK) return failed(guest, outcome);
     if (is_script) return prepare_script(guest, path, text, len, export_name, outcome);
     aard__ref *exports = guest->entry.value.ref;
-    guest->awaited = evaluation;
-    guest->threw = false;
+    aard__javascript_of(guest)->awaited = evaluation;
+    aard__javascript_of(guest)->threw = false;
     aard__state state = aard__guest_wait(guest, AARD__PENDING, outcome);
-    if (state == AARD__DONE && outcome->failure == AARD_FAILURE_NONE && !guest->threw) {
+    if (state == AARD__DONE && outcome->failure == AARD_FAILURE_NONE && !aard__javascript_of(guest)->threw) {
         aard__value args[] = {AARD__VALUE_REF(exports), AARD__VALUE_STRING(export_name, strlen(export_name)),
                               AARD__VALUE_STRING(path, strlen(path))};
-        aard__ref_call(guest->realm, guest->adapter.prepare, args, 3, false, &guest->entry);
+        aard__ref_call(guest->realm, aard__javascript_of(guest)->adapter.prepare, args, 3, false, &guest->entry);
         state = take_handler(guest, outcome);
     }
     aard__ref_free(exports);
@@ -362,26 +366,27 @@ static int javascript_prepare_standby(aard__guest *guest, const char *entrypoint
     aard_error *error = guest->standby ? aard__outcome_new(&outcome) : NULL;
     aard_error_free(error);
     if (!guest->standby || error) return -1;
-    guest->prepared = -1;
+    guest->call.prepared = -1;
     aard__guest_exchange(guest);
     aard__vm_begin_ahead(guest->vm, guest->realm, is_harmless);
     aard__state state = javascript_prepare(guest, entrypoint, outcome);
     bool alone = aard__vm_end_ahead(guest->vm);
     aard__guest_exchange(guest);
-    bool done = state == AARD__DONE && alone && guest->prepared >= 0 && aard_outcome_is_success(outcome) &&
-                !guest->ledger.violation_count && !guest->ledger.attempt_count && !aard__vm_buffer_refused(guest->vm);
-    aard__ref_free(guest->awaited);
-    guest->awaited = NULL;
-    aard__ledger_free(&guest->ledger);
+    bool done = state == AARD__DONE && alone && guest->call.prepared >= 0 && aard_outcome_is_success(outcome) &&
+                !guest->call.ledger.violation_count && !guest->call.ledger.attempt_count &&
+                !aard__vm_buffer_refused(guest->vm);
+    aard__ref_free(aard__javascript_of(guest)->awaited);
+    aard__javascript_of(guest)->awaited = NULL;
+    aard__ledger_free(&guest->call.ledger);
     aard_outcome_free(outcome);
     if (!done) aard__guest_drop_standby(guest);
-    return done ? guest->prepared : -1;
+    return done ? guest->call.prepared : -1;
 }
 
 static void javascript_forget(aard__guest *guest, int handler)
 {
     aard__value number = AARD__VALUE_NUMBER(handler);
-    aard__ref_call(guest->realm, guest->adapter.forget, &number, 1, false, &guest->entry);
+    aard__ref_call(guest->realm, aard__javascript_of(guest)->adapter.forget, &number, 1, false, &guest->entry);
 }
 
 static aard__state javascript_invoke(aard__guest *guest, int handler, const char *input, size_t len,
@@ -389,7 +394,7 @@ static aard__state javascript_invoke(aard__guest *guest, int handler, const char
 {
     aard__value args[] = {AARD__VALUE_NUMBER(handler), {.kind = AARD__UNDEFINED}};
     if (input) args[1] = AARD__VALUE_STRING(input, len);
-    aard__ref_call(guest->realm, guest->adapter.invoke, args, 2, true, &guest->entry);
+    aard__ref_call(guest->realm, aard__javascript_of(guest)->adapter.invoke, args, 2, true, &guest->entry);
     return returned(guest, outcome);
 }
 
@@ -398,7 +403,7 @@ static aard__state javascript_execute(aard__guest *guest, const char *source, si
 {
     aard__value text = {.kind = AARD__UNDEFINED};
     if (input) text = AARD__VALUE_STRING(input, input_len);
-    aard__ref_call(guest->realm, guest->adapter.set_input, &text, 1, false, &guest->entry);
+    aard__ref_call(guest->realm, aard__javascript_of(guest)->adapter.set_input, &text, 1, false, &guest->entry);
     if (guest->entry.status != AARD__OK) return aard__guest_state(guest, outcome);
     if (!guest->entry.value.boolean) return AARD__DONE;
     aard__realm_find_modules(guest->realm, find_module);
@@ -410,7 +415,8 @@ static aard__state javascript_execute(aard__guest *guest, const char *source, si
     if (awaited) args[0] = AARD__VALUE_REF(awaited);
     aard__buf kept = guest->entry.text; /* a string's bytes must outlive the next entry */
     guest->entry.text = AARD__BUF_INIT;
-    aard__ref_call(guest->realm, guest->adapter.execute, args, awaited ? 2 : 1, true, &guest->entry);
+    aard__ref_call(guest->realm, aard__javascript_of(guest)->adapter.execute, args, awaited ? 2 : 1, true,
+                   &guest->entry);
     aard__buf_free(&kept);
     if (args[0].kind == AARD__REF) aard__ref_free(args[0].ref);
     return returned(guest, outcome);
@@ -419,34 +425,26 @@ static aard__state javascript_execute(aard__guest *guest, const char *source, si
 static aard__state javascript_buffer(aard__guest *guest, size_t index, aard_outcome *outcome)
 {
     aard__value number = AARD__VALUE_NUMBER((double)index);
-    aard__ref_call(guest->realm, guest->adapter.buffer, &number, 1, false, &guest->entry);
+    aard__ref_call(guest->realm, aard__javascript_of(guest)->adapter.buffer, &number, 1, false, &guest->entry);
     return aard__guest_state(guest, outcome);
 }
 
-/* What C keeps refs to, in the order in which they are in snapshots. */
-#define PART(member) offsetof(aard__guest, member)
+/* What C keeps refs to besides what all guests have, in the order in which they are in snapshots. */
+#define PART(member) offsetof(aard__javascript_guest, member)
 static const size_t parts[] = {
-    PART(host),
-    PART(shared),
-    PART(run_timers),
-    PART(adapter.prepare),
-    PART(adapter.forget),
-    PART(adapter.invoke),
-    PART(adapter.execute),
-    PART(adapter.buffer),
-    PART(adapter.fail),
-    PART(adapter.set_input),
-    PART(adapter.bind_script),
-    PART(adapter.before_script),
-    PART(adapter.drop_buffers),
+    PART(adapter.prepare),       PART(adapter.forget),       PART(adapter.invoke),    PART(adapter.execute),
+    PART(adapter.buffer),        PART(adapter.fail),         PART(adapter.set_input), PART(adapter.bind_script),
+    PART(adapter.before_script), PART(adapter.drop_buffers),
 };
 #undef PART
 
 const aard__language_ops aard__javascript = {
     .language = AARD_LANGUAGE_JAVASCRIPT,
     .tables = aard__guest_tables,
+    .size = sizeof(aard__javascript_guest),
     .parts = parts,
     .part_count = sizeof parts / sizeof *parts,
+    .snapshot_realm = AARD__SNAPSHOT_JAVASCRIPT,
     .boot = javascript_boot,
     .reset = javascript_reset,
     .reset_mode = AARD_RESET_NEW_REALM,

@@ -48,15 +48,15 @@ static aard_error *union_lines(const aard__guest *guest, const aard_manifest *ma
     const aard__texts *wanted = guest->config ? &guest->config->settings.packages : &none;
     size_t of_manifest = manifest ? aard_manifest_package_count(manifest) : 0, have = 0;
     size_t count = of_manifest + wanted->count;
-    for (const char *c = guest->packages; c && *c; c++) have += *c == '\n';
+    for (const char *c = guest->start.packages; c && *c; c++) have += *c == '\n';
     char **own = aard__calloc(have + 1, sizeof *own);
     const char **names = aard__calloc(count + have + 1, sizeof *names), *at = NULL;
     aard_error *error = own && names ? NULL : aard__error_no_memory();
     for (size_t i = 0; !error && i < have; i++)
-        if (!(names[i] = own[i] = next_name(guest->packages, &at))) error = aard__error_no_memory();
+        if (!(names[i] = own[i] = next_name(guest->start.packages, &at))) error = aard__error_no_memory();
     for (size_t i = 0; !error && i < of_manifest; i++) names[have + i] = aard_manifest_package(manifest, i);
     for (size_t i = 0; !error && i < wanted->count; i++) names[have + of_manifest + i] = wanted->items[i];
-    if (!error) error = aard__packages_lines(guest->distribution, names, have + count, out);
+    if (!error) error = aard__packages_lines(guest->start.distribution, names, have + count, out);
     for (size_t i = 0; own && i < have; i++) aard__free(own[i]);
     aard__free(own);
     aard__free(names);
@@ -86,26 +86,26 @@ aard_error *aard__packages_load(aard__guest *guest, const aard_bundle *bundle)
     const aard_manifest *manifest = bundle ? aard_bundle_manifest(bundle) : NULL;
     if ((!manifest || !aard_manifest_package_count(manifest)) && !aard__packages_wanted(guest->config)) return NULL;
     char *lines;
-    aard__overlay *overlay, *before = guest->overlay;
+    aard__overlay *overlay, *before = guest->start.overlay;
     AARD__TRY(union_lines(guest, manifest, &lines));
-    if (guest->packages && !strcmp(guest->packages, lines)) {
+    if (guest->start.packages && !strcmp(guest->start.packages, lines)) {
         aard__free(lines);
         return NULL;
     }
     const aard__packages_rules rules = {is_stopped, guest, guest->heap_limit,
                                         aard_isolate_config_catalog(guest->config)};
-    aard_error *error = aard__packages_overlay(guest->distribution, lines, &rules, &overlay);
+    aard_error *error = aard__packages_overlay(guest->start.distribution, lines, &rules, &overlay);
     if (error) {
         aard__free(lines);
         return error;
     }
-    aard__free(guest->packages);
-    guest->packages = lines;
-    guest->overlay = overlay;
+    aard__free(guest->start.packages);
+    guest->start.packages = lines;
+    guest->start.overlay = overlay;
     error = mount(guest);
     if (error) { /* so that the next attempt mounts anew */
-        aard__free(guest->packages);
-        guest->packages = NULL;
+        aard__free(guest->start.packages);
+        guest->start.packages = NULL;
     }
     aard__overlay_free(before);
     return error;

@@ -1,5 +1,4 @@
 /* Python guests: Pyodide on a realm of ours. */
-#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,7 +11,9 @@
 #include "guest/bridge/host.h"
 #include "guest/guest.h"
 #include "guest/python/python.h"
+#include "guest/python/python_checkpoint.h"
 #include "guest/python/python_end.h"
+#include "guest/python/python_guest.h"
 #include "guest/python/python_shared.h"
 #include "guest/python/python_signals.h"
 #include "guest/python/warm_state.h"
@@ -30,7 +31,7 @@ static aard_error *load_glue(aard__guest *guest, const aard__python_shared *shar
                            .lasting = true,
                            .cache = shared->glue_code.data,
                            .cache_len = shared->glue_code.len,
-                           .keep = guest->keep_glue ? &guest->glue : NULL};
+                           .keep = aard__python_of(guest)->options.keep_glue ? &aard__python_of(guest)->glue : NULL};
     aard__realm_run(guest->realm, &source, false, &guest->entry);
     if (guest->entry.status != AARD__OK)
         return aard__error(AARD_ERR_GUEST_BOOT, "the distribution's pyodide.asm.js does not run: %.*s",
@@ -58,8 +59,8 @@ static aard_error *call_shared(aard__guest *guest, const char *name, const aard_
 static aard_error *use_image(aard__guest *guest)
 {
     size_t len;
-    if (!guest->image) return NULL;
-    const char *text = aard__image_text(guest->image, &len);
+    if (!guest->start.image) return NULL;
+    const char *text = aard__image_text(guest->start.image, &len);
     aard__value arg = AARD__VALUE_STRING(text, len);
     aard_error *error = call_shared(guest, "useImage", &arg, 1);
     if (!error || aard_error_get_code(error) != AARD_ERR_GUEST_BOOT) return error;
@@ -74,8 +75,8 @@ static aard_error *begin(aard__guest *guest, aard__ref *create_module)
     const void *lock;
     size_t lock_len;
     aard__value args[6] = {AARD__VALUE_REF(create_module)};
-    if (!guest->image && !guest->eager) {
-        AARD__TRY(aard__distribution_file(guest->distribution, AARD__FILE_LOCK, &lock, &lock_len));
+    if (!guest->start.image && !guest->eager) {
+        AARD__TRY(aard__distribution_file(guest->start.distribution, AARD__FILE_LOCK, &lock, &lock_len));
         const aard__guest_file *loop = aard__guest_find("python/loop.py");
         const aard__guest_file *adapter = aard__guest_find("python/adapter.py");
         const aard__guest_file *network = aard__guest_find("python/network.py");
@@ -100,24 +101,25 @@ static aard_error *begin(aard__guest *guest, aard__ref *create_module)
 static bool fits(const aard__guest *guest)
 {
     size_t len;
-    const char *layout = aard__key_find(aard__image_key(guest->image), "layout", NULL, &len);
-    return layout && len == strlen(guest->layout) && !memcmp(layout, guest->layout, len);
+    const char *layout = aard__key_find(aard__image_key(guest->start.image), "layout", NULL, &len);
+    return layout && len == strlen(aard__python_of(guest)->layout) &&
+           !memcmp(layout, aard__python_of(guest)->layout, len);
 }
 
 /* What the guest starts from. */
 static aard_error *choose(aard__guest *guest, const aard__python_shared *shared)
 {
-    if (!guest->layout) guest->layout = shared->layout;
-    guest->symbols = shared->symbols;
-    if (guest->warm) AARD__TRY(aard__warm_state_begin(guest));
-    if (!guest->capturing && !guest->image) guest->image = shared->image;
-    if (guest->image && !fits(guest))
+    if (!aard__python_of(guest)->layout) aard__python_of(guest)->layout = shared->layout;
+    guest->start.symbols = shared->symbols;
+    if (guest->start.warm) AARD__TRY(aard__warm_state_begin(guest));
+    if (!aard__python_of(guest)->options.capturing && !guest->start.image) guest->start.image = shared->image;
+    if (guest->start.image && !fits(guest))
         return aard__error(AARD_ERR_WARM_MISMATCH, "the warm state was made with Pyodide's code in another layout "
                                                    "(prelinked, or not): rebuild it");
-    if (guest->image && guest->heap_limit && guest->heap_limit < aard__image_memory_len(guest->image))
+    if (guest->start.image && guest->heap_limit && guest->heap_limit < aard__image_memory_len(guest->start.image))
         return aard__error(AARD_ERR_INVALID_ARGUMENT,
                            "a heap limit of %zu bytes is too small: Python needs at least %zu", guest->heap_limit,
-                           (size_t)aard__image_memory_len(guest->image));
+                           (size_t)aard__image_memory_len(guest->start.image));
     return NULL;
 }
 
@@ -133,7 +135,7 @@ static aard_error *python_boot(aard__guest *guest)
     AARD__TRY(guest->eager ? aard__python_share_files(guest, &shared) : aard__python_share(guest, &shared));
     if (!guest->eager) AARD__TRY(choose(guest, shared));
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) AARD__TRY(aard__guest_run_file(guest, files[i]));
-    AARD__TRY(aard__guest_load_file(guest, "python/adapter.js", &guest->adapter_file));
+    AARD__TRY(aard__guest_load_file(guest, "python/adapter.js", &aard__python_of(guest)->adapter_file));
     if (!guest->eager) AARD__TRY(use_image(guest));
     AARD__TRY(load_glue(guest, shared, &create_module));
     aard_error *error = begin(guest, create_module);
@@ -145,8 +147,9 @@ static aard_error *finish_pyodide(aard__guest *guest)
 {
     const void *stdlib;
     aard__ref *function;
-    AARD__TRY(aard__distribution_file(guest->distribution, AARD__FILE_STDLIB, &stdlib, &guest->own_file.len));
-    guest->own_file.data = stdlib;
+    AARD__TRY(
+        aard__distribution_file(guest->start.distribution, AARD__FILE_STDLIB, &stdlib, &guest->start.own_file.len));
+    guest->start.own_file.data = stdlib;
     AARD__TRY(aard__guest_get(guest, guest->shared, "finishPython", &function));
     aard_error *error = aard__guest_call_and_wait(guest, function, NULL, 0);
     aard__ref_free(function);
@@ -161,14 +164,21 @@ static aard_error *find_functions(aard__guest *guest)
         const char *name;
         aard__ref **out;
     } functions[] = {
-        {"reserve", &guest->adapter.reserve}, {"prepare", &guest->adapter.prepare},
-        {"forget", &guest->adapter.forget},   {"invoke", &guest->adapter.invoke},
-        {"execute", &guest->adapter.execute}, {"buffer", &guest->adapter.buffer},
-        {"mount", &guest->adapter.mount},     {"memory", &guest->adapter.memory},
-        {"capture", &guest->adapter.capture}, {"checkpoint", &guest->adapter.checkpoint},
-        {"reset", &guest->adapter.reset},     {"calm", &guest->adapter.calm},
-        {"signals", &guest->adapter.signals}, {"renewStdin", &guest->adapter.renew_stdin},
-        {"renew", &guest->adapter.renew},
+        {"reserve", &aard__python_of(guest)->adapter.reserve},
+        {"prepare", &aard__python_of(guest)->adapter.prepare},
+        {"forget", &aard__python_of(guest)->adapter.forget},
+        {"invoke", &aard__python_of(guest)->adapter.invoke},
+        {"execute", &aard__python_of(guest)->adapter.execute},
+        {"buffer", &aard__python_of(guest)->adapter.buffer},
+        {"mount", &aard__python_of(guest)->adapter.mount},
+        {"memory", &aard__python_of(guest)->adapter.memory},
+        {"capture", &aard__python_of(guest)->adapter.capture},
+        {"checkpoint", &aard__python_of(guest)->adapter.checkpoint},
+        {"reset", &aard__python_of(guest)->adapter.reset},
+        {"calm", &aard__python_of(guest)->adapter.calm},
+        {"signals", &aard__python_of(guest)->adapter.signals},
+        {"renewStdin", &aard__python_of(guest)->adapter.renew_stdin},
+        {"renew", &aard__python_of(guest)->adapter.renew},
     };
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++)
         AARD__TRY(aard__guest_get(guest, python, functions[i].name, functions[i].out));
@@ -179,12 +189,12 @@ static aard_error *find_functions(aard__guest *guest)
 /* A copy of a snapshot that does not go with the rest after all: Python is booted in a realm of its own. */
 static aard_error *start_over(aard__guest *guest)
 {
-    aard__guest_let_go(guest);
+    aard__guest_drop_parts(guest);
     aard__realm_free(guest->realm);
     guest->realm = NULL;
     aard__vm_copy_no_more(guest->vm);
     AARD__TRY(aard__realm_new(guest->vm, &guest->realm));
-    return aard__guest_furnish(guest);
+    return aard__guest_install(guest);
 }
 
 static aard_error *python_finish(aard__guest *guest)
@@ -196,14 +206,14 @@ static aard_error *python_finish(aard__guest *guest)
         if (good) AARD__TRY(choose(guest, shared));
         AARD__TRY(good ? use_image(guest) : start_over(guest));
     }
-    guest->wasm_module = aard__wasm_module(guest->realm, shared->wasm);
-    if (!guest->wasm_module) return aard__error(AARD_ERR_GUEST_BOOT, "the engine could not share Pyodide's code");
+    guest->start.wasm_module = aard__wasm_module(guest->realm, shared->wasm);
+    if (!guest->start.wasm_module) return aard__error(AARD_ERR_GUEST_BOOT, "the engine could not share Pyodide's code");
     AARD__TRY(finish_pyodide(guest));
-    aard__ref_free(guest->wasm_module);
-    guest->wasm_module = NULL;
-    AARD__TRY(aard__guest_call_file(guest, "python/adapter.js", guest->adapter_file));
-    aard__ref_free(guest->adapter_file);
-    guest->adapter_file = NULL;
+    aard__ref_free(guest->start.wasm_module);
+    guest->start.wasm_module = NULL;
+    AARD__TRY(aard__guest_call_file(guest, "python/adapter.js", aard__python_of(guest)->adapter_file));
+    aard__ref_free(aard__python_of(guest)->adapter_file);
+    aard__python_of(guest)->adapter_file = NULL;
     return find_functions(guest);
 }
 
@@ -213,13 +223,14 @@ static aard_error *python_finish(aard__guest *guest)
 static aard__state put_input(aard__guest *guest, const char *input, size_t len, aard_outcome *outcome)
 {
     aard__value size = AARD__VALUE_NUMBER((double)len);
-    aard__ref_call(guest->realm, guest->adapter.reserve, &size, 1, false, &guest->entry);
+    aard__ref_call(guest->realm, aard__python_of(guest)->adapter.reserve, &size, 1, false, &guest->entry);
     if (guest->entry.status != AARD__OK) return aard__guest_state(guest, outcome);
     uint8_t *memory;
     size_t room;
     double at = guest->entry.value.number;
     if (guest->entry.value.kind != AARD__NUMBER || !(at > 0) ||
-        !aard__ref_bytes(guest->adapter.memory, &memory, &room) || at > (double)room || len > room - (size_t)at) {
+        !aard__ref_bytes(aard__python_of(guest)->adapter.memory, &memory, &room) || at > (double)room ||
+        len > room - (size_t)at) {
         aard__outcome_fail(outcome, AARD_FAILURE_HEAP_LIMIT_EXCEEDED,
                            "the guest's memory has no room for an input of %zu bytes", len);
         return AARD__DONE;
@@ -236,7 +247,7 @@ static aard__state call_with_input(aard__guest *guest, aard__ref *function, int 
     aard__value args[] = {AARD__VALUE_NUMBER(handler), AARD__VALUE_NUMBER((double)len)};
     bool numbered = handler >= 0;
     aard__ref_call(guest->realm, function, numbered ? args : args + 1, numbered ? 2 : 1, false, &guest->entry);
-    return aard__python_state(guest, function == guest->adapter.execute, outcome);
+    return aard__python_state(guest, function == aard__python_of(guest)->adapter.execute, outcome);
 }
 
 static aard__state python_prepare(aard__guest *guest, const char *entrypoint, aard_outcome *outcome)
@@ -245,29 +256,29 @@ static aard__state python_prepare(aard__guest *guest, const char *entrypoint, aa
     aard__state state = put_input(guest, entrypoint, len, outcome);
     if (state != AARD__PENDING) return state;
     aard__value size = AARD__VALUE_NUMBER((double)len);
-    aard__ref_call(guest->realm, guest->adapter.prepare, &size, 1, false, &guest->entry);
+    aard__ref_call(guest->realm, aard__python_of(guest)->adapter.prepare, &size, 1, false, &guest->entry);
     if (guest->entry.status != AARD__OK || guest->entry.value.kind != AARD__NUMBER || guest->entry.value.number == -2) {
         guest->entry.value.number = AARD__BROKEN;
         return aard__python_state(guest, false, outcome);
     }
-    guest->prepared = (int)guest->entry.value.number;
+    guest->call.prepared = (int)guest->entry.value.number;
     return AARD__DONE;
 }
 
 static void python_forget(aard__guest *guest, int handler)
 {
     aard__value number = AARD__VALUE_NUMBER(handler);
-    aard__ref_call(guest->realm, guest->adapter.forget, &number, 1, false, &guest->entry);
+    aard__ref_call(guest->realm, aard__python_of(guest)->adapter.forget, &number, 1, false, &guest->entry);
 }
 
 /* Nothing of another call's standard input may be read by this one. */
 static aard__state renew_stdin(aard__guest *guest, aard_outcome *outcome)
 {
-    if (!guest->stdin_used && !(guest->context.call && guest->context.call->stdin_data)) return AARD__DONE;
-    guest->stdin_used = false;
-    aard__ref_call(guest->realm, guest->adapter.renew_stdin, NULL, 0, false, &guest->entry);
+    if (!guest->io.stdin_used && !(guest->call.context.call && guest->call.context.call->stdin_data)) return AARD__DONE;
+    guest->io.stdin_used = false;
+    aard__ref_call(guest->realm, aard__python_of(guest)->adapter.renew_stdin, NULL, 0, false, &guest->entry);
     aard__state state = aard__guest_state(guest, outcome);
-    aard__buf_clear(&guest->result);
+    aard__buf_clear(&guest->call.result);
     return state;
 }
 
@@ -275,7 +286,7 @@ static aard__state python_invoke(aard__guest *guest, int handler, const char *in
 {
     aard__state state = renew_stdin(guest, outcome);
     if (state != AARD__DONE) return state;
-    return call_with_input(guest, guest->adapter.invoke, handler, input, len, outcome);
+    return call_with_input(guest, aard__python_of(guest)->adapter.invoke, handler, input, len, outcome);
 }
 
 /* The first lines of a file may say how it is encoded: then they are Python's to read. */
@@ -310,7 +321,7 @@ static void put_source(aard__buf *out, const char *source, size_t len, aard_sour
 static aard__state python_execute(aard__guest *guest, const char *source, size_t len, const char *name,
                                   const char *input, size_t input_len, aard_outcome *outcome)
 {
-    aard_source_kind kind = guest->context.call ? guest->context.call->kind : AARD_SOURCE_CELL;
+    aard_source_kind kind = guest->call.context.call ? guest->call.context.call->kind : AARD_SOURCE_CELL;
     aard__buf request = AARD__BUF_INIT;
     aard__state state = renew_stdin(guest, outcome);
     if (state != AARD__DONE) return state;
@@ -318,9 +329,9 @@ static aard__state python_execute(aard__guest *guest, const char *source, size_t
     aard__buf_json_string(&request, name, strlen(name));
     put_source(&request, source, len, kind);
     if (kind != AARD_SOURCE_CELL) aard__buf_printf(&request, ",\"kind\":%d", (int)kind);
-    if (guest->context.call && guest->context.call->arguments.count) {
+    if (guest->call.context.call && guest->call.context.call->arguments.count) {
         aard__buf_puts(&request, ",\"arguments\":");
-        aard__texts_json(&guest->context.call->arguments, &request);
+        aard__texts_json(&guest->call.context.call->arguments, &request);
     }
     aard__buf_puts(&request, ",\"input\":");
     aard__buf_json_string(&request, input ? input : "", input_len);
@@ -328,7 +339,7 @@ static aard__state python_execute(aard__guest *guest, const char *source, size_t
     if (request.failed)
         aard__outcome_fail(outcome, AARD_FAILURE_OTHER, "out of memory");
     else
-        state = call_with_input(guest, guest->adapter.execute, -1, request.data, request.len, outcome);
+        state = call_with_input(guest, aard__python_of(guest)->adapter.execute, -1, request.data, request.len, outcome);
     aard__buf_free(&request);
     return state;
 }
@@ -355,12 +366,13 @@ static aard__state python_buffer(aard__guest *guest, size_t index, aard_outcome 
 {
     char text[24];
     int len = snprintf(text, sizeof text, "%zu", index);
-    return call_with_input(guest, guest->adapter.buffer, -1, text, (size_t)len, outcome);
+    return call_with_input(guest, aard__python_of(guest)->adapter.buffer, -1, text, (size_t)len, outcome);
 }
 
 static aard_error *python_mount(aard__guest *guest)
 {
     aard__buf entries = AARD__BUF_INIT;
+    guest->can_reset = false; /* its checkpoint has another bundle */
     size_t count = aard_bundle_entry_count(guest->bundle);
     aard__buf_putc(&entries, '[');
     for (size_t i = 0; i < count; i++) {
@@ -376,10 +388,10 @@ static aard_error *python_mount(aard__guest *guest)
         aard__buf_free(&entries);
         return aard__error_no_memory();
     }
-    const char *in_state = guest->warm ? aard_warm_state_bundle_digest(guest->warm) : NULL;
+    const char *in_state = guest->start.warm ? aard_warm_state_bundle_digest(guest->start.warm) : NULL;
     bool kept = in_state && !strcmp(in_state, aard_bundle_digest(guest->bundle));
     aard__value args[] = {AARD__VALUE_STRING(entries.data, entries.len), AARD__VALUE_BOOL(kept)};
-    aard__ref_call(guest->realm, guest->adapter.mount, args, 2, false, &guest->entry);
+    aard__ref_call(guest->realm, aard__python_of(guest)->adapter.mount, args, 2, false, &guest->entry);
     aard__buf_free(&entries);
     if (guest->entry.status == AARD__OK && guest->entry.value.number == AARD__DONE) return NULL;
     return aard__error(AARD_ERR_ENGINE, "the bundle could not be mounted: %.*s", (int)guest->entry.thrown_text.len,
@@ -390,100 +402,36 @@ static uint64_t python_heap_bytes(aard__guest *guest)
 {
     uint8_t *memory;
     size_t len;
-    return aard__ref_bytes(guest->adapter.memory, &memory, &len) ? len : 0;
+    return aard__ref_bytes(aard__python_of(guest)->adapter.memory, &memory, &len) ? len : 0;
 }
 
-/* ---- forks, checkpoint and reset ----------------------------------------------------------------------------------- */
+/* ---- the language --------------------------------------------------------------------------------------------- */
 
-/* CPython's RandomObject on wasm32 (Modules/_randommodule.c): reference count, type, then the place in the state and the
- * state itself, 624 words. */
-#define RANDOM_INDEX 8
-#define RANDOM_STATE 12
-#define RANDOM_WORDS 624
-
-/* Nothing that was drawn before a reset may be drawn again.  The kernel is asked once, for a key, and not ten times. */
-static void renew_random(const aard__guest *guest, uint8_t *memory, size_t len)
+static void python_begin(aard__guest *guest, const void *options)
 {
-    static const uint32_t used_up = RANDOM_WORDS;
-    size_t at = guest->random_at;
-    if (!at || at > len || len - at < RANDOM_STATE + RANDOM_WORDS * 4) return;
-    uint8_t key[randombytes_SEEDBYTES];
-    randombytes_buf(key, sizeof key);
-    memcpy(memory + at + RANDOM_INDEX, &used_up, sizeof used_up);
-    randombytes_buf_deterministic(memory + at + RANDOM_STATE, RANDOM_WORDS * 4, key);
-    sodium_memzero(key, sizeof key);
+    aard__python_guest *own = guest->own;
+    if (options) own->options = *(const aard__python_options *)options;
+    own->layout = own->options.layout;
+    guest->grants.code = guest->grants.code || guest->grants.engine_objects; /* the way to those is code in strings */
 }
 
-/* As in a guest that starts from an image. */
-static aard_error *python_renew(aard__guest *guest)
-{
-    if (!guest->adapter.renew) return NULL; /* is not finished */
-    aard__ref_call(guest->realm, guest->adapter.renew, NULL, 0, false, &guest->entry);
-    aard__buf_clear(&guest->result);
-    if (guest->entry.status == AARD__OK && guest->entry.value.number == AARD__DONE) return NULL;
-    return aard__error(AARD_ERR_ENGINE, "the guest can't be made this process's own: Python does not answer");
-}
+static void python_end(aard__guest *guest) { aard__pages_free(aard__python_of(guest)->pages); }
 
-static aard_error *python_checkpoint(aard__guest *guest)
-{
-    uint8_t *memory;
-    size_t len;
-    guest->can_reset = false;
-    if (guest->grants_javascript || guest->capturing) return NULL;
-    aard__ref_call(guest->realm, guest->adapter.checkpoint, NULL, 0, false, &guest->entry);
-    double at = guest->entry.value.number;
-    if (guest->entry.status != AARD__OK || guest->entry.value.kind != AARD__NUMBER || !(at >= 0 && at <= UINT32_MAX))
-        return aard__error(AARD_ERR_ENGINE, "the guest's state can't be saved for resets");
-    if (!guest->pages) AARD__TRY(aard__pages_new(guest->image, &guest->pages));
-    if (!aard__ref_bytes(guest->adapter.memory, &memory, &len))
-        return aard__error(AARD_ERR_ENGINE, "Python's memory can't be reached");
-    aard_error *error = aard__pages_checkpoint(guest->pages, memory, len);
-    if (error && aard_error_get_code(error) == AARD_ERR_NO_MEMORY) return error;
-    guest->can_reset = !error;
-    aard__log_error(AARD_LOG_WARNING, error,
-                    "the system does not tell which pages were written: resets make a new isolate");
-    aard__open_files_keep(&guest->open_files);
-    guest->random_at = (uint32_t)at;
-    return NULL;
-}
-
-/* `fresh`: nothing that was drawn at random is drawn again. */
-static aard_error *put_back(aard__guest *guest, bool fresh)
-{
-    uint8_t *memory;
-    size_t len;
-    if (!guest->can_reset || !aard__ref_bytes(guest->adapter.memory, &memory, &len))
-        return aard__error(AARD_ERR_ENGINE, "the guest has no checkpoint");
-    aard__guest_unstop(guest);
-    if (!aard__open_files_reset(&guest->open_files))
-        return aard__error(AARD_ERR_ENGINE, "the guest has closed a file of the host that was open before");
-    AARD__TRY(aard__pages_reset(guest->pages, memory, len));
-    if (fresh) renew_random(guest, memory, len);
-    aard__ref_call(guest->realm, guest->adapter.reset, NULL, 0, false, &guest->entry);
-    if (guest->entry.status != AARD__OK || guest->entry.value.kind != AARD__BOOL || !guest->entry.value.boolean)
-        return aard__error(AARD_ERR_ENGINE, "the guest has changed what can't be put back");
-    return NULL;
-}
-
-static aard_error *python_restore(aard__guest *guest) { return put_back(guest, false); }
-
-static aard_error *python_reset(aard__guest *guest)
-{
-    AARD__TRY(put_back(guest, true));
-    /* All children of a template go back to its checkpoint. */
-    return aard__process_generation() ? python_renew(guest) : NULL;
-}
-
-/* What C keeps refs to, in the order in which they are in snapshots. */
-#define PART(member) offsetof(aard__guest, member)
-static const size_t parts[] = {PART(host), PART(shared), PART(run_timers), PART(adapter_file)};
+/* What C keeps refs to besides what all guests have, in the order in which they are in snapshots. */
+#define PART(member) offsetof(aard__python_guest, member)
+static const size_t parts[] = {PART(adapter_file)};
 #undef PART
 
 const aard__language_ops aard__python = {
     .language = AARD_LANGUAGE_PYTHON,
     .tables = aard__guest_tables,
+    .size = sizeof(aard__python_guest),
+    .begin = python_begin,
+    .end = python_end,
     .parts = parts,
     .part_count = sizeof parts / sizeof *parts,
+    .own_memory = true,
+    .snapshot_realm = AARD__SNAPSHOT_PYTHON,
     .expect = aard__python_expect,
     .boot = python_boot,
     .finish = python_finish,
@@ -497,10 +445,12 @@ const aard__language_ops aard__python = {
     .heap_bytes = python_heap_bytes,
     .interrupt = aard__python_interrupt,
     .calm = aard__python_calm,
-    .renew = python_renew,
-    .checkpoint = python_checkpoint,
-    .restore = python_restore,
-    .reset = python_reset,
+    .renew = aard__python_renew,
+    .checkpoint = aard__python_checkpoint,
+    .capture = aard__python_capture,
+    .remedy = aard__python_remedy,
+    .reset = aard__python_reset,
+    .restore = aard__python_restore,
     .reset_mode = AARD_RESET_IN_PLACE,
     .exception = AARD_FAILURE_PYTHON_EXCEPTION,
 };

@@ -1,9 +1,12 @@
 #include "guest/python/python_end.h"
 
+#include <ctype.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "distribution/distribution.h"
 
 static bool is_text(const aard__buf *buf, const char *text)
 {
@@ -61,4 +64,33 @@ aard__state aard__python_state(aard__guest *guest, bool inlined, aard_outcome *o
     else
         return aard__guest_state(guest, outcome);
     return AARD__BROKEN;
+}
+
+/* What to do about a module that is missing, behind the exception's text: "No module named 'a.b'". */
+void aard__python_remedy(const aard__guest *guest, const char *type, const char *value, size_t len, aard__buf *out)
+{
+    static const char start[] = "No module named '";
+    if (strcmp(type, "ModuleNotFoundError") || !guest->start.distribution || len < sizeof start ||
+        memcmp(value, start, sizeof start - 1))
+        return;
+    const char *name = value + sizeof start - 1;
+    size_t name_len = strcspn(name, ".'");
+    const char *end = memchr(name, '\'', len - (sizeof start - 1));
+    if (!name_len || !end || end + 1 != value + len) return;
+    for (size_t i = 0; i < name_len; i++)
+        if (!isalnum((unsigned char)name[i]) && name[i] != '_') return;
+    bool there = false;
+    const aard__package *package = aard__distribution_provider(guest->start.distribution, name, name_len, &there);
+    if (package && there)
+        aard__buf_printf(out, "; it is in the package '%s' (exec --package %s, or packages in the bundle's manifest)",
+                         package->name, package->key);
+    else if (package)
+        aard__buf_printf(out,
+                         "; it is in Pyodide's package '%s', which is not staged (aardvark assets stage --variant full "
+                         "--archive FILE, or --wheel FILE)",
+                         package->name);
+    else
+        aard__buf_printf(out,
+                         "; no package of the distribution has it: a pure one can be put into the bundle (pip install "
+                         "--target BUNDLE NAME), a wheel can be staged (aardvark assets stage --wheel FILE)");
 }

@@ -1,4 +1,5 @@
 #include "guest/python/python_shared.h"
+#include "guest/python/python_guest.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -122,7 +123,7 @@ static aard_error *find_or_add(aard_distribution *distribution, bool capturing, 
 /* The files that the guest runs: prelinked as the guest was told or as the cache has them, else the distribution's. */
 static aard_error *find_files(aard__guest *guest, entry *made, aard__content *wasm)
 {
-    const aard__prelinked *given = guest->prelinked;
+    const aard__prelinked *given = aard__python_of(guest)->options.prelinked;
     const aard__python_layout *layout = &made->layout;
     aard__python_shared *shared = &made->shared;
     if (given) {
@@ -138,17 +139,17 @@ static aard_error *find_files(aard__guest *guest, entry *made, aard__content *wa
         return NULL;
     }
     const void *data;
-    AARD__TRY(aard__distribution_file(guest->distribution, AARD__FILE_WASM, &data, &wasm->len));
+    AARD__TRY(aard__distribution_file(guest->start.distribution, AARD__FILE_WASM, &data, &wasm->len));
     wasm->data = data;
-    AARD__TRY(aard__distribution_file(guest->distribution, AARD__FILE_GLUE, &data, &shared->glue.len));
+    AARD__TRY(aard__distribution_file(guest->start.distribution, AARD__FILE_GLUE, &data, &shared->glue.len));
     shared->glue.data = data;
-    if (!made->distribution) made->distribution = aard_distribution_retain(guest->distribution);
+    if (!made->distribution) made->distribution = aard_distribution_retain(guest->start.distribution);
     return NULL;
 }
 
 static aard_error *compile(aard__guest *guest, entry *made, aard__content wasm)
 {
-    if (guest->recording) {
+    if (aard__python_of(guest)->options.recording) {
         aard__derived_close(&made->wasm_code);
         aard__derived_close(&made->shared.glue_code);
     }
@@ -180,11 +181,13 @@ static void open_snapshot(entry *one, aard_distribution *distribution)
 
 const aard__snapshot *aard__python_expect(const aard__guest *guest)
 {
-    bool wanted = !guest->grants_javascript && !guest->recording && !guest->keep_glue;
+    if (aard__python_of(guest)->options.capturing) return NULL;
+    bool wanted = !guest->grants.engine_objects && !aard__python_of(guest)->options.recording &&
+                  !aard__python_of(guest)->options.keep_glue;
     entry *known;
     pthread_mutex_lock(&lock);
-    aard_error *error = find_or_add(guest->distribution, false, false, &known);
-    if (!error && wanted && !known->snapshot_looked_for) open_snapshot(known, guest->distribution);
+    aard_error *error = find_or_add(guest->start.distribution, false, false, &known);
+    if (!error && wanted && !known->snapshot_looked_for) open_snapshot(known, guest->start.distribution);
     const aard__snapshot *snapshot = error || !wanted ? NULL : known->shared.snapshot;
     pthread_mutex_unlock(&lock);
     aard_error_free(error); /* whoever needs it will see */
@@ -197,7 +200,8 @@ static aard_error *share(aard__guest *guest, bool code, const aard__python_share
     entry *known;
     aard__content wasm;
     pthread_mutex_lock(&lock);
-    aard_error *error = find_or_add(guest->distribution, guest->capturing, guest->prelinked != NULL, &known);
+    aard_error *error = find_or_add(guest->start.distribution, aard__python_of(guest)->options.capturing,
+                                    aard__python_of(guest)->options.prelinked != NULL, &known);
     if (!error) finish(known);
     if (!error && !known->shared.wasm) error = find_files(guest, known, &wasm);
     if (!error && code && !known->shared.wasm) error = compile(guest, known, wasm);

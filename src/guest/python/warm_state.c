@@ -114,12 +114,12 @@ aard_error *aard_warm_state_write(const aard_warm_state *state, const char *path
 
 aard_error *aard__warm_state_begin(aard__guest *guest)
 {
-    const aard_warm_state *state = guest->warm;
-    guest->image = state->image;
+    const aard_warm_state *state = guest->start.warm;
+    guest->start.image = state->image;
     if (!state->overlay) return NULL;
-    guest->packages = aard__strdup(state->packages);
-    if (!guest->packages) return aard__error_no_memory();
-    guest->overlay = aard__overlay_retain(state->overlay);
+    guest->start.packages = aard__strdup(state->packages);
+    if (!guest->start.packages) return aard__error_no_memory();
+    guest->start.overlay = aard__overlay_retain(state->overlay);
     return NULL;
 }
 
