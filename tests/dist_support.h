@@ -364,9 +364,7 @@ static inline int tear_down_staging(void **state)
 
 static inline char *core_dir(const staging_fixture *f)
 {
-    char name[256];
-    snprintf(name, sizeof name, "aardvark-%s-pyodide-v0.29.4-core", aard_version());
-    return at(f->home, name);
+    return at(f->home, "aardvark-layout2-pyodide-v0.29.4-core");
 }
 
 #define STAGING_TEST(name) cmocka_unit_test_setup_teardown(name, set_up_staging, tear_down_staging)

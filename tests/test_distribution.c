@@ -91,7 +91,7 @@ static void fingerprint_follows_the_documented_rule(void **state)
     crypto_generichash_state hasher;
     uint8_t hash[32], length[8] = {0};
     char hex[65];
-    const char *versions[] = {"0.29.4", aard_version()};
+    const char *versions[] = {"0.29.4", "2"};
     crypto_generichash_init(&hasher, NULL, 0, 32);
     for (size_t i = 0; i < CORE_FILES; i++) {
         size_t len;
@@ -199,8 +199,8 @@ static void tampered_manifests_are_refused(void **state)
         const char *from, *to;
         aard_error_code code;
     } cases[] = {
-        {"\"format\": 1", "\"format\": 2", AARD_ERR_DISTRIBUTION_INVALID},
-        {"\"format\": 1", "\"format\": \"1\"", AARD_ERR_DISTRIBUTION_INVALID},
+        {"\"layout\": 2", "\"layout\": 3", AARD_ERR_DISTRIBUTION_MISMATCH},
+        {"\"layout\": 2", "\"layout\": \"2\"", AARD_ERR_DISTRIBUTION_INVALID},
         {"\"size\": 122027", "\"size\": -1", AARD_ERR_DISTRIBUTION_INVALID},
         {"\"size\": 122027", "\"size\": 122027.0", AARD_ERR_DISTRIBUTION_INVALID},
         {"pyodide.asm.js\"", "../pyodide.asm.js\"", AARD_ERR_DISTRIBUTION_INVALID},
@@ -250,11 +250,12 @@ static void no_flipped_bit_of_a_manifest_goes_through(void **state)
 }
 
 /* Writes a manifest that is consistent in itself, as somebody who knows the rule could. */
-static void forge(const fixture *f, const char *pyodide, const char *adapter, const char *glue_hash, bool all)
+static void forge(const fixture *f, const char *pyodide, int layout, const char *glue_hash, bool all)
 {
     aard__dist_manifest *m = NULL;
     aard__buf text = AARD__BUF_INIT;
-    assert_ok(aard__dist_manifest_new(pyodide, adapter, &m));
+    assert_ok(aard__dist_manifest_new(pyodide, &m));
+    m->layout = layout;
     for (size_t i = 0; i < (size_t)CORE_FILES - !all; i++) {
         const aard__pinned_file *pin = &aard__pinned.files[i];
         bool glue = strcmp(pin->name, AARD__FILE_GLUE) == 0;
@@ -272,15 +273,25 @@ static void other_versions_and_other_files_are_refused(void **state)
     fixture *f = *state;
     size_t len;
     char *text = read_file(at(f->core, AARD__DIST_MANIFEST), &len);
-    forge(f, "0.29.3", aard_version(), NULL, true);
+    forge(f, "0.29.3", AARD__DIST_LAYOUT, NULL, true);
     assert_refused(open_and_verify(f->core), AARD_ERR_DISTRIBUTION_MISMATCH, "0.29.3", "0.29.4", NULL);
-    forge(f, "0.29.4", "0.0.1", NULL, true);
-    assert_refused(open_and_verify(f->core), AARD_ERR_DISTRIBUTION_MISMATCH, "0.0.1", aard_version(), NULL);
-    forge(f, "0.29.4", aard_version(), aard__pinned.files[0].blake2b, true);
+    for (int layout = 0; layout < 5; layout++) {
+        if (layout == AARD__DIST_LAYOUT) continue;
+        char named[32];
+        snprintf(named, sizeof named, "has layout %d", layout);
+        forge(f, "0.29.4", layout, NULL, true);
+        assert_refused(open_and_verify(f->core), AARD_ERR_DISTRIBUTION_MISMATCH, f->core, named, "reads layout 2",
+                       "stage it again", NULL);
+    }
+    static const char before[] = "{\"format\": 1, \"pyodide_version\": \"0.29.4\", \"adapter_version\": \"0.3.0\"}";
+    write_file(at(f->core, AARD__DIST_MANIFEST), before, sizeof before - 1);
+    assert_refused(open_and_verify(f->core), AARD_ERR_DISTRIBUTION_MISMATCH, f->core, "by aardvark 0.3.0",
+                   "reads layout 2", "stage it again", NULL);
+    forge(f, "0.29.4", AARD__DIST_LAYOUT, aard__pinned.files[0].blake2b, true);
     assert_refused(open_and_verify(f->core), AARD_ERR_DISTRIBUTION_INVALID, AARD__FILE_GLUE, NULL);
-    forge(f, "0.29.4", aard_version(), NULL, false);
+    forge(f, "0.29.4", AARD__DIST_LAYOUT, NULL, false);
     assert_refused(open_and_verify(f->core), AARD_ERR_DISTRIBUTION_INVALID, AARD__FILE_STDLIB, NULL);
-    forge(f, "0.29.4", aard_version(), NULL, true);
+    forge(f, "0.29.4", AARD__DIST_LAYOUT, NULL, true);
     size_t again_len;
     char *again = read_file(at(f->core, AARD__DIST_MANIFEST), &again_len);
     assert_string_equal(again, text); /* the rule gives what staging wrote */

@@ -52,7 +52,7 @@ AARD_API AARD_NODISCARD aard_error *aard_distribution_set_key(aard_distribution 
 AARD_API const char *aard_distribution_dir(const aard_distribution *distribution);
 AARD_API const char *aard_distribution_pyodide_version(const aard_distribution *distribution);
 AARD_API aard_variant aard_distribution_variant(const aard_distribution *distribution);
-/* BLAKE2b-256 over the file hashes, the Pyodide version and the adapter version: 64 lowercase hex digits. */
+/* BLAKE2b-256 over the file hashes, the Pyodide version and the layout: 64 lowercase hex digits. */
 AARD_API const char *aard_distribution_fingerprint(const aard_distribution *distribution);
 
 /* The packages whose files are in the distribution: their number, and the name of each (`version` may be NULL),

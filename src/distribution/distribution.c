@@ -64,10 +64,6 @@ static aard_error *check_release(const char *dir, const aard__dist_manifest *man
         return aard__error(AARD_ERR_DISTRIBUTION_MISMATCH,
                            "'%s' holds Pyodide %s, and this library runs %s: stage that version", dir,
                            manifest->pyodide_version, aard__pinned.version);
-    if (strcmp(manifest->adapter_version, AARD_VERSION_STRING) != 0)
-        return aard__error(AARD_ERR_DISTRIBUTION_MISMATCH,
-                           "'%s' was staged by aardvark %s, and this is %s: stage it again", dir,
-                           manifest->adapter_version, AARD_VERSION_STRING);
     for (size_t i = 0; i < AARD__PINNED_FILES; i++) {
         const aard__pinned_file *pin = &aard__pinned.files[i];
         const aard__dist_file *file = aard__dist_manifest_find(manifest, pin->name);

@@ -40,7 +40,7 @@ const aard__dist_manifest *aard__distribution_manifest(const aard_distribution *
 /* Opens the distribution in `dir`, which is named as it is in messages; never looks elsewhere. */
 aard_error *aard__distribution_open_dir(const char *dir, aard_distribution **out);
 
-/* "aardvark-0.3.0-pyodide-v0.29.4-core", new memory; a suffix of `-` and 8 digits of `fingerprint` where not NULL. */
+/* "aardvark-layout2-pyodide-v0.29.4-core", new memory; a suffix of `-` and 8 digits of `fingerprint` where not NULL. */
 char *aard__distribution_dir_name(aard_variant variant, const char *fingerprint);
 
 #endif

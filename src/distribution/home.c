@@ -1,6 +1,7 @@
 /* Where distributions live, and finding them there. */
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,6 +15,7 @@
 #include "distribution/distribution.h"
 
 #define DIR_VARIABLE "AARDVARK_PYODIDE_DIST_DIR"
+#define NAME_PREFIX "aardvark-layout%d-pyodide-v"
 
 aard_error *aard_distribution_home(char **out)
 {
@@ -26,8 +28,7 @@ void aard_string_free(char *string) { aard__free(string); }
 char *aard__distribution_dir_name(aard_variant variant, const char *fingerprint)
 {
     aard__buf name = AARD__BUF_INIT;
-    aard__buf_printf(&name, "aardvark-%s-pyodide-v%s-%s", AARD_VERSION_STRING, aard__pinned.version,
-                     aard__variant_name(variant));
+    aard__buf_printf(&name, NAME_PREFIX "%s-%s", AARD__DIST_LAYOUT, aard__pinned.version, aard__variant_name(variant));
     if (fingerprint) aard__buf_printf(&name, "-%.8s", fingerprint);
     return aard__buf_take(&name, NULL);
 }
@@ -85,16 +86,19 @@ static aard_error *read_names(const char *home, const char *prefix, names *out)
 static aard_error *default_name(const char *home, char **out)
 {
     names list = {0};
+    char prefix[sizeof NAME_PREFIX + 10];
     char *preferred = aard__distribution_dir_name(AARD_VARIANT_CORE, NULL);
     if (!preferred) return aard__error_no_memory();
-    aard_error *error = read_names(home, "aardvark-" AARD_VERSION_STRING "-pyodide-v", &list);
+    snprintf(prefix, sizeof prefix, NAME_PREFIX, AARD__DIST_LAYOUT);
+    aard_error *error = read_names(home, prefix, &list);
     const char *found = list.count ? list.items[0] : NULL;
     for (size_t i = 0; i < list.count; i++)
         if (strcmp(list.items[i], preferred) == 0) found = preferred;
     if (!error && !found)
-        error = aard__error(AARD_ERR_DISTRIBUTION_NOT_FOUND,
-                            "no Pyodide is staged for aardvark %s in '%s': run `aardvark assets stage`, or set %s",
-                            AARD_VERSION_STRING, home, DIR_VARIABLE);
+        error = aard__error(
+            AARD_ERR_DISTRIBUTION_NOT_FOUND,
+            "no Pyodide is staged for aardvark %s (layout %d) in '%s': run `aardvark assets stage`, or set %s",
+            aard_version(), AARD__DIST_LAYOUT, home, DIR_VARIABLE);
     if (!error) {
         *out = aard__path_join(home, found);
         if (!*out) error = aard__error_no_memory();

@@ -2,12 +2,12 @@
 
 #include <inttypes.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 
-#define FORMAT 1
 #define FILES_MAX 20000
 
 static const char *const variants[] = {"core", "full"};
@@ -32,13 +32,13 @@ static bool hash_valid(const char *hex)
     return strlen(hex) == AARD__HASH_HEX - 1 && strspn(hex, "0123456789abcdef") == AARD__HASH_HEX - 1;
 }
 
-aard_error *aard__dist_manifest_new(const char *pyodide_version, const char *adapter_version, aard__dist_manifest **out)
+aard_error *aard__dist_manifest_new(const char *pyodide_version, aard__dist_manifest **out)
 {
     aard__dist_manifest *manifest = aard__calloc(1, sizeof *manifest);
     if (!manifest) return aard__error_no_memory();
+    manifest->layout = AARD__DIST_LAYOUT;
     manifest->pyodide_version = aard__strdup(pyodide_version);
-    manifest->adapter_version = aard__strdup(adapter_version);
-    if (!manifest->pyodide_version || !manifest->adapter_version) {
+    if (!manifest->pyodide_version) {
         aard__dist_manifest_free(manifest);
         return aard__error_no_memory();
     }
@@ -52,7 +52,6 @@ void aard__dist_manifest_free(aard__dist_manifest *manifest)
     for (size_t i = 0; i < manifest->count; i++) aard__free(manifest->files[i].name);
     aard__free(manifest->files);
     aard__free(manifest->pyodide_version);
-    aard__free(manifest->adapter_version);
     aard__free(manifest);
 }
 
@@ -84,6 +83,8 @@ void aard__dist_manifest_seal(aard__dist_manifest *manifest)
     if (manifest->count) qsort(manifest->files, manifest->count, sizeof *manifest->files, by_name);
     aard__hasher hasher;
     uint8_t hash[AARD__HASH_BYTES];
+    char layout[16];
+    int layout_len = snprintf(layout, sizeof layout, "%d", manifest->layout);
     aard__hash_start(&hasher);
     for (size_t i = 0; i < manifest->count; i++) {
         const aard__dist_file *file = &manifest->files[i];
@@ -92,7 +93,7 @@ void aard__dist_manifest_seal(aard__dist_manifest *manifest)
         aard__hash_add_sized(&hasher, hash, sizeof hash);
     }
     aard__hash_add_sized(&hasher, manifest->pyodide_version, strlen(manifest->pyodide_version));
-    aard__hash_add_sized(&hasher, manifest->adapter_version, strlen(manifest->adapter_version));
+    aard__hash_add_sized(&hasher, layout, (size_t)layout_len);
     aard__hash_end(&hasher, hash);
     aard__hash_hex(hash, manifest->fingerprint);
 }
@@ -106,11 +107,10 @@ static void write_member(aard__buf *out, const char *name, const char *value)
 
 void aard__dist_manifest_write(const aard__dist_manifest *manifest, aard__buf *out)
 {
-    aard__buf_printf(out, "{\n  \"format\": %d,\n", FORMAT);
+    aard__buf_printf(out, "{\n  \"layout\": %d,\n", manifest->layout);
     write_member(out, "pyodide_version", manifest->pyodide_version);
     write_member(out, "variant", variants[manifest->variant]);
     write_member(out, "lock", origins[manifest->lock]);
-    write_member(out, "adapter_version", manifest->adapter_version);
     write_member(out, "fingerprint", manifest->fingerprint);
     aard__buf_puts(out, "  \"files\": {");
     for (size_t i = 0; i < manifest->count; i++) {
@@ -147,23 +147,36 @@ static aard_error *read_files(json_t *files, const char *path, aard__dist_manife
     return NULL;
 }
 
+/* Manifests of other layouts need not have anything else in common with this one's. */
+static aard_error *check_layout(json_t *root, const char *path)
+{
+    int layout = -1;
+    const char *version = NULL;
+    if (json_unpack(root, "{s:i}", "layout", &layout) == 0 && layout == AARD__DIST_LAYOUT) return NULL;
+    if (layout >= 0)
+        return aard__error(AARD_ERR_DISTRIBUTION_MISMATCH,
+                           "'%s' has layout %d, and this library (aardvark %s) reads layout %d: stage it again", path,
+                           layout, aard_version(), AARD__DIST_LAYOUT);
+    if (json_unpack(root, "{s:s}", "adapter_version", &version) == 0) /* they had the library's version instead */
+        return aard__error(
+            AARD_ERR_DISTRIBUTION_MISMATCH,
+            "'%s' was staged by aardvark %s, and this library (aardvark %s) reads layout %d: stage it again", path,
+            version, aard_version(), AARD__DIST_LAYOUT);
+    return aard__error(AARD_ERR_DISTRIBUTION_INVALID, "'%s' is not a distribution manifest: stage it again", path);
+}
+
 static aard_error *read_root(json_t *root, const char *path, aard__dist_manifest **out)
 {
-    int format = -1;
-    const char *version = NULL, *variant = NULL, *lock = NULL, *adapter = NULL, *fingerprint = NULL;
+    const char *version = NULL, *variant = NULL, *lock = NULL, *fingerprint = NULL;
     json_t *files = NULL;
-    if (json_unpack(root, "{s:i}", "format", &format) < 0)
-        return aard__error(AARD_ERR_DISTRIBUTION_INVALID, "'%s' is not a distribution manifest: stage it again", path);
-    if (format != FORMAT)
-        return aard__error(AARD_ERR_DISTRIBUTION_INVALID,
-                           "'%s' has format %d, this library reads format %d: stage it again", path, format, FORMAT);
-    if (json_unpack(root, "{s:s, s:s, s:s, s:s, s:s, s:o}", "pyodide_version", &version, "variant", &variant, "lock",
-                    &lock, "adapter_version", &adapter, "fingerprint", &fingerprint, "files", &files) < 0 ||
+    AARD__TRY(check_layout(root, path));
+    if (json_unpack(root, "{s:s, s:s, s:s, s:s, s:o}", "pyodide_version", &version, "variant", &variant, "lock", &lock,
+                    "fingerprint", &fingerprint, "files", &files) < 0 ||
         position(variants, 2, variant) < 0 || position(origins, 3, lock) < 0 || !hash_valid(fingerprint))
         return aard__error(AARD_ERR_DISTRIBUTION_INVALID,
                            "'%s' is not a complete distribution manifest: stage it again", path);
     aard__dist_manifest *manifest = NULL;
-    AARD__TRY(aard__dist_manifest_new(version, adapter, &manifest));
+    AARD__TRY(aard__dist_manifest_new(version, &manifest));
     manifest->variant = (aard_variant)position(variants, 2, variant);
     manifest->lock = (aard__lock_origin)position(origins, 3, lock);
     aard_error *error = read_files(files, path, manifest);

@@ -9,6 +9,11 @@
 #include "base/buf.h"
 #include "base/hash.h"
 
+/* The number that ties a distribution to the libraries that can use it, whatever their versions.  It is raised when what is
+ * staged changes: the manifest's form, the rule of the fingerprint, which files there are or what their names mean.  What is
+ * derived from them (the cache) has keys of its own.  tests/test_distribution.c knows what goes with which number. */
+#define AARD__DIST_LAYOUT 2
+
 #define AARD__DIST_MANIFEST "aardvark-distribution.json"
 #define AARD__DIST_MANIFEST_MAX (8u << 20)
 
@@ -30,7 +35,8 @@ typedef struct aard__dist_file {
 } aard__dist_file;
 
 typedef struct aard__dist_manifest {
-    char *pyodide_version, *adapter_version;
+    int layout;
+    char *pyodide_version;
     aard_variant variant;
     aard__lock_origin lock;
     char fingerprint[AARD__HASH_HEX];
@@ -38,8 +44,8 @@ typedef struct aard__dist_manifest {
     size_t count, cap;
 } aard__dist_manifest;
 
-aard_error *aard__dist_manifest_new(const char *pyodide_version, const char *adapter_version,
-                                    aard__dist_manifest **out);
+/* Of this library's layout. */
+aard_error *aard__dist_manifest_new(const char *pyodide_version, aard__dist_manifest **out);
 void aard__dist_manifest_free(aard__dist_manifest *manifest);
 
 /* `blake2b` is 64 lowercase hex digits. */
@@ -47,14 +53,14 @@ aard_error *aard__dist_manifest_add(aard__dist_manifest *manifest, const char *n
                                     const char *blake2b);
 
 /* Sorts the files and computes the fingerprint: BLAKE2b-256 over every file's name and hash (the 32 bytes) in name
- * order, then the Pyodide version, then the adapter version, each with its length in front. */
+ * order, then the Pyodide version, then the layout in decimal digits, each with its length in front. */
 void aard__dist_manifest_seal(aard__dist_manifest *manifest);
 
 /* The one form a sealed manifest has as text. */
 void aard__dist_manifest_write(const aard__dist_manifest *manifest, aard__buf *out);
 
 /* Reads what aard__dist_manifest_write wrote; `path` is for messages.  Any other text, however similar, is refused.
- * Errors: distribution_invalid (not a manifest), distribution_corrupt (a manifest that was altered), no_memory. */
+ * Errors: distribution_mismatch (of another layout), distribution_invalid (not a manifest), distribution_corrupt (a manifest that was altered), no_memory. */
 aard_error *aard__dist_manifest_parse(const char *text, size_t len, const char *path, aard__dist_manifest **out);
 
 /* The file of that name, or NULL. */

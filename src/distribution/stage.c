@@ -59,7 +59,7 @@ static aard_error *find_plain_core(const staging *s, aard_distribution **out)
     if (options->force || options->archive || options->wheel_count) return NULL;
     char *name = NULL;
     aard__dist_manifest *manifest = NULL;
-    AARD__TRY(aard__dist_manifest_new(aard__pinned.version, AARD_VERSION_STRING, &manifest));
+    AARD__TRY(aard__dist_manifest_new(aard__pinned.version, &manifest));
     aard_error *error = NULL;
     for (size_t i = 0; i < AARD__PINNED_FILES && !error; i++)
         error = aard__dist_manifest_add(manifest, aard__pinned.files[i].name, aard__pinned.files[i].size,
@@ -184,7 +184,7 @@ static aard_error *gather(staging *s)
 
 static aard_error *make_manifest(staging *s)
 {
-    AARD__TRY(aard__dist_manifest_new(aard__pinned.version, AARD_VERSION_STRING, &s->manifest));
+    AARD__TRY(aard__dist_manifest_new(aard__pinned.version, &s->manifest));
     s->manifest->variant = s->options->variant;
     s->manifest->lock = s->lock_origin;
     for (size_t i = 0; i < s->set.count; i++) {

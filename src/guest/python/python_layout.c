@@ -19,13 +19,13 @@
 /* What prelinked files depend on besides the distribution: this library's way of making them. */
 static bool prelink_key(char out[AARD__HASH_HEX])
 {
-    static const char version[] = AARD_VERSION_STRING " " AARD__PRELINK_SOURCES;
+    static const char sources[] = AARD__PRELINK_SOURCES;
     const aard__guest_file *linker = aard__guest_find(LINKER), *allocator = aard__guest_find(ALLOCATOR);
     aard__hasher hasher;
     uint8_t hash[AARD__HASH_BYTES];
     if (!linker || !allocator) return false;
     aard__hash_start(&hasher);
-    aard__hash_add_sized(&hasher, version, sizeof version);
+    aard__hash_add_sized(&hasher, sources, sizeof sources);
     aard__hash_add_sized(&hasher, linker->data, linker->len);
     aard__hash_add_sized(&hasher, allocator->data, allocator->len);
     aard__hash_end(&hasher, hash);
