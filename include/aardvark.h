@@ -53,6 +53,7 @@
 #include <aardvark/engine.h>
 #include <aardvark/error.h>
 #include <aardvark/export.h>
+#include <aardvark/files.h>
 #include <aardvark/function.h>
 #include <aardvark/hooks.h>
 #include <aardvark/isolate.h>

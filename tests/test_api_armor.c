@@ -494,12 +494,37 @@ static void test_outcomes(void **state)
     aard_string_free(json);
 }
 
+static void test_sessions(void **state)
+{
+    (void)state;
+    aard_file_list *files = NULL;
+    char *bytes = NULL;
+    REFUSED(aard_isolate_clear, NULL);
+    REFUSED(aard_isolate_write_file, NULL, "/tmp/a", "", 0);
+    REFUSED(aard_isolate_write_file, isolate, NULL, "", 0);
+    REFUSED(aard_isolate_write_file, isolate, "/tmp/a", NULL, 1);
+    REFUSED(aard_isolate_remove_file, NULL, "/tmp/a");
+    REFUSED(aard_isolate_remove_file, isolate, NULL);
+    REFUSED(aard_isolate_read_file, NULL, "/tmp/a", 0, &bytes, &len);
+    REFUSED(aard_isolate_read_file, isolate, NULL, 0, &bytes, &len);
+    REFUSED(aard_isolate_read_file, isolate, "/tmp/a", 0, NULL, &len);
+    REFUSED(aard_isolate_read_file, isolate, "/tmp/a", 0, &bytes, NULL);
+    REFUSED(aard_isolate_list_files, NULL, "/tmp", &files);
+    REFUSED(aard_isolate_list_files, isolate, NULL, &files);
+    REFUSED(aard_isolate_list_files, isolate, "/tmp", NULL);
+    RETURNS(aard_file_list_free, NULL);
+    NOTHING(aard_file_list_count, NULL);
+    NOTHING(aard_file_list_path, NULL, 0);
+    NOTHING(aard_file_list_kind, NULL, 0);
+    NOTHING(aard_file_list_size, NULL, 0);
+    NOTHING(aard_file_list_changed_ns, NULL, 0);
+}
+
 static void test_warm_states_and_catalogs(void **state)
 {
     (void)state;
     aard_warm_state *out = NULL;
     aard_catalog *catalog = NULL;
-    REFUSED(aard_isolate_clear, NULL);
     REFUSED(aard_warm_state_capture, NULL, &out);
     REFUSED(aard_warm_state_capture, isolate, NULL);
     REFUSED(aard_warm_state_write, NULL, "x");
@@ -552,6 +577,7 @@ int main(void)
         cmocka_unit_test(test_choices_that_there_are_not),
         cmocka_unit_test(test_isolates_and_calls),
         cmocka_unit_test(test_outcomes),
+        cmocka_unit_test(test_sessions),
         cmocka_unit_test(test_warm_states_and_catalogs),
         cmocka_unit_test(test_none_is_forgotten),
     };

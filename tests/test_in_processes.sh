@@ -9,7 +9,7 @@ names="outcome handlers isolate_javascript isolate_python system_python python_e
     names+=" isolate_limits isolate_bundles isolate_hostile escape_realm runaways bombs neighbour budgets reset_python network_python"
 unset AARD_SOAK # their figures are about threads
 for name in $names network_javascript network_escapes escape_filesystem inline_javascript inline_python isolate_streams \
-    event_loop capabilities callbacks sessions; do
+    event_loop capabilities callbacks sessions session_files; do
     if "$AARDVARK_BUILD/tests/test_$name" >"$TMPDIR/log" 2>&1; then
         echo "ok $name in processes"
     else

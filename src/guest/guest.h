@@ -11,6 +11,7 @@
 #include "budget/budget.h"
 #include "engine/engine.h"
 #include "guest/open_files.h"
+#include "guest/session_files.h"
 #include "guest/streams.h"
 #include "net/net.h"
 #include "outcome/outcome.h"
@@ -52,6 +53,9 @@ typedef struct aard__language_ops {
     aard__state (*poll)(aard__guest *guest, aard_outcome *outcome); /* NULL where no call is ever PENDING */
     /* Takes away the names that inline code has defined; NULL where that takes a reset. */
     aard__state (*clear)(aard__guest *guest, aard_outcome *outcome);
+    /* Answers the host, between calls; what there is to be had is in `*out`, which is the caller's.  NULL where there are no
+     * files.  Errors: not_found, invalid_argument, quota, engine, no_memory. */
+    aard_error *(*files)(aard__guest *guest, const aard__file_request *request, aard__buf *out);
     /* Puts the bytes of buffer `index` of the report into guest->call.result. */
     aard__state (*buffer)(aard__guest *guest, size_t index, aard_outcome *outcome);
     uint64_t (*heap_bytes)(aard__guest *guest); /* of the language's own memory */

@@ -199,6 +199,8 @@ static void send_response(aard__child *child, aard__verb verb, aard__response *r
         return;
     }
     if (verb == AARD__RESOLVE) aard__pack_u32(&body, response->handler);
+    if (verb == AARD__FILES) aard__pack_span(&body, response->bytes.data, response->bytes.len);
+    aard__buf_free(&response->bytes);
     if (response->outcome) aard__outcome_pack(response->outcome, &body);
     aard_outcome_free(response->outcome);
     send_body(child, AARD__RESPONSE, &body);

@@ -179,8 +179,8 @@ static aard_error *call(aard__client *client, const aard__request *request, aard
     return NULL;
 }
 
-/* Has the child do it; what comes back is a descriptor, or nothing.  *fd: the caller's. */
-static aard_error *ask_child(aard__client *client, const aard__request *request, int *fd)
+/* Has the child do it.  What it answers is in `*out`, which has to be ended. */
+static aard_error *ask_child(aard__client *client, const aard__request *request, aard__frame *out)
 {
     aard__frame frame;
     AARD__TRY(ensure_child(client));
@@ -195,25 +195,46 @@ static aard_error *ask_child(aard__client *client, const aard__request *request,
         }
         if (frame.type == AARD__OUTPUT) aard__frame_end(&frame); /* of no call */
     } while (frame.type == AARD__OUTPUT);
-    aard_error *error = frame.type == AARD__ERROR ? aard__error_unpack(&frame)
-                        : frame.type != AARD__RESPONSE
-                            ? aard__error(AARD_ERR_ENGINE, "the guest's process sent no response")
-                            : NULL;
-    *fd = frame.descriptor_count ? frame.descriptors[0] : -1;
-    if (!error && frame.descriptor_count) frame.descriptors[0] = -1;
+    if (frame.type == AARD__RESPONSE && frame.id == client->child.id) {
+        *out = frame;
+        return NULL;
+    }
+    aard_error *error = frame.type == AARD__ERROR && frame.id == client->child.id
+                            ? aard__error_unpack(&frame)
+                            : aard__error(AARD_ERR_ENGINE, "the guest's process sent no response");
+    bool told = frame.type == AARD__ERROR;
     aard__frame_end(&frame);
+    if (!told) aard__client_end_child(client); /* it would go on with what nobody waits for */
     return error;
 }
 
 static aard_error *capture(aard__client *client, aard_warm_state **out)
 {
-    int fd = -1;
+    aard__frame frame;
     if (client->config->settings.language != AARD_LANGUAGE_PYTHON)
         return aard__error(AARD_ERR_UNSUPPORTED, "only a Python isolate has a state that can be captured");
-    AARD__TRY(ask_child(client, &(aard__request){.verb = AARD__CAPTURE}, &fd));
-    if (fd < 0) return aard__error(AARD_ERR_ENGINE, "the guest's process sent no warm state");
-    aard_error *error = aard__warm_unseal(fd, client->config, out);
-    close(fd);
+    AARD__TRY(ask_child(client, &(aard__request){.verb = AARD__CAPTURE}, &frame));
+    aard_error *error = frame.descriptor_count ? aard__warm_unseal(frame.descriptors[0], client->config, out)
+                                               : aard__error(AARD_ERR_ENGINE, "the guest's process sent no warm state");
+    aard__frame_end(&frame);
+    return error;
+}
+
+/* No more of a file is taken than the host has asked for, and of a list than a guest may have. */
+static aard_error *files(aard__client *client, const aard__request *request, aard__buf *out)
+{
+    aard__frame frame;
+    size_t len;
+    if (!client->child.channel && client->used) AARD__TRY(reset(client)); /* which the next call tells of */
+    AARD__TRY(ask_child(client, request, &frame));
+    client->used = true;
+    aard__unpacker in = aard__unpacker_of(frame.body, frame.len);
+    const char *data = aard__unpack_span(&in, 0, &len);
+    aard__unpacker_want(&in, request->file->verb != AARD__FILE_VERB_READ || len <= request->file->most);
+    aard_error *error = aard__unpacker_done(&in) ? NULL : aard__unpacker_error(&in, "an answer about files");
+    if (!error) aard__buf_append(out, data, len);
+    if (!error && out->failed) error = aard__error_no_memory();
+    aard__frame_end(&frame);
     return error;
 }
 
@@ -248,6 +269,7 @@ aard_error *aard__client_request(aard__client *client, const aard__request *requ
     case AARD__CHECKPOINT: return checkpoint(client);
     case AARD__PREPARE_RESET: return prepare_reset(client);
     case AARD__CAPTURE: return capture(client, &response->warm);
+    case AARD__FILES: return files(client, request, &response->bytes);
     }
     return aard__error(AARD_ERR_INVALID_ARGUMENT, "unknown request %d", (int)request->verb);
 }

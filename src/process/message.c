@@ -136,6 +136,22 @@ static bool unpack_call(aard__unpacker *in, aard_call *call)
     return true;
 }
 
+static void pack_file(const aard__file_request *file, aard__buf *out)
+{
+    aard__pack_u8(out, (uint8_t)file->verb);
+    aard__pack_text(out, file->path);
+    aard__pack_span(out, file->data, file->len);
+    aard__pack_u64(out, file->most);
+}
+
+static void unpack_file(aard__unpacker *in, aard__received_request *out)
+{
+    out->file.verb = (aard__file_verb)aard__unpack_choice(in, AARD__FILE_VERBS);
+    out->file.path = out->path = aard__unpack_some_text(in, 0);
+    out->file.data = aard__unpack_span(in, 0, &out->file.len);
+    out->file.most = aard__unpack_u64(in);
+}
+
 void aard__request_pack(const aard__request *request, bool cancellable, aard__buf *out)
 {
     aard__pack_u8(out, (uint8_t)request->verb);
@@ -145,6 +161,7 @@ void aard__request_pack(const aard__request *request, bool cancellable, aard__bu
     aard__pack_text(out, request->name);
     aard__pack_span(out, request->source, request->source_len);
     pack_call(request->call, out);
+    if (request->verb == AARD__FILES) pack_file(request->file, out);
 }
 
 #define COUNT_VERB(constant, name) +1
@@ -161,12 +178,14 @@ aard_error *aard__request_unpack(const aard__frame *frame, aard__received_reques
     got.request.name = got.name = aard__unpack_name(&in);
     got.request.source = aard__unpack_span(&in, 0, &got.request.source_len);
     bool has_call = unpack_call(&in, &got.call);
+    if (got.request.verb == AARD__FILES) unpack_file(&in, &got);
     if (!aard__unpacker_done(&in)) {
         aard__received_request_free(&got);
         return aard__unpacker_error(&in, "a request");
     }
     *out = got;
     out->request.call = has_call ? &out->call : NULL;
+    out->request.file = &out->file;
     return NULL;
 }
 
@@ -174,6 +193,7 @@ void aard__received_request_free(aard__received_request *received)
 {
     aard__texts_free(&received->call.arguments);
     aard__free(received->name);
+    aard__free(received->path);
     aard__free(received->entrypoint);
 }
 

@@ -72,8 +72,9 @@ void aard__request_pack(const aard__request *request, bool cancellable, aard__bu
 typedef struct aard__received_request {
     aard__request request;
     aard_call call;
+    aard__file_request file;
     bool cancellable;
-    char *name, *entrypoint;
+    char *name, *entrypoint, *path;
 } aard__received_request;
 
 /* Errors: engine, no_memory. */

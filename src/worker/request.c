@@ -36,6 +36,7 @@ aard_error *aard__worker_request(aard__worker *worker, const aard__request *requ
     case AARD__RESET: return reset(worker);
     case AARD__CHECKPOINT: return aard__worker_checkpoint(worker);
     case AARD__PREPARE_RESET: return aard__worker_prepare_reset(worker);
+    case AARD__FILES: return aard__worker_files(worker, request->file, &response->bytes);
     case AARD__CAPTURE: return aard__worker_capture(worker, &response->warm);
     }
     return aard__error(AARD_ERR_INVALID_ARGUMENT, "unknown request %d", (int)request->verb);

@@ -7,6 +7,7 @@
 
 #include <aardvark/warm.h>
 
+#include "guest/session_files.h"
 #include "settings/config.h"
 
 /* X(constant, name): what can be asked. */
@@ -20,7 +21,8 @@
     X(AARD__RESET, "reset")                 /* a full reset, now */                                                    \
     X(AARD__CHECKPOINT, "checkpoint")       /* what full resets go back to from now on */                              \
     X(AARD__PREPARE_RESET, "prepare_reset") /* what the next reset would have to do */                                 \
-    X(AARD__CAPTURE, "capture")             /* → response.warm */
+    X(AARD__CAPTURE, "capture")             /* → response.warm */                                                    \
+    X(AARD__FILES, "files")                 /* `file` → response.bytes */
 
 typedef enum aard__verb {
 #define AARD__VERB_ENUM(constant, name) constant,
@@ -39,6 +41,7 @@ typedef struct aard__request {
     const char *source, *name; /* `name`: NULL = "<exec>" */
     size_t source_len;
     const aard_call *call; /* NULL = nothing of its own */
+    const aard__file_request *file;
 } aard__request;
 
 /* Of the asker, who frees what is in it.  Untouched on an error. */
@@ -46,6 +49,7 @@ typedef struct aard__response {
     aard_outcome *outcome;
     aard_warm_state *warm;
     uint32_t handler;
+    aard__buf bytes;
 } aard__response;
 
 #endif

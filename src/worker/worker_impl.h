@@ -128,6 +128,11 @@ void aard__worker_clean_up(aard__worker *worker);
 /* As aard_isolate_prepare_reset. */
 aard_error *aard__worker_prepare_reset(aard__worker *worker);
 
+/* ---- files.c */
+
+/* Errors: as aard__language_ops.files, unsupported, guest_boot. */
+aard_error *aard__worker_files(aard__worker *worker, const aard__file_request *request, aard__buf *out);
+
 /* ---- call.c */
 
 /* Calls `handler`, or runs inline code where it is NULL, and says what came of it.  Errors: the call was never made. */

@@ -350,6 +350,7 @@
     answer();
     const Module = await begun;
     shared.mountDirectories(Module);
+    shared.serveFiles = shared.sessionFiles(Module);
     if (settings.exitCode !== undefined) throw new Error(`Python ended while it started, with ${settings.exitCode}`);
     if (image) {
       shared.mountOverlay(Module);

@@ -11,6 +11,7 @@
   const KINDS = { [EROFS]: "filesystem_read_only", [ENOSPC]: "filesystem_quota", [EMFILE]: "filesystem_quota" };
   const PLACES = ["/session", "/tmp"];
   const DIRECTORY = 0o40777;
+  const FILE = 0o100666;
   const BLOCK = 4096;
   const LONGEST_NAME = 255;
   const LONGEST_LINK = 4095;
@@ -384,6 +385,32 @@
         } finally {
           sealed = before;
         }
+      },
+      // The host's work for the guest between calls: within all limits but the mode.
+      inLimits(work) {
+        const { writable } = rules;
+        rules.writable = true;
+        try {
+          return work();
+        } finally {
+          rules.writable = writable;
+        }
+      },
+      hasRoom: (bytes, count) => used.bytes + Math.max(0, bytes) <= rules.bytes && used.files + count <= rules.files,
+      make: (parent, name, directory) => ops.dir.mknod(parent, name, directory ? DIRECTORY : FILE, 0),
+      // Gives the file, as whoever has it open sees it, other contents.
+      fill(node, contents) {
+        changed(node);
+        changing(node, () => {
+          used.bytes += contents.length - node.usedBytes;
+          node.contents = contents;
+          node.usedBytes = contents.length;
+          node.mtime = node.ctime = Date.now();
+        });
+      },
+      drop(node) {
+        (FS.isDir(node.mode) ? ops.dir.rmdir : ops.dir.unlink)(node.parent, node.name);
+        FS.destroyNode(node);
       },
       isLibrary,
       isPackaged,

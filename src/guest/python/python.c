@@ -125,11 +125,11 @@ static aard_error *choose(aard__guest *guest, const aard__python_shared *shared)
 
 static aard_error *python_boot(aard__guest *guest)
 {
-    static const char *const files[] = {"python/emscripten.js", "python/errors.js",      "python/hostfs.js",
-                                        "python/files.js",      "python/directories.js", "python/overlay.js",
-                                        "python/libraries.js",  "python/references.js",  "python/rest.js",
-                                        "python/image.js",      "python/guard.js",       "python/devices.js",
-                                        "python/network.js",    "python/baseline.js",    "python/boot.js"};
+    static const char *const files[] = {
+        "python/emscripten.js",  "python/errors.js",   "python/hostfs.js",        "python/files.js",
+        "python/directories.js", "python/overlay.js",  "python/libraries.js",     "python/references.js",
+        "python/rest.js",        "python/image.js",    "python/guard.js",         "python/devices.js",
+        "python/network.js",     "python/baseline.js", "python/session_files.js", "python/boot.js"};
     const aard__python_shared *shared;
     aard__ref *create_module;
     AARD__TRY(guest->eager ? aard__python_share_files(guest, &shared) : aard__python_share(guest, &shared));
@@ -441,6 +441,7 @@ const aard__language_ops aard__python = {
     .invoke = python_invoke,
     .execute = python_execute,
     .clear = python_clear,
+    .files = aard__python_files,
     .buffer = python_buffer,
     .heap_bytes = python_heap_bytes,
     .interrupt = aard__python_interrupt,
