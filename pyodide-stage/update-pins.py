@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
-"""Pins a Pyodide release: writes pins.json and, from it, src/distribution/pins.c.
+"""Pins releases of Pyodide, one a line (0.29, 314.0): writes pins.json and, from it, src/distribution/pins.c.
 
     npm pack pyodide@VERSION
     npm view pyodide@VERSION dist.integrity        # compare with what the script prints
     pyodide-stage/update-pins.py pyodide-VERSION.tgz
     pyodide-stage/update-pins.py                   # only makes pins.c from pins.json again
     pyodide-stage/update-pins.py --check           # fails where pins.c is not what pins.json makes
+
+A release takes the place of the one of its line.  A new line also needs a row in src/distribution/lines.c, its pins named
+in pins.h, and a folder of src/embedded.
 
 Nothing of the package is run.  The script wants Python 3.9 or later and nothing else.
 """
@@ -21,14 +24,16 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 PINS = ROOT / "pyodide-stage" / "pins.json"
 TABLE = ROOT / "src" / "distribution" / "pins.c"
 
-FILES = ["pyodide-lock.json", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip"]
+FILES = ["pyodide-lock.json", "pyodide.asm.wasm", "python_stdlib.zip"]
+GLUE = ["pyodide.asm.js", "pyodide.asm.mjs"]  # whichever there is
 
 
 def pin_tarball(path):
     """Everything that is pinned of one npm tarball."""
     packed = pathlib.Path(path).read_bytes()
     with tarfile.open(path) as tar:
-        content = {name: tar.extractfile(f"package/{name}").read() for name in [*FILES, "package.json"]}
+        names = [*FILES, *(name for name in GLUE if f"package/{name}" in tar.getnames())]
+        content = {name: tar.extractfile(f"package/{name}").read() for name in [*names, "package.json"]}
     lock = json.loads(content["pyodide-lock.json"])["info"]
     sha512 = hashlib.sha512(packed)
     print("integrity: sha512-" + base64.b64encode(sha512.digest()).decode())
@@ -44,19 +49,21 @@ def pin_tarball(path):
                 "sha256": hashlib.sha256(content[name]).hexdigest(),
                 "blake2b": hashlib.blake2b(content[name], digest_size=32).hexdigest(),
             }
-            for name in FILES
+            for name in sorted(names)
         },
     }
 
 
-def table(pins):
-    """The C source that holds the pins."""
+def line_of(version):
+    """0.29 of 0.29.4."""
+    return version.rsplit(".", 1)[0]
+
+
+def one(pins):
+    """The C constant that holds the pins of a release."""
     lines = [
-        "/* Made by pyodide-stage/update-pins.py from pyodide-stage/pins.json; edit neither by hand. */",
-        "/* clang-format off */",
-        '#include "distribution/pins.h"',
         "",
-        "const aard__pins aard__pinned = {",
+        f"const aard__pins aard__pins_{line_of(pins['version']).replace('.', '_')} = {{",
         *(
             f"    .{key} = {json.dumps(pins[key])},"
             for key in ("version", "python", "abi_version", "platform")
@@ -75,7 +82,19 @@ def table(pins):
             f'             .sha256 = "{file["sha256"]}",',
             f'             .blake2b = "{file["blake2b"]}"}},',
         ]
-    return "\n".join([*lines, "        },", "};", ""])
+    return [*lines, "        },", "};"]
+
+
+def table(releases):
+    """The C source that holds them all."""
+    lines = [
+        "/* Made by pyodide-stage/update-pins.py from pyodide-stage/pins.json; edit neither by hand. */",
+        "/* clang-format off */",
+        '#include "distribution/pins.h"',
+    ]
+    for pins in releases:
+        lines += one(pins)
+    return "\n".join([*lines, ""])
 
 
 def main(arguments):
@@ -84,7 +103,9 @@ def main(arguments):
             sys.exit(f"{TABLE} is not what {PINS} makes: run {__file__}")
         return
     if arguments:
-        PINS.write_text(json.dumps(pin_tarball(arguments[0]), indent=2) + "\n")
+        pins = pin_tarball(arguments[0])
+        others = [p for p in json.loads(PINS.read_text()) if line_of(p["version"]) != line_of(pins["version"])]
+        PINS.write_text(json.dumps(sorted([*others, pins], key=lambda p: p["version"]), indent=2) + "\n")
     TABLE.write_text(table(json.loads(PINS.read_text())))
 
 

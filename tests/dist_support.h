@@ -292,7 +292,7 @@ static inline void lock_write(json_t *lock, const char *path)
 /* ---- staging ---------------------------------------------------------------------------------------------- */
 
 typedef struct request {
-    const char *home, *archive, *wheels[4];
+    const char *home, *archive, *version, *wheels[4];
     aard_variant variant;
     bool force;
 } request;
@@ -303,6 +303,7 @@ static inline aard_error *run_stage(const request *r, aard_distribution **out, b
     aard_error *error = aard_stage_options_new(&options);
     if (!error) error = aard_stage_options_set_home(options, r->home);
     if (!error) error = aard_stage_options_set_archive(options, r->archive);
+    if (!error && r->version) error = aard_stage_options_set_version(options, r->version);
     for (size_t i = 0; i < 4 && r->wheels[i] && !error; i++)
         error = aard_stage_options_add_wheel(options, r->wheels[i]);
     if (!error) {

@@ -257,7 +257,7 @@ static void forge(const fixture *f, const char *pyodide, int layout, const char 
     assert_ok(aard__dist_manifest_new(pyodide, &m));
     m->layout = layout;
     for (size_t i = 0; i < (size_t)CORE_FILES - !all; i++) {
-        const aard__pinned_file *pin = &aard__pinned.files[i];
+        const aard__pinned_file *pin = &aard__pins_0_29.files[i];
         bool glue = strcmp(pin->name, AARD__FILE_GLUE) == 0;
         assert_ok(aard__dist_manifest_add(m, pin->name, pin->size, glue && glue_hash ? glue_hash : pin->blake2b));
     }
@@ -287,7 +287,7 @@ static void other_versions_and_other_files_are_refused(void **state)
     write_file(at(f->core, AARD__DIST_MANIFEST), before, sizeof before - 1);
     assert_refused(open_and_verify(f->core), AARD_ERR_DISTRIBUTION_MISMATCH, f->core, "by aardvark 0.3.0",
                    "reads layout 2", "stage it again", NULL);
-    forge(f, "0.29.4", AARD__DIST_LAYOUT, aard__pinned.files[0].blake2b, true);
+    forge(f, "0.29.4", AARD__DIST_LAYOUT, aard__pins_0_29.files[0].blake2b, true);
     assert_refused(open_and_verify(f->core), AARD_ERR_DISTRIBUTION_INVALID, AARD__FILE_GLUE, NULL);
     forge(f, "0.29.4", AARD__DIST_LAYOUT, NULL, false);
     assert_refused(open_and_verify(f->core), AARD_ERR_DISTRIBUTION_INVALID, AARD__FILE_STDLIB, NULL);
@@ -409,7 +409,7 @@ static void files_are_mapped_once(void **state)
         pthread_join(threads[i], &seen);
         assert_ptr_equal(seen, first);
     }
-    assert_int_equal(len, aard__pinned.files[2].size);
+    assert_int_equal(len, aard__pins_0_29.files[2].size);
     assert_memory_equal(first, "\0asm", 4);
     assert_refused(aard__distribution_file(d, "pyodide.js", &data, &len), AARD_ERR_DISTRIBUTION_NOT_FOUND, "pyodide.js",
                    NULL);

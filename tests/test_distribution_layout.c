@@ -14,10 +14,10 @@ static void what_is_staged_goes_with_the_layout(void **state)
     aard__dist_manifest *m = NULL;
     aard__buf text = AARD__BUF_INIT;
     uint8_t hash[32];
-    char hex[65], *name = aard__distribution_dir_name(AARD_VARIANT_CORE, NULL);
-    assert_ok(aard__dist_manifest_new(aard__pinned.version, &m));
+    char hex[65], *name = aard__distribution_dir_name(&aard__lines[0], AARD_VARIANT_CORE, NULL);
+    assert_ok(aard__dist_manifest_new(aard__pins_0_29.version, &m));
     for (size_t i = 0; i < AARD__PINNED_FILES; i++)
-        assert_ok(aard__dist_manifest_add(m, aard__pinned.files[i].name, i, aard__pinned.files[0].blake2b));
+        assert_ok(aard__dist_manifest_add(m, aard__pins_0_29.files[i].name, i, aard__pins_0_29.files[0].blake2b));
     aard__dist_manifest_seal(m);
     aard__dist_manifest_write(m, &text);
     aard__buf_puts(&text, name);

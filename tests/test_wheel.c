@@ -34,9 +34,9 @@ static void tags_that_pyodide_loads(void **state)
                                       "pyx-none-any"};
     (void)state;
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
-        if (!aard__wheel_tag_fits(good[i])) fail_msg("%s is refused", good[i]);
+        if (!aard__wheel_tag_fits(good[i], &aard__pins_0_29)) fail_msg("%s is refused", good[i]);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        if (aard__wheel_tag_fits(bad[i])) fail_msg("%s is taken", bad[i]);
+        if (aard__wheel_tag_fits(bad[i], &aard__pins_0_29)) fail_msg("%s is taken", bad[i]);
 }
 
 static void requirements_are_read_for_pyodide(void **state)
@@ -82,13 +82,13 @@ static void requirements_are_read_for_pyodide(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char key[AARD__PACKAGE_NAME_MAX + 1] = "";
-        bool taken = aard__requirement_key(cases[i][0], strlen(cases[i][0]), key);
+        bool taken = aard__requirement_key(cases[i][0], strlen(cases[i][0]), "3.13.2", key);
         if (taken != (cases[i][1] != NULL)) fail_msg("%s: %s", cases[i][0], taken ? "taken" : "left out");
         if (taken) assert_string_equal(key, cases[i][1]);
     }
     char deep[256] = "foo; ", key[AARD__PACKAGE_NAME_MAX + 1];
     memset(deep + 5, '(', 200);
-    assert_false(aard__requirement_key(deep, 205, key));
+    assert_false(aard__requirement_key(deep, 205, "3.13.2", key));
 }
 
 static void versions_compare_by_number(void **state)
@@ -130,7 +130,7 @@ static void a_wheel_tells_what_it_is(void **state)
     aard__wheel wheel = {0};
     const char *path = at(*state, "My_Pack-1.0+local-1-py3-none-any.whl");
     make_zip(path, entries, sizeof entries / sizeof entries[0]);
-    assert_ok(aard__wheel_read(path, &wheel));
+    assert_ok(aard__wheel_read(path, &aard__pins_0_29, &wheel));
     assert_string_equal(wheel.file_name, "My_Pack-1.0+local-1-py3-none-any.whl");
     assert_string_equal(wheel.name, "My.Pack");
     assert_string_equal(wheel.key, "my-pack");
@@ -150,7 +150,7 @@ static void refuse(char *dir, const char *name, const char *const (*entries)[2],
 {
     aard__wheel wheel = {0};
     make_zip(at(dir, name), entries, count);
-    assert_refused(aard__wheel_read(at(dir, name), &wheel), AARD_ERR_WHEEL_INVALID, name, why, NULL);
+    assert_refused(aard__wheel_read(at(dir, name), &aard__pins_0_29, &wheel), AARD_ERR_WHEEL_INVALID, name, why, NULL);
     assert_null(wheel.name);
     assert_null(wheel.file_name);
 }
@@ -224,7 +224,7 @@ static void entries_that_are_others_elsewhere_are_refused(void **state)
                                       {"x-1.dist-info/RECORD", "x.py,sha512=whatever,5\r\ngone.py,,\r\n\r\n"
                                                                "x-1.dist-info/METADATA,,19\r\nx-1.dist-info/RECORD,,"}};
     make_zip(at(*state, "x-1-py3-none-any.whl"), entries, 4);
-    assert_ok(aard__wheel_read(at(*state, "x-1-py3-none-any.whl"), &wheel));
+    assert_ok(aard__wheel_read(at(*state, "x-1-py3-none-any.whl"), &aard__pins_0_29, &wheel));
     aard__wheel_free(&wheel);
     /* A link is one whatever system the archive is said to be from. */
     for (int system = 0; system < 4; system++) {
@@ -233,7 +233,7 @@ static void entries_that_are_others_elsewhere_are_refused(void **state)
         static const zip_uint8_t systems[] = {ZIP_OPSYS_UNIX, ZIP_OPSYS_DOS, ZIP_OPSYS_WINDOWS_NTFS, ZIP_OPSYS_OS_X};
         assert_int_equal(zip_file_set_external_attributes(zip, 0, 0, systems[system], UINT32_C(0120777) << 16), 0);
         assert_int_equal(zip_close(zip), 0);
-        assert_refused(aard__wheel_read(path, &wheel), AARD_ERR_WHEEL_INVALID, "symbolic link", NULL);
+        assert_refused(aard__wheel_read(path, &aard__pins_0_29, &wheel), AARD_ERR_WHEEL_INVALID, "symbolic link", NULL);
     }
 }
 
@@ -245,26 +245,29 @@ static void damaged_wheels_are_refused(void **state)
     char *data = read_file(path, &len), *changed = malloc(len);
     for (size_t cut = 0; cut < len; cut += 7) {
         write_file(path, data, cut);
-        assert_refused(aard__wheel_read(path, &wheel), AARD_ERR_WHEEL_INVALID, "x-1-py3-none-any.whl", NULL);
+        assert_refused(aard__wheel_read(path, &aard__pins_0_29, &wheel), AARD_ERR_WHEEL_INVALID, "x-1-py3-none-any.whl",
+                       NULL);
     }
     memcpy(changed, data, len);
     char *module = memmem(changed, len, "value", 5); /* stored, as it is too short to be packed */
     assert_non_null(module);
     *module ^= 1;
     write_file(path, changed, len);
-    assert_refused(aard__wheel_read(path, &wheel), AARD_ERR_WHEEL_INVALID, "damaged", "x/__init__.py", NULL);
+    assert_refused(aard__wheel_read(path, &aard__pins_0_29, &wheel), AARD_ERR_WHEEL_INVALID, "damaged", "x/__init__.py",
+                   NULL);
     for (size_t i = 0; i < len; i++) { /* whatever comes of it, it must come to an end without harm */
         memcpy(changed, data, len);
         changed[i] ^= 0x41;
         write_file(path, changed, len);
-        aard_error *error = aard__wheel_read(path, &wheel);
+        aard_error *error = aard__wheel_read(path, &aard__pins_0_29, &wheel);
         if (!error) aard__wheel_free(&wheel);
         aard_error_free(error);
     }
     write_file(path, data, len);
-    assert_ok(aard__wheel_read(path, &wheel));
+    assert_ok(aard__wheel_read(path, &aard__pins_0_29, &wheel));
     aard__wheel_free(&wheel);
-    assert_refused(aard__wheel_read(at(*state, "y-1-py3-none-any.whl"), &wheel), AARD_ERR_NOT_FOUND, "y-1", NULL);
+    assert_refused(aard__wheel_read(at(*state, "y-1-py3-none-any.whl"), &aard__pins_0_29, &wheel), AARD_ERR_NOT_FOUND,
+                   "y-1", NULL);
     free(changed);
     free(data);
 }

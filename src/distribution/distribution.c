@@ -27,6 +27,7 @@ struct aard_distribution {
     char *dir;
     const char *_Atomic cache;
     aard__dist_manifest *manifest;
+    const aard__line *line;
     loaded *loaded;
     bool has_key;
     aard__signing_key key;
@@ -58,14 +59,16 @@ static aard_error *check_size(const char *dir, const aard__dist_file *file)
 }
 
 /* Versions that fit, and the release's own files with the release's own hashes. */
-static aard_error *check_release(const char *dir, const aard__dist_manifest *manifest)
+static aard_error *check_release(const char *dir, const aard__dist_manifest *manifest, const aard__line **out)
 {
-    if (strcmp(manifest->pyodide_version, aard__pinned.version) != 0)
+    char versions[AARD__LINE_VERSIONS];
+    const aard__line *line = aard__line_of(manifest->pyodide_version);
+    if (!line)
         return aard__error(AARD_ERR_DISTRIBUTION_MISMATCH,
                            "'%s' holds Pyodide %s, and this library runs %s: stage that version", dir,
-                           manifest->pyodide_version, aard__pinned.version);
+                           manifest->pyodide_version, aard__line_versions(versions));
     for (size_t i = 0; i < AARD__PINNED_FILES; i++) {
-        const aard__pinned_file *pin = &aard__pinned.files[i];
+        const aard__pinned_file *pin = &line->pins->files[i];
         const aard__dist_file *file = aard__dist_manifest_find(manifest, pin->name);
         if (!file)
             return aard__error(AARD_ERR_DISTRIBUTION_INVALID, "'%s' does not list '%s': stage it again", dir,
@@ -74,8 +77,9 @@ static aard_error *check_release(const char *dir, const aard__dist_manifest *man
         if (!any_lock && strcmp(file->blake2b, pin->blake2b) != 0)
             return aard__error(AARD_ERR_DISTRIBUTION_INVALID,
                                "'%s' lists a '%s' that is not Pyodide %s's: stage it again", dir, pin->name,
-                               aard__pinned.version);
+                               line->pins->version);
     }
+    *out = line;
     return NULL;
 }
 
@@ -131,9 +135,10 @@ aard_error *aard__distribution_open_dir(const char *dir, aard_distribution **out
 {
     aard__dist_manifest *manifest = NULL;
     aard_distribution *distribution = NULL;
+    const aard__line *line = NULL;
     aard_error *error = check_trust(dir);
     if (!error) error = read_manifest(dir, &manifest);
-    if (!error) error = check_release(dir, manifest);
+    if (!error) error = check_release(dir, manifest, &line);
     for (size_t i = 0; !error && i < manifest->count; i++) error = check_size(dir, &manifest->files[i]);
     if (error) goto fail;
 
@@ -149,6 +154,7 @@ aard_error *aard__distribution_open_dir(const char *dir, aard_distribution **out
     atomic_init(&distribution->owners, 1);
     atomic_init(&distribution->cache, AARD__DIST_CACHE);
     distribution->manifest = manifest;
+    distribution->line = line;
     *out = distribution;
     return NULL;
 fail:
@@ -220,6 +226,8 @@ const char *aard_distribution_fingerprint(const aard_distribution *distribution)
 const char *aard__distribution_cache(const aard_distribution *distribution) { return distribution->cache; }
 
 void aard__distribution_set_cache(aard_distribution *distribution, const char *name) { distribution->cache = name; }
+
+const aard__line *aard__distribution_line(const aard_distribution *distribution) { return distribution->line; }
 
 const aard__dist_manifest *aard__distribution_manifest(const aard_distribution *distribution)
 {

@@ -7,9 +7,9 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "distribution/line.h"
 #include "distribution/lock.h"
 #include "distribution/manifest.h"
-#include "distribution/pins.h"
 
 /* The bytes of a listed file (AARD__FILE_*, or a package's file_name), mapped read-only; they live as long as the
  * distribution.  The first call for a file maps it and checks its size, not its hash: that is what verify is for.
@@ -35,12 +35,13 @@ void aard__distribution_set_cache(aard_distribution *distribution, const char *n
 /* What aard_distribution_set_key has set; NULL without one. */
 const aard__signing_key *aard__distribution_key(const aard_distribution *distribution);
 
+const aard__line *aard__distribution_line(const aard_distribution *distribution);
 const aard__dist_manifest *aard__distribution_manifest(const aard_distribution *distribution);
 
 /* Opens the distribution in `dir`, which is named as it is in messages; never looks elsewhere. */
 aard_error *aard__distribution_open_dir(const char *dir, aard_distribution **out);
 
 /* "aardvark-layout2-pyodide-v0.29.4-core", new memory; a suffix of `-` and 8 digits of `fingerprint` where not NULL. */
-char *aard__distribution_dir_name(aard_variant variant, const char *fingerprint);
+char *aard__distribution_dir_name(const aard__line *line, aard_variant variant, const char *fingerprint);
 
 #endif

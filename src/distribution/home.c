@@ -25,10 +25,10 @@ aard_error *aard_distribution_home(char **out)
 
 void aard_string_free(char *string) { aard__free(string); }
 
-char *aard__distribution_dir_name(aard_variant variant, const char *fingerprint)
+char *aard__distribution_dir_name(const aard__line *line, aard_variant variant, const char *fingerprint)
 {
     aard__buf name = AARD__BUF_INIT;
-    aard__buf_printf(&name, NAME_PREFIX "%s-%s", AARD__DIST_LAYOUT, aard__pinned.version, aard__variant_name(variant));
+    aard__buf_printf(&name, NAME_PREFIX "%s-%s", AARD__DIST_LAYOUT, line->pins->version, aard__variant_name(variant));
     if (fingerprint) aard__buf_printf(&name, "-%.8s", fingerprint);
     return aard__buf_take(&name, NULL);
 }
@@ -82,12 +82,12 @@ static aard_error *read_names(const char *home, const char *prefix, names *out)
     return error;
 }
 
-/* The core variant without additions where it is staged, else the first that this library could have staged. */
+/* The core variant of the default line, without additions, where it is staged, else the first that this library could have staged. */
 static aard_error *default_name(const char *home, char **out)
 {
     names list = {0};
     char prefix[sizeof NAME_PREFIX + 10];
-    char *preferred = aard__distribution_dir_name(AARD_VARIANT_CORE, NULL);
+    char *preferred = aard__distribution_dir_name(&aard__lines[0], AARD_VARIANT_CORE, NULL);
     if (!preferred) return aard__error_no_memory();
     snprintf(prefix, sizeof prefix, NAME_PREFIX, AARD__DIST_LAYOUT);
     aard_error *error = read_names(home, prefix, &list);

@@ -2,7 +2,7 @@
 /* clang-format off */
 #include "distribution/pins.h"
 
-const aard__pins aard__pinned = {
+const aard__pins aard__pins_0_29 = {
     .version = "0.29.4",
     .python = "3.13.2",
     .abi_version = "2025_0",

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "distribution/lock.h"
-#include "distribution/pins.h"
 
 #define VALUE_MAX 200
 #define DEPTH_MAX 32
@@ -12,6 +11,7 @@
 /* A marker on its way through: `bad` sticks. */
 typedef struct marker {
     const char *at, *end;
+    const char *python; /* its version */
     int depth;
     bool bad;
 } marker;
@@ -54,7 +54,7 @@ int aard__version_compare(const char *a, const char *b)
 }
 
 /* The value of an environment marker variable in Pyodide; NULL for no such variable. */
-static const char *variable(const char *name, bool *version)
+static const char *variable(const char *name, const char *python, bool *version)
 {
     static const char *const values[][2] = {
         {"os_name", "posix"},
@@ -71,8 +71,7 @@ static const char *variable(const char *name, bool *version)
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
         if (strcmp(values[i][0], name) == 0) return values[i][1];
     *version = true;
-    if (strcmp(name, "python_full_version") == 0 || strcmp(name, "implementation_version") == 0)
-        return aard__pinned.python;
+    if (strcmp(name, "python_full_version") == 0 || strcmp(name, "implementation_version") == 0) return python;
     return NULL;
 }
 
@@ -95,12 +94,12 @@ static void take_operand(marker *m, operand *out)
     memcpy(name, start, len);
     name[len] = '\0';
     if (strcmp(name, "python_version") == 0) { /* the first two numbers */
-        const char *dot = strchr(strchr(aard__pinned.python, '.') + 1, '.');
-        memcpy(out->text, aard__pinned.python, (size_t)(dot - aard__pinned.python));
+        const char *dot = strchr(strchr(m->python, '.') + 1, '.');
+        memcpy(out->text, m->python, (size_t)(dot - m->python));
         out->version = true;
         return;
     }
-    const char *value = variable(name, &out->version);
+    const char *value = variable(name, m->python, &out->version);
     m->bad |= !value;
     if (value) strcpy(out->text, value);
 }
@@ -193,7 +192,7 @@ static bool any_of(marker *m)
     return value;
 }
 
-bool aard__requirement_key(const char *text, size_t len, char *key)
+bool aard__requirement_key(const char *text, size_t len, const char *python, char *key)
 {
     const char *semicolon = memchr(text, ';', len);
     size_t start = 0;
@@ -202,7 +201,7 @@ bool aard__requirement_key(const char *text, size_t len, char *key)
     while (end < len && is_word(text[end])) end++;
     if (!aard__package_key(text + start, end - start, key)) return false;
     if (!semicolon) return true;
-    marker m = {.at = semicolon + 1, .end = text + len};
+    marker m = {.at = semicolon + 1, .end = text + len, .python = python};
     bool value = any_of(&m);
     skip_space(&m);
     return value && !m.bad && m.at == m.end;

@@ -10,7 +10,6 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "distribution/manifest.h"
-#include "distribution/pins.h"
 
 static bool ends_with(const char *name, const char *suffix)
 {
@@ -20,8 +19,9 @@ static bool ends_with(const char *name, const char *suffix)
 
 bool aard__source_wants(const aard__source *source, const char *name)
 {
-    for (size_t i = 0; i < AARD__PINNED_FILES; i++)
-        if (strcmp(aard__pinned.files[i].name, name) == 0) return true;
+    for (size_t i = 0; i < aard__line_count; i++)
+        if ((!source->line || source->line == &aard__lines[i]) && aard__pins_find(aard__lines[i].pins, name))
+            return true;
     return source->packages && aard__dist_name_valid(name) &&
            (ends_with(name, ".whl") || ends_with(name, ".zip") || ends_with(name, ".tar"));
 }

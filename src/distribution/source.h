@@ -6,8 +6,10 @@
 #include <aardvark/distribution.h>
 
 #include "distribution/file_set.h"
+#include "distribution/line.h"
 
 typedef struct aard__source {
+    const aard__line *line; /* whose files are taken; NULL = any's */
     aard__file_set *set;
     bool packages;                /* take the files of packages, too */
     aard_stage_progress progress; /* may be NULL */

@@ -10,7 +10,6 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
-#include "distribution/pins.h"
 #include "distribution/source.h"
 
 extern char **environ;
@@ -19,22 +18,22 @@ extern char **environ;
 #define KEPT 4096 /* of what npm writes, its end */
 #define TICK_MS 200
 
-static aard_error *cannot_start(int reason)
+static aard_error *cannot_start(const aard__pins *pins, int reason)
 {
     if (reason == ENOENT)
         return aard__error(
             AARD_ERR_STAGE_TOOL,
             "npm is not installed: install it (on Debian: apt-get install npm), or stage from an archive of "
             "Pyodide %s with --archive",
-            aard__pinned.version);
+            pins->version);
     return aard__error_errno(AARD_ERR_STAGE_TOOL, reason, "cannot start npm");
 }
 
 /* Starts npm with nothing to read, its standard error going to `errors`, and the signals of a fresh process. */
-static int spawn_npm(const char *scratch, int errors, pid_t *pid)
+static int spawn_npm(const aard__pins *pins, const char *scratch, int errors, pid_t *pid)
 {
     char spec[64];
-    snprintf(spec, sizeof spec, "pyodide@%s", aard__pinned.version);
+    snprintf(spec, sizeof spec, "pyodide@%s", pins->version);
     const char *const arguments[] = {"npm",
                                      "pack",
                                      spec,
@@ -114,15 +113,15 @@ static aard_error *run_npm(const aard__source *source, const char *scratch)
         error = aard__error_errno(AARD_ERR_IO, errno, "cannot make a pipe");
         goto done;
     }
-    int failed = spawn_npm(scratch, ends[1], &pid);
+    int failed = spawn_npm(source->line->pins, scratch, ends[1], &pid);
     close(ends[1]);
     if (failed) {
-        error = cannot_start(failed);
+        error = cannot_start(source->line->pins, failed);
     } else {
         listen_to(source, ends[0], kept);
         while (waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
         if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-            error = aard__error(AARD_ERR_STAGE_TOOL, "npm could not fetch pyodide@%s: %s", aard__pinned.version,
+            error = aard__error(AARD_ERR_STAGE_TOOL, "npm could not fetch pyodide@%s: %s", source->line->pins->version,
                                 last_line(kept));
     }
     close(ends[0]);
@@ -131,7 +130,7 @@ done:
     return error;
 }
 
-static aard_error *check_tarball(const char *path)
+static aard_error *check_tarball(const aard__pins *pins, const char *path)
 {
     size_t len = 0;
     uint8_t hash[crypto_hash_sha512_BYTES];
@@ -140,25 +139,25 @@ static aard_error *check_tarball(const char *path)
     crypto_hash_sha512(hash, (const unsigned char *)text, len);
     aard__free(text);
     sodium_bin2hex(hex, sizeof hex, hash, sizeof hash);
-    if (strcmp(hex, aard__pinned.npm_sha512) == 0) return NULL;
+    if (strcmp(hex, pins->npm_sha512) == 0) return NULL;
     return aard__error(
         AARD_ERR_STAGE_SOURCE,
         "npm fetched another pyodide@%s than the one that is pinned (SHA-512 %.16s..., not %.16s...): look at "
         "npm's registry setting",
-        aard__pinned.version, hex, aard__pinned.npm_sha512);
+        pins->version, hex, pins->npm_sha512);
 }
 
 aard_error *aard__source_npm(const aard__source *source, const char *scratch)
 {
     char name[64];
-    snprintf(name, sizeof name, "pyodide-%s.tgz", aard__pinned.version);
+    snprintf(name, sizeof name, "pyodide-%s.tgz", source->line->pins->version);
     char *path = aard__path_join(scratch, name);
     if (!path) return aard__error_no_memory();
     aard_error *error = run_npm(source, scratch);
     if (!error && access(path, F_OK) < 0)
         error = aard__error(AARD_ERR_STAGE_TOOL,
                             "npm succeeded without leaving a '%s': is it an npm of version 7 or later?", name);
-    if (!error) error = check_tarball(path);
+    if (!error) error = check_tarball(source->line->pins, path);
     if (!error) error = aard__source_archive(source, path);
     aard__free(path);
     return error;

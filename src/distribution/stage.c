@@ -14,6 +14,7 @@
 typedef struct staging {
     const aard_stage_options *options;
     const char *home;
+    const aard__line *line;
     const char *origin; /* of the files, for messages */
     aard__staging_dir staging;
     aard__file_set set;
@@ -59,14 +60,14 @@ static aard_error *find_plain_core(const staging *s, aard_distribution **out)
     if (options->force || options->archive || options->wheel_count) return NULL;
     char *name = NULL;
     aard__dist_manifest *manifest = NULL;
-    AARD__TRY(aard__dist_manifest_new(aard__pinned.version, &manifest));
+    AARD__TRY(aard__dist_manifest_new(s->line->pins->version, &manifest));
     aard_error *error = NULL;
     for (size_t i = 0; i < AARD__PINNED_FILES && !error; i++)
-        error = aard__dist_manifest_add(manifest, aard__pinned.files[i].name, aard__pinned.files[i].size,
-                                        aard__pinned.files[i].blake2b);
+        error = aard__dist_manifest_add(manifest, s->line->pins->files[i].name, s->line->pins->files[i].size,
+                                        s->line->pins->files[i].blake2b);
     if (!error) {
         aard__dist_manifest_seal(manifest);
-        name = aard__distribution_dir_name(AARD_VARIANT_CORE, NULL);
+        name = aard__distribution_dir_name(s->line, AARD_VARIANT_CORE, NULL);
         error = name ? open_existing(s->home, name, manifest->fingerprint, out) : aard__error_no_memory();
     }
     aard__free(name);
@@ -79,7 +80,8 @@ static aard_error *find_plain_core(const staging *s, aard_distribution **out)
 static aard_error *take_files(staging *s)
 {
     const aard_stage_options *options = s->options;
-    aard__source source = {.set = &s->set,
+    aard__source source = {.line = s->line,
+                           .set = &s->set,
                            .packages = options->variant == AARD_VARIANT_FULL,
                            .progress = options->progress,
                            .user = options->user};
@@ -103,7 +105,7 @@ static aard_error *check_pin(staging *s, const aard__pinned_file *pin)
     return aard__error(AARD_ERR_STAGE_SOURCE,
                        "'%s' in %s is not Pyodide %s's: it has %llu bytes and the SHA-256 %s, and should have %llu and "
                        "%s; get that version again",
-                       pin->name, s->origin, aard__pinned.version, (unsigned long long)file->size, file->sha256,
+                       pin->name, s->origin, s->line->pins->version, (unsigned long long)file->size, file->sha256,
                        (unsigned long long)pin->size, pin->sha256);
 }
 
@@ -118,13 +120,13 @@ static aard_error *read_lock(staging *s)
     aard__free(text);
     aard__free(path);
     AARD__TRY(error);
-    if (strcmp(s->lock->python, aard__pinned.python) != 0 ||
-        strcmp(s->lock->abi_version, aard__pinned.abi_version) != 0 ||
-        strcmp(s->lock->platform, aard__pinned.platform) != 0)
+    if (strcmp(s->lock->python, s->line->pins->python) != 0 ||
+        strcmp(s->lock->abi_version, s->line->pins->abi_version) != 0 ||
+        strcmp(s->lock->platform, s->line->pins->platform) != 0)
         return aard__error(AARD_ERR_STAGE_SOURCE,
                            "the lock file in %s is for packages of Python %s, ABI %s, %s; Pyodide %s has %s, %s, %s",
-                           s->origin, s->lock->python, s->lock->abi_version, s->lock->platform, aard__pinned.version,
-                           aard__pinned.python, aard__pinned.abi_version, aard__pinned.platform);
+                           s->origin, s->lock->python, s->lock->abi_version, s->lock->platform, s->line->pins->version,
+                           s->line->pins->python, s->line->pins->abi_version, s->line->pins->platform);
     return NULL;
 }
 
@@ -152,8 +154,7 @@ static aard_error *check_packages(staging *s)
 
 static bool belongs(const staging *s, const char *name)
 {
-    for (size_t i = 0; i < AARD__PINNED_FILES; i++)
-        if (strcmp(aard__pinned.files[i].name, name) == 0) return true;
+    if (aard__pins_find(s->line->pins, name)) return true;
     for (size_t i = 0; i < s->lock->count; i++)
         if (strcmp(s->lock->packages[i].file_name, name) == 0) return true;
     return false;
@@ -170,10 +171,10 @@ static aard_error *gather(staging *s)
 {
     AARD__TRY(take_files(s));
     report(s, "checking");
-    for (size_t i = 0; i < AARD__PINNED_FILES; i++) AARD__TRY(check_pin(s, &aard__pinned.files[i]));
+    for (size_t i = 0; i < AARD__PINNED_FILES; i++) AARD__TRY(check_pin(s, &s->line->pins->files[i]));
     AARD__TRY(read_lock(s));
     if (s->options->wheel_count) {
-        AARD__TRY(aard__stage_wheels(s->options, &s->set, &s->lock));
+        AARD__TRY(aard__stage_wheels(s->options, s->line, &s->set, &s->lock));
         s->lock_origin = AARD__LOCK_EDITED;
     }
     AARD__TRY(check_packages(s));
@@ -184,7 +185,7 @@ static aard_error *gather(staging *s)
 
 static aard_error *make_manifest(staging *s)
 {
-    AARD__TRY(aard__dist_manifest_new(aard__pinned.version, &s->manifest));
+    AARD__TRY(aard__dist_manifest_new(s->line->pins->version, &s->manifest));
     s->manifest->variant = s->options->variant;
     s->manifest->lock = s->lock_origin;
     for (size_t i = 0; i < s->set.count; i++) {
@@ -214,7 +215,7 @@ static aard_error *build(staging *s, aard_distribution **out, bool *already)
     AARD__TRY(gather(s));
     AARD__TRY(make_manifest(s));
     bool plain = s->lock_origin == AARD__LOCK_PINNED;
-    char *name = aard__distribution_dir_name(s->options->variant, plain ? NULL : s->manifest->fingerprint);
+    char *name = aard__distribution_dir_name(s->line, s->options->variant, plain ? NULL : s->manifest->fingerprint);
     if (!name) return aard__error_no_memory();
     aard_error *error = NULL;
     if (!s->options->force) error = open_existing(s->home, name, s->manifest->fingerprint, out);
@@ -225,18 +226,21 @@ static aard_error *build(staging *s, aard_distribution **out, bool *already)
     return error;
 }
 
-static aard_error *check_options(const aard_stage_options *options)
+static aard_error *check_options(const aard_stage_options *options, const aard__line **out)
 {
-    if (options->version && strcmp(options->version, aard__pinned.version) != 0)
+    char versions[AARD__LINE_VERSIONS];
+    const aard__line *line = options->version ? aard__line_of(options->version) : &aard__lines[0];
+    if (!line)
         return aard__error(AARD_ERR_STAGE_SOURCE, "Pyodide '%s' is not supported: this library runs %s",
-                           options->version, aard__pinned.version);
+                           options->version, aard__line_versions(versions));
     if (options->variant != AARD_VARIANT_CORE && options->variant != AARD_VARIANT_FULL)
         return aard__error(AARD_ERR_INVALID_ARGUMENT, "unknown variant %d", (int)options->variant);
     if (options->variant == AARD_VARIANT_FULL && !options->archive)
         return aard__error(AARD_ERR_STAGE_SOURCE,
                            "the npm package has no packages in it: the full variant needs the release archive "
                            "(pyodide-%s.tar.bz2) with --archive",
-                           aard__pinned.version);
+                           line->pins->version);
+    *out = line;
     return NULL;
 }
 
@@ -262,20 +266,21 @@ aard_error *aard_distribution_stage(const aard_stage_options *options, aard_dist
 {
     AARD__NEED(options);
     AARD__NEED(out);
-    AARD__TRY(check_options(options));
+    const aard__line *line = NULL;
+    AARD__TRY(check_options(options, &line));
     AARD__TRY(aard__hash_start_library());
     char *home = NULL, *origin = NULL;
     aard__buf text = AARD__BUF_INIT;
     if (options->archive)
         aard__buf_printf(&text, "'%s'", options->archive);
     else
-        aard__buf_printf(&text, "the npm package pyodide@%s", aard__pinned.version);
+        aard__buf_printf(&text, "the npm package pyodide@%s", line->pins->version);
     origin = aard__buf_take(&text, NULL);
     aard_error *error = NULL;
     if (!options->home) error = aard_distribution_home(&home);
     aard_distribution *distribution = NULL;
     bool already = false;
-    staging s = {.options = options, .home = options->home ? options->home : home, .origin = origin};
+    staging s = {.options = options, .home = options->home ? options->home : home, .line = line, .origin = origin};
     if (!error) error = origin ? stage(&s, &distribution, &already) : aard__error_no_memory();
     aard__free(origin);
     aard__free(home);

@@ -5,6 +5,7 @@
 #include <aardvark/distribution.h>
 
 #include "distribution/file_set.h"
+#include "distribution/line.h"
 #include "distribution/lock.h"
 
 struct aard_stage_options {
@@ -20,6 +21,7 @@ struct aard_stage_options {
 
 /* Takes the wheels into the file set, and their entries into its lock file, which `*lock` (replaced) was read from.
  * Errors: wheel_invalid, not_found, io, no_memory. */
-aard_error *aard__stage_wheels(const aard_stage_options *options, aard__file_set *set, aard__lock **lock);
+aard_error *aard__stage_wheels(const aard_stage_options *options, const aard__line *line, aard__file_set *set,
+                               aard__lock **lock);
 
 #endif

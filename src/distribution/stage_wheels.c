@@ -5,7 +5,6 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/file.h"
-#include "distribution/pins.h"
 #include "distribution/stage.h"
 #include "distribution/wheel.h"
 
@@ -85,13 +84,13 @@ static aard_error *write_lock(const aard__lock *lock, aard__file_set *set, aard_
     return error;
 }
 
-static aard_error *read_wheels(const aard_stage_options *options, aard__file_set *set, aard__wheel *wheels,
-                               size_t *count)
+static aard_error *read_wheels(const aard_stage_options *options, const aard__line *line, aard__file_set *set,
+                               aard__wheel *wheels, size_t *count)
 {
     for (size_t i = 0; i < options->wheel_count; i++) {
         const char *path = options->wheels[i];
         if (options->progress) options->progress(options->user, "adding wheels", i, options->wheel_count);
-        AARD__TRY(aard__wheel_read(path, &wheels[i]));
+        AARD__TRY(aard__wheel_read(path, line->pins, &wheels[i]));
         ++*count;
         for (size_t k = 0; k < i; k++)
             if (strcmp(wheels[k].key, wheels[i].key) == 0)
@@ -102,13 +101,14 @@ static aard_error *read_wheels(const aard_stage_options *options, aard__file_set
     return NULL;
 }
 
-aard_error *aard__stage_wheels(const aard_stage_options *options, aard__file_set *set, aard__lock **lock)
+aard_error *aard__stage_wheels(const aard_stage_options *options, const aard__line *line, aard__file_set *set,
+                               aard__lock **lock)
 {
     size_t count = 0;
     aard__lock *edited = NULL;
     aard__wheel *wheels = aard__calloc(options->wheel_count, sizeof *wheels);
     if (!wheels) return aard__error_no_memory();
-    aard_error *error = read_wheels(options, set, wheels, &count);
+    aard_error *error = read_wheels(options, line, set, wheels, &count);
     if (!error) error = add_entries(*lock, wheels, count, set);
     if (!error) error = write_lock(*lock, set, &edited);
     if (!error) {

@@ -25,6 +25,7 @@ static const char info_suffix[] = ".dist-info";
 
 typedef struct reading {
     const char *path;
+    const aard__pins *pins; /* of the release that is to load it */
     aard__archive *archive;
     aard__wheel *wheel;
     char *info; /* the folder "<name>-<version>.dist-info" */
@@ -98,11 +99,11 @@ static aard_error *read_file_name(reading *r)
         error = aard__error_no_memory();
     else if (!aard__package_key(base, (size_t)(dashes[0] - base), r->wheel->key))
         error = invalid(r, "has no package's name in its own");
-    else if (!aard__wheel_tag_fits(tag))
+    else if (!aard__wheel_tag_fits(tag, r->pins))
         error = aard__error(AARD_ERR_WHEEL_INVALID,
                             "the wheel '%s' is for '%s', which Pyodide %s can't load: get one for py3-none-any or "
                             "pyemscripten_%s_wasm32",
-                            r->path, tag, aard__pinned.version, aard__pinned.abi_version);
+                            r->path, tag, r->pins->version, r->pins->abi_version);
     aard__free(tag);
     return error;
 }
@@ -286,7 +287,7 @@ static aard_error *read_line(reading *r, const char *line, size_t len)
         aard__free(r->wheel->version);
         r->wheel->version = version;
     }
-    if (field(line, len, "Requires-Dist", &value, &n) && aard__requirement_key(value, n, key))
+    if (field(line, len, "Requires-Dist", &value, &n) && aard__requirement_key(value, n, r->pins->python, key))
         return insert(&r->wheel->requires, &r->wheel->require_count, key, strlen(key));
     return NULL;
 }
@@ -330,10 +331,10 @@ done:
     return error;
 }
 
-aard_error *aard__wheel_read(const char *path, aard__wheel *out)
+aard_error *aard__wheel_read(const char *path, const aard__pins *pins, aard__wheel *out)
 {
     aard__wheel wheel = {0};
-    reading r = {.path = path, .wheel = &wheel};
+    reading r = {.path = path, .pins = pins, .wheel = &wheel};
     char *data = NULL;
     size_t len = 0;
     aard_error *error = read_file_name(&r);

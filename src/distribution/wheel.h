@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "distribution/lock.h"
+#include "distribution/pins.h"
 
 typedef struct aard__wheel {
     char *file_name;
@@ -20,7 +21,7 @@ typedef struct aard__wheel {
 /* Reads and checks a wheel: its name and tags fit Pyodide, it is a whole ZIP by the rules of bundles (every entry is unpacked
  * and its checksum compared), its RECORD lists every file with the right hash, no name is another one on another system,
  * and its METADATA says what its name says.  Errors: wheel_invalid, not_found, io, no_memory. */
-aard_error *aard__wheel_read(const char *path, aard__wheel *out);
+aard_error *aard__wheel_read(const char *path, const aard__pins *pins, aard__wheel *out);
 void aard__wheel_free(aard__wheel *wheel);
 
 #endif

@@ -4,14 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "distribution/pins.h"
-
 /* Calls `fits` for each of the '.'-separated parts of a tag. */
-static bool any_part(const char *tag, size_t len, bool (*fits)(const char *part, size_t len))
+static bool any_part(const char *tag, size_t len, const aard__pins *pins,
+                     bool (*fits)(const char *part, size_t len, const aard__pins *pins))
 {
     for (size_t start = 0, i = 0; i <= len; i++) {
         if (i < len && tag[i] != '.') continue;
-        if (fits(tag + start, i - start)) return true;
+        if (fits(tag + start, i - start, pins)) return true;
         start = i + 1;
     }
     return false;
@@ -35,46 +34,62 @@ static int minor_version(const char *part, size_t len, const char *prefix)
     return value;
 }
 
-static int own_minor(void) { return atoi(strchr(aard__pinned.python, '.') + 1); }
+static int minor_of(const aard__pins *pins) { return atoi(strchr(pins->python, '.') + 1); }
 
-static bool python_exact(const char *part, size_t len) { return minor_version(part, len, "cp") == own_minor(); }
+static bool python_exact(const char *part, size_t len, const aard__pins *pins)
+{
+    return minor_version(part, len, "cp") == minor_of(pins);
+}
 
-static bool python_stable(const char *part, size_t len)
+static bool python_stable(const char *part, size_t len, const aard__pins *pins)
 {
     int minor = minor_version(part, len, "cp");
-    return minor > 1 && minor <= own_minor();
+    return minor > 1 && minor <= minor_of(pins);
 }
 
-static bool python_generic(const char *part, size_t len)
+static bool python_generic(const char *part, size_t len, const aard__pins *pins)
 {
     int minor = minor_version(part, len, "py");
-    return (minor >= 0 && minor <= own_minor()) || python_exact(part, len);
+    return (minor >= 0 && minor <= minor_of(pins)) || python_exact(part, len, pins);
 }
 
-static bool abi_none(const char *part, size_t len) { return equals(part, len, "none"); }
-static bool abi_stable(const char *part, size_t len) { return equals(part, len, "abi3"); }
-static bool platform_any(const char *part, size_t len) { return equals(part, len, "any"); }
+static bool abi_none(const char *part, size_t len, const aard__pins *pins)
+{
+    (void)pins;
+    return equals(part, len, "none");
+}
+static bool abi_stable(const char *part, size_t len, const aard__pins *pins)
+{
+    (void)pins;
+    return equals(part, len, "abi3");
+}
+static bool platform_any(const char *part, size_t len, const aard__pins *pins)
+{
+    (void)pins;
+    return equals(part, len, "any");
+}
 
-static bool platform_own(const char *part, size_t len)
+static bool platform_own(const char *part, size_t len, const aard__pins *pins)
 {
     char text[96];
-    snprintf(text, sizeof text, "pyemscripten_%s_wasm32", aard__pinned.abi_version);
+    snprintf(text, sizeof text, "pyemscripten_%s_wasm32", pins->abi_version);
     if (equals(part, len, text)) return true;
-    snprintf(text, sizeof text, "pyodide_%s_wasm32", aard__pinned.abi_version);
+    snprintf(text, sizeof text, "pyodide_%s_wasm32", pins->abi_version);
     if (equals(part, len, text)) return true;
-    snprintf(text, sizeof text, "%s_wasm32", aard__pinned.platform);
+    snprintf(text, sizeof text, "%s_wasm32", pins->platform);
     return equals(part, len, text);
 }
 
-bool aard__wheel_tag_fits(const char *tag)
+bool aard__wheel_tag_fits(const char *tag, const aard__pins *pins)
 {
     const char *first = strchr(tag, '-'), *second = first ? strchr(first + 1, '-') : NULL;
     if (!second) return false;
     size_t python = (size_t)(first - tag), abi = (size_t)(second - first) - 1, platform = strlen(second + 1);
-    bool any = any_part(second + 1, platform, platform_any), own = any_part(second + 1, platform, platform_own);
+    bool any = any_part(second + 1, platform, pins, platform_any),
+         own = any_part(second + 1, platform, pins, platform_own);
     if (!any && !own) return false;
-    if (any_part(first + 1, abi, abi_none) && any_part(tag, python, python_generic)) return true;
+    if (any_part(first + 1, abi, pins, abi_none) && any_part(tag, python, pins, python_generic)) return true;
     if (!own) return false;
-    if (any_part(first + 1, abi, abi_stable) && any_part(tag, python, python_stable)) return true;
-    return any_part(first + 1, abi, python_exact) && any_part(tag, python, python_exact);
+    if (any_part(first + 1, abi, pins, abi_stable) && any_part(tag, python, pins, python_stable)) return true;
+    return any_part(first + 1, abi, pins, python_exact) && any_part(tag, python, pins, python_exact);
 }

@@ -4,7 +4,9 @@
 
 #include <stdbool.h>
 
-/* Whether Pyodide can load a wheel of this tag, "<python>-<abi>-<platform>" ("py2.py3-none-any"). */
-bool aard__wheel_tag_fits(const char *tag);
+#include "distribution/pins.h"
+
+/* Whether that Pyodide can load a wheel of this tag, "<python>-<abi>-<platform>" ("py2.py3-none-any"). */
+bool aard__wheel_tag_fits(const char *tag, const aard__pins *pins);
 
 #endif

@@ -17,7 +17,8 @@ aard_error *aard__guest_load_file(aard__guest *guest, const char *name, aard__re
 {
     const aard__guest_file *file = aard__guest_find(name);
     if (!file) return aard__error(AARD_ERR_GUEST_BOOT, "the library was built without its guest file '%s'", name);
-    aard__source source = {.name = name, .data = file->data, .len = file->len, .lasting = true, .eager = guest->eager};
+    aard__source source = {
+        .name = file->name, .data = file->data, .len = file->len, .lasting = true, .eager = guest->eager};
     aard__realm_run(guest->realm, &source, true, &guest->entry);
     if (guest->entry.status != AARD__OK) return aard__guest_boot_error(&guest->entry, name);
     if (guest->entry.value.kind != AARD__REF) return aard__error_no_memory();

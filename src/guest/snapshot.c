@@ -16,19 +16,21 @@ typedef struct world {
     aard__snapshot_world world;
 } world;
 
-static bool is_file_of(const char *name, bool python)
+/* `folder`: the one of Python's line, NULL without Python. */
+static bool is_file_of(const char *name, const char *folder)
 {
     return !strncmp(name, "platform/", 9) || !strncmp(name, "javascript/", 11) ||
-           (python && !strncmp(name, "python/", 7));
+           (folder && !strncmp(name, folder, strlen(folder)) && name[strlen(folder)] == '/');
 }
 
-/* Without `glue` it is JavaScript's. */
-static const aard__snapshot_world *describe(world *out, const aard__host_entry *const *tables, aard__content glue)
+/* Without `folder` it is JavaScript's. */
+static const aard__snapshot_world *describe(world *out, const aard__host_entry *const *tables, const char *folder,
+                                            aard__content glue)
 {
     *out = (world){.world = {.tables = tables, .sources = out->sources}};
     size_t count = 0;
     for (const aard__guest_file *file = aard__guest_files; file->name && count < MOST_SOURCES - 1; file++)
-        if (is_file_of(file->name, glue.data != NULL))
+        if (is_file_of(file->name, folder))
             out->sources[count++] = (aard__source){.name = file->name, .data = file->data, .len = file->len};
     if (glue.data) out->sources[count++] = (aard__source){.data = (const char *)glue.data, .len = glue.len};
     out->world.source_count = count;
@@ -60,14 +62,14 @@ static aard_error *make(const aard__snapshot_world *of, const aard__language_ops
 aard_error *aard__javascript_snapshot_make(const aard__language_ops *javascript, aard__buf *out)
 {
     world of;
-    return make(describe(&of, javascript->tables, (aard__content){0}), javascript, NULL, out);
+    return make(describe(&of, javascript->tables, NULL, (aard__content){0}), javascript, NULL, out);
 }
 
-aard_error *aard__python_snapshot_open(const aard__host_entry *const *tables, aard__content glue, const void *data,
-                                       size_t len, aard__snapshot **out)
+aard_error *aard__python_snapshot_open(const aard__host_entry *const *tables, const char *folder, aard__content glue,
+                                       const void *data, size_t len, aard__snapshot **out)
 {
     world of;
-    return aard__snapshot_open(describe(&of, tables, glue), data, len, out);
+    return aard__snapshot_open(describe(&of, tables, folder, glue), data, len, out);
 }
 
 /* ---- which one is used ------------------------------------------------------------------------------------------- */
@@ -86,7 +88,7 @@ static void look_at_embedded(const aard__host_entry *const *tables)
     if (!distrusted)
         aard__log_error(
             AARD_LOG_INFO,
-            aard__snapshot_open(describe(&of, tables, (aard__content){0}), aard__snapshot_embedded, len, &own),
+            aard__snapshot_open(describe(&of, tables, NULL, (aard__content){0}), aard__snapshot_embedded, len, &own),
             "the start-up snapshot of the build does not fit the engine; another is made");
 }
 
@@ -96,7 +98,8 @@ static void make_here(const aard__language_ops *javascript)
     world of;
     aard_error *error = aard__javascript_snapshot_make(javascript, &made);
     if (!error)
-        error = aard__snapshot_open(describe(&of, javascript->tables, (aard__content){0}), made.data, made.len, &own);
+        error = aard__snapshot_open(describe(&of, javascript->tables, NULL, (aard__content){0}), made.data, made.len,
+                                    &own);
     if (error) aard__buf_free(&made);
     hopeless = error != NULL;
     aard__log_error(AARD_LOG_WARNING, error, "JavaScript guests start without a start-up snapshot");
@@ -133,14 +136,14 @@ const aard__snapshot *aard__snapshot_choose(const aard__language_ops *ops, const
     return chosen;
 }
 
-aard_error *aard__python_snapshot_make(const aard__language_ops *javascript, aard__guest *guest, aard__content glue,
-                                       aard__buf *out)
+aard_error *aard__python_snapshot_make(const aard__language_ops *javascript, aard__guest *guest, const char *folder,
+                                       aard__content glue, aard__buf *out)
 {
     world of;
     aard_error *error;
     pthread_mutex_lock(&lock);
     if (use(NULL))
-        error = make(describe(&of, guest->ops->tables, glue), javascript, guest, out);
+        error = make(describe(&of, guest->ops->tables, folder, glue), javascript, guest, out);
     else
         error = aard__error(AARD_ERR_BUSY, "a start-up snapshot can't be made while the process has isolates");
     pthread_mutex_unlock(&lock);

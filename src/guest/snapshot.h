@@ -20,13 +20,13 @@ const aard__snapshot *aard__snapshot_choose(const aard__language_ops *ops, const
 /* Makes the one of the build. */
 aard_error *aard__javascript_snapshot_make(const aard__language_ops *javascript, aard__buf *out);
 
-/* The snapshot of a distribution; `glue` is the JavaScript that its guests run, whose text does not go into the snapshot.
+/* The snapshot of a distribution; `folder` has the embedded files of its line; `glue` is the JavaScript that its guests run, whose text does not go into the snapshot.
  * `guest` is a Python guest without a vm, that has all it takes to be booted; no other guest is alive. */
-aard_error *aard__python_snapshot_make(const aard__language_ops *javascript, aard__guest *guest, aard__content glue,
-                                       aard__buf *out);
+aard_error *aard__python_snapshot_make(const aard__language_ops *javascript, aard__guest *guest, const char *folder,
+                                       aard__content glue, aard__buf *out);
 /* `data` lasts as long as the snapshot, `glue` as long as any guest that is copied from it. */
-aard_error *aard__python_snapshot_open(const aard__host_entry *const *tables, aard__content glue, const void *data,
-                                       size_t len, aard__snapshot **out);
+aard_error *aard__python_snapshot_open(const aard__host_entry *const *tables, const char *folder, aard__content glue,
+                                       const void *data, size_t len, aard__snapshot **out);
 /* Frees it, unless guests are alive that need it: then it stays. */
 bool aard__python_snapshot_close(aard__snapshot *snapshot);
 

@@ -165,7 +165,9 @@ static aard_error *write_snapshot(preparation *p)
         guest->start.distribution = p->distribution;
         const aard__python_shared *shared;
         error = aard__python_share_files(guest, &shared);
-        if (!error) error = aard__python_snapshot_make(&aard__javascript, guest, shared->glue, &blob);
+        if (!error)
+            error = aard__python_snapshot_make(&aard__javascript, guest,
+                                               aard__distribution_line(p->distribution)->embedded, shared->glue, &blob);
     }
     if (!error) error = aard__derived_write(p->distribution, AARD__DERIVED_SNAPSHOT, key, blob.data, blob.len);
     aard__guest_free_bare(guest);

@@ -13,6 +13,7 @@
 #include "guest/python/python.h"
 #include "guest/python/python_checkpoint.h"
 #include "guest/python/python_end.h"
+#include "guest/python/python_files.h"
 #include "guest/python/python_guest.h"
 #include "guest/python/python_shared.h"
 #include "guest/python/python_signals.h"
@@ -77,17 +78,13 @@ static aard_error *begin(aard__guest *guest, aard__ref *create_module)
     aard__value args[6] = {AARD__VALUE_REF(create_module)};
     if (!guest->start.image && !guest->eager) {
         AARD__TRY(aard__distribution_file(guest->start.distribution, AARD__FILE_LOCK, &lock, &lock_len));
-        const aard__guest_file *loop = aard__guest_find("python/loop.py");
-        const aard__guest_file *adapter = aard__guest_find("python/adapter.py");
-        const aard__guest_file *network = aard__guest_find("python/network.py");
-        const aard__guest_file *system = aard__guest_find("python/system.py");
-        if (!loop || !adapter || !network || !system)
-            return aard__error(AARD_ERR_GUEST_BOOT, "the library was built without its Python files");
+        static const char *const names[] = {"loop.py", "adapter.py", "network.py", "system.py"};
         args[1] = AARD__VALUE_STRING(lock, lock_len);
-        args[2] = AARD__VALUE_STRING(loop->data, loop->len);
-        args[3] = AARD__VALUE_STRING(adapter->data, adapter->len);
-        args[4] = AARD__VALUE_STRING(network->data, network->len);
-        args[5] = AARD__VALUE_STRING(system->data, system->len);
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+            const aard__guest_file *file = NULL;
+            AARD__TRY(aard__python_file(guest->start.distribution, names[i], &file));
+            args[2 + i] = AARD__VALUE_STRING(file->data, file->len);
+        }
     }
     AARD__TRY(call_shared(guest, "beginPython", args, 6));
     if (!aard__realm_next_rejection(guest->realm, &guest->entry)) return NULL;
@@ -123,19 +120,34 @@ static aard_error *choose(aard__guest *guest, const aard__python_shared *shared)
     return NULL;
 }
 
+#define ADAPTER "adapter.js"
+
+static aard_error *load_file(aard__guest *guest, const char *name, aard__ref **out)
+{
+    const aard__guest_file *file = NULL;
+    AARD__TRY(aard__python_file(guest->start.distribution, name, &file));
+    return aard__guest_load_file(guest, file->name, out);
+}
+
+static aard_error *run_file(aard__guest *guest, const char *name)
+{
+    const aard__guest_file *file = NULL;
+    AARD__TRY(aard__python_file(guest->start.distribution, name, &file));
+    return aard__guest_run_file(guest, file->name);
+}
+
 static aard_error *python_boot(aard__guest *guest)
 {
-    static const char *const files[] = {
-        "python/emscripten.js",  "python/errors.js",   "python/hostfs.js",        "python/files.js",
-        "python/directories.js", "python/overlay.js",  "python/libraries.js",     "python/references.js",
-        "python/rest.js",        "python/image.js",    "python/guard.js",         "python/devices.js",
-        "python/network.js",     "python/baseline.js", "python/session_files.js", "python/boot.js"};
+    static const char *const files[] = {"emscripten.js",  "errors.js",   "hostfs.js",        "files.js",
+                                        "directories.js", "overlay.js",  "libraries.js",     "references.js",
+                                        "rest.js",        "image.js",    "guard.js",         "devices.js",
+                                        "network.js",     "baseline.js", "session_files.js", "boot.js"};
     const aard__python_shared *shared;
     aard__ref *create_module;
     AARD__TRY(guest->eager ? aard__python_share_files(guest, &shared) : aard__python_share(guest, &shared));
     if (!guest->eager) AARD__TRY(choose(guest, shared));
-    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) AARD__TRY(aard__guest_run_file(guest, files[i]));
-    AARD__TRY(aard__guest_load_file(guest, "python/adapter.js", &aard__python_of(guest)->adapter_file));
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) AARD__TRY(run_file(guest, files[i]));
+    AARD__TRY(load_file(guest, ADAPTER, &aard__python_of(guest)->adapter_file));
     if (!guest->eager) AARD__TRY(use_image(guest));
     AARD__TRY(load_glue(guest, shared, &create_module));
     aard_error *error = begin(guest, create_module);
@@ -211,7 +223,7 @@ static aard_error *python_finish(aard__guest *guest)
     AARD__TRY(finish_pyodide(guest));
     aard__ref_free(guest->start.wasm_module);
     guest->start.wasm_module = NULL;
-    AARD__TRY(aard__guest_call_file(guest, "python/adapter.js", aard__python_of(guest)->adapter_file));
+    AARD__TRY(aard__guest_call_file(guest, ADAPTER, aard__python_of(guest)->adapter_file));
     aard__ref_free(aard__python_of(guest)->adapter_file);
     aard__python_of(guest)->adapter_file = NULL;
     return find_functions(guest);

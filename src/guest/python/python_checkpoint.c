@@ -6,24 +6,20 @@
 
 #include "base/log.h"
 #include "base/process.h"
+#include "distribution/distribution.h"
 #include "guest/python/python_guest.h"
-
-/* CPython's RandomObject on wasm32 (Modules/_randommodule.c): reference count, type, then the place in the state and the
- * state itself, 624 words. */
-#define RANDOM_INDEX 8
-#define RANDOM_STATE 12
-#define RANDOM_WORDS 624
 
 /* Nothing that was drawn before a reset may be drawn again.  The kernel is asked once, for a key, and not ten times. */
 static void renew_random(const aard__guest *guest, uint8_t *memory, size_t len)
 {
-    static const uint32_t used_up = RANDOM_WORDS;
-    size_t at = aard__python_of(guest)->random_at;
-    if (!at || at > len || len - at < RANDOM_STATE + RANDOM_WORDS * 4) return;
+    const aard__line *line = aard__distribution_line(guest->start.distribution);
+    uint32_t used_up = (uint32_t)line->random.words;
+    size_t at = aard__python_of(guest)->random_at, state_len = line->random.words * sizeof used_up;
+    if (!at || at > len || len - at < line->random.state + state_len) return;
     uint8_t key[randombytes_SEEDBYTES];
     randombytes_buf(key, sizeof key);
-    memcpy(memory + at + RANDOM_INDEX, &used_up, sizeof used_up);
-    randombytes_buf_deterministic(memory + at + RANDOM_STATE, RANDOM_WORDS * 4, key);
+    memcpy(memory + at + line->random.index, &used_up, sizeof used_up);
+    randombytes_buf_deterministic(memory + at + line->random.state, state_len, key);
     sodium_memzero(key, sizeof key);
 }
 

@@ -7,30 +7,31 @@
 #include "base/checksum.h"
 #include "base/log.h"
 #include "distribution/distribution.h"
-#include "embedded/files.h"
 #include "engine/engine.h"
 #include "guest/bridge/host.h"
 #include "guest/guest.h"
+#include "guest/python/python_files.h"
 #include "prelink_sources.h" /* made by the build: a hash of src/prelink */
 
-#define LINKER "python/prelink.js"
-#define ALLOCATOR "python/allocator.wasm"
+#define LINKER "prelink.js"
+#define ALLOCATOR "allocator.wasm"
 
 /* What prelinked files depend on besides the distribution: this library's way of making them. */
-static bool prelink_key(char out[AARD__HASH_HEX])
+static aard_error *prelink_key(const aard_distribution *distribution, char out[AARD__HASH_HEX])
 {
     static const char sources[] = AARD__PRELINK_SOURCES;
-    const aard__guest_file *linker = aard__guest_find(LINKER), *allocator = aard__guest_find(ALLOCATOR);
+    const aard__guest_file *linker, *allocator;
     aard__hasher hasher;
     uint8_t hash[AARD__HASH_BYTES];
-    if (!linker || !allocator) return false;
+    AARD__TRY(aard__python_file(distribution, LINKER, &linker));
+    AARD__TRY(aard__python_file(distribution, ALLOCATOR, &allocator));
     aard__hash_start(&hasher);
     aard__hash_add_sized(&hasher, sources, sizeof sources);
     aard__hash_add_sized(&hasher, linker->data, linker->len);
     aard__hash_add_sized(&hasher, allocator->data, allocator->len);
     aard__hash_end(&hasher, hash);
     aard__hash_hex(hash, out);
-    return true;
+    return NULL;
 }
 
 void aard__python_layout_plain(aard__python_layout *out) { *out = (aard__python_layout){.name = "plain"}; }
@@ -57,7 +58,10 @@ bool aard__python_layout_map(const aard_distribution *distribution, aard__python
 bool aard__python_layout_check(const aard_distribution *distribution, const aard__derived *file)
 {
     char key[AARD__HASH_HEX];
-    return prelink_key(key) && aard__derived_check(distribution, key, file);
+    aard_error *error = prelink_key(distribution, key);
+    bool good = !error && aard__derived_check(distribution, key, file);
+    aard_error_free(error);
+    return good;
 }
 
 void aard__python_layout_open(const aard_distribution *distribution, aard__python_layout *out)
@@ -87,11 +91,12 @@ aard_error *aard__python_prelink(const aard_distribution *distribution, aard__pr
 {
     aard__prelink_input input = {0};
     const void *glue;
-    const aard__guest_file *linker = aard__guest_find(LINKER), *allocator = aard__guest_find(ALLOCATOR);
-    if (!linker || !allocator)
-        return aard__error(AARD_ERR_GUEST_BOOT, "the library was built without " LINKER " or " ALLOCATOR);
+    const aard__guest_file *linker, *allocator;
+    AARD__TRY(aard__python_file(distribution, LINKER, &linker));
+    AARD__TRY(aard__python_file(distribution, ALLOCATOR, &allocator));
     AARD__TRY(aard__distribution_file(distribution, AARD__FILE_WASM, &input.wasm, &input.wasm_len));
-    AARD__TRY(aard__distribution_file(distribution, AARD__FILE_GLUE, &glue, &input.glue_len));
+    AARD__TRY(
+        aard__distribution_file(distribution, aard__distribution_line(distribution)->glue, &glue, &input.glue_len));
     input.glue = glue;
     input.linker = linker->data;
     input.linker_len = linker->len;
@@ -103,7 +108,7 @@ aard_error *aard__python_prelink(const aard_distribution *distribution, aard__pr
 aard_error *aard__python_layout_write(const aard_distribution *distribution, const aard__prelinked *prelinked)
 {
     char key[AARD__HASH_HEX];
-    if (!prelink_key(key)) return aard__error(AARD_ERR_GUEST_BOOT, "the library was built without " LINKER);
+    AARD__TRY(prelink_key(distribution, key));
     const struct {
         const char *name;
         const aard__buf *bytes;
@@ -152,7 +157,9 @@ char *aard__python_image_key(const aard_distribution *distribution, const char *
 {
     char hex[AARD__CHECKSUM_HEX];
     aard__buf key = AARD__BUF_INIT;
-    sum_files("python/", hex);
+    char folder[64];
+    snprintf(folder, sizeof folder, "%s/", aard__distribution_line(distribution)->embedded);
+    sum_files(folder, hex);
     aard__buf_printf(&key, "pyodide=%s\ndistribution=%s\nadapter=%s\nlayout=%s\n",
                      aard_distribution_pyodide_version(distribution), aard_distribution_fingerprint(distribution), hex,
                      layout);

@@ -141,7 +141,8 @@ static aard_error *find_files(aard__guest *guest, entry *made, aard__content *wa
     const void *data;
     AARD__TRY(aard__distribution_file(guest->start.distribution, AARD__FILE_WASM, &data, &wasm->len));
     wasm->data = data;
-    AARD__TRY(aard__distribution_file(guest->start.distribution, AARD__FILE_GLUE, &data, &shared->glue.len));
+    AARD__TRY(aard__distribution_file(
+        guest->start.distribution, aard__distribution_line(guest->start.distribution)->glue, &data, &shared->glue.len));
     shared->glue.data = data;
     if (!made->distribution) made->distribution = aard_distribution_retain(guest->start.distribution);
     return NULL;
@@ -170,8 +171,9 @@ static void open_snapshot(entry *one, aard_distribution *distribution)
     char *key = aard__python_snapshot_key(layout);
     if (key && aard__derived_open(distribution, AARD__DERIVED_SNAPSHOT, key, &data)) {
         const aard__content glue = {layout->glue.data, layout->glue.len};
-        aard_error *error = aard__python_snapshot_open(aard__guest_tables, glue, data.data, data.len,
-                                                       &one->shared.snapshot);
+        aard_error *error = aard__python_snapshot_open(aard__guest_tables,
+                                                       aard__distribution_line(distribution)->embedded, glue, data.data,
+                                                       data.len, &one->shared.snapshot);
         if (error) aard__derived_close(&data);
         aard__log_error(AARD_LOG_WARNING, error, "guests start without the distribution's start-up snapshot");
     }
