@@ -138,9 +138,9 @@ static void run_hardened(const subject *s, size_t runs)
     int ends[2], status;
     double start = bench_now_ms();
     if (pipe(ends)) bench_fail("no pipe");
-    bench_die(aard__hardening_take(AARD__HARDEN_ALL, 0, &hardening));
+    bench_die(aard__hardening_take(AARD_HARDEN_ALL, 0, &hardening));
     printf("row=harden_template count=1 ms=%.3f measures=%x\n", bench_now_ms() - start,
-           aard__hardening_measures(hardening));
+           aard__hardening_of(hardening)->measures);
     for (size_t i = 0; i < runs; i++) {
         start = bench_now_ms();
         pid_t child = new_child();

@@ -22,6 +22,9 @@ _aardvark() {
     case $prev in
     --language) mapfile -t COMPREPLY < <(compgen -W 'python javascript' -- "$cur") ;;
     --isolation) mapfile -t COMPREPLY < <(compgen -W 'thread process' -- "$cur") ;;
+    --require-hardening)
+        mapfile -t COMPREPLY < <(compgen -W "all $("$program" doctor --list-measures 2>/dev/null | tr '\n' ' ')" -- "$cur")
+        ;;
     --filesystem) mapfile -t COMPREPLY < <(compgen -W 'read readWrite' -- "$cur") ;;
     --variant) mapfile -t COMPREPLY < <(compgen -W 'core full' -- "$cur") ;;
     --distribution | --mount) mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;

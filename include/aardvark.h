@@ -55,6 +55,7 @@
 #include <aardvark/export.h>
 #include <aardvark/files.h>
 #include <aardvark/function.h>
+#include <aardvark/hardening.h>
 #include <aardvark/hooks.h>
 #include <aardvark/isolate.h>
 #include <aardvark/manifest.h>

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "outcome/pack.h"
 #include "process/files.h"
+#include "process/harden/report.h"
 #include "process/helper.h"
 #include "process/message.h"
 
@@ -28,7 +29,7 @@ static void send_frame(aard__message type, uint64_t id, const void *body, size_t
 /* With no measure of hardening in force. */
 static void send_hello(uint64_t id)
 {
-    static const unsigned char measures[4];
+    static const unsigned char measures[4 + 4 * AARD__HARDENINGS];
     send_frame(AARD__HELLO, id, measures, sizeof measures);
 }
 

@@ -246,6 +246,7 @@ static void test_configurations(void **state)
     RETURNS(aard_isolate_config_set_resets_expected, NULL, true);
     RETURNS(aard_isolate_config_set_language, NULL, AARD_LANGUAGE_PYTHON);
     RETURNS(aard_isolate_config_set_isolation, NULL, AARD_ISOLATION_THREAD);
+    RETURNS(aard_isolate_config_set_required_hardening, NULL, AARD_HARDEN_ALL);
     RETURNS(aard_isolate_config_set_filesystem, NULL, AARD_FILESYSTEM_READ, 1, 1, 1);
     RETURNS(aard_isolate_config_set_wall_limit_ms, NULL, 1);
     RETURNS(aard_isolate_config_set_cpu_limit_ms, NULL, 1);
@@ -267,6 +268,13 @@ static void test_getters_of_configurations(void **state)
     NOTHING(aard_isolate_config_language, NULL);
     NOTHING(aard_isolate_config_distribution, NULL);
     NOTHING(aard_isolate_config_isolation, NULL);
+    NOTHING(aard_isolate_config_required_hardening, NULL);
+    NOTHING(aard_isolate_hardening, NULL);
+    NOTHING(aard_isolate_hardening_errno, NULL, AARD_HARDEN_SECCOMP);
+    NOTHING(aard_hardening_name, 0);
+    NOTHING(aard_hardening_text, 3);
+    NOTHING(aard_hardening_needs, UINT32_MAX);
+    NOTHING(aard_hardening_by_name, NULL);
     NOTHING(aard_isolate_config_cleanup, NULL);
     NOTHING(aard_isolate_config_resets_expected, NULL);
     NOTHING(aard_isolate_config_warm_state, NULL);

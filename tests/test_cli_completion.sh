@@ -14,7 +14,7 @@ offered() { # WORD…: what bash offers for the last of them, sorted
 rc=0
 
 # The options of the table, and those that --help tells of: the same.
-for command in run exec 'assets stage' 'assets verify' 'assets list' 'bundle pack' 'bundle inspect' 'warm build' 'warm inspect'; do
+for command in run exec 'assets stage' 'assets verify' 'assets list' 'bundle pack' 'bundle inspect' 'warm build' 'warm inspect' doctor; do
     # shellcheck disable=SC2086
     run $command --list-options
     check "the options of $command" 'exits 0' stderr_empty 'stdout_has --help'
@@ -36,6 +36,7 @@ done
 offered '' >"$out"
 check 'commands' 'stdout_is "assets
 bundle
+doctor
 exec
 run
 warm"'
@@ -48,6 +49,8 @@ check 'the beginning of one' 'stdout_is list'
 offered exec --language '' >"$out"
 check 'values' 'stdout_is "javascript
 python"'
+offered exec --require-hardening se >"$out"
+check 'measures' 'stdout_is seccomp'
 offered exec --language = j >"$out"
 check 'values behind =' 'stdout_is javascript'
 touch "$work/file.py"
@@ -58,7 +61,7 @@ check 'nothing where nobody can guess' '[[ $(cat "$out") = "" ]]'
 
 # The values that both files know are of options that there are, and both know the same.
 for file in completion/aardvark.bash completion/_aardvark; do
-    sed -nE 's/^ *(--[a-z-]+( ?\| ?-+[a-z-]+)*)\) .*/\1/p' "$file" | tr -d ' ' | tr '|' '\n' | LC_ALL=C sort >"$work/$(basename "$file")"
+    sed -nE 's/^ *(--[a-z-]+( ?\| ?-+[a-z-]+)*)\)( .*)?$/\1/p' "$file" | tr -d ' ' | tr '|' '\n' | LC_ALL=C sort >"$work/$(basename "$file")"
 done
 for command in run exec 'assets stage' 'bundle pack' 'warm build'; do
     # shellcheck disable=SC2086

@@ -5,7 +5,7 @@
 . tests/cli/tools.sh
 man=$(sed 's/\\//g' docs/aardvark.1)
 
-for command in run exec 'assets stage' 'assets verify' 'assets list' 'bundle pack' 'bundle inspect' 'warm build' 'warm inspect'; do
+for command in run exec 'assets stage' 'assets verify' 'assets list' 'bundle pack' 'bundle inspect' 'warm build' 'warm inspect' doctor; do
     # shellcheck disable=SC2086
     run $command --help
     for option in $(grep -oE -- '--[a-z]+(-[a-z]+)*' "$out" | sort -u); do

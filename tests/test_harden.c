@@ -23,7 +23,7 @@ static aard__hardening *hardening;
 static int sockets[2];
 static int in_between; /* a descriptor that no child is to have */
 
-static uint32_t have(void) { return aard__hardening_measures(hardening); }
+static uint32_t have(void) { return aard__hardening_of(hardening)->measures; }
 
 static void harden(void)
 {
@@ -113,7 +113,7 @@ static void make_call(int number)
 static void test_calls_off_the_list_end_the_child(void **state)
 {
     (void)state;
-    if (!(have() & AARD__HARDEN_SECCOMP)) fail_msg("no seccomp here");
+    if (!(have() & AARD_HARDEN_SECCOMP)) fail_msg("no seccomp here");
     size_t tried = 0;
     for (int number = 0; number <= LAST_CALL; number++) {
         if (is_listed(number) || is_a_probes(number)) continue;
@@ -187,7 +187,7 @@ static void look_around(int number)
     (void)number;
     setenv("SECRET", "1", 1);
     need(!aard__harden_child(unfiltered, sockets[1]));
-    uint32_t measures = aard__hardening_measures(unfiltered);
+    uint32_t measures = aard__hardening_of(unfiltered)->measures;
     struct rlimit limit;
     struct stat st;
     int signal_of_death = 0;
@@ -200,11 +200,11 @@ static void look_around(int number)
     need(fcntl(in_between, F_GETFD) < 0 && errno == EBADF);
     need(fcntl(sockets[0], F_GETFD) < 0);
     need(!fstat(sockets[1], &st) && S_ISSOCK(st.st_mode));
-    need(kill(getppid(), 0) < 0 || !(measures & AARD__HARDEN_USER) || !getuid());
-    if (measures & (AARD__HARDEN_MOUNT | AARD__HARDEN_LANDLOCK)) need(open("/etc/passwd", O_RDONLY) < 0);
-    if (measures & AARD__HARDEN_MOUNT) need(access("/etc", F_OK) < 0 && access("/proc", F_OK) < 0);
-    if (measures & AARD__HARDEN_CAPABILITIES) need(chroot("/") < 0 && errno == EPERM);
-    if (measures & AARD__HARDEN_NETWORK) {
+    need(kill(getppid(), 0) < 0 || !(measures & AARD_HARDEN_USER_NAMESPACE) || !getuid());
+    if (measures & (AARD_HARDEN_MOUNT_NAMESPACE | AARD_HARDEN_LANDLOCK)) need(open("/etc/passwd", O_RDONLY) < 0);
+    if (measures & AARD_HARDEN_MOUNT_NAMESPACE) need(access("/etc", F_OK) < 0 && access("/proc", F_OK) < 0);
+    if (measures & AARD_HARDEN_CAPABILITIES) need(chroot("/") < 0 && errno == EPERM);
+    if (measures & AARD_HARDEN_NETWORK_NAMESPACE) {
         int fd = socket(AF_INET, SOCK_STREAM, 0);
         need(fd < 0 || syscall(__NR_connect, fd, &(char[16]){AF_INET, 0, 0, 80, 127, 0, 0, 1}, 16) < 0);
     }
@@ -228,7 +228,7 @@ static void wait_for_ever(int number)
 static void be_a_template(int number)
 {
     aard__hardening *own;
-    need(!aard__hardening_take(AARD__HARDEN_PARENT, 0, &own));
+    need(!aard__hardening_take(AARD_HARDEN_PARENT_DEATH, 0, &own));
     hardening = own;
     pid_t child;
     need(!aard__process_fork(&child));
@@ -268,7 +268,7 @@ static void be_a_hardened_template(int number)
     const char *readable[] = {"/usr/share", "/is/not/there", NULL};
     pid_t child;
     int status;
-    need(!aard__hardening_take(AARD__HARDEN_ALL, 0, &unfiltered));
+    need(!aard__hardening_take(AARD_HARDEN_ALL, 0, &unfiltered));
     need(!aard__harden_template(unfiltered, readable));
     need(execl("/bin/true", "true", NULL) < 0 && errno == EPERM);
     need(socket(AF_UNIX, SOCK_STREAM, 0) < 0 && errno == EPERM);
@@ -277,7 +277,7 @@ static void be_a_hardened_template(int number)
     need(unlink("/usr/share/nothing") < 0 && errno == EPERM);
     need(open("/tmp/aardvark-is-not-there", O_WRONLY | O_CREAT, 0600) < 0 && errno == EACCES);
     need(open("/proc/self/statm", O_RDONLY) >= 0 && open("/usr/share", O_RDONLY) >= 0);
-    if (aard__hardening_measures(unfiltered) & AARD__HARDEN_LANDLOCK) need(open("/etc/passwd", O_RDONLY) < 0);
+    if (aard__hardening_of(unfiltered)->measures & AARD_HARDEN_LANDLOCK) need(open("/etc/passwd", O_RDONLY) < 0);
     use_everything(number);
     for (int i = 0; i < 2; i++) {
         need(!aard__process_fork(&child));
@@ -301,15 +301,23 @@ static void test_measures_have_names(void **state)
 {
     (void)state;
     size_t count = 0;
-    for (; aard__hardening_name(count); count++) {
-        assert_non_null(aard__hardening_text(count));
-        print_message("%-18s %s\n", aard__hardening_name(count), have() >> count & 1 ? "in force" : "not here");
+    for (uint32_t measure = 1; measure & AARD_HARDEN_ALL; measure <<= 1, count++) {
+        const char *name = aard_hardening_name(measure);
+        assert_non_null(aard_hardening_text(measure));
+        assert_non_null(aard_hardening_needs(measure));
+        assert_int_equal(aard_hardening_by_name(name), measure);
+        print_message("%-18s %s\n", name, have() & measure ? "in force" : "not here");
     }
     assert_int_equal(count, AARD__HARDENINGS);
-    assert_int_equal(have() & ~(uint32_t)AARD__HARDEN_ALL, 0);
-    const uint32_t everywhere = AARD__HARDEN_PRIVILEGES | AARD__HARDEN_LIMITS | AARD__HARDEN_PARENT |
-                                AARD__HARDEN_DESCRIPTORS | AARD__HARDEN_ENVIRONMENT | AARD__HARDEN_CAPABILITIES |
-                                AARD__HARDEN_DUMPABLE | AARD__HARDEN_SECCOMP;
+    assert_int_equal((1U << count) - 1, AARD_HARDEN_ALL);
+    assert_int_equal(have() & ~(uint32_t)AARD_HARDEN_ALL, 0);
+    assert_null(aard_hardening_name(0));
+    assert_null(aard_hardening_text(AARD_HARDEN_ALL));
+    assert_null(aard_hardening_needs(1U << count));
+    assert_int_equal(aard_hardening_by_name("Seccomp") | aard_hardening_by_name("") | aard_hardening_by_name(NULL), 0);
+    const uint32_t everywhere = AARD_HARDEN_NO_NEW_PRIVILEGES | AARD_HARDEN_LIMITS | AARD_HARDEN_PARENT_DEATH |
+                                AARD_HARDEN_DESCRIPTORS | AARD_HARDEN_ENVIRONMENT | AARD_HARDEN_CAPABILITIES |
+                                AARD_HARDEN_NOT_DUMPABLE | AARD_HARDEN_SECCOMP;
     assert_int_equal(have() & everywhere, everywhere);
 }
 
@@ -339,9 +347,9 @@ static void test_the_manual_lists_the_same(void **state)
         snprintf(end, sizeof end, "| %s |", call.reason);
         if (!has_line(text, start, end)) fail_msg("docs/process-isolation.md lacks: %s ... %s", start, end);
     }
-    for (size_t i = 0; aard__hardening_name(i); i++, rows++) {
-        snprintf(start, sizeof start, "| `%s` |", aard__hardening_name(i));
-        snprintf(end, sizeof end, "| %s |", aard__hardening_text(i));
+    for (uint32_t measure = 1; measure & AARD_HARDEN_ALL; measure <<= 1, rows++) {
+        snprintf(start, sizeof start, "| `%s` |", aard_hardening_name(measure));
+        snprintf(end, sizeof end, "| %s |", aard_hardening_text(measure));
         if (!has_line(text, start, end)) fail_msg("docs/process-isolation.md lacks: %s ... %s", start, end);
     }
     for (const char *at = text; (at = strstr(at, "\n| `")); at++) listed++;
@@ -353,14 +361,14 @@ static int make_hardened_template(void **state)
     if (make_template(state)) return -1;
     in_between = open("/dev/null", O_RDONLY);
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets)) return -1;
-    assert_ok(aard__hardening_take(AARD__HARDEN_ALL, 0, &hardening));
+    assert_ok(aard__hardening_take(AARD_HARDEN_ALL, 0, &hardening));
     return 0;
 }
 
 static int take_unfiltered(void **state)
 {
     (void)state;
-    assert_ok(aard__hardening_take(AARD__HARDEN_ALL & ~(uint32_t)AARD__HARDEN_SECCOMP, 0, &unfiltered));
+    assert_ok(aard__hardening_take(AARD_HARDEN_ALL & ~(uint32_t)AARD_HARDEN_SECCOMP, 0, &unfiltered));
     return 0;
 }
 

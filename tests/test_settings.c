@@ -37,6 +37,8 @@ static void test_a_configuration_tells_what_was_set(void **state)
     KEEPS(isolate_config, config, resets_expected, false);
     KEEPS(isolate_config, config, language, AARD_LANGUAGE_JAVASCRIPT);
     KEEPS(isolate_config, config, isolation, AARD_ISOLATION_PROCESS);
+    assert_int_equal(aard_isolate_config_required_hardening(config), 0);
+    KEEPS(isolate_config, config, required_hardening, AARD_HARDEN_SECCOMP | AARD_HARDEN_LANDLOCK);
     KEEPS(isolate_config, config, cleanup, AARD_CLEANUP_FULL);
     KEEPS(isolate_config, config, wall_limit_ms, 11);
     KEEPS(isolate_config, config, cpu_limit_ms, 12);

@@ -47,6 +47,7 @@ static aard_isolate_config *make(void)
     assert_ok(aard_isolate_config_new(&config));
     aard_isolate_config_set_language(config, AARD_LANGUAGE_JAVASCRIPT);
     aard_isolate_config_set_isolation(config, AARD_ISOLATION_PROCESS);
+    aard_isolate_config_set_required_hardening(config, AARD_HARDEN_SECCOMP);
     aard_isolate_config_set_cleanup(config, AARD_CLEANUP_FULL);
     aard_isolate_config_set_resets_expected(config, false);
     set_limits(config);

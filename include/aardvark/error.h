@@ -36,6 +36,7 @@ typedef enum aard_error_class {
     X(AARD_ERR_UNTRUSTED, 11, "untrusted", AARD_CLASS_INPUT)                                                           \
     X(AARD_ERR_FORKED, 12, "forked", AARD_CLASS_USAGE)                                                                 \
     X(AARD_ERR_QUOTA, 13, "quota", AARD_CLASS_INPUT)                                                                   \
+    X(AARD_ERR_HARDENING, 14, "hardening", AARD_CLASS_HOST)                                                            \
     X(AARD_ERR_BUNDLE_NOT_ZIP, 100, "bundle_not_zip", AARD_CLASS_INPUT)                                                \
     X(AARD_ERR_BUNDLE_CORRUPT, 101, "bundle_corrupt", AARD_CLASS_INPUT)                                                \
     X(AARD_ERR_BUNDLE_ENCRYPTED, 102, "bundle_encrypted", AARD_CLASS_INPUT)                                            \

@@ -69,6 +69,7 @@ enum {
     CLI_OPT_INPUT_FILE,
     CLI_OPT_DISTRIBUTION,
     CLI_OPT_ISOLATION,
+    CLI_OPT_REQUIRE_HARDENING,
     CLI_OPT_WALL_MS,
     CLI_OPT_CAPABILITY,
     CLI_OPT_FILESYSTEM,
@@ -130,7 +131,7 @@ typedef struct cli_guest {
     aard_cancel_handle *cancel; /* the process's thread for signals has it, for good; may be NULL */
     const char *distribution, *warm, *trace;
     const char *input, *input_file;
-    cli_text input_text; /* of input_file */
+    cli_text input_text;   /* of input_file */
     const char **packages; /* of --package and the manifest; borrowed */
     size_t package_count;
     const char *stdin_file;
@@ -157,6 +158,7 @@ typedef struct cli_guest {
     {"package", required_argument, NULL, CLI_OPT_PACKAGE},                                                             \
     {"distribution", required_argument, NULL, CLI_OPT_DISTRIBUTION},                                                   \
     {"isolation", required_argument, NULL, CLI_OPT_ISOLATION},                                                         \
+    {"require-hardening", required_argument, NULL, CLI_OPT_REQUIRE_HARDENING},                                         \
     {"wall-ms", required_argument, NULL, CLI_OPT_WALL_MS},                                                             \
     {"capability", required_argument, NULL, CLI_OPT_CAPABILITY},                                                       \
     {"filesystem", required_argument, NULL, CLI_OPT_FILESYSTEM},                                                       \
@@ -226,6 +228,19 @@ size_t cli_character(const char *text, size_t len, uint32_t *out);
 /* "1.5 MiB" into `out`, which is returned. */
 const char *cli_size(uint64_t bytes, char out[32]);
 
+/* ---- what `doctor` tells (doctor.c, report.c, machine.c) ---- */
+
+typedef struct cli_report {
+    bool json, in_section, in_list;
+} cli_report;
+
+void cli_report_section(cli_report *report, const char *name);
+void cli_report_text(cli_report *report, const char *key, const char *text); /* NULL = there is none */
+void cli_report_number(cli_report *report, const char *key, uint64_t number);
+void cli_report_measure(cli_report *report, uint32_t measure, bool in_force, const char *reason);
+/* The sections of the machine and of the limits on this process. */
+void cli_machine(cli_report *report);
+
 /* ---- progress of staging (progress.c) ---- */
 
 typedef struct cli_progress {
@@ -250,10 +265,12 @@ int cli_bundle_pack(const cli_command *command, int argc, char **argv);
 int cli_bundle_inspect(const cli_command *command, int argc, char **argv);
 int cli_warm_build(const cli_command *command, int argc, char **argv);
 int cli_warm_inspect(const cli_command *command, int argc, char **argv);
+int cli_doctor(const cli_command *command, int argc, char **argv);
 
 extern const char *const cli_help_top[], *const cli_help_run[], *const cli_help_exec[];
 extern const char *const cli_help_assets[], *const cli_help_stage[], *const cli_help_verify[], *const cli_help_list[];
 extern const char *const cli_help_bundle[], *const cli_help_pack[], *const cli_help_inspect[];
 extern const char *const cli_help_warm[], *const cli_help_warm_build[], *const cli_help_warm_inspect[];
+extern const char *const cli_help_doctor[];
 
 #endif

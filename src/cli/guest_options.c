@@ -37,6 +37,25 @@ static aard_isolation parse_isolation(const cli_command *command, const char *te
     cli_usage(command, "--isolation expects thread or process, not '%s'", text);
 }
 
+/* Names of measures with commas between them, or all. */
+static void require_hardening(const cli_command *command, cli_guest *guest, const char *text)
+{
+    uint32_t measures = aard_isolate_config_required_hardening(guest->config);
+    for (const char *at = text;; at++) {
+        size_t len = strcspn(at, ",");
+        char name[64] = "";
+        if (len < sizeof name) memcpy(name, at, len);
+        uint32_t measure = strcmp(name, "all") ? aard_hardening_by_name(name) : AARD_HARDEN_ALL;
+        if (!measure)
+            cli_usage(command, "--require-hardening expects all, or measures that 'aardvark doctor' lists, not '%.*s'",
+                      (int)len, at);
+        measures |= measure;
+        at += len;
+        if (!*at) break;
+    }
+    aard_isolate_config_set_required_hardening(guest->config, measures);
+}
+
 static aard_filesystem_mode parse_mode(const cli_command *command, const char *text)
 {
     if (!strcmp(text, "read")) return AARD_FILESYSTEM_READ;
@@ -141,6 +160,7 @@ bool cli_guest_option(const cli_command *command, cli_guest *guest, int option)
     case CLI_OPT_ISOLATION:
         aard_isolate_config_set_isolation(guest->config, parse_isolation(command, optarg));
         return true;
+    case CLI_OPT_REQUIRE_HARDENING: require_hardening(command, guest, optarg); return true;
     case CLI_OPT_WALL_MS:
         aard_isolate_config_set_wall_limit_ms(guest->config, cli_number(command, "--wall-ms", optarg));
         return true;

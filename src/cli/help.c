@@ -12,6 +12,8 @@ static const char guest_options[] =
     "      --env NAME=VALUE   a variable of the guest's environment, which has none of this one's; may be repeated\n"
     "      --distribution DIR the Pyodide to boot Python from; else $AARDVARK_PYODIDE_DIST_DIR, else the staged one\n"
     "      --isolation KIND   thread (the default), or process: a hardened process of its own\n"
+    "      --require-hardening MEASURE[,MEASURE]\n"
+    "                         run nothing where one of them is not in force: all, or what 'aardvark doctor' lists\n"
     "      --wall-ms N        stop the call after N milliseconds\n"
     "      --cpu-ms N         stop it after N milliseconds of processor time\n"
     "      --heap-mib N       let the guest's heap grow to N MiB at most\n"
@@ -48,7 +50,8 @@ TEXT(top) = {
     "  bundle pack DIR -o F.zip  make a bundle of a directory\n"
     "  bundle inspect F.zip      show what is in a bundle\n"
     "  warm build F.zip -o F     make a warm state of a bundle, so that its calls start fast\n"
-    "  warm inspect F            show what a warm state was made of\n\n",
+    "  warm inspect F            show what a warm state was made of\n"
+    "  doctor                    show what of isolation, limits and hardening is in force on this machine\n\n",
     plain_options,
     "\n'aardvark COMMAND --help' says more about each.\n",
     statuses,
@@ -175,5 +178,15 @@ TEXT(warm_inspect) = {
     "      --json             as a JSON object\n",
     plain_options,
     statuses,
+    NULL,
+};
+
+TEXT(doctor) = {
+    "usage: aardvark doctor [OPTION]...\n"
+    "Start a guest in a thread and one in a process, and show what of isolation, limits and hardening is in force on\n"
+    "this machine: for each measure that is not, why, and what it needs.\n\n"
+    "      --json             as a JSON object\n",
+    plain_options,
+    "\nExit status: 0 all is in force; 2 usage; 4 something is missing.\n",
     NULL,
 };

@@ -24,9 +24,13 @@ static const cli_command warm[] = {
 };
 
 static const cli_command commands[] = {
-    {"run", "run", cli_help_run, cli_run, NULL},         {"exec", "exec", cli_help_exec, cli_exec, NULL},
-    {"assets", "assets", cli_help_assets, NULL, assets}, {"bundle", "bundle", cli_help_bundle, NULL, bundle},
-    {"warm", "warm", cli_help_warm, NULL, warm},         {0},
+    {"run", "run", cli_help_run, cli_run, NULL},
+    {"exec", "exec", cli_help_exec, cli_exec, NULL},
+    {"assets", "assets", cli_help_assets, NULL, assets},
+    {"bundle", "bundle", cli_help_bundle, NULL, bundle},
+    {"warm", "warm", cli_help_warm, NULL, warm},
+    {"doctor", "doctor", cli_help_doctor, cli_doctor, NULL},
+    {0},
 };
 
 static const cli_command top = {"aardvark", "", cli_help_top, NULL, commands};

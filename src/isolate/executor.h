@@ -2,6 +2,7 @@
 #ifndef AARD_ISOLATE_EXECUTOR_H
 #define AARD_ISOLATE_EXECUTOR_H
 
+#include "process/harden/report.h"
 #include "worker/request.h"
 
 typedef struct aard__executor aard__executor;
@@ -10,6 +11,8 @@ typedef struct aard__executor_ops {
     /* Answers one request, on this thread; there is one at a time.  What ends it early is the cancel handle of its call, by
      * any thread. */
     aard_error *(*request)(aard__executor *executor, const aard__request *request, aard__response *response);
+    /* Of the guest's process; NULL = it is the host's. */
+    const aard__hardening_report *(*hardening)(const aard__executor *executor);
     void (*close)(aard__executor *executor); /* frees it */
 } aard__executor_ops;
 

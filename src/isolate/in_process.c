@@ -20,7 +20,12 @@ static void close_executor(aard__executor *executor)
     aard__free(executor);
 }
 
-static const aard__executor_ops ops = {make_request, close_executor};
+static const aard__hardening_report *hardening(const aard__executor *executor)
+{
+    return aard__client_hardening(((const in_process *)executor)->client);
+}
+
+static const aard__executor_ops ops = {make_request, hardening, close_executor};
 
 aard_error *aard__executor_in_process(aard_isolate_config *config, uint64_t id, aard__executor **out)
 {

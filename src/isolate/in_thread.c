@@ -21,7 +21,7 @@ static void close_executor(aard__executor *executor)
     aard__free(executor);
 }
 
-static const aard__executor_ops ops = {make_request, close_executor};
+static const aard__executor_ops ops = {make_request, NULL, close_executor};
 
 aard_error *aard__executor_in_thread(aard_isolate_config *config, uint64_t id, aard__executor **out)
 {

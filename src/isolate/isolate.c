@@ -18,6 +18,7 @@ static aard_error *take_config(const aard_isolate_config *from, aard_isolate_con
     AARD__TRY(aard__config_copy(from, out));
     AARD__TRY(aard__config_check(*out));
     AARD__TRY(aard__config_check_limits(*out));
+    AARD__TRY(aard__hardening_possible(*out));
     AARD__TRY(aard__warm_state_fits(*out));
     if ((*out)->settings.language != AARD_LANGUAGE_PYTHON || (*out)->distribution) return NULL;
     return aard_distribution_open(NULL, &(*out)->distribution);

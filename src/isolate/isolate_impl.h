@@ -29,6 +29,11 @@ struct aard_handler {
  * request's own. */
 aard_error *aard__isolate_request(aard_isolate *isolate, const aard__request *request, aard__response *response);
 
+/* ---- hardening.c */
+
+/* Errors: hardening (measures are required of a guest that has no process of its own). */
+aard_error *aard__hardening_possible(const aard_isolate_config *config);
+
 /* ---- handlers.c */
 
 void aard__handlers_add(aard_isolate *isolate, aard_handler *handler);

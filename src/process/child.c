@@ -222,7 +222,7 @@ static void answer(aard__child *child, aard__worker *worker, aard__received_requ
 static void send_hello(aard__child *child)
 {
     aard__buf body = AARD__BUF_INIT;
-    aard__pack_u32(&body, child->measures);
+    aard__hardening_pack(child->hardening, &body);
     send_body(child, AARD__HELLO, &body);
 }
 

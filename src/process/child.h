@@ -3,16 +3,17 @@
 #define AARD_PROCESS_CHILD_H
 
 #include "net/net.h"
+#include "process/harden/report.h"
 #include "process/wire/ask.h"
 #include "settings/pack.h"
 #include "worker/worker.h"
 
 /* Whom the guest's calls of host functions go to, and its output: nobody in a template. */
 typedef struct aard__child {
-    aard__host_link host; /* without a channel in a template */
-    aard__net_source net; /* its requests, by way of that */
-    uint64_t request;     /* under way; 0 = none */
-    uint32_t measures;    /* of hardening, that are in force */
+    aard__host_link host;                    /* without a channel in a template */
+    aard__net_source net;                    /* its requests, by way of that */
+    uint64_t request;                        /* under way; 0 = none */
+    const aard__hardening_report *hardening; /* of the process */
     aard_cancel_handle *cancel;
     uint32_t cancelled; /* the request that the host cancelled last, whether it was under way or not yet */
     bool listens;       /* the thread that waits for the host's signal runs */

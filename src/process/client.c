@@ -18,6 +18,15 @@ enum {
 
 /* ---- children --------------------------------------------------------------------------------------------------- */
 
+/* The host may not want one that lacks some of the hardening; another lacks the same. */
+static aard_error *take_child(aard__client *client)
+{
+    client->hardening = client->child.hardening;
+    aard_error *error = aard__hardening_check(&client->hardening, client->config->settings.required_hardening);
+    if (error) aard__client_end_child(client);
+    return error;
+}
+
 /* The child that requests go to: the one that is there, the one that was forked ahead, or a new one.  A template that dies
  * takes those with it that it has not forked yet: they are asked for once more. */
 static aard_error *ensure_child(aard__client *client)
@@ -32,7 +41,7 @@ static aard_error *ensure_child(aard__client *client)
         }
         if (!client->child.channel) AARD__TRY(aard__remote_fork(client->template, false, &client->child));
         error = aard__remote_await_hello(&client->child, client->template);
-        if (!error) return NULL;
+        if (!error) return take_child(client);
         aard__client_end_child(client);
     }
     return error;
@@ -273,6 +282,8 @@ aard_error *aard__client_request(aard__client *client, const aard__request *requ
     }
     return aard__error(AARD_ERR_INVALID_ARGUMENT, "unknown request %d", (int)request->verb);
 }
+
+const aard__hardening_report *aard__client_hardening(const aard__client *client) { return &client->hardening; }
 
 /* ---- life ------------------------------------------------------------------------------------------------------- */
 

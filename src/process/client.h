@@ -6,6 +6,7 @@
 #ifndef AARD_PROCESS_CLIENT_H
 #define AARD_PROCESS_CLIENT_H
 
+#include "process/harden/report.h"
 #include "worker/request.h"
 
 typedef struct aard__client aard__client;
@@ -13,6 +14,9 @@ typedef struct aard__client aard__client;
 /* `config` is borrowed for as long as the client lives.  Errors: as aard_isolate_new. */
 aard_error *aard__client_new(aard_isolate_config *config, uint64_t id, aard__client **out);
 void aard__client_free(aard__client *client); /* NULL is fine */
+
+/* Of the child that was there last. */
+const aard__hardening_report *aard__client_hardening(const aard__client *client);
 
 /* As aard__worker_request. */
 aard_error *aard__client_request(aard__client *client, const aard__request *request, aard__response *response);

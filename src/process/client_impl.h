@@ -5,18 +5,19 @@
 #include "guest/streams.h"
 #include "process/client.h"
 #include "process/files.h"
+#include "process/harden/report.h"
 #include "process/message.h"
 #include "process/network.h"
 #include "process/template.h"
 
 /* One child, from the frame that asks for it on. */
 typedef struct aard__remote {
-    aard__channel *channel; /* NULL = there is none */
-    uint32_t known;         /* handlers that it knows */
-    pid_t pid;              /* once it has said hello, as the kernel says; 0 before */
-    int pidfd;              /* -1 before */
-    uint32_t measures;      /* of hardening, in force, as it has said */
-    uint64_t id;            /* of the last request */
+    aard__channel *channel;           /* NULL = there is none */
+    uint32_t known;                   /* handlers that it knows */
+    pid_t pid;                        /* once it has said hello, as the kernel says; 0 before */
+    int pidfd;                        /* -1 before */
+    aard__hardening_report hardening; /* as it has said */
+    uint64_t id;                      /* of the last request */
 } aard__remote;
 
 typedef struct aard__client_handler {
@@ -31,11 +32,12 @@ struct aard__client {
     aard__client_handler *handlers; /* by their numbers in requests */
     uint32_t handler_count;
     aard__remote child, standby;
-    aard__file_server files;    /* of the child: what it has open */
-    aard__net_server net;       /* of the call under way, and what outlives one */
-    uint64_t id, generation;    /* the generation counts children and their resets */
-    bool used;                  /* a call was made since the child was clean */
-    aard_reset_mode reset_mode; /* how the guest was made clean since the last call, and how long it took */
+    aard__file_server files;          /* of the child: what it has open */
+    aard__net_server net;             /* of the call under way, and what outlives one */
+    uint64_t id, generation;          /* the generation counts children and their resets */
+    aard__hardening_report hardening; /* of the last child */
+    bool used;                        /* a call was made since the child was clean */
+    aard_reset_mode reset_mode;       /* how the guest was made clean since the last call, and how long it took */
     double reset_ms;
     int wake; /* an eventfd by which a cancel handle ends the wait; -1 until there is one */
 };

@@ -9,7 +9,6 @@
 
 #include "base/error.h"
 #include "process/client_impl.h"
-#include "process/harden/harden.h"
 
 enum {
     HELLO_MS = 10000, /* for an answer that takes no time */
@@ -43,7 +42,7 @@ void aard__remote_end(aard__remote *remote)
 static aard_error *identify(aard__remote *remote, const aard__frame *frame)
 {
     aard__unpacker in = aard__unpacker_of(frame->body, frame->len);
-    remote->measures = aard__unpack_u32(&in) & AARD__HARDEN_ALL;
+    aard__hardening_unpack(&in, &remote->hardening);
     if (!aard__unpacker_done(&in)) return aard__unpacker_error(&in, "a hello of the guest's process");
     remote->pid = frame->sender;
     remote->pidfd = frame->sender > 0 ? (int)syscall(SYS_pidfd_open, frame->sender, 0) : -1;

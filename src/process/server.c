@@ -132,7 +132,7 @@ static void take_lifeline(const aard__setup *setup, aard__frame *frame)
 static aard_error *harden(server *s, const aard__setup *setup)
 {
     const char *readable[] = {setup->distribution, setup->catalog, NULL};
-    AARD__TRY(aard__hardening_take(AARD__HARDEN_ALL, 0, &s->hardening));
+    AARD__TRY(aard__hardening_take(AARD_HARDEN_ALL, 0, &s->hardening));
     return aard__harden_template(s->hardening, setup->distribution ? readable : readable + 2);
 }
 
@@ -220,7 +220,7 @@ static void become_child(server *s, int socket, bool ahead)
         send_for_child(socket, error);
         _exit(1);
     }
-    s->child.measures = aard__hardening_measures(s->hardening);
+    s->child.hardening = aard__hardening_of(s->hardening);
     if (ahead && !warm_up(s)) _exit(1);
     error = aard__channel_new(socket, aard__child_rules, &s->child.host.channel);
     if (error) _exit(1);

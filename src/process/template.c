@@ -65,6 +65,7 @@ static void pack_setup(const aard_isolate_config *config, const aard_bundle *bun
     aard_catalog *catalog = NULL;
     aard_isolate_config plain = *config; /* borrows everything */
     plain.settings.cleanup = AARD_CLEANUP_NONE;
+    plain.settings.required_hardening = 0; /* the host looks */
     aard__setup setup = {.config = &plain,
                          .has_bundle = bundle != NULL,
                          .has_warm = config->warm != NULL,

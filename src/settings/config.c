@@ -1,5 +1,6 @@
 #include "settings/config.h"
 
+#include <aardvark/hardening.h>
 #include <aardvark/warm.h>
 #include <ctype.h>
 #include <string.h>
@@ -97,6 +98,13 @@ void aard_isolate_config_set_isolation(aard_isolate_config *config, aard_isolati
     if (!config) return;
     check(config, isolation == AARD_ISOLATION_THREAD || isolation == AARD_ISOLATION_PROCESS, "isolation");
     config->settings.isolation = isolation;
+}
+
+void aard_isolate_config_set_required_hardening(aard_isolate_config *config, uint32_t measures)
+{
+    if (!config) return;
+    check(config, !(measures & ~(uint32_t)AARD_HARDEN_ALL), "measure of hardening");
+    config->settings.required_hardening = measures & AARD_HARDEN_ALL;
 }
 
 void aard_isolate_config_set_cleanup(aard_isolate_config *config, aard_cleanup cleanup)

@@ -1,4 +1,5 @@
 /* What was set in a configuration or a call, read back. */
+#include <aardvark/hardening.h>
 #include <aardvark/network.h>
 #include <aardvark/warm.h>
 
@@ -13,6 +14,7 @@
 CONFIG_GETTER(aard_language, language, settings.language)
 CONFIG_GETTER(aard_distribution *, distribution, distribution)
 CONFIG_GETTER(aard_isolation, isolation, settings.isolation)
+CONFIG_GETTER(uint32_t, required_hardening, settings.required_hardening)
 CONFIG_GETTER(aard_cleanup, cleanup, settings.cleanup)
 CONFIG_GETTER(bool, resets_expected, settings.resets_expected)
 CONFIG_GETTER(aard_warm_state *, warm_state, warm)

@@ -1,5 +1,6 @@
 #include "settings/pack.h"
 
+#include <aardvark/hardening.h>
 #include <aardvark/network.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@ enum { MOST_TEXTS = 1 << 20, MOST_MOUNTS = 1 << 16, LEAST_TEXT = 4, LEAST_MOUNT 
 static void pack_language(aard__buf *out, const aard_language *language) { aard__pack_u8(out, (uint8_t)*language); }
 static void pack_isolation(aard__buf *out, const aard_isolation *kind) { aard__pack_u8(out, (uint8_t)*kind); }
 static void pack_cleanup(aard__buf *out, const aard_cleanup *cleanup) { aard__pack_u8(out, (uint8_t)*cleanup); }
+static void pack_measures(aard__buf *out, const uint32_t *measures) { aard__pack_u32(out, *measures); }
 static void pack_flag(aard__buf *out, const bool *flag) { aard__pack_bool(out, *flag); }
 static void pack_number(aard__buf *out, const uint64_t *number) { aard__pack_u64(out, *number); }
 static void pack_size(aard__buf *out, const size_t *size) { aard__pack_u64(out, *size); }
@@ -29,6 +31,12 @@ static void unpack_isolation(aard__unpacker *in, aard_isolation *kind)
 static void unpack_cleanup(aard__unpacker *in, aard_cleanup *cleanup)
 {
     *cleanup = (aard_cleanup)aard__unpack_choice(in, AARD_CLEANUP_FULL + 1);
+}
+
+static void unpack_measures(aard__unpacker *in, uint32_t *measures)
+{
+    *measures = aard__unpack_u32(in);
+    aard__unpacker_want(in, !(*measures & ~(uint32_t)AARD_HARDEN_ALL));
 }
 
 static void unpack_flag(aard__unpacker *in, bool *flag) { *flag = aard__unpack_bool(in); }

@@ -29,6 +29,7 @@ aard_error *aard__config_network_copy(const aard__config_network *network, aard_
 #define AARD__SETTINGS_MAP(X)                                                                                          \
     X(language, language)                                                                                              \
     X(isolation, isolation)                                                                                            \
+    X(measures, required_hardening)                                                                                    \
     X(cleanup, cleanup)                                                                                                \
     X(flag, resets_expected)                                                                                           \
     X(limits, limits) /* of each call */                                                                               \
@@ -49,6 +50,7 @@ aard_error *aard__config_network_copy(const aard__config_network *network, aard_
 typedef aard_language aard__setting_language;
 typedef aard_isolation aard__setting_isolation;
 typedef aard_cleanup aard__setting_cleanup;
+typedef uint32_t aard__setting_measures;
 typedef bool aard__setting_flag;
 typedef aard__limits aard__setting_limits;
 typedef uint64_t aard__setting_number;

@@ -19,7 +19,7 @@
 #include "process/harden/lifeline.h"
 
 struct aard__hardening {
-    uint32_t measures;
+    aard__hardening_report report;
     rlim_t open_files;
     int root;    /* an empty directory; -1 = none */
     int ruleset; /* Landlock's; -1 = none */
@@ -27,19 +27,18 @@ struct aard__hardening {
     aard__filter filter;
 };
 
-static const char *const names[][2] = {
-#define X(constant, name, text) {name, text},
-    AARD__HARDENING_MAP(X)
-#undef X
-};
-
-const char *aard__hardening_name(size_t bit) { return bit < AARD__HARDENINGS ? names[bit][0] : NULL; }
-const char *aard__hardening_text(size_t bit) { return bit < AARD__HARDENINGS ? names[bit][1] : NULL; }
-
-static aard_error *failed(aard__hardening_bit bit)
+static aard_error *failed(uint32_t measure)
 {
-    return aard__error_errno(AARD_ERR_ENGINE, errno, "a process of guests can't be hardened: %s", names[bit][0]);
+    return aard__error_errno(AARD_ERR_ENGINE, errno, "a process of guests can't be hardened: %s",
+                             aard_hardening_name(measure));
 }
+
+static void note(aard__hardening *h, uint32_t measure, bool in_force)
+{
+    aard__hardening_note(&h->report, measure, in_force);
+}
+
+static bool has(const aard__hardening *h, uint32_t measure) { return h->report.measures & measure; }
 
 /* ---- namespaces -------------------------------------------------------------------------------------------------- */
 
@@ -59,13 +58,13 @@ static void take_namespaces(aard__hardening *h, uint32_t wanted)
     static const struct {
         uint32_t measure;
         int flag;
-    } others[] = {{AARD__HARDEN_NETWORK, CLONE_NEWNET},
-                  {AARD__HARDEN_IPC, CLONE_NEWIPC},
-                  {AARD__HARDEN_UTS, CLONE_NEWUTS},
-                  {AARD__HARDEN_MOUNT, CLONE_NEWNS}};
-    if (wanted & AARD__HARDEN_USER && leave_user(CLONE_NEWUSER)) h->measures |= AARD__HARDEN_USER;
+    } others[] = {{AARD_HARDEN_NETWORK_NAMESPACE, CLONE_NEWNET},
+                  {AARD_HARDEN_IPC_NAMESPACE, CLONE_NEWIPC},
+                  {AARD_HARDEN_UTS_NAMESPACE, CLONE_NEWUTS},
+                  {AARD_HARDEN_MOUNT_NAMESPACE, CLONE_NEWNS}};
+    if (wanted & AARD_HARDEN_USER_NAMESPACE) note(h, AARD_HARDEN_USER_NAMESPACE, leave_user(CLONE_NEWUSER));
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (wanted & others[i].measure && !unshare(others[i].flag)) h->measures |= others[i].measure;
+        if (wanted & others[i].measure) note(h, others[i].measure, !unshare(others[i].flag));
 }
 
 #ifndef __NR_fsopen
@@ -133,30 +132,34 @@ static bool limit_resources(void)
     return true;
 }
 
+/* Both need the first, which the kernel has for every process. */
+static void take_restrictions(aard__hardening *h, uint32_t wanted)
+{
+    wanted &= AARD_HARDEN_NO_NEW_PRIVILEGES | AARD_HARDEN_SECCOMP | AARD_HARDEN_LANDLOCK;
+    if (!wanted) return;
+    bool held = !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    note(h, AARD_HARDEN_NO_NEW_PRIVILEGES, held);
+    if (wanted & AARD_HARDEN_LANDLOCK) note(h, AARD_HARDEN_LANDLOCK, held && (h->ruleset = make_ruleset()) >= 0);
+    if (wanted & AARD_HARDEN_SECCOMP) note(h, AARD_HARDEN_SECCOMP, held && aard__filter_available());
+    if (has(h, AARD_HARDEN_SECCOMP)) aard__filter_make(&h->filter, false);
+}
+
 aard_error *aard__hardening_take(uint32_t wanted, uint32_t open_files, aard__hardening **out)
 {
-    const uint32_t of_children = AARD__HARDEN_PARENT | AARD__HARDEN_DESCRIPTORS | AARD__HARDEN_ENVIRONMENT |
-                                 AARD__HARDEN_CAPABILITIES | AARD__HARDEN_DUMPABLE;
+    const uint32_t of_children = AARD_HARDEN_PARENT_DEATH | AARD_HARDEN_DESCRIPTORS | AARD_HARDEN_ENVIRONMENT |
+                                 AARD_HARDEN_CAPABILITIES | AARD_HARDEN_NOT_DUMPABLE;
     AARD__TRY(aard__process_quiesce());
     aard__hardening *h = aard__calloc(1, sizeof *h);
     if (!h) return aard__error_no_memory();
     h->root = h->ruleset = -1;
     h->open_files = open_files ? open_files : 64;
     h->template = getpid();
-    h->measures = wanted & of_children;
+    h->report.measures = wanted & of_children;
     tzset(); /* reads a file, for whoever asks for the time first */
     take_namespaces(h, wanted);
-    if (h->measures & AARD__HARDEN_MOUNT && (h->root = make_root()) < 0) h->measures &= ~(uint32_t)AARD__HARDEN_MOUNT;
-    if (wanted & AARD__HARDEN_LIMITS && limit_resources()) h->measures |= AARD__HARDEN_LIMITS;
-    bool held = wanted & (AARD__HARDEN_PRIVILEGES | AARD__HARDEN_SECCOMP | AARD__HARDEN_LANDLOCK) &&
-                !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    if (held) h->measures |= AARD__HARDEN_PRIVILEGES;
-    if (held && wanted & AARD__HARDEN_LANDLOCK && (h->ruleset = make_ruleset()) >= 0)
-        h->measures |= AARD__HARDEN_LANDLOCK;
-    if (held && wanted & AARD__HARDEN_SECCOMP && aard__filter_available()) {
-        aard__filter_make(&h->filter, false);
-        h->measures |= AARD__HARDEN_SECCOMP;
-    }
+    if (has(h, AARD_HARDEN_MOUNT_NAMESPACE)) note(h, AARD_HARDEN_MOUNT_NAMESPACE, (h->root = make_root()) >= 0);
+    if (wanted & AARD_HARDEN_LIMITS) note(h, AARD_HARDEN_LIMITS, limit_resources());
+    take_restrictions(h, wanted);
     *out = h;
     return NULL;
 }
@@ -192,13 +195,13 @@ aard_error *aard__harden_template(aard__hardening *h, const char *const *readabl
 {
     aard__filter filter;
     AARD__TRY(aard__process_quiesce()); /* both hold for the calling thread and what it starts */
-    if (h->measures & AARD__HARDEN_LANDLOCK && !restrict_template(readable)) return failed(AARD__HARDEN_LANDLOCK_BIT);
-    if (!(h->measures & AARD__HARDEN_SECCOMP)) return NULL;
+    if (has(h, AARD_HARDEN_LANDLOCK) && !restrict_template(readable)) return failed(AARD_HARDEN_LANDLOCK);
+    if (!has(h, AARD_HARDEN_SECCOMP)) return NULL;
     aard__filter_make(&filter, true);
-    return aard__filter_install(&filter) ? NULL : failed(AARD__HARDEN_SECCOMP_BIT);
+    return aard__filter_install(&filter) ? NULL : failed(AARD_HARDEN_SECCOMP);
 }
 
-uint32_t aard__hardening_measures(const aard__hardening *hardening) { return hardening->measures; }
+const aard__hardening_report *aard__hardening_of(const aard__hardening *hardening) { return &hardening->report; }
 
 /* ---- a child's share ------------------------------------------------------------------------------------------------ */
 
@@ -270,19 +273,17 @@ static bool close_descriptors(int socket)
 aard_error *aard__harden_child(aard__hardening *h, int socket)
 {
     static const struct {
-        aard__hardening_bit bit;
+        uint32_t measure;
         bool (*take)(const aard__hardening *hardening);
     } steps[] = {
-        {AARD__HARDEN_PARENT_BIT, end_with_host},     {AARD__HARDEN_MOUNT_BIT, enter_root},
-        {AARD__HARDEN_LANDLOCK_BIT, restrict_files},  {AARD__HARDEN_CAPABILITIES_BIT, drop_capabilities},
-        {AARD__HARDEN_LIMITS_BIT, limit_descriptors}, {AARD__HARDEN_ENVIRONMENT_BIT, clear_environment},
-        {AARD__HARDEN_DUMPABLE_BIT, hide_memory},
+        {AARD_HARDEN_PARENT_DEATH, end_with_host}, {AARD_HARDEN_MOUNT_NAMESPACE, enter_root},
+        {AARD_HARDEN_LANDLOCK, restrict_files},    {AARD_HARDEN_CAPABILITIES, drop_capabilities},
+        {AARD_HARDEN_LIMITS, limit_descriptors},   {AARD_HARDEN_ENVIRONMENT, clear_environment},
+        {AARD_HARDEN_NOT_DUMPABLE, hide_memory},
     };
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
-        if (h->measures & 1U << steps[i].bit && !steps[i].take(h)) return failed(steps[i].bit);
-    if (h->measures & AARD__HARDEN_DESCRIPTORS && !close_descriptors(socket))
-        return failed(AARD__HARDEN_DESCRIPTORS_BIT);
-    if (h->measures & AARD__HARDEN_SECCOMP && !aard__filter_install(&h->filter))
-        return failed(AARD__HARDEN_SECCOMP_BIT);
+        if (has(h, steps[i].measure) && !steps[i].take(h)) return failed(steps[i].measure);
+    if (has(h, AARD_HARDEN_DESCRIPTORS) && !close_descriptors(socket)) return failed(AARD_HARDEN_DESCRIPTORS);
+    if (has(h, AARD_HARDEN_SECCOMP) && !aard__filter_install(&h->filter)) return failed(AARD_HARDEN_SECCOMP);
     return NULL;
 }

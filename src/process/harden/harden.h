@@ -11,40 +11,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-
-/* X(constant, name, what it does) */
-#define AARD__HARDENING_MAP(X)                                                                                         \
-    X(AARD__HARDEN_PRIVILEGES, "no_new_privileges", "no program that it could start has more rights")                  \
-    X(AARD__HARDEN_LIMITS, "limits", "no core dumps, locked memory or message queues; few descriptors")                \
-    X(AARD__HARDEN_PARENT, "parent_death", "ends with its host")                                                       \
-    X(AARD__HARDEN_DESCRIPTORS, "descriptors", "none but its socket, /dev/null and what tells of its own memory")      \
-    X(AARD__HARDEN_ENVIRONMENT, "environment", "no variables")                                                         \
-    X(AARD__HARDEN_CAPABILITIES, "capabilities", "none of root's rights")                                              \
-    X(AARD__HARDEN_DUMPABLE, "not_dumpable", "nobody of the same user traces it or reads its memory")                  \
-    X(AARD__HARDEN_SECCOMP, "seccomp", "a system call that is not on the list ends it")                                \
-    X(AARD__HARDEN_USER, "user_namespace", "it is no user of the machine's")                                           \
-    X(AARD__HARDEN_NETWORK, "network_namespace", "no network, not even loopback")                                      \
-    X(AARD__HARDEN_IPC, "ipc_namespace", "no shared memory or queues of others")                                       \
-    X(AARD__HARDEN_UTS, "uts_namespace", "not the machine's name")                                                     \
-    X(AARD__HARDEN_MOUNT, "mount_namespace", "the root directory is empty")                                            \
-    X(AARD__HARDEN_LANDLOCK, "landlock", "no file, no TCP connection, no signal to others")
-
-typedef enum aard__hardening_bit {
-#define X(constant, name, text) constant##_BIT,
-    AARD__HARDENING_MAP(X)
-#undef X
-        AARD__HARDENINGS
-} aard__hardening_bit;
-
-enum {
-#define X(constant, name, text) constant = 1 << constant##_BIT,
-    AARD__HARDENING_MAP(X)
-#undef X
-        AARD__HARDEN_ALL = (1 << AARD__HARDENINGS) - 1
-};
-
-const char *aard__hardening_name(size_t bit); /* NULL beyond the last */
-const char *aard__hardening_text(size_t bit);
+#include "process/harden/report.h"
 
 typedef struct aard__hardening aard__hardening;
 
@@ -57,7 +24,7 @@ aard_error *aard__hardening_take(uint32_t wanted, uint32_t open_files, aard__har
 aard_error *aard__harden_template(aard__hardening *hardening, const char *const *readable);
 
 /* What its children will have. */
-uint32_t aard__hardening_measures(const aard__hardening *hardening);
+const aard__hardening_report *aard__hardening_of(const aard__hardening *hardening);
 
 /* Once, in a child, before it reads anything of anybody.  `socket` is the only descriptor of the caller's that stays.
  * Errors: engine (one of the measures failed, which one is told: the child has to end). */
