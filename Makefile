@@ -40,7 +40,7 @@ VERSION  := $(shell sed -n 's/^.define AARD_VERSION_STRING "\(.*\)"/\1/p' includ
 # Of the API that is being made: until 1.0 each minor version has one of its own.
 SOVERSION := 0.4
 
-PKGS     := libzip jansson libsodium icu-uc icu-i18n libcrypto
+PKGS     := libzip jansson libsodium icu-uc icu-i18n libcrypto zlib
 ifneq ($(wildcard .deps/config.mk),)
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS))
 PKG_LIBS   := $(shell $(PKG_CONFIG) --libs $(PKGS))

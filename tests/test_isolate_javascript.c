@@ -204,6 +204,10 @@ static void test_values_that_json_can_not_hold(void **state)
         {"[Promise.resolve(1)]", {"at $[0],", "Promise"}},
         {"[new WeakMap()]", {"at $[0],", "WeakMap"}},
         {"[(function* () {})()]", {"at $[0],", "Generator"}},
+        {"[new Headers({ a: 'b' })]", {"at $[0],", "Headers"}},
+        {"({ r: new Response('text') })", {"at $.r,", "Response"}},
+        {"[new (class Hidden { #x = 1; get x() { return this.#x; } })()]", {"at $[0],", "Hidden"}},
+        {"[new String('boxed')]", {"at $[0],", "String"}},
         {"(() => { const a = [0]; a.push({ k: a }); return a })()", {"at $[1].k,", "contains itself"}},
         {"(() => { const o = {}; o.me = o; return o })()", {"at $.me,", "contains itself"}},
     };

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+const char *const aard__platform_rooms[] = {"platform/", "streams/", "fetch/", NULL};
+
 const aard__guest_file *aard__guest_find(const char *name)
 {
     for (const aard__guest_file *file = aard__guest_files; file->name; file++)

@@ -13,11 +13,11 @@ static const char shared_source[] = "({ __proto__: null })";
 /* ---- compiled code --------------------------------------------------------------------------------------- */
 
 /* Kept for the life of the process.  The second install makes it: a process that needs one guest only is not to pay. */
-enum { MOST_FILES = 64 };
+enum { MOST_FILES = 128 };
 typedef enum code_use { CODE_NONE, CODE_MAKE, CODE_USE } code_use;
 
 static pthread_mutex_t code_lock = PTHREAD_MUTEX_INITIALIZER;
-static aard__buf code[MOST_FILES]; /* by the order of the files; not changed once code_next is CODE_USE */
+static aard__buf code[MOST_FILES]; /* by the place of the file among all; not changed once code_next is CODE_USE */
 static code_use code_next = CODE_NONE;
 
 static code_use code_begin(void)
@@ -78,24 +78,32 @@ end:
     return error;
 }
 
-/* The build lists the files in the order of their names. */
-static aard_error *run_files(aard__realm *realm, aard__ref *host, aard__ref *shared)
+/* The build lists the files in the order of their names.  `made`: where their compiled code goes, or NULL. */
+static aard_error *run_room(aard__realm *realm, const char *room, aard__ref *host, aard__ref *shared, code_use use,
+                            aard__buf *made)
 {
-    aard__buf made[MOST_FILES] = {0};
-    code_use use = code_begin();
-    size_t index = 0;
     aard_error *error = NULL;
-    for (const aard__guest_file *file = aard__guest_files; file->name && !error; file++) {
-        if (strncmp(file->name, "platform/", 9)) continue;
+    size_t index = 0;
+    for (const aard__guest_file *file = aard__guest_files; file->name && !error; file++, index++) {
+        if (strncmp(file->name, room, strlen(room))) continue;
         aard__source source = {.name = file->name, .data = file->data, .len = file->len, .lasting = true};
         if (index < MOST_FILES && use == CODE_USE) {
             source.cache = code[index].data;
             source.cache_len = code[index].len;
         }
         if (index < MOST_FILES && use == CODE_MAKE) source.make_cache = &made[index];
-        index++;
         error = run_file(realm, &source, host, shared);
     }
+    return error;
+}
+
+static aard_error *run_files(aard__realm *realm, aard__ref *host, aard__ref *shared)
+{
+    aard__buf made[MOST_FILES] = {0};
+    code_use use = code_begin();
+    aard_error *error = NULL;
+    for (const char *const *room = aard__platform_rooms; *room && !error; room++)
+        error = run_room(realm, *room, host, shared, use, made);
     if (use == CODE_MAKE) code_end(made, !error);
     return error;
 }

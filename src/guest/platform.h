@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "engine/engine.h"
 
-/* Runs every guest file "platform/..." in the order of their names in `realm`, each with (host, shared).  `tables`
+/* Runs the guest files of aard__platform_rooms, each room's in the order of their names, in `realm`, each with (host, shared).  `tables`
  * (NULL-terminated, static storage) are what `host` is made of; the platform needs aard__engine_host, the tables of
  * guest/bridge/host.h, and
  *   now() -> milliseconds since the time origin, monotonic

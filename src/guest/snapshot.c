@@ -9,7 +9,7 @@
 
 /* ---- making and opening ---------------------------------------------------------------------------------------- */
 
-enum { MOST_SOURCES = 64 };
+enum { MOST_SOURCES = 128 };
 
 typedef struct world {
     aard__source sources[MOST_SOURCES];
@@ -19,7 +19,9 @@ typedef struct world {
 /* `folder`: the one of Python's line, NULL without Python. */
 static bool is_file_of(const char *name, const char *folder)
 {
-    return !strncmp(name, "platform/", 9) || !strncmp(name, "javascript/", 11) ||
+    for (const char *const *room = aard__platform_rooms; *room; room++)
+        if (!strncmp(name, *room, strlen(*room))) return true;
+    return !strncmp(name, "javascript/", 11) ||
            (folder && !strncmp(name, folder, strlen(folder)) && name[strlen(folder)] == '/');
 }
 

@@ -36,7 +36,7 @@ test("requests", async () => {
 
 test("responses", async () => {
   const r = new Response("\ufeffh\u00e4", { status: 201, statusText: "Made", headers: { A: "1" } });
-  assertEquals([r.status, r.ok, r.statusText, r.type, r.url, r.body], [201, true, "Made", "default", "", null]);
+  assertEquals([r.status, r.ok, r.statusText, r.type, r.url, new Response().body], [201, true, "Made", "default", "", null]);
   assertEquals([await r.clone().text(), (await r.arrayBuffer()).byteLength], ["h\u00e4", 6]);
   assertEquals(await Response.json({ a: [1] }).json(), { a: [1] });
   assertEquals(Response.json(1).headers.get("content-type"), "application/json");
@@ -95,4 +95,21 @@ test("requests of XMLHttpRequest have states", () => {
   assertEquals(x.responseType, "json");
   assertThrows(() => x.responseText, "InvalidStateError");
   assertThrows(() => new XMLHttpRequestEventTarget(), TypeError);
+});
+
+test("what a Blob's and a body's type is", async () => {
+  const typeOf = async (type) => (await new Response("", { headers: { "content-type": type } }).blob()).type;
+  assertEquals(await typeOf('Text/HTML; Charset="a b"; x=1;x=2'), 'text/html;charset="a b";x=1');
+  assertEquals([await typeOf("nonsense"), await typeOf("a/b, c/d;e=f")], ["", "c/d;e=f"]);
+  assertEquals(await typeOf("text/plain;charset=x, text/plain"), "text/plain;charset=x");
+});
+
+test("what can't be a form, or is iterated in a way of its own", () => {
+  assertThrows(() => new FormData(null), TypeError);
+  const h = new Headers({ a: "1" });
+  h[Symbol.iterator] = function* () {
+    yield ["b", "2"];
+  };
+  assertEquals([...new Headers(h).keys()], ["b"]);
+  assertEquals([...new Headers(new Map([["c", "3"]]))], [["c", "3"]]);
 });

@@ -4,6 +4,7 @@
 
 (native, shared) => {
   const tests = [];
+  const then = Function.prototype.call.bind(Promise.prototype.then); // tests may replace it
   let state = "";
 
   const show = (value) => shared.inspect(value, { depth: 4, quoted: true });
@@ -80,7 +81,8 @@
       state = "";
       native.takeOutput(1);
       native.takeOutput(2);
-      new Promise((resolve) => resolve(tests[i].body())).then(
+      then(
+        (async () => void (await tests[i].body()))(),
         () => (state = "passed"),
         (error) => (state = `failed\n${error instanceof Error ? error.stack : show(error)}`),
       );

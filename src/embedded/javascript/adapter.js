@@ -75,7 +75,7 @@
   // What JSON.stringify would silently turn into {} or null.
   const lossy = new Set([
     "Map", "Set", "WeakMap", "WeakSet", "WeakRef", "Promise", "RegExp", "Error", "ArrayBuffer", "DataView", "Generator",
-    "Symbol", "BigInt64Array", "BigUint64Array",
+    "Symbol", "BigInt64Array", "BigUint64Array", "Number", "String", "Boolean",
   ]);
   const hasLossy = lossy.has.bind(lossy);
 
@@ -159,6 +159,8 @@
       if (prototype !== objectPrototype && prototype !== null && !isArray(value)) {
         const name = typeName(value);
         if (isView(value) || hasLossy(name)) fail(`${name} is not a JSON type`);
+        // What such an object holds, it holds where JSON does not look: a Response, a class with private fields.
+        if (keys(value).length === 0) fail(`${classOf(value) ?? name} is not a JSON type`);
       }
       apply(setAdd, above, [value]);
       if (isArray(value)) {

@@ -8,7 +8,7 @@
   const build = shared.once(() => {
     const internal = {}; // what only the platform can hand to the constructor
     const MAX_SAFE = 2 ** 53 - 1;
-    let create, signalAbort, isAbortSignal, addAbortAlgorithm;
+    let create, signalAbort, isAbortSignal, addAbortAlgorithm, removeAbortAlgorithm, isAborted, reasonOf, signalOf;
     const { Event, EventTarget, fireEvent, getEventHandler, setEventHandler } = shared.events();
 
     class AbortSignal extends EventTarget {
@@ -117,6 +117,14 @@
         addAbortAlgorithm = (signal, algorithm) => {
           if (!signal.#aborted) signal.#algorithms[signal.#algorithms.length] = algorithm;
         };
+        removeAbortAlgorithm = (signal, algorithm) => {
+          const kept = list();
+          for (let i = 0; i < signal.#algorithms.length; i++)
+            if (signal.#algorithms[i] !== algorithm) kept[kept.length] = signal.#algorithms[i];
+          signal.#algorithms = kept;
+        };
+        isAborted = (signal) => signal.#aborted;
+        reasonOf = (signal) => signal.#reason;
       }
     }
     const abortError = () => newDOMException("signal is aborted without reason", "AbortError");
@@ -129,10 +137,14 @@
       abort(reason = undefined) {
         signalAbort(this.#signal, reason);
       }
+      static {
+        signalOf = (controller) => controller.#signal;
+      }
     }
 
     const classes = shared.shapeInterfaces({ __proto__: null, AbortSignal, AbortController });
-    return { __proto__: null, ...classes, isAbortSignal, addAbortAlgorithm };
+    const algorithms = { __proto__: null, addAbortAlgorithm, removeAbortAlgorithm, signalAbort };
+    return { __proto__: null, ...classes, ...algorithms, isAbortSignal, isAborted, reasonOf, signalOf };
   });
   shared.abort = build;
   shared.defineInterfaces(build, "AbortSignal", "AbortController");

@@ -94,6 +94,7 @@
 
     const isUtf16 = (encoding) => encoding === "utf-16le" || encoding === "utf-16be";
 
+    let decodeChunk, describe;
     class TextDecoder {
       #encoding;
       #fatal;
@@ -138,6 +139,15 @@
         this.#seenBOM = true;
         return this.#convert(new Uint8Array(bytes, 0, length - tail), ignoreBOM);
       }
+      static {
+        decodeChunk = (decoder, input, stream) => decoder.#decodeChunk(input ?? none(input), stream);
+        describe = (decoder) => ({
+          __proto__: null,
+          encoding: decoder.#encoding,
+          fatal: decoder.#fatal,
+          ignoreBOM: decoder.#ignoreBOM,
+        });
+      }
       #convert(bytes, ignoreBOM) {
         const text =
           this.#encoding === "utf-8"
@@ -157,8 +167,9 @@
     };
     const notBytes = () => new TypeError("TextDecoder.decode: the input is neither an ArrayBuffer nor a view of one");
 
-    return shared.shapeInterfaces({ __proto__: null, TextEncoder, TextDecoder });
+    const classes = shared.shapeInterfaces({ __proto__: null, TextEncoder, TextDecoder });
+    return { __proto__: null, ...classes, decodeChunk, describe };
   });
-  shared.textDecoder = () => build().TextDecoder;
+  shared.textCoding = build;
   shared.defineInterfaces(build, "TextEncoder", "TextDecoder");
 });

@@ -112,7 +112,7 @@
   };
 
   shared.runTimers = (now) => {
-    let ran = shared.deliverAnswers !== null && shared.deliverAnswers(); // 75-fetch.js
+    let ran = shared.deliverAnswers !== null && shared.deliverAnswers(); // fetch/40-requests.js
     if (heap.length > 0 && heap[0].deadline <= now) {
       const first = heap[0];
       dequeue(first);

@@ -62,9 +62,7 @@
 
     const hexValue = (c) =>
       c >= 0x30 && c <= 0x39 ? c - 0x30 : c >= 0x41 && c <= 0x46 ? c - 0x37 : c >= 0x61 && c <= 0x66 ? c - 0x57 : -1;
-    // Percent-decodes a USVString and then decodes it as UTF-8 without BOM.
-    const percentDecode = (text) => {
-      if (!StringPrototypeIncludes(text, "%")) return text;
+    const percentDecodeBytes = (text) => {
       const buffer = host.encode(text);
       const bytes = new Uint8Array(buffer);
       const { length } = bytes;
@@ -75,8 +73,11 @@
         bytes[end++] = low < 0 ? bytes[i] : high * 16 + low;
         if (low >= 0) i += 2;
       }
-      return host.decodeUtf8(new Uint8Array(buffer, 0, end), false, true);
+      return new Uint8Array(buffer, 0, end);
     };
+    // Percent-decodes a USVString and then decodes it as UTF-8 without BOM.
+    const percentDecode = (text) =>
+      StringPrototypeIncludes(text, "%") ? host.decodeUtf8(percentDecodeBytes(text), false, true) : text;
 
     // ---- IPv4 -------------------------------------------------------------------------------------------------
 
@@ -244,6 +245,7 @@
       formSet,
       percentEncode,
       percentDecode,
+      percentDecodeBytes,
       parseHost,
       split,
       matches,

@@ -234,7 +234,11 @@
         },
       };
     });
-    return { __proto__: null, URLSearchParams, attach };
+    const eachPair = (params, callback) => {
+      const pairs = pairsOfParams(params);
+      for (let i = 0; i < pairs.length; i++) callback(pairs[i].name, pairs[i].value);
+    };
+    return { __proto__: null, URLSearchParams, attach, eachPair };
   });
 
   shared.defineInterfaces(shared.urlSearchParams, "URLSearchParams");

@@ -50,6 +50,14 @@
         requireArguments(arguments.length, 1, "URL.canParse");
         return resolve(url, base) !== null;
       }
+      static createObjectURL(obj) {
+        requireArguments(arguments.length, 1, "URL.createObjectURL");
+        return shared.objectUrls.create(obj);
+      }
+      static revokeObjectURL(url) {
+        requireArguments(arguments.length, 1, "URL.revokeObjectURL");
+        shared.objectUrls.revoke(url);
+      }
       get href() {
         return serialize(this.#record);
       }

@@ -351,7 +351,7 @@ static aard__state javascript_prepare(aard__guest *guest, const char *entrypoint
 static bool is_harmless(const aard__host_entry *entry)
 {
     static const aard__host_entry *const tables[] = {aard__engine_host, aard__host_text, aard__host_url,
-                                                     aard__host_crypto};
+                                                     aard__host_crypto, aard__host_zlib};
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
         for (const aard__host_entry *row = tables[i]; row->name; row++)
             if (row == entry) return true;

@@ -131,7 +131,7 @@
       return text;
     };
 
-    let create, pairsOf, isHeaders, addRaw, guardAs;
+    let create, pairsOf, isHeaders, addRaw, guardAs, iterate;
     class Headers {
       #pairs = list(); // [name, value], names in lower case
       #guard = "none"; // "request": forbidden names are left out; "immutable"
@@ -205,7 +205,8 @@
       }
       #fill(init) {
         if (!isObject(init)) throw new TypeError("Headers: the argument is neither a sequence nor a record");
-        const pairs = isHeaders(init) ? init.#pairs : shared.pairsFrom(init, toByteString, "Headers");
+        const own = isHeaders(init) && init[SymbolIterator] === iterate; // a guest may have given it another iteration
+        const pairs = own ? init.#pairs : shared.pairsFrom(init, toByteString, "Headers");
         for (let i = 0; i < pairs.length; i++) this.#append(toName(pairs[i][0]), toValue(pairs[i][1]));
       }
       #sort() {
@@ -236,6 +237,7 @@
       }
     }
     shared.shapePairs(Headers, pairsOf);
+    iterate = Headers.prototype[SymbolIterator];
     shared.shapeInterfaces({ __proto__: null, Headers });
     shared.inspectors.add(Headers.prototype, (headers) => {
       if (!isHeaders(headers)) return undefined;

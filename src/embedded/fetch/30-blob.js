@@ -1,4 +1,4 @@
-// Blob and File (File API), and FormData (XMLHttpRequest Standard).
+// Bytes, wherever guests have them; and Blob and File (File API).
 "use strict";
 
 (function (host, shared) {
@@ -48,11 +48,38 @@
     for (let i = 0, at = 0; i < parts.length; at += lengthOf(parts[i++])) put(all, parts[i], at);
     return all;
   };
-  shared.bytes = { __proto__: null, bytesOf, copyOf, encode, lengthOf };
+  shared.bytes = { __proto__: null, bytesOf, copyOf, encode, join, lengthOf };
+
+  // A stream of bytes that stay as they are, a copy of a piece at a time.
+  const PIECE = 1 << 16;
+  const streamOfBytes = (bytes) => {
+    const { enqueue, close } = shared.byteControllers();
+    const { resolvedWith } = shared.streamParts();
+    const resolved = () => resolvedWith(undefined);
+    const buffer = TypedArrayPrototypeGetBuffer(bytes);
+    const offset = TypedArrayPrototypeGetByteOffset(bytes);
+    const length = lengthOf(bytes);
+    let at = 0;
+    const pull = () => {
+      const count = MathMin(PIECE, length - at);
+      if (count > 0) enqueue(stream.controller, copyOf(new Uint8Array(buffer, offset + at, count)));
+      at += count;
+      if (at === length) finish();
+      return resolvedWith(undefined);
+    };
+    const finish = () => {
+      close(stream.controller);
+      // Somebody's memory may still wait to be filled.
+      if (stream.controller.pending.length > 0) shared.byteControllers().respond(stream.controller, 0);
+    };
+    const stream = shared.readableStreams().createBytes(resolved, pull, resolved);
+    return stream;
+  };
+  shared.streamOfBytes = streamOfBytes;
 
   shared.blobs = shared.once(() => {
     const plain = /^[ -~]*$/;
-    let isBlob, blobBytes, create, isFile;
+    let isBlob, blobBytes, blobType, create, isFile;
     const internal = {};
     const clamp = (value, size, whenAbsent) => {
       if (value === undefined) return whenAbsent;
@@ -97,6 +124,9 @@
         const bytes = new Uint8Array(TypedArrayPrototypeGetBuffer(this.#bytes), from, to - from);
         return create(copyOf(bytes), contentType === undefined ? "" : typeFrom(contentType));
       }
+      stream() {
+        return streamOfBytes(this.#bytes).object;
+      }
       async arrayBuffer() {
         return TypedArrayPrototypeGetBuffer(copyOf(this.#bytes));
       }
@@ -109,6 +139,7 @@
       static {
         isBlob = (value) => isObject(value) && #bytes in value;
         blobBytes = (blob) => blob.#bytes;
+        blobType = (blob) => blob.#type;
         create = (bytes, type) => new Blob(internal, { __proto__: null, bytes, type });
       }
     }
@@ -133,122 +164,7 @@
       }
     }
     const classes = shared.shapeInterfaces({ __proto__: null, Blob, File });
-    return { __proto__: null, ...classes, isBlob, isFile, blobBytes, create };
+    return { __proto__: null, ...classes, isBlob, isFile, blobBytes, blobType, create };
   });
   shared.defineInterfaces(shared.blobs, "Blob", "File");
-
-  shared.formData = shared.once(() => {
-    const { Blob, File, isBlob, isFile, blobBytes } = shared.blobs();
-    let pairsOf, isFormData;
-
-    const entry = (name, value, hasName, fileName) => {
-      const pair = list();
-      pair[0] = toUSVString(name);
-      if (!isBlob(value)) {
-        if (hasName) throw new TypeError("FormData: only a Blob has a file name");
-        pair[1] = toUSVString(value);
-      } else if (isFile(value) && !hasName) {
-        pair[1] = value;
-      } else {
-        const parts = [];
-        shared.define(parts, 0, value, true);
-        pair[1] = new File(parts, hasName ? toUSVString(fileName) : "blob", { __proto__: null, type: value.type });
-      }
-      return pair;
-    };
-
-    class FormData {
-      #pairs = list();
-      append(name, value, filename = undefined) {
-        void this.#pairs;
-        requireArguments(arguments.length, 2, "FormData.append");
-        this.#pairs[this.#pairs.length] = entry(name, value, arguments.length > 2, filename);
-      }
-      delete(name) {
-        void this.#pairs;
-        requireArguments(arguments.length, 1, "FormData.delete");
-        this.#keep(toUSVString(name), null);
-      }
-      get(name) {
-        void this.#pairs;
-        requireArguments(arguments.length, 1, "FormData.get");
-        const key = toUSVString(name);
-        for (let i = 0; i < this.#pairs.length; i++) if (this.#pairs[i][0] === key) return this.#pairs[i][1];
-        return null;
-      }
-      getAll(name) {
-        void this.#pairs;
-        requireArguments(arguments.length, 1, "FormData.getAll");
-        const key = toUSVString(name);
-        const values = [];
-        for (let i = 0; i < this.#pairs.length; i++)
-          if (this.#pairs[i][0] === key) shared.define(values, values.length, this.#pairs[i][1], true);
-        return values;
-      }
-      has(name) {
-        return this.get(name) !== null;
-      }
-      set(name, value, filename = undefined) {
-        void this.#pairs;
-        requireArguments(arguments.length, 2, "FormData.set");
-        const pair = entry(name, value, arguments.length > 2, filename);
-        this.#keep(pair[0], pair);
-      }
-      // The pairs of other names, with `pair` at the place of the first one that goes, or at the end.
-      #keep(name, pair) {
-        const kept = list();
-        let waiting = pair;
-        for (let i = 0; i < this.#pairs.length; i++) {
-          if (this.#pairs[i][0] !== name) kept[kept.length] = this.#pairs[i];
-          else if (waiting !== null) {
-            kept[kept.length] = waiting;
-            waiting = null;
-          }
-        }
-        if (waiting !== null) kept[kept.length] = waiting;
-        this.#pairs = kept;
-      }
-      static {
-        pairsOf = (data) => data.#pairs;
-        isFormData = (value) => isObject(value) && #pairs in value;
-      }
-    }
-    shared.shapePairs(FormData, pairsOf);
-    shared.shapeInterfaces({ __proto__: null, FormData });
-
-    const breaks = /\r\n?|\n/;
-    const special = /["\r\n]/;
-    const replace = (text, pattern, by) => {
-      let out = "";
-      let rest = text;
-      for (let found; (found = RegExpPrototypeExec(pattern, rest)) !== null; ) {
-        out += StringPrototypeSlice(rest, 0, found.index) + by(found[0]);
-        rest = StringPrototypeSlice(rest, found.index + found[0].length);
-      }
-      return out + rest;
-    };
-    const escape = (name) => replace(name, special, (c) => (c === '"' ? "%22" : c === "\r" ? "%0D" : "%0A"));
-    // multipart/form-data: { bytes, type }
-    const multipart = (data) => {
-      const boundary = `----aardvark-${host.randomUuid()}`;
-      const parts = list();
-      const pairs = pairsOf(data);
-      for (let i = 0; i < pairs.length; i++) {
-        const value = pairs[i][1];
-        const head = `--${boundary}\r\nContent-Disposition: form-data; name="${escape(pairs[i][0])}"`;
-        if (typeof value === "string") {
-          parts[parts.length] = encode(`${head}\r\n\r\n${replace(value, breaks, () => "\r\n")}`);
-        } else {
-          const type = value.type === "" ? "application/octet-stream" : value.type;
-          parts[parts.length] = encode(`${head}; filename="${escape(value.name)}"\r\nContent-Type: ${type}\r\n\r\n`);
-          parts[parts.length] = blobBytes(value);
-        }
-        parts[parts.length] = encode("\r\n");
-      }
-      parts[parts.length] = encode(`--${boundary}--\r\n`);
-      return { __proto__: null, bytes: join(parts), type: `multipart/form-data; boundary=${boundary}` };
-    };
-    return { __proto__: null, FormData, Blob, isFormData, multipart };
-  });
-  shared.defineInterfaces(shared.formData, "FormData");
 });

@@ -247,9 +247,9 @@
           const found = RegExpPrototypeExec(charset, this.#mime ?? this.#answered.get("content-type") ?? "");
           let decoder;
           try {
-            decoder = new (shared.textDecoder())(found === null ? "utf-8" : found[1]);
+            decoder = new (shared.textCoding().TextDecoder)(found === null ? "utf-8" : found[1]);
           } catch {
-            decoder = new (shared.textDecoder())();
+            decoder = new (shared.textCoding().TextDecoder)();
           }
           this.#value = decoder.decode(this.#answer.body);
         }

@@ -1,0 +1,211 @@
+// The core of readable streams (Streams Standard): their state, what readers have in common, and the default reader.
+"use strict";
+
+(function (host, shared) {
+  const { TypeError } = shared.primordials;
+  const { requireArguments } = shared;
+
+  shared.readableCore = shared.once(() => {
+    const { Deferred, Queue, failed, markHandled, rejectedWith, resolvedWith, settled, then } = shared.streamParts();
+    const internal = {};
+
+    class StreamState {
+      object = null; // what guests have
+      state = "readable";
+      error = undefined;
+      reader = null;
+      controller = null; // has cancelSteps, pullSteps and releaseSteps
+      disturbed = false;
+      source = null; // of a body that nobody has begun to read: gives its bytes (fetch/…)
+    }
+    class ReaderState {
+      object = null;
+      stream = null;
+      closed = null;
+      requests = new Queue(); // of ReadRequest
+      byob = false;
+    }
+    // What becomes of a read: one of the three is called, once.
+    class ReadRequest {
+      chunk;
+      close;
+      error;
+      constructor(chunk, close, error) {
+        this.chunk = chunk;
+        this.close = close;
+        this.error = error;
+      }
+    }
+
+    const isLocked = (stream) => stream.reader !== null;
+    const hasDefaultReader = (stream) => stream.reader !== null && !stream.reader.byob;
+    const waitingReads = (stream) => stream.reader.requests.length;
+    const addRequest = (stream, request) => stream.reader.requests.push(request, 0);
+    const fulfill = (stream, chunk, done) => {
+      const request = stream.reader.requests.shift();
+      if (done) request.close(chunk);
+      else request.chunk(chunk);
+    };
+    const takeRequests = (reader) => {
+      const taken = reader.requests;
+      reader.requests = new Queue();
+      return taken;
+    };
+    const failRequests = (reader, error) => {
+      for (const taken = takeRequests(reader); taken.length > 0; ) taken.shift().error(error);
+    };
+
+    const close = (stream) => {
+      stream.state = "closed";
+      const { reader } = stream;
+      if (reader === null) return;
+      reader.closed.resolve(undefined);
+      if (!reader.byob) for (const taken = takeRequests(reader); taken.length > 0; ) taken.shift().close(undefined);
+    };
+    const fail = (stream, error) => {
+      stream.state = "errored";
+      stream.error = error;
+      const { reader } = stream;
+      if (reader === null) return;
+      reader.closed.reject(error);
+      markHandled(reader.closed.promise);
+      failRequests(reader, error);
+    };
+    const cancel = (stream, reason) => {
+      stream.disturbed = true;
+      if (stream.state === "closed") return resolvedWith(undefined);
+      if (stream.state === "errored") return rejectedWith(stream.error);
+      close(stream);
+      const { reader } = stream;
+      if (reader !== null && reader.byob)
+        for (const taken = takeRequests(reader); taken.length > 0; ) taken.shift().close(undefined);
+      return then(stream.controller.cancelSteps(reason), () => undefined);
+    };
+
+    // ---- readers -----------------------------------------------------------------------------------------------
+
+    const attach = (reader, stream) => {
+      reader.stream = stream;
+      stream.reader = reader;
+      if (stream.state === "readable") reader.closed = new Deferred();
+      else if (stream.state === "closed") reader.closed = settled(undefined);
+      else reader.closed = failed(stream.error);
+    };
+    const released = () => new TypeError("the reader has been released, and so has no stream any more");
+    const release = (reader) => {
+      const { stream } = reader;
+      if (stream.state === "readable") {
+        reader.closed.reject(released());
+        markHandled(reader.closed.promise);
+      } else reader.closed = failed(released());
+      stream.controller.releaseSteps();
+      stream.reader = null;
+      reader.stream = null;
+    };
+    const releaseWithRequests = (reader) => {
+      release(reader);
+      failRequests(reader, released());
+    };
+    const acquire = (stream) => {
+      if (isLocked(stream)) throw new TypeError("the stream is locked: it has a reader already");
+      const reader = new ReaderState();
+      attach(reader, stream);
+      return reader;
+    };
+    const read = (reader, request) => {
+      const { stream } = reader;
+      stream.disturbed = true;
+      if (stream.state === "closed") request.close(undefined);
+      else if (stream.state === "errored") request.error(stream.error);
+      else stream.controller.pullSteps(request);
+    };
+    const readPromise = (begin) => {
+      const { promise, resolve, reject } = new Deferred();
+      begin(
+        new ReadRequest(
+          (value) => resolve({ value, done: false }),
+          (value) => resolve({ value, done: true }),
+          reject,
+        ),
+      );
+      return promise;
+    };
+
+    // Both kinds of readers have these.
+    const closedOf = (reader) => reader.closed.promise;
+    const cancelOf = (reader, reason) =>
+      reader.stream === null ? rejectedWith(released()) : cancel(reader.stream, reason);
+
+    let streamOf; // of what guests have; a TypeError where it is none.  Set by 60-readable.js
+    const setStreamOf = (given) => void (streamOf = given);
+
+    let defaultReader;
+    class ReadableStreamDefaultReader {
+      #reader;
+      constructor(stream) {
+        requireArguments(arguments.length, 1, "ReadableStreamDefaultReader");
+        this.#reader = stream === internal ? arguments[1] : acquire(streamOf(stream));
+      }
+      get closed() {
+        try {
+          return closedOf(this.#reader);
+        } catch (error) {
+          return rejectedWith(error);
+        }
+      }
+      cancel(reason = undefined) {
+        try {
+          return cancelOf(this.#reader, reason);
+        } catch (error) {
+          return rejectedWith(error);
+        }
+      }
+      read() {
+        try {
+          const reader = this.#reader;
+          if (reader.stream === null) return rejectedWith(released());
+          return readPromise((request) => read(reader, request));
+        } catch (error) {
+          return rejectedWith(error);
+        }
+      }
+      releaseLock() {
+        if (this.#reader.stream !== null) releaseWithRequests(this.#reader);
+      }
+      static {
+        defaultReader = (stream) => new ReadableStreamDefaultReader(internal, acquire(stream));
+      }
+    }
+    shared.shapeInterfaces({ __proto__: null, ReadableStreamDefaultReader });
+
+    return {
+      __proto__: null,
+      ReadRequest,
+      ReadableStreamDefaultReader,
+      ReaderState,
+      StreamState,
+      acquire,
+      addRequest,
+      attach,
+      cancel,
+      cancelOf,
+      close,
+      closedOf,
+      defaultReader,
+      fail,
+      failRequests,
+      fulfill,
+      hasDefaultReader,
+      internal,
+      isLocked,
+      read,
+      readPromise,
+      release: releaseWithRequests,
+      released,
+      setStreamOf,
+      streamOf: (value) => streamOf(value),
+      takeRequests,
+      waitingReads,
+    };
+  });
+});
