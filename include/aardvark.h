@@ -63,6 +63,7 @@
 #include <aardvark/outcome.h>
 #include <aardvark/pool.h>
 #include <aardvark/registry.h>
+#include <aardvark/session.h>
 #include <aardvark/warm.h>
 
 #endif

@@ -502,9 +502,16 @@ static void test_outcomes(void **state)
     aard_string_free(json);
 }
 
+static bool send_nothing(void *user, const char *line, size_t size)
+{
+    (void)user, (void)line, (void)size;
+    return true;
+}
+
 static void test_sessions(void **state)
 {
     (void)state;
+    aard_session *session = NULL;
     aard_file_list *files = NULL;
     char *bytes = NULL;
     REFUSED(aard_isolate_clear, NULL);
@@ -520,6 +527,11 @@ static void test_sessions(void **state)
     REFUSED(aard_isolate_list_files, NULL, "/tmp", &files);
     REFUSED(aard_isolate_list_files, isolate, NULL, &files);
     REFUSED(aard_isolate_list_files, isolate, "/tmp", NULL);
+    REFUSED(aard_session_new, NULL, NULL, NULL, NULL, NULL, &session);
+    REFUSED(aard_session_new, NULL, NULL, send_nothing, NULL, NULL, NULL);
+    RETURNS(aard_session_feed, NULL, "x", 1);
+    SOMETHING(aard_session_wait, NULL, 0);
+    RETURNS(aard_session_free, NULL);
     RETURNS(aard_file_list_free, NULL);
     NOTHING(aard_file_list_count, NULL);
     NOTHING(aard_file_list_path, NULL, 0);

@@ -93,7 +93,8 @@ enum {
     CLI_OPT_ENV,
     CLI_OPT_PACKAGE,
     CLI_OPT_STDIN,
-    CLI_OPT_TRACE
+    CLI_OPT_TRACE,
+    CLI_OPT_GRACE_MS
 };
 
 enum { CLI_POSITIONAL = 1 };
@@ -146,14 +147,11 @@ typedef struct cli_guest {
 
 #define CLI_GUEST_LETTERS "hVv"
 /* clang-format off */
-#define CLI_GUEST_OPTIONS                                                                                              \
+#define CLI_ISOLATE_OPTIONS                                                                                            \
     CLI_HELP_OPTION, CLI_VERSION_OPTION,                                                                               \
     {"verbose", no_argument, NULL, CLI_OPT_VERBOSE},                                                                   \
     {"json", no_argument, NULL, CLI_OPT_JSON},                                                                         \
     {"language", required_argument, NULL, CLI_OPT_LANGUAGE},                                                           \
-    {"input", required_argument, NULL, CLI_OPT_INPUT},                                                                 \
-    {"input-file", required_argument, NULL, CLI_OPT_INPUT_FILE},                                                       \
-    {"stdin", required_argument, NULL, CLI_OPT_STDIN},                                                                 \
     {"env", required_argument, NULL, CLI_OPT_ENV},                                                                     \
     {"package", required_argument, NULL, CLI_OPT_PACKAGE},                                                             \
     {"distribution", required_argument, NULL, CLI_OPT_DISTRIBUTION},                                                   \
@@ -172,7 +170,17 @@ typedef struct cli_guest {
     {"no-network", no_argument, NULL, CLI_OPT_NO_NETWORK},                                                            \
     {"warm", required_argument, NULL, CLI_OPT_WARM},                                                                   \
     {"trace", required_argument, NULL, CLI_OPT_TRACE}
+/* And those for one call. */
+#define CLI_GUEST_OPTIONS                                                                                              \
+    CLI_ISOLATE_OPTIONS,                                                                                               \
+    {"input", required_argument, NULL, CLI_OPT_INPUT},                                                                 \
+    {"input-file", required_argument, NULL, CLI_OPT_INPUT_FILE},                                                       \
+    {"stdin", required_argument, NULL, CLI_OPT_STDIN}
+/* Those for sessions. */
+#define CLI_SESSION_OPTIONS CLI_ISOLATE_OPTIONS, {"grace-ms", required_argument, NULL, CLI_OPT_GRACE_MS}
 /* clang-format on */
+
+enum { CLI_GRACE_MS = 1000 }; /* that steps of sessions have, unless told otherwise */
 
 int cli_guest_start(cli_guest *guest); /* defaults; an exit status */
 void cli_guest_end(cli_guest *guest);
@@ -182,7 +190,9 @@ bool cli_guest_option(const cli_command *command, cli_guest *guest, int option);
 int cli_guest_input(const cli_command *command, cli_guest *guest);
 /* One more package that the distribution has to have; `name` is borrowed. */
 void cli_guest_wants(cli_guest *guest, const char *name);
-/* Makes the isolate; an exit status. */
+/* Completes the configuration: distribution and warm state; an exit status. */
+int cli_guest_configure(cli_guest *guest);
+/* The same, and makes the isolate, for one call. */
 int cli_guest_boot(cli_guest *guest);
 /* From now on SIGINT has a call to cancel (interrupt.c). */
 void cli_call_begins(void);
@@ -258,6 +268,7 @@ void cli_progress_end(cli_progress *progress);
 
 int cli_run(const cli_command *command, int argc, char **argv);
 int cli_exec(const cli_command *command, int argc, char **argv);
+int cli_session(const cli_command *command, int argc, char **argv);
 int cli_assets_stage(const cli_command *command, int argc, char **argv);
 int cli_assets_verify(const cli_command *command, int argc, char **argv);
 int cli_assets_list(const cli_command *command, int argc, char **argv);
@@ -267,7 +278,7 @@ int cli_warm_build(const cli_command *command, int argc, char **argv);
 int cli_warm_inspect(const cli_command *command, int argc, char **argv);
 int cli_doctor(const cli_command *command, int argc, char **argv);
 
-extern const char *const cli_help_top[], *const cli_help_run[], *const cli_help_exec[];
+extern const char *const cli_help_top[], *const cli_help_run[], *const cli_help_exec[], *const cli_help_session[];
 extern const char *const cli_help_assets[], *const cli_help_stage[], *const cli_help_verify[], *const cli_help_list[];
 extern const char *const cli_help_bundle[], *const cli_help_pack[], *const cli_help_inspect[];
 extern const char *const cli_help_warm[], *const cli_help_warm_build[], *const cli_help_warm_inspect[];

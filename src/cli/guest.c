@@ -50,19 +50,24 @@ static int set_python(cli_guest *guest)
 int cli_guest_boot(cli_guest *guest)
 {
     double start = now_ms();
-    aard_isolate_config_set_language(guest->config, guest->language);
     aard_isolate_config_set_resets_expected(guest->config, false); /* it serves one call */
     if (!guest->json) aard_isolate_config_set_stream_callback(guest->config, pass_on, guest, NULL);
+    int status = cli_cancel_on_interrupt(guest);
+    if (!status) status = cli_guest_configure(guest);
+    if (!status) status = cli_fail(aard_isolate_new(guest->config, &guest->isolate));
+    guest->boot_ms = now_ms() - start;
+    return status;
+}
+
+int cli_guest_configure(cli_guest *guest)
+{
+    aard_isolate_config_set_language(guest->config, guest->language);
     if (guest->warm && guest->language != AARD_LANGUAGE_PYTHON)
         return cli_fail_code(AARD_ERR_WARM_MISMATCH,
                              "the warm state '%s' does not fit: it is Python's, and the code is "
                              "JavaScript; leave --warm out",
                              guest->warm);
-    int status = cli_cancel_on_interrupt(guest);
-    if (!status && guest->language == AARD_LANGUAGE_PYTHON) status = set_python(guest);
-    if (!status) status = cli_fail(aard_isolate_new(guest->config, &guest->isolate));
-    guest->boot_ms = now_ms() - start;
-    return status;
+    return guest->language == AARD_LANGUAGE_PYTHON ? set_python(guest) : CLI_OK;
 }
 
 static int show_json(const aard_outcome *outcome)

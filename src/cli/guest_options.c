@@ -164,6 +164,9 @@ bool cli_guest_option(const cli_command *command, cli_guest *guest, int option)
     case CLI_OPT_WALL_MS:
         aard_isolate_config_set_wall_limit_ms(guest->config, cli_number(command, "--wall-ms", optarg));
         return true;
+    case CLI_OPT_GRACE_MS:
+        aard_isolate_config_set_grace_ms(guest->config, cli_number(command, "--grace-ms", optarg));
+        return true;
     case CLI_OPT_CPU_MS:
         aard_isolate_config_set_cpu_limit_ms(guest->config, cli_number(command, "--cpu-ms", optarg));
         return true;

@@ -3,11 +3,13 @@
 
 #define TEXT(name) const char *const cli_help_##name[]
 
-static const char guest_options[] =
-    "      --language L       python or javascript\n"
+static const char call_options[] =
     "      --input JSON       the call's input\n"
     "      --input-file F     the same from a file; - is stdin\n"
-    "      --stdin F          what the guest reads from its stdin, which is empty else; - is this one\n"
+    "      --stdin F          what the guest reads from its stdin, which is empty else; - is this one\n";
+
+static const char guest_options[] =
+    "      --language L       python or javascript\n"
     "      --package NAME     load a package of the distribution into Python; may be repeated\n"
     "      --env NAME=VALUE   a variable of the guest's environment, which has none of this one's; may be repeated\n"
     "      --distribution DIR the Pyodide to boot Python from; else $AARDVARK_PYODIDE_DIST_DIR, else the staged one\n"
@@ -44,6 +46,7 @@ TEXT(top) = {
     "Run Python and JavaScript in isolates of their own.\n\n"
     "  run BUNDLE.zip            call the handler of a bundle\n"
     "  exec -c CODE | FILE | -   run code and print the value of its last expression\n"
+    "  session [BUNDLE.zip]      hold a session by JSON-RPC: code step by step, names stay\n"
     "  assets stage              stage a Pyodide distribution, which Python needs\n"
     "  assets verify [DIR]       check every file of a distribution\n"
     "  assets list               list the staged distributions\n"
@@ -62,6 +65,7 @@ TEXT(run) = {
     "usage: aardvark run BUNDLE.zip [OPTION]...\n"
     "Call the handler of a bundle, pass on what it writes, and print its value as JSON.\n\n"
     "      --entrypoint M:F   the handler, as module:export; default: the manifest's\n",
+    call_options,
     guest_options,
     statuses,
     NULL,
@@ -73,6 +77,19 @@ TEXT(exec) = {
     "nothing for None, null and undefined.  The language is Python; of a FILE that ends in .js or .mjs it is\n"
     "JavaScript.  Python finds what follows -- in sys.argv, JavaScript in aardvark.argv.\n\n"
     "  -c CODE                the code itself\n",
+    call_options,
+    guest_options,
+    statuses,
+    NULL,
+};
+
+TEXT(session) = {
+    "usage: aardvark session [BUNDLE.zip] [OPTION]...\n"
+    "Hold a session by JSON-RPC 2.0 on stdin and stdout, one message a line: initialize, execute, call, cancel, clear,\n"
+    "reset, files.write, files.read, files.list, files.remove, state.capture, state.restore.  Names stay from step to\n"
+    "step.  The limits hold for each request.  The session ends with stdin.\n\n"
+    "      --grace-ms N       milliseconds from a cancellation or limit, which Python sees as KeyboardInterrupt, to the\n"
+    "                         end by force, which loses the state; 1000 unless given\n",
     guest_options,
     statuses,
     NULL,
