@@ -55,6 +55,14 @@ static aard__state collect_buffers(aard__guest *guest, json_t *report, aard_outc
         fail_malformed(outcome);
         return AARD__DONE;
     }
+    json_t *value = json_object_get(report, "value"); /* what the buffers stand beside */
+    if (value) {
+        char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+        aard__buf_puts(&outcome->value, text ? text : "null");
+        aard__buf_putc(&outcome->value, '\0');
+        if (!outcome->value.failed) outcome->value.len--;
+        free(text);
+    }
     for (size_t i = 0; i < count; i++) {
         const char *id;
         json_t *metadata;

@@ -6,7 +6,7 @@
     shared.primordials;
   const { DataViewPrototypeGetByteLength, DataViewPrototypeGetByteOffset, DateNow, MathMax, MathMin } =
     shared.primordials;
-  const { RegExpPrototypeExec, StringPrototypeSlice, StringPrototypeToLowerCase, SymbolIterator, TypeError } =
+  const { RegExpPrototypeExec, StringPrototypeCharCodeAt, StringPrototypeToLowerCase, SymbolIterator, TypeError } =
     shared.primordials;
   const { TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteLength, TypedArrayPrototypeGetByteOffset } =
     shared.primordials;
@@ -48,7 +48,13 @@
     for (let i = 0, at = 0; i < parts.length; at += lengthOf(parts[i++])) put(all, parts[i], at);
     return all;
   };
-  shared.bytes = { __proto__: null, bytesOf, copyOf, encode, join, lengthOf };
+  // Of characters up to U+00FF, a byte each.
+  const ofBinary = (text) => {
+    const bytes = new Uint8Array(text.length);
+    for (let i = 0; i < text.length; i++) bytes[i] = StringPrototypeCharCodeAt(text, i);
+    return bytes;
+  };
+  shared.bytes = { __proto__: null, bytesOf, copyOf, encode, join, lengthOf, ofBinary };
 
   // A stream of bytes that stay as they are, a copy of a piece at a time.
   const PIECE = 1 << 16;

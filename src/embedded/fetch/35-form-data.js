@@ -133,13 +133,8 @@
     const parameterOf = (line, name) => {
       const found = RegExpPrototypeExec(name === "name" ? /[;\s]name="([^"]*)"/i : /[;\s]filename="([^"]*)"/i, line);
       if (found === null) return undefined;
-      const raw = host.decodeUtf8(encodeLatin1(found[1]), false, true);
+      const raw = host.decodeUtf8(shared.bytes.ofBinary(found[1]), false, true);
       return replace(raw, /%(?:22|0A|0D)/i, (c) => (c === "%22" ? '"' : c[2] === "D" || c[2] === "d" ? "\r" : "\n"));
-    };
-    const encodeLatin1 = (text) => {
-      const bytes = new Uint8Array(text.length);
-      for (let i = 0; i < text.length; i++) bytes[i] = shared.primordials.StringPrototypeCharCodeAt(text, i);
-      return bytes;
     };
     const readPart = (data, head, content) => {
       const lines = /^([^:\r\n]+):[ \t]*([^\r\n]*)$/gm;

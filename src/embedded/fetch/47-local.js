@@ -4,7 +4,7 @@
 (function (host, shared) {
   const { Map, MapPrototypeDelete, MapPrototypeGet, MapPrototypeSet, RegExpPrototypeExec, StringPrototypeIndexOf } =
     shared.primordials;
-  const { StringPrototypeCharCodeAt, StringPrototypeSlice, TypeError, Uint8Array } = shared.primordials;
+  const { StringPrototypeSlice, TypeError } = shared.primordials;
 
   const withoutFragment = (text) => {
     const at = StringPrototypeIndexOf(text, "#");
@@ -15,9 +15,7 @@
   const bytesOfBase64 = (text) => {
     const binary = host.base64Decode(text);
     if (binary === null) throw refused("the data: URL is not base64");
-    const bytes = new Uint8Array(binary.length);
-    for (let i = 0; i < binary.length; i++) bytes[i] = StringPrototypeCharCodeAt(binary, i);
-    return bytes;
+    return shared.bytes.ofBinary(binary);
   };
   const ofData = (text) => {
     const comma = StringPrototypeIndexOf(text, ",");

@@ -16,7 +16,7 @@
     const { bodyOf, cloned, extract, isStreamed, mixBody, moved, setType, takeBytes } = shared.bodies();
     const normalized = /^(?:delete|get|head|options|post|put)$/i;
     const closed = /^(?:connect|trace|track)$/i;
-    let stateOfRequest, stateOfResponse, newResponse, isRequest;
+    let stateOfRequest, stateOfResponse, newResponse, isRequest, isResponse;
 
     const toMethod = (value, url) => {
       const method = `${value}`;
@@ -222,6 +222,7 @@
         return newResponse({ ...this.#state, body, headers: newHeaders("none", this.#state.headers) });
       }
       static {
+        isResponse = (value) => isObject(value) && #state in value;
         stateOfResponse = (response) => response.#state;
         newResponse = (state) => {
           const response = new Response();
@@ -275,9 +276,39 @@
       return newResponse({ ...own, body: state.method === "HEAD" ? null : extract(body).body });
     };
 
+    // ---- what a host asks of a handler: JSON on both sides ------------------------------------------------------------
+
+    const requestOf = (given) => {
+      const { url, method, headers, body } = typeof given === "string" ? { __proto__: null, url: given } : dictionary(given, "the request");
+      const at = parse(toUSVString(url ?? "/"), parse("http://localhost/", null));
+      if (at === null) throw new TypeError(`the request's URL is invalid: ${shared.inspect(url)}`);
+      const content = body === undefined || body === null || typeof body === "string" ? body : fromBase64(body.base64);
+      const own = { __proto__: null, method, headers: headers ?? undefined, body: content };
+      return new Request(serialize(at), own);
+    };
+    const fromBase64 = (text) => {
+      const binary = typeof text === "string" ? host.base64Decode(text) : null;
+      if (binary === null) throw new TypeError("the request's body is neither a string nor { base64 }");
+      return shared.bytes.ofBinary(binary);
+    };
+    // { value: what JSON can hold, bytes: of a body that is no text, else null }
+    const answerOf = async (response) => {
+      const state = stateOfResponse(response);
+      const { status, statusText, headers } = state;
+      const all = [];
+      for (let pairs = headerPairs(headers), i = 0; i < pairs.length; i++)
+        shared.define(all, i, [pairs[i][0], pairs[i][1]], true);
+      const bytes = state.body === null ? null : await takeBytes(state.body, "Response");
+      const text = bytes === null ? null : host.decodeUtf8(bytes, true, true);
+      const isText = bytes === null || typeof text === "string";
+      const value = { __proto__: null, status, statusText, headers: all, body: isText ? text : null };
+      return { __proto__: null, value, bytes: isText ? null : bytes };
+    };
+
     const made = shared.shapeInterfaces({ __proto__: null, Request, Response });
-    return { __proto__: null, ...made, send };
+    return { __proto__: null, ...made, answerOf, isResponse, requestOf, send };
   });
+  shared.fetchHandlers = classes;
   shared.defineInterfaces(classes, "Request", "Response");
 
   const operations = {

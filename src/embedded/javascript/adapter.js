@@ -3,7 +3,7 @@
 // A value is returned as its JSON text, or handed over by `host.json`.  Other answers travel by `host.result`, and DONE is returned: kind 0 is a buffer's
 // bytes, kind 1 a report, JSON text of
 //   {"kind": "exception", "type", "value", "traceback"} | {"kind": "adapter_error", "message"} |
-//   {"kind": "repr", "repr"} | {"kind": "buffers", "buffers": [{"id", "metadata"}]}
+//   {"kind": "repr", "repr"} | {"kind": "buffers", "value"?, "buffers": [{"id", "metadata"}]}
 (host, shared) => {
   "use strict";
   const {
@@ -270,8 +270,55 @@
 
   const fail = (error, place) => tell(describe(error, place));
 
+  // What a handler of requests gave.
+  class Answer {
+    #value;
+    #bytes; // of a body that is no text
+    #wrong; // why there is none
+    constructor(value, bytes, wrong) {
+      this.#value = value;
+      this.#bytes = bytes;
+      this.#wrong = wrong;
+    }
+    static settle(answer) {
+      if (answer.#wrong !== undefined) return refuse(answer.#wrong);
+      if (answer.#bytes === null) return encode(answer.#value);
+      buffers = list();
+      buffers[0] = answer.#bytes;
+      const told = list();
+      told[0] = { __proto__: null, id: "body", metadata: { __proto__: null, format: "bytes" } };
+      return tell({ __proto__: null, kind: "buffers", value: answer.#value, buffers: told });
+    }
+    static is = (value) => typeof value === "object" && value !== null && #wrong in value;
+  }
+  const { is: isAnswer, settle: settleAnswer } = Answer;
+
+  // Calls the method `fetch` of a default export as Workers do, with a Request of what is given, the environment and a context.
+  const serve = async (owner, given) => {
+    const { answerOf, isResponse, requestOf } = shared.fetchHandlers();
+    const waits = list();
+    const context = {
+      waitUntil(promise) {
+        waits[waits.length] = promise;
+      },
+      passThroughOnException() {},
+    };
+    const got = await owner.fetch(requestOf(given), environment(), context);
+    if (!isResponse(got)) return new Answer(null, null, `fetch of the default export gave ${typeName(got)}, not a Response`);
+    const { value, bytes } = await answerOf(got);
+    for (let i = 0; i < waits.length; i++) {
+      try {
+        await waits[i];
+      } catch (error) {
+        shared.reportError(error);
+      }
+    }
+    return new Answer(value, bytes, undefined);
+  };
+
   const settleHandler = (value) => {
     try {
+      if (isAnswer(value)) return settleAnswer(value);
       if (typeof value === "object" && host.isBytes(value)) {
         buffers = list();
         buffers[0] = bytesOf(value);
@@ -417,6 +464,15 @@
       return called;
     },
   });
+  const environment = () => {
+    const pairs = parse(host.environment() ?? "[]");
+    const all = { __proto__: null };
+    for (let i = 0; i < pairs.length; i++) {
+      const end = apply(indexOf, pairs[i], ["="]);
+      all[apply(slice, pairs[i], [0, end])] = apply(slice, pairs[i], [end + 1]);
+    }
+    return freeze(all);
+  };
   // What the call is given: arguments, environment, standard input.
   const given = {
     __proto__: null,
@@ -425,13 +481,7 @@
       return parse(host.arguments());
     },
     get env() {
-      const pairs = parse(host.environment() ?? "[]");
-      const all = { __proto__: null };
-      for (let i = 0; i < pairs.length; i++) {
-        const end = apply(indexOf, pairs[i], ["="]);
-        all[apply(slice, pairs[i], [0, end])] = apply(slice, pairs[i], [end + 1]);
-      }
-      return freeze(all);
+      return environment();
     },
     stdin() {
       const bytes = new Uint8Array(host.stdinLeft());
@@ -446,6 +496,10 @@
     writable: true,
   });
 
+  // Whether this is the default export of a module that answers requests.
+  const isServer = (value) =>
+    typeof value === "object" && value !== null && attempt(() => typeof value.fetch === "function") === "true";
+
   shared.javascript = {
     // The C side has imported the module; gives the handler's number, or -1 with a report.
     bind(namespace, name, where) {
@@ -459,6 +513,8 @@
       } catch {
         target = undefined;
       }
+      const served = name === "default" ? target : name === "default.fetch" ? owner : undefined;
+      if (isServer(served)) return addHandler((given) => serve(served, given));
       if (typeof target === "function") return addHandler((given) => apply(target, owner, [given]));
       refuse(
         target === undefined
