@@ -139,7 +139,8 @@ AARD_API const aard_diagnostics *aard_outcome_diagnostics(const aard_outcome *ou
     X(AARD_VIOLATION_NETWORK_DENIED, "network_denied")                                                                 \
     X(AARD_VIOLATION_FILESYSTEM_READ_ONLY, "filesystem_read_only")                                                     \
     X(AARD_VIOLATION_FILESYSTEM_QUOTA, "filesystem_quota")                                                             \
-    X(AARD_VIOLATION_CAPABILITY_DENIED, "capability_denied")
+    X(AARD_VIOLATION_CAPABILITY_DENIED, "capability_denied")                                                           \
+    X(AARD_VIOLATION_CALLBACK_LIMIT, "callback_limit")
 
 typedef enum aard_violation_kind {
 #define AARD_VIOLATION_ENUM(constant, name) constant,

@@ -9,7 +9,7 @@
 #include "policy/mount.h"
 #include "settings/functions.h"
 #include "settings/settings.h"
-#include "settings/user.h"
+#include "base/user.h"
 
 /* A stream callback with its user, shared between a configuration and the isolates made from it. */
 typedef struct aard__listener {

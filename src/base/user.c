@@ -1,5 +1,5 @@
 /* A host's pointer that is shared, and finalized by whoever has it last. */
-#include "settings/user.h"
+#include "base/user.h"
 
 void aard__user_init(aard__user *user, void *pointer, aard_finalizer finalizer)
 {

@@ -1,6 +1,6 @@
 /* A host's pointer that is shared, and finalized by whoever has it last. */
-#ifndef AARD_SETTINGS_USER_H
-#define AARD_SETTINGS_USER_H
+#ifndef AARD_BASE_USER_H
+#define AARD_BASE_USER_H
 
 #include <aardvark/callback.h>
 #include <stdatomic.h>
