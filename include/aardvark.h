@@ -48,6 +48,7 @@
 
 #include <aardvark/bundle.h>
 #include <aardvark/callback.h>
+#include <aardvark/callbacks.h>
 #include <aardvark/cancel.h>
 #include <aardvark/distribution.h>
 #include <aardvark/engine.h>

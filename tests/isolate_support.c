@@ -227,7 +227,7 @@ static void check_members(const json_t *root)
     for (size_t i = 0; i < json_array_size(buffers); i++)
         has_members(json_array_get(buffers, i), "id length metadata base64");
     const json_t *diagnostics = json_object_get(root, "diagnostics");
-    char members[1024] = "stdout stderr isolation started_at reset warm_state network policy_violations";
+    char members[1024] = "stdout stderr isolation started_at reset warm_state callbacks network policy_violations";
     if (json_object_get(diagnostics, "policy_violations_dropped")) strcat(members, " policy_violations_dropped");
 #define MEMBER_always(name) strcat(members, " " name);
 #define MEMBER_unless_0(name)                                                                                          \
@@ -238,6 +238,7 @@ static void check_members(const json_t *root)
     has_members(diagnostics, members);
     has_members(json_object_get(diagnostics, "reset"), "mode duration_ms generation");
     has_members(json_object_get(diagnostics, "warm_state"), "fingerprint source");
+    has_members(json_object_get(diagnostics, "callbacks"), "count ms");
     const json_t *network = json_object_get(diagnostics, "network");
     has_members(network, json_object_get(network, "dropped") ? "allowed blocked dropped" : "allowed blocked");
 }

@@ -13,6 +13,12 @@ static void host(const aard_call_context *context, void *user, const char *input
     (void)context, (void)user, (void)input, (void)len, (void)reply;
 }
 
+static void callback(const aard_call_context *context, void *user, aard_invocation *invocation)
+{
+    (void)context, (void)user;
+    aard_invocation_free(invocation);
+}
+
 static void set_limits(aard_isolate_config *config)
 {
     aard_isolate_config_set_wall_limit_ms(config, 1);
@@ -59,6 +65,11 @@ static aard_isolate_config *make(void)
     assert_ok(aard_isolate_config_set_env(config, "EMPTY", ""));
     assert_ok(aard_isolate_config_add_function(config, "Second", host, NULL, NULL));
     assert_ok(aard_isolate_config_add_function(config, "first", host, NULL, NULL));
+    assert_ok(aard_isolate_config_add_callback(config, "look_up", "Finds \xc3\xa4.", "{\"type\":\"object\"}", callback,
+                                               NULL, NULL));
+    assert_ok(aard_isolate_config_add_callback(config, "other", NULL, NULL, callback, NULL, NULL));
+    for (int which = AARD_CALLBACK_COUNT; which <= AARD_CALLBACK_RESULT_BYTES; which++)
+        aard_isolate_config_set_callback_limit(config, (aard_callback_limit)which, (uint64_t)(200 + which));
     assert_ok(aard_isolate_config_add_mount(config, "tests", "/data", AARD_FILESYSTEM_READ_WRITE));
     assert_ok(aard_isolate_config_add_mount(config, "docs", "/docs", AARD_FILESYSTEM_READ));
     return config;
@@ -127,6 +138,12 @@ static void test_settings_come_back_as_they_were(void **state)
     assert_string_equal(back->settings.network.ca_file, "/etc/ca \xc3\xa4.pem");
     assert_string_equal(back->settings.environment.items[0], "A=b=c");
     assert_true(aard__config_grants(back, "js"));
+    assert_int_equal(back->settings.callback_limits.timeout_ms, 202);
+    assert_int_equal(served.callbacks.count, 2);
+    assert_string_equal(served.callbacks.list[0]->name, "look_up");
+    assert_string_equal(served.callbacks.list[0]->description, "Finds \xc3\xa4.");
+    assert_string_equal(served.callbacks.list[0]->schema_text, "{\"type\":\"object\"}");
+    assert_null(served.callbacks.list[1]->schema_text);
     aard__served_free(&served);
     aard__buf_free(&packed);
     aard__buf_free(&again);

@@ -27,9 +27,9 @@ typedef struct aard_invocation aard_invocation;
 /* The callback's name and the invocation's number, unique in its call and counted from 1. */
 AARD_API const char *aard_invocation_name(const aard_invocation *invocation);
 AARD_API uint64_t aard_invocation_id(const aard_invocation *invocation);
-/* The arguments: a JSON object in UTF-8 that the callback's schema accepts. */
+/* The arguments: a JSON object in UTF-8, nested to 200 levels at most, that the callback's schema accepts. */
 AARD_API const char *aard_invocation_arguments(const aard_invocation *invocation, size_t *len);
-/* Answers with a JSON value, copied.  Text that is not JSON, is nested to more than 1000 levels or is larger than the
+/* Answers with a JSON value, copied.  Text that is not JSON, is nested to more than 200 levels or is larger than the
  * limit is an exception in the guest (InvalidResult, CallbackLimit).  False if nobody gets it: it was answered
  * already, or nobody waits any more. */
 AARD_API bool aard_invocation_reply(aard_invocation *invocation, const char *json, size_t len);

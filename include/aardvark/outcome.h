@@ -130,6 +130,8 @@ typedef struct aard_diagnostics {
         guest_abandoned;  /* 1 where the guest was left mid-execution, because nothing else would have ended the call */
     uint64_t rolled_back; /* 1 where the call failed and the state before it was put back (aard_call_set_rollback) */
     uint64_t state_lost;  /* 1 where the call was ended so that the next one begins with a guest that was reset */
+    uint64_t callback_count; /* invocations of the host's callbacks */
+    double callback_ms;      /* in which the host had any of them to answer */
 } aard_diagnostics;
 
 AARD_API const aard_diagnostics *aard_outcome_diagnostics(const aard_outcome *outcome);

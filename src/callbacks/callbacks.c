@@ -5,6 +5,8 @@
 
 #include "base/alloc.h"
 
+enum { MOST_CALLBACKS = 10000, LEAST_CALLBACK = 3 * 4 }; /* in number; in bytes */
+
 const aard__callback_limits aard__callback_defaults = {
     .count = 10000,
     .in_flight = 256,
@@ -15,19 +17,31 @@ const aard__callback_limits aard__callback_defaults = {
 
 /* ---- names -------------------------------------------------------------------------------------------------------- */
 
-/* What no function can be called, or what guests have anyway. */
-static const char *const reserved[] = {
-    "invoke",   "invoke_sync", "invokeSync", "list_callbacks", "listCallbacks", "False",     "None",       "True",
-    "and",      "arguments",   "as",         "assert",         "async",         "await",     "break",      "case",
-    "catch",    "class",       "const",      "continue",       "debugger",      "def",       "default",    "del",
-    "delete",   "do",          "elif",       "else",           "enum",          "eval",      "except",     "export",
-    "extends",  "false",       "finally",    "for",            "from",          "function",  "global",     "if",
-    "implements", "import",    "in",         "instanceof",     "interface",     "is",        "lambda",     "let",
-    "new",      "nonlocal",    "not",        "null",           "or",            "package",   "pass",       "private",
-    "protected", "public",     "raise",      "return",         "static",        "super",     "switch",     "this",
-    "throw",    "true",        "try",        "typeof",         "undefined",     "var",       "void",       "while",
-    "with",     "yield",
+/* Words of the languages that no function can be called by, and what guests have anyway. */
+static const char *const python_words[] = {
+    "False",  "None",     "True", "and",    "as",   "assert",  "async",  "await",  "break", "class",  "continue", "def",
+    "del",    "elif",     "else", "except", "for",  "finally", "from",   "global", "if",    "import", "in",       "is",
+    "lambda", "nonlocal", "not",  "or",     "pass", "raise",   "return", "try",    "while", "with",   "yield",
 };
+static const char *const other_words[] = {
+    "arguments", "case",  "catch",  "const",       "debugger",   "default",        "delete",        "do",
+    "enum",      "eval",  "export", "extends",     "false",      "function",       "implements",    "instanceof",
+    "interface", "let",   "new",    "null",        "package",    "private",        "protected",     "public",
+    "static",    "super", "switch", "this",        "throw",      "true",           "typeof",        "undefined",
+    "var",       "void",  "invoke", "invoke_sync", "invokeSync", "list_callbacks", "listCallbacks",
+};
+
+static bool is_among(const char *name, const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(words[i], name)) return true;
+    return false;
+}
+
+bool aard__callback_is_python_word(const char *name)
+{
+    return is_among(name, python_words, sizeof python_words / sizeof *python_words);
+}
 
 static bool is_word(const char *text, size_t len)
 {
@@ -38,13 +52,6 @@ static bool is_word(const char *text, size_t len)
 
 bool aard__callback_type_valid(const char *type, size_t len) { return is_word(type, len); }
 
-static bool is_reserved(const char *name)
-{
-    for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
-        if (!strcmp(reserved[i], name)) return true;
-    return false;
-}
-
 static aard_error *check_name(const char *name)
 {
     if (!is_word(name, strlen(name)) || !strncmp(name, "__", 2))
@@ -52,7 +59,8 @@ static aard_error *check_name(const char *name)
                            "'%s' is not a valid name of a callback; give up to %d letters, digits and underscores, not "
                            "beginning with a digit or two underscores",
                            name, AARD__CALLBACK_NAME);
-    if (!is_reserved(name)) return NULL;
+    if (!aard__callback_is_python_word(name) && !is_among(name, other_words, sizeof other_words / sizeof *other_words))
+        return NULL;
     return aard__error(AARD_ERR_INVALID_ARGUMENT,
                        "'%s' can't be the name of a callback: Python or JavaScript has it as a word of its own", name);
 }
@@ -113,6 +121,8 @@ static aard_error *put(aard__callbacks *callbacks, aard__callback *made)
         callbacks->list[i] = made;
         return NULL;
     }
+    if (callbacks->count == MOST_CALLBACKS)
+        return aard__error(AARD_ERR_INVALID_ARGUMENT, "there are %d callbacks, and can't be more", MOST_CALLBACKS);
     aard__callback **list = aard__realloc(callbacks->list, (callbacks->count + 1) * sizeof *list);
     if (!list) return aard__error_no_memory();
     callbacks->list = list;
@@ -173,4 +183,36 @@ void aard__callbacks_json(const aard__callbacks *callbacks, aard__buf *out)
         aard__buf_putc(out, '}');
     }
     aard__buf_putc(out, ']');
+}
+
+void aard__callbacks_pack(const aard__callbacks *callbacks, aard__buf *out)
+{
+    aard__pack_u32(out, (uint32_t)callbacks->count);
+    for (size_t i = 0; i < callbacks->count; i++) {
+        aard__pack_text(out, callbacks->list[i]->name);
+        aard__pack_text(out, callbacks->list[i]->description);
+        aard__pack_text(out, callbacks->list[i]->schema_text);
+    }
+}
+
+static void unpack_one(aard__unpacker *in, aard__callbacks *out)
+{
+    char *name = aard__unpack_some_text(in, AARD__CALLBACK_NAME);
+    char *description = aard__unpack_some_text(in, 0), *schema = aard__unpack_text(in, 0);
+    if (in->ok) {
+        const aard__callback_options options = {
+            .name = name, .description = description, .schema = schema, .unchecked = true};
+        aard_error *error = aard__callbacks_add(out, &options, NULL, NULL);
+        if (error) aard__unpacker_fail(in);
+        aard_error_free(error);
+    }
+    aard__free(name);
+    aard__free(description);
+    aard__free(schema);
+}
+
+void aard__callbacks_unpack(aard__unpacker *in, aard__callbacks *out)
+{
+    for (size_t left = aard__unpack_count(in, MOST_CALLBACKS, LEAST_CALLBACK); left && in->ok; left--)
+        unpack_one(in, out);
 }

@@ -4,6 +4,7 @@
 
 #include <aardvark/callbacks.h>
 
+#include "base/pack.h"
 #include "base/user.h"
 #include "callbacks/schema.h"
 
@@ -50,8 +51,15 @@ void aard__callback_release(aard__callback *callback);
 /* NULL where there is none. */
 aard__callback *aard__callbacks_find(const aard__callbacks *callbacks, const char *name, size_t len);
 
+/* The binary form, for a process that shows them to its guest: what they do is not in it, and schemas are not checked there.
+ * `out` must be empty. */
+void aard__callbacks_pack(const aard__callbacks *callbacks, aard__buf *out);
+void aard__callbacks_unpack(aard__unpacker *in, aard__callbacks *out);
+
 /* JSON text: an array of {"name", "description", "schema"}, as guests see them. */
 void aard__callbacks_json(const aard__callbacks *callbacks, aard__buf *out);
+
+bool aard__callback_is_python_word(const char *name); /* such as "class" */
 
 /* Whether an error may have that type: letters, digits and underscores. */
 bool aard__callback_type_valid(const char *type, size_t len);

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 
-enum { MOST_DEPTH = 1000 }; /* of answers */
+enum { MOST_DEPTH = 200 }; /* of arguments and answers: Python reads no more */
 
 typedef enum stage {
     OPEN,     /* the host has it */
@@ -42,7 +42,7 @@ struct aard__invocations {
     uint32_t last_id;
     uint64_t in_flight, count;
     uint64_t busy_since, busy_ns;
-    atomic_size_t ready; /* answers to be taken */
+    atomic_size_t answered;
 };
 
 /* ---- life --------------------------------------------------------------------------------------------------------- */
@@ -96,7 +96,6 @@ static void unlist(aard_invocation *one)
     aard__invocations *all = one->of;
     *(one->before ? &one->before->next : &all->list) = one->next;
     *(one->next ? &one->next->before : &all->last) = one->before;
-    if (one->stage == ANSWERED) atomic_fetch_sub(&all->ready, 1);
     one->stage = OVER;
 }
 
@@ -121,7 +120,7 @@ static bool answer(aard_invocation *one, aard__invocation_answer *given)
     one->stage = ANSWERED;
     one->answer = *given;
     *given = (aard__invocation_answer){.id = 0};
-    atomic_fetch_add(&all->ready, 1);
+    atomic_fetch_add(&all->answered, 1);
     if (!all->ended && all->options.wake) all->options.wake(all->options.user);
     return true;
 }
@@ -310,8 +309,8 @@ static bool prepare(aard_invocation *one, const aard__callback *callback, const 
     if (!check_arguments(one, callback, one->arguments, len)) return false;
     const char *limit = claim(one, limits);
     if (!limit) return true;
-    refuse(one, limit, *limit == 'c' ? "the call has made as many invocations as it may"
-                                     : "as many wait for their answers as may");
+    refuse(one, limit,
+           *limit == 'c' ? "the call has made as many invocations as it may" : "as many wait for their answers as may");
     return false;
 }
 
@@ -331,15 +330,16 @@ uint32_t aard__invocations_start(aard__invocations *all, const char *name, size_
 }
 
 /* Whether it has kept the handle, nobody knows: that is never freed then. */
-void aard__invocations_threw(aard__invocations *all)
+uint32_t aard__invocations_threw(aard__invocations *all)
 {
     if (all->running) fail(all->running, "CallbackError", "the host's callback threw a C++ exception", NULL);
     all->running = NULL;
+    return all->last_id;
 }
 
 /* ---- the guest's side --------------------------------------------------------------------------------------------- */
 
-bool aard__invocations_ready(const aard__invocations *all) { return atomic_load(&all->ready) > 0; }
+size_t aard__invocations_answered(const aard__invocations *all) { return atomic_load(&all->answered); }
 
 bool aard__invocations_busy(const aard__invocations *all) { return all->list != NULL; }
 
@@ -352,9 +352,17 @@ static aard_invocation *find(const aard__invocations *all, uint32_t id)
 
 bool aard__invocations_has(const aard__invocations *all, uint32_t id) { return id && find(all, id); }
 
+bool aard__invocations_ready(aard__invocations *all, uint32_t id)
+{
+    pthread_mutex_lock(&all->lock);
+    const aard_invocation *one = find(all, id);
+    bool ready = one && one->stage == ANSWERED;
+    pthread_mutex_unlock(&all->lock);
+    return ready;
+}
+
 bool aard__invocations_take(aard__invocations *all, uint32_t id, aard__invocation_answer *out)
 {
-    if (!aard__invocations_ready(all)) return false;
     pthread_mutex_lock(&all->lock);
     aard_invocation *one = find(all, id);
     bool taken = one && one->stage == ANSWERED;

@@ -84,8 +84,9 @@ static aard_error *refuse(const place *at, const char *what)
     return error;
 }
 
-static const char not_in_subset[] = "is a keyword outside of the supported subset of JSON Schema; leave it out, or begin "
-                                    "the name of an annotation with 'x-'";
+static const char not_in_subset[] =
+    "is a keyword outside of the supported subset of JSON Schema; leave it out, or begin "
+    "the name of an annotation with 'x-'";
 
 /* ---- forms -------------------------------------------------------------------------------------------------------- */
 
@@ -108,8 +109,7 @@ static bool all_strings(const json_t *array)
 {
     size_t i;
     const json_t *item;
-    json_array_foreach ((json_t *)(uintptr_t)array, i, item)
-        if (!json_is_string(item)) return false;
+    json_array_foreach((json_t *)(uintptr_t)array, i, item) if (!json_is_string(item)) return false;
     return json_is_array(array);
 }
 
@@ -118,8 +118,7 @@ static bool are_types(const json_t *value)
     size_t i;
     const json_t *item;
     if (!json_is_array(value)) return is_type_name(value);
-    json_array_foreach ((json_t *)(uintptr_t)value, i, item)
-        if (!is_type_name(item)) return false;
+    json_array_foreach((json_t *)(uintptr_t)value, i, item) if (!is_type_name(item)) return false;
     return json_array_size(value) > 0;
 }
 
@@ -127,8 +126,7 @@ static bool is_texts_map(const json_t *value)
 {
     const char *key;
     json_t *item;
-    json_object_foreach ((json_t *)(uintptr_t)value, key, item)
-        if (!all_strings(item)) return false;
+    json_object_foreach((json_t *)(uintptr_t)value, key, item) if (!all_strings(item)) return false;
     return json_is_object(value);
 }
 
@@ -172,7 +170,8 @@ static aard_error *check_list(review *r, const json_t *list, const place *at)
     size_t i;
     const json_t *item;
     if (!json_array_size(list)) return refuse(at, "must be an array of schemas, and not empty");
-    json_array_foreach ((json_t *)(uintptr_t)list, i, item) {
+    json_array_foreach((json_t *)(uintptr_t)list, i, item)
+    {
         char key[24];
         snprintf(key, sizeof key, "%zu", i);
         AARD__TRY(check_schema(r, item, &(place){at, key}));
@@ -185,7 +184,7 @@ static aard_error *check_map(review *r, const json_t *map, const place *at)
     const char *key;
     json_t *item;
     if (!json_is_object(map)) return refuse(at, "must be an object of schemas");
-    json_object_foreach ((json_t *)(uintptr_t)map, key, item) AARD__TRY(check_schema(r, item, &(place){at, key}));
+    json_object_foreach((json_t *)(uintptr_t)map, key, item) AARD__TRY(check_schema(r, item, &(place){at, key}));
     return NULL;
 }
 
@@ -228,7 +227,8 @@ static aard_error *check_members(review *r, const json_t *schema, const place *a
 {
     const char *name;
     json_t *value;
-    json_object_foreach ((json_t *)(uintptr_t)schema, name, value) {
+    json_object_foreach((json_t *)(uintptr_t)schema, name, value)
+    {
         const keyword *k = find_keyword(name);
         place below = {at, name};
         if (k)
@@ -254,7 +254,10 @@ static aard_error *check_schema(review *r, const json_t *schema, const place *at
 
 static int hex(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
 /* One step of a JSON pointer in a URI's fragment, up to the next '/': percent escapes, then those of pointers. */

@@ -108,8 +108,7 @@ static bool equal_arrays(check *c, const json_t *a, const json_t *b, const step 
     size_t i;
     const json_t *item;
     if (json_array_size(a) != json_array_size(b)) return false;
-    json_array_foreach (writable(a), i, item)
-        if (!equal(c, item, json_array_get(b, i), at)) return false;
+    json_array_foreach(writable(a), i, item) if (!equal(c, item, json_array_get(b, i), at)) return false;
     return true;
 }
 
@@ -118,7 +117,8 @@ static bool equal_objects(check *c, const json_t *a, const json_t *b, const step
     const char *key;
     json_t *item;
     if (json_object_size(a) != json_object_size(b)) return false;
-    json_object_foreach (writable(a), key, item) {
+    json_object_foreach(writable(a), key, item)
+    {
         const json_t *other = json_object_get(b, key);
         if (!other || !equal(c, item, other, at)) return false;
     }
@@ -148,8 +148,8 @@ static bool equal(check *c, const json_t *a, const json_t *b, const step *at)
 
 static const char *type_of(const json_t *value)
 {
-    static const char *const names[] = {"an object",  "an array", "a string", "an integer",
-                                        "a number", "true",      "false",    "null"};
+    static const char *const names[] = {"an object", "an array", "a string", "an integer",
+                                        "a number",  "true",     "false",    "null"};
     return names[json_typeof(value)];
 }
 
@@ -175,8 +175,7 @@ RULE(type)
         const char *type = json_string_value(rule);
         return is_of(value, type) || refuse(c, at, "it must be of type %s, and is %s", type, type_of(value));
     }
-    json_array_foreach (writable(rule), i, item)
-        if (is_of(value, json_string_value(item))) return true;
+    json_array_foreach(writable(rule), i, item) if (is_of(value, json_string_value(item))) return true;
     return refuse(c, at, "it must be of another type than %s", type_of(value));
 }
 
@@ -185,8 +184,7 @@ RULE(enum)
     size_t i;
     const json_t *item;
     (void)schema;
-    json_array_foreach (writable(rule), i, item)
-        if (equal(c, value, item, at)) return true;
+    json_array_foreach(writable(rule), i, item) if (equal(c, value, item, at)) return true;
     char *allowed = json_dumps(rule, JSON_COMPACT | JSON_ENCODE_ANY);
     refuse(c, at, "it must be one of %s", allowed ? allowed : "the listed values");
     free(allowed);
@@ -213,8 +211,7 @@ RULE(all_of)
     size_t i;
     const json_t *item;
     (void)schema;
-    json_array_foreach (writable(rule), i, item)
-        if (!accepts(c, item, value, at)) return false;
+    json_array_foreach(writable(rule), i, item) if (!accepts(c, item, value, at)) return false;
     return true;
 }
 
@@ -222,8 +219,7 @@ static size_t count_accepting(check *c, const json_t *schemas, const json_t *val
 {
     size_t i, count = 0;
     const json_t *item;
-    json_array_foreach (writable(schemas), i, item)
-        if (count < most) count += would_accept(c, item, value, at);
+    json_array_foreach(writable(schemas), i, item) if (count < most) count += would_accept(c, item, value, at);
     return count;
 }
 
@@ -241,7 +237,7 @@ RULE(one_of)
     return count == 1 || refuse(c, at, "it fits %s of the alternatives (oneOf)", count ? "more than one" : "none");
 }
 
-RULE(not)
+RULE(not )
 {
     (void)schema;
     return !would_accept(c, rule, value, at) || refuse(c, at, "it is what is excluded (not)");
@@ -313,7 +309,8 @@ static bool within(check *c, const step *at, size_t count, const json_t *limit, 
 {
     long double number = number_of(limit);
     if (most ? (long double)count <= number : (long double)count >= number) return true;
-    return refuse(c, at, "it has %zu %s; it may have %s %.15Lg", count, what, most ? "at most" : "no less than", number);
+    return refuse(c, at, "it has %zu %s; it may have %s %.15Lg", count, what, most ? "at most" : "no less than",
+                  number);
 }
 
 RULE(min_length)
@@ -370,7 +367,7 @@ RULE(contains)
     size_t i, count = 0;
     const json_t *item, *least = json_object_get(schema, "minContains"), *most = json_object_get(schema, "maxContains");
     if (!json_is_array(value)) return true;
-    json_array_foreach (writable(value), i, item) count += would_accept(c, rule, item, &(step){at, NULL, i});
+    json_array_foreach(writable(value), i, item) count += would_accept(c, rule, item, &(step){at, NULL, i});
     long double number = (long double)count;
     if (number >= (least ? number_of(least) : 1) && (!most || number <= number_of(most))) return true;
     return refuse(c, at, "%zu of its items are of the kind that it must contain, which is too %s", count,
@@ -406,9 +403,8 @@ static bool has_all(check *c, const json_t *names, const json_t *value, const st
 {
     size_t i;
     const json_t *name;
-    json_array_foreach (writable(names), i, name)
-        if (!json_object_get(value, json_string_value(name)))
-            return refuse(c, at, "'%s' is missing", json_string_value(name));
+    json_array_foreach(writable(names), i, name) if (!json_object_get(value, json_string_value(name))) return refuse(
+        c, at, "'%s' is missing", json_string_value(name));
     return true;
 }
 
@@ -423,7 +419,8 @@ RULE(properties)
     const char *key;
     json_t *item;
     (void)schema;
-    json_object_foreach (writable(rule), key, item) {
+    json_object_foreach(writable(rule), key, item)
+    {
         const json_t *member = json_object_get(value, key);
         if (member && !accepts(c, item, member, &(step){at, key, 0})) return false;
     }
@@ -435,7 +432,8 @@ RULE(additional_properties)
     const char *key;
     json_t *item;
     const json_t *listed = json_object_get(schema, "properties");
-    json_object_foreach (writable(value), key, item) {
+    json_object_foreach(writable(value), key, item)
+    {
         if (json_object_get(listed, key)) continue;
         if (json_is_false(rule)) return refuse(c, at, "there is no '%s'", key);
         if (!accepts(c, rule, item, &(step){at, key, 0})) return false;
@@ -449,7 +447,8 @@ RULE(property_names)
     json_t *item;
     bool accepted = true;
     (void)schema;
-    json_object_foreach (writable(value), key, item) {
+    json_object_foreach(writable(value), key, item)
+    {
         json_t *name = json_string(key);
         accepted = name && accepted && would_accept(c, rule, name, at);
         json_decref(name);
@@ -463,8 +462,8 @@ RULE(dependent_required)
     const char *key;
     json_t *names;
     (void)schema;
-    json_object_foreach (writable(rule), key, names)
-        if (json_object_get(value, key) && !has_all(c, names, value, at)) return false;
+    json_object_foreach(writable(rule), key,
+                        names) if (json_object_get(value, key) && !has_all(c, names, value, at)) return false;
     return true;
 }
 
@@ -473,8 +472,8 @@ RULE(dependent_schemas)
     const char *key;
     json_t *item;
     (void)schema;
-    json_object_foreach (writable(rule), key, item)
-        if (json_object_get(value, key) && !accepts(c, item, value, at)) return false;
+    json_object_foreach(writable(rule), key,
+                        item) if (json_object_get(value, key) && !accepts(c, item, value, at)) return false;
     return true;
 }
 
@@ -486,9 +485,9 @@ typedef struct rule {
 } rule;
 
 #define check_beside NULL
-static const rule rules[] = { /* in the order of their names */
+static const rule rules[] = {/* in the order of their names */
 #define RULE_OF(name, form, check) {name, check_##check},
-    AARD__SCHEMA_KEYWORDS(RULE_OF)
+                             AARD__SCHEMA_KEYWORDS(RULE_OF)
 #undef RULE_OF
 };
 
@@ -511,8 +510,7 @@ static bool accepts(check *c, const json_t *schema, const json_t *value, const s
     if (json_is_false(schema)) return refuse(c, at, "it is not allowed");
     if (c->depth == MOST_DEPTH) return give_up(c, at);
     c->depth++;
-    json_object_foreach (writable(schema), name, given)
-        accepted = accepted && keeps(c, schema, name, given, value, at);
+    json_object_foreach(writable(schema), name, given) accepted = accepted && keeps(c, schema, name, given, value, at);
     c->depth--;
     return accepted;
 }

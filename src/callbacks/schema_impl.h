@@ -43,7 +43,7 @@
     X("minProperties", COUNT, min_properties)                                                                          \
     X("minimum", NUMBER, minimum)                                                                                      \
     X("multipleOf", POSITIVE, multiple_of)                                                                             \
-    X("not", SCHEMA, not)                                                                                             \
+    X("not", SCHEMA, not )                                                                                             \
     X("oneOf", SCHEMAS, one_of)                                                                                        \
     X("prefixItems", SCHEMAS, prefix_items)                                                                            \
     X("properties", SCHEMA_MAP, properties)                                                                            \

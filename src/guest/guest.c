@@ -135,6 +135,7 @@ void aard__guest_free(aard__guest *guest)
 {
     if (!guest) return;
     aard__guest_go_offline(guest);
+    aard__guest_end_callbacks(guest);
     aard__open_files_free(&guest->io.open_files);
     aard__lookup_share_drop(guest->io.lookups);
     guest->io.lookups = NULL;
@@ -156,6 +157,7 @@ void aard__guest_free(aard__guest *guest)
 void aard__guest_begin_call(aard__guest *guest, const aard__guest_call *call)
 {
     aard__guest_go_offline(guest);
+    aard__guest_end_callbacks(guest);
     aard__ledger_free(&guest->call.ledger);
     aard__buf_free(&guest->call.result);
     aard__buf_free(&guest->call.report);
@@ -259,32 +261,6 @@ void aard__guest_unstop(aard__guest *guest)
     if (!guest->grants.making_code) return;
     guest->grants.making_code = 0; /* what was stopped did not take it back */
     aard__guest_allow_code(guest, false);
-}
-
-aard__waking aard__guest_sleep(aard__guest *guest, uint64_t ns)
-{
-    int timed_out = 0;
-    pthread_mutex_lock(&guest->wake.lock);
-    uint64_t now = ns ? aard__clock_monotonic() : 0;
-    uint64_t until = ns > UINT64_MAX - now ? UINT64_MAX : now + ns;
-    struct timespec at = {(time_t)(until / 1000000000), (long)(until % 1000000000)};
-    while (ns && !guest->wake.stopped && !guest->wake.roused && !timed_out)
-        timed_out = pthread_cond_timedwait(&guest->wake.condition, &guest->wake.lock, &at);
-    aard__waking waking = guest->wake.stopped ? AARD__STOPPED : guest->wake.roused ? AARD__ROUSED : AARD__SLEPT;
-    guest->wake.roused = false;
-    pthread_mutex_unlock(&guest->wake.lock);
-    return waking;
-}
-
-aard__waking aard__guest_wait_for_any(aard__guest *guest, uint64_t ns, bool *idle)
-{
-    *idle = false;
-    if (guest->wake.net && aard__net_busy(guest->wake.net)) {
-        bool answered = aard__net_wait(guest->wake.net, 0, ns);
-        return answered ? AARD__SLEPT : aard__guest_sleep(guest, 0);
-    }
-    *idle = ns == UINT64_MAX;
-    return *idle ? AARD__SLEPT : aard__guest_sleep(guest, ns);
 }
 
 /* One round of the event loop: what is due runs; *wait says for how long nothing will be, or that nothing ever will. */

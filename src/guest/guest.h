@@ -9,6 +9,7 @@
 #include <pthread.h>
 
 #include "budget/budget.h"
+#include "callbacks/invocations.h"
 #include "engine/engine.h"
 #include "guest/open_files.h"
 #include "guest/session_files.h"
@@ -115,6 +116,8 @@ typedef struct aard__guest_call {
     aard__stream_call output;
     aard__ledger ledger;
     const aard__network_policy *network;     /* NULL where nothing is allowed */
+    aard__invocations *invocations;          /* of the host's callbacks; NULL until there is one */
+    uint64_t callback_count, callback_ns;    /* once those have ended */
     aard__buf result, report;                /* the guest's answer: JSON text or a buffer's bytes; JSON text about it */
     size_t result_limit, result_depth_limit; /* 0 = none */
     size_t result_bytes;                     /* given so far */
@@ -239,7 +242,7 @@ typedef enum aard__waking { AARD__SLEPT, AARD__ROUSED, AARD__STOPPED } aard__wak
 /* Sleeps until `ns` nanoseconds have passed, or the call is ended or asked to end; UINT64_MAX waits for that alone. */
 aard__waking aard__guest_sleep(aard__guest *guest, uint64_t ns);
 
-/* The same, or until a request has been answered; *idle: UINT64_MAX was given, and nothing would ever come. */
+/* The same, or until a request or an invocation has been answered; *idle: UINT64_MAX was given, and nothing would ever come. */
 aard__waking aard__guest_wait_for_any(aard__guest *guest, uint64_t ns, bool *idle);
 
 /* Whether the guest itself may make code now; what is refused goes into the ledger. */
@@ -248,6 +251,15 @@ void aard__guest_allow_code(aard__guest *guest, bool allow);
 void aard__guest_go_offline(aard__guest *guest);
 /* The requests of the call under way, begun where there are none yet; fine outside of calls, when nothing is allowed. */
 aard_error *aard__guest_net(aard__guest *guest, aard__net **out);
+
+/* The invocations of the host's callbacks by the call under way, begun where there are none yet; for a guest with a
+ * configuration.  Errors: no_memory. */
+aard_error *aard__guest_invocations(aard__guest *guest, aard__invocations **out);
+bool aard__guest_awaits_callbacks(const aard__guest *guest);
+/* Sleeps until number `id` has been answered (0: any, or a request), at most `ns` nanoseconds, or the call is ended or asked to
+ * end; where there are invocations. */
+aard__waking aard__guest_wait_for_answer(aard__guest *guest, uint32_t id, uint64_t ns);
+void aard__guest_end_callbacks(aard__guest *guest); /* the call has ended: what is under way is over */
 
 #define AARD__DEADLOCK "the guest awaits something that can never be resolved: no timer, task or request is left"
 

@@ -34,7 +34,9 @@
     X(count, pending_ended, unless_0)                                                                                  \
     X(count, guest_abandoned, unless_0)                                                                                \
     X(count, rolled_back, unless_0)                                                                                    \
-    X(count, state_lost, unless_0)
+    X(count, state_lost, unless_0)                                                                                     \
+    X(count, callback_count, apart)                                                                                    \
+    X(ms, callback_ms, apart)
 
 /* The types of the kinds. */
 typedef uint64_t aard__diagnostic_count;

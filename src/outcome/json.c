@@ -1,4 +1,5 @@
 /* The JSON form of an outcome; its schema is in docs/outcome.md. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -145,6 +146,9 @@ static void put_apart(aard__buf *out, const aard_outcome *outcome)
     bool warm = d->warm_source != AARD_WARM_NONE;
     aard__buf_printf(out, "},\"warm_state\":{\"fingerprint\":%s%s%s,\"source\":\"%s\"}", warm ? "\"" : "",
                      warm ? d->warm_fingerprint : "null", warm ? "\"" : "", aard_warm_source_name(d->warm_source));
+    aard__buf_printf(out, ",\"callbacks\":{\"count\":%" PRIu64, d->callback_count);
+    put_ms(out, "ms", d->callback_ms);
+    aard__buf_putc(out, '}');
 }
 
 #define SHOW_always(kind, member) put_##kind(out, #member, outcome->diagnostics.member);

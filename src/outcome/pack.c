@@ -159,7 +159,7 @@ static void unpack_violations(aard__unpacker *in, aard__ledger *ledger)
 {
     size_t count = aard__unpack_count(in, AARD__LEDGER_LINES, LEAST_LINE);
     for (size_t i = 0; i < count && in->ok; i++) {
-        aard_violation_kind kind = (aard_violation_kind)aard__unpack_choice(in, AARD_VIOLATION_CAPABILITY_DENIED + 1);
+        aard_violation_kind kind = (aard_violation_kind)aard__unpack_choice(in, AARD_VIOLATION_CALLBACK_LIMIT + 1);
         char *reason = aard__unpack_some_text(in, AARD__LEDGER_TEXT);
         char *subject = aard__unpack_some_text(in, AARD__LEDGER_TEXT);
         uint64_t times = aard__unpack_u64(in);

@@ -43,6 +43,7 @@ void aard_isolate_config_free(aard_isolate_config *config)
     aard_catalog_free(config->catalog);
     aard__settings_free(&config->settings);
     aard__functions_free(&config->hooks.functions);
+    aard__callbacks_free(&config->hooks.callbacks);
     aard__mounts_free(&config->hooks.mounts);
     release_listener(config->hooks.listener);
     release_user(config->hooks.user);
@@ -332,9 +333,11 @@ static aard_error *copy_hooks(const aard__hooks *hooks, aard__hooks *out)
     out->listener = hooks->listener;
     if (out->listener) aard__user_retain(&out->listener->user);
     out->net = hooks->net;
+    out->answers = hooks->answers;
     out->user = hooks->user;
     if (out->user) aard__user_retain(out->user);
     AARD__TRY(aard__functions_copy(&hooks->functions, &out->functions));
+    AARD__TRY(aard__callbacks_copy(&hooks->callbacks, &out->callbacks));
     return aard__mounts_copy(&hooks->mounts, &out->mounts);
 }
 

@@ -5,11 +5,11 @@
 #include <aardvark/isolate.h>
 #include <aardvark/warm.h>
 
+#include "base/user.h"
 #include "net/net.h"
 #include "policy/mount.h"
 #include "settings/functions.h"
 #include "settings/settings.h"
-#include "base/user.h"
 
 /* A stream callback with its user, shared between a configuration and the isolates made from it. */
 typedef struct aard__listener {
@@ -17,15 +17,25 @@ typedef struct aard__listener {
     aard_stream_callback callback;
 } aard__listener;
 
+/* Where the answers of callbacks come from, if not from this process's threads. */
+typedef struct aard__callback_source {
+    /* Waits for at most `ns` nanoseconds until there are some, and hands them out.  False: it was interrupted, since the
+     * call is being ended. */
+    bool (*wait)(void *user, uint64_t ns);
+    void *user;
+} aard__callback_source;
+
 /* What is the host's own and can't leave its process: it is shared between a configuration and the isolates made from it.  A guest
  * in another process has its functions and mounts served over frames, by their names. */
 typedef struct aard__hooks {
     aard__functions functions;
+    aard__callbacks callbacks;
     aard__mounts mounts;
     aard__listener *listener; /* one owner's share; may be NULL */
     aard__user *user;         /* the same */
-    /* Where requests of calls are made; NULL = in this process.  Outlives the configuration. */
+    /* Where requests of calls are made, and who answers callbacks; NULL = this process does.  Outlive the configuration. */
     const aard__net_source *net;
+    const aard__callback_source *answers;
 } aard__hooks;
 
 struct aard_isolate_config {

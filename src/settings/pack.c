@@ -137,11 +137,26 @@ static void unpack_network(aard__unpacker *in, aard__config_network *network)
 #undef UNPACK
 }
 
+static void pack_callbacks(aard__buf *out, const aard__callback_limits *limits)
+{
+#define PACK(constant, member) aard__pack_u64(out, limits->member);
+    AARD_CALLBACK_LIMIT_MAP(PACK)
+#undef PACK
+}
+
+static void unpack_callbacks(aard__unpacker *in, aard__callback_limits *limits)
+{
+#define UNPACK(constant, member) limits->member = aard__unpack_u64(in);
+    AARD_CALLBACK_LIMIT_MAP(UNPACK)
+#undef UNPACK
+}
+
 /* ---- what the host serves --------------------------------------------------------------------------------------- */
 
 void aard__served_free(aard__served *served)
 {
     aard__texts_free(&served->functions);
+    aard__callbacks_free(&served->callbacks);
     for (size_t i = 0; i < served->mount_count; i++) aard__free(served->mounts[i].place);
     aard__free(served->mounts);
     *served = (aard__served){.mounts = NULL};
@@ -152,6 +167,7 @@ static void pack_served(aard__buf *out, const aard__hooks *hooks)
     aard__pack_u32(out, (uint32_t)hooks->functions.count);
     for (size_t i = 0; i < hooks->functions.count; i++)
         aard__pack_text(out, aard__function_name(hooks->functions.list[i]));
+    aard__callbacks_pack(&hooks->callbacks, out);
     aard__pack_u32(out, (uint32_t)hooks->mounts.count);
     for (size_t i = 0; i < hooks->mounts.count; i++) {
         aard__pack_text(out, aard__mount_place(hooks->mounts.list[i]));
@@ -164,6 +180,7 @@ static void unpack_served(aard__unpacker *in, aard__served *served)
     aard__texts_unpack(in, &served->functions);
     for (size_t i = 0; i < served->functions.count; i++)
         aard__unpacker_want(in, aard__function_name_valid(served->functions.items[i]));
+    aard__callbacks_unpack(in, &served->callbacks);
     size_t count = aard__unpack_count(in, MOST_MOUNTS, LEAST_MOUNT);
     if (!count) return;
     served->mounts = aard__calloc(count, sizeof *served->mounts);

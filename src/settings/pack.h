@@ -15,7 +15,8 @@ typedef struct aard__served_mount {
 
 /* What the host's process serves to the guest, in the order of the configuration: requests name them by their number. */
 typedef struct aard__served {
-    aard__texts functions; /* names */
+    aard__texts functions;     /* names */
+    aard__callbacks callbacks; /* names, descriptions and schemas */
     aard__served_mount *mounts;
     size_t mount_count;
 } aard__served;

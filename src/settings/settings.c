@@ -6,7 +6,8 @@ void aard__settings_init(aard__settings *settings)
                                  .output_limit = AARD__OUTPUT_LIMIT_DEFAULT,
                                  .result_limit = AARD__RESULT_LIMIT_DEFAULT,
                                  .file_rules = aard__file_rules_of(AARD_FILESYSTEM_READ_WRITE, 0, 0, 0),
-                                 .network.limits = aard__network_defaults};
+                                 .network.limits = aard__network_defaults,
+                                 .callback_limits = aard__callback_defaults};
 }
 
 void aard__settings_free(aard__settings *settings)

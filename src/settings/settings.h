@@ -6,6 +6,7 @@
 #include <aardvark/isolate.h>
 
 #include "budget/budget.h"
+#include "callbacks/callbacks.h"
 #include "policy/filesystem.h"
 #include "policy/network.h"
 #include "settings/texts.h"
@@ -44,7 +45,8 @@ aard_error *aard__config_network_copy(const aard__config_network *network, aard_
     X(texts, capabilities) /* lower case */                                                                            \
     X(texts, packages)     /* their keys */                                                                            \
     X(texts, environment)  /* "NAME=value" */                                                                          \
-    X(network, network)
+    X(network, network)                                                                                                \
+    X(callbacks, callback_limits)
 
 /* The types of the kinds. */
 typedef aard_language aard__setting_language;
@@ -58,6 +60,7 @@ typedef size_t aard__setting_size;
 typedef aard__file_rules aard__setting_files;
 typedef aard__texts aard__setting_texts;
 typedef aard__config_network aard__setting_network;
+typedef aard__callback_limits aard__setting_callbacks;
 
 typedef struct aard__settings {
 #define AARD__SETTING(kind, member) aard__setting_##kind member;

@@ -340,6 +340,8 @@ static void end_diagnostics(invocation *inv)
     d->reset_generation = inv->worker->generation;
     d->filesystem_bytes_written = guest->call.bytes_written;
     d->pending_ended = guest->call.pending_ended;
+    d->callback_count = guest->call.callback_count;
+    d->callback_ms = ms(guest->call.callback_ns);
     d->guest_abandoned = guest->abandoned;
     if (guest->start.image) {
         d->warm_source = aard__image_is_file(guest->start.image) ? AARD_WARM_DISK : AARD_WARM_MEMORY;
@@ -377,6 +379,7 @@ static void end(invocation *inv)
 {
     aard_diagnostics *d = &inv->outcome->diagnostics;
     aard__guest_go_offline(inv->worker->guest);
+    aard__guest_end_callbacks(inv->worker->guest);
     inv->run_end = aard__clock_monotonic();
     bool whole = classify(inv);
     end_diagnostics(inv);

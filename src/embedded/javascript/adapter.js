@@ -477,6 +477,9 @@
   const given = {
     __proto__: null,
     host: functions,
+    invoke: shared.callbacks.invoke,
+    invokeSync: shared.callbacks.invokeSync,
+    listCallbacks: shared.callbacks.listCallbacks,
     get argv() {
       return parse(host.arguments());
     },

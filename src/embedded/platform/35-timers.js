@@ -113,6 +113,7 @@
 
   shared.runTimers = (now) => {
     let ran = shared.deliverAnswers !== null && shared.deliverAnswers(); // fetch/40-requests.js
+    if (shared.deliverInvocations !== null && shared.deliverInvocations()) ran = true; // 76-callbacks.js
     if (heap.length > 0 && heap[0].deadline <= now) {
       const first = heap[0];
       dequeue(first);

@@ -30,11 +30,19 @@
     pyodide.runPython(shared.networkSource, { globals: network, filename: "<aardvark>" });
     const system = pyodide.toPy({ __name__: "aardvark_system", __builtins__ });
     pyodide.runPython(shared.systemSource, { globals: system, filename: "<aardvark>" });
-    const loop = pyodide.toPy({ __name__: "aardvark_loop", __builtins__, aardvark_network: network });
+    const callbacks = pyodide.toPy({ __name__: "aardvark_callbacks", __builtins__ });
+    pyodide.runPython(shared.callbacksSource, { globals: callbacks, filename: "<aardvark>" });
+    const loop = pyodide.toPy({
+      __name__: "aardvark_loop",
+      __builtins__,
+      aardvark_callbacks: callbacks,
+      aardvark_network: network,
+    });
     pyodide.runPython(shared.loopSource, { globals: loop, filename: "<aardvark>" });
     const globals = pyodide.toPy({
       __name__: "aardvark_adapter",
       __builtins__,
+      aardvark_callbacks: callbacks,
       aardvark_loop: loop,
       aardvark_network: network,
       aardvark_system: system,
@@ -217,5 +225,6 @@
   // A restored guest must not go on with the random numbers of all the others.
   if (shared.image) must("restored");
   if (host.environment() !== undefined) must("environment");
+  if (host.callbacks() !== undefined) must("callbacks");
   if (grantsJavaScript) must("grant");
 }

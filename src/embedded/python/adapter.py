@@ -71,6 +71,7 @@ _renew_loop = _loop["renew"]
 _LoopState = _loop["_State"]
 _network = aardvark_network  # noqa: F821 - network.py's names
 _system = aardvark_system  # noqa: F821 - system.py's names
+_callbacks = aardvark_callbacks  # noqa: F821 - callbacks.py's names
 
 
 class _State:
@@ -750,6 +751,7 @@ def _invalidate_finders():
 def restored():
     """Makes what was captured with everybody else's state this guest's own."""
     _system["renew"]()
+    _callbacks["uninstall"]()
     if _main.keys() != _main_at_first.keys():  # steps were captured, too
         _main_at_first.clear()
         _main_at_first.update(_main)
@@ -873,6 +875,8 @@ class _HostModule:
     def exec_module(module):
         module.host = _Host()
         module.HostError = HostError
+        for name in _callbacks["EXPORTED"]:
+            setattr(module, name, _callbacks[name])
 
 
 HostError.__module__ = "aardvark"
@@ -981,6 +985,9 @@ def javascript_error(text):
     raise RuntimeError(text)
 
 
+_callbacks["dumps"] = _dumps_value
+_callbacks["loads"] = _loads
+callbacks = _callbacks["install"]
 _close_javascript()
 _network["ADAPTED"]["zoneinfo._common"] = _system["adapt_zoneinfo"]
 _network["install"]()

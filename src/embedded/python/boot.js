@@ -289,12 +289,13 @@
 
   // The first half of a start, up to where the WebAssembly has to be there; it is in the start-up snapshot of Python
   // guests.  A guest that starts from nothing needs the lock file's text and the sources of the adapter.
-  shared.beginPython = (createModule, lockFile, loopSource, adapterSource, networkSource, systemSource) => {
+  shared.beginPython = (createModule, lockFile, loopSource, adapterSource, networkSource, systemSource, callbacksSource) => {
     // What JavaScript lets go of must not change a Python that has been reset since.
     if (!shared.grantsJavaScript) globalThis.FinalizationRegistry = Unregistered;
     shared.loopSource = loopSource;
     shared.networkSource = networkSource;
     shared.systemSource = systemSource;
+    shared.callbacksSource = callbacksSource;
     shared.adapterSource = adapterSource;
     const config = makeConfig();
     API = { config, runtimeEnv: environment };

@@ -48,12 +48,30 @@
     return how === IDLE ? "idle" : "";
   };
 
+  const invoke = (text, end) => {
+    const id = end < 0 ? 0 : host.callbackStart(text.slice(0, end), text.slice(end + 1));
+    return id === 0 ? "" : (host.callbackTake(id) ?? `#${id}`);
+  };
+
+  const answerOf = (id, stream, interrupt) => {
+    for (;;) {
+      const answer = host.callbackTake(id);
+      if (answer !== null) return answer ?? "";
+      if (host.callbackWait(id, -1) === CUT_SHORT) interrupt();
+    }
+  };
+
   // What a message asks by its first letter:
   //   d  the name of a module: tells of a capability that was not granted, as often as anybody likes to say so
   //   e  asks for the environment
   //   c  the name of a host function, a NUL and its input: calls that
   //   w  milliseconds: waits so long, less than 0 without an end, or until a request has been answered
   //   p  a number: tells that so much has been ended
+  //   i  the name of a callback, a NUL and its arguments: invokes that; gives its answer, or "#" and its number
+  //   s  such a number: waits for its answer, and gives it
+  //   a  asks for all answers that have come
+  //   x  such a number: nobody wants its answer any more
+  //   l  asks for the host's callbacks
   const closed = /^(js|pyodide_js|pyodide\.ffi)(\.\w{1,99}){0,9}$/;
   const answer = (message, stream, interrupt) => {
     const text = message.slice(1);
@@ -69,6 +87,17 @@
       }
       case "w":
         return wait(stream, Number(text), interrupt);
+      case "i":
+        return invoke(text, text.indexOf("\0"));
+      case "s":
+        return answerOf(Number(text), stream, interrupt);
+      case "a":
+        return host.callbackTakeAll();
+      case "x":
+        host.callbackDrop(Number(text));
+        return "";
+      case "l":
+        return host.callbacks() ?? "[]";
       case "p":
         host.ended(Number(text));
         return "";

@@ -34,6 +34,7 @@
     "calm",
     "clear",
     "environment",
+    "callbacks",
   ]);
 
   // What `stat` gives as a time: Date knows whole milliseconds, in which much can be done to a file.

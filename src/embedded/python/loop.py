@@ -17,6 +17,9 @@ from pyodide.webloop import PyodideFuture, PyodideTask
 
 _LONGEST_PAUSE = 86400.0  # seconds
 _network = aardvark_network  # noqa: F821 - network.py's names, put here by adapter.js
+_callbacks = aardvark_callbacks  # noqa: F821 - callbacks.py's
+_invocations = _callbacks["pending"]
+_take_answers = _callbacks["take"]
 
 
 class NothingLeft(RuntimeError):
@@ -78,6 +81,8 @@ class _Selector:
         loop = self._loop
         if loop.requests:
             loop.requests.take()
+        if _invocations:
+            _take_answers()
         if _State.javascript is not None:
             soon = _turn_javascript()
             if timeout is None or (soon is not None and soon < timeout):
@@ -89,6 +94,8 @@ class _Selector:
         _pause(timeout)  # even for no time: requests go on then
         if loop.requests:
             loop.requests.take()
+        if _invocations:
+            _take_answers()
         return ()
 
     def close(self):
@@ -159,7 +166,7 @@ class HostLoop(base_events.BaseEventLoop):
         return task.result()
 
     def _is_busy(self):
-        return self._scheduled or self.requests or self._debug or _State.javascript is not None
+        return self._scheduled or self.requests or _invocations or self._debug or _State.javascript is not None
 
     # There are no threads: the work is done when its turn comes, where no loop seems to run, as in another thread.
     def run_in_executor(self, executor, func, *args):

@@ -10,9 +10,10 @@ extern const aard__host_entry aard__host_text[];
 extern const aard__host_entry aard__host_url[];
 extern const aard__host_entry aard__host_crypto[];
 extern const aard__host_entry aard__host_zlib[];
-extern const aard__host_entry aard__host_program[]; /* the same */
-extern const aard__host_entry aard__host_network[]; /* of guests only: `user` is one */
-extern const aard__host_entry aard__guest_host[];   /* the same */
+extern const aard__host_entry aard__host_program[];   /* the same */
+extern const aard__host_entry aard__host_network[];   /* of guests only: `user` is one */
+extern const aard__host_entry aard__host_callbacks[]; /* the same */
+extern const aard__host_entry aard__guest_host[];     /* the same */
 
 /* All of them, and the engine's: what every guest has. */
 extern const aard__host_entry *const aard__guest_tables[];

@@ -11,6 +11,7 @@
 #include "guest/javascript/javascript.h"
 #include "guest/javascript/javascript_guest.h"
 #include "guest/snapshot.h"
+#include "settings/config.h"
 
 #define APP "/app/"
 
@@ -41,6 +42,17 @@ static aard_error *javascript_boot(aard__guest *guest)
     return NULL;
 }
 
+/* What the realm's guest is to see of its host: it is in no snapshot. */
+static aard_error *javascript_finish(aard__guest *guest)
+{
+    aard__ref *install;
+    if (!guest->config || !guest->config->hooks.callbacks.count) return NULL;
+    AARD__TRY(aard__guest_get(guest, guest->shared, "installCallbacks", &install));
+    aard__ref_call(guest->realm, install, NULL, 0, false, &guest->entry);
+    aard__ref_free(install);
+    return guest->entry.status == AARD__OK ? NULL : aard__guest_boot_error(&guest->entry, "its callbacks");
+}
+
 static aard_error *javascript_mount(aard__guest *guest)
 {
     (void)guest; /* modules are looked up in the bundle when they are imported */
@@ -61,6 +73,7 @@ static aard_error *javascript_make_standby(aard__guest *guest)
     guest->standby = made;
     aard__guest_exchange(guest);
     aard_error *error = aard__guest_load_parts(guest);
+    if (!error) error = javascript_finish(guest);
     aard__guest_exchange(guest);
     if (error) aard__guest_drop_standby(guest);
     return error;
@@ -446,6 +459,7 @@ const aard__language_ops aard__javascript = {
     .part_count = sizeof parts / sizeof *parts,
     .snapshot_realm = AARD__SNAPSHOT_JAVASCRIPT,
     .boot = javascript_boot,
+    .finish = javascript_finish,
     .reset = javascript_reset,
     .reset_mode = AARD_RESET_NEW_REALM,
     .make_standby = javascript_make_standby,

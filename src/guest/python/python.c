@@ -75,10 +75,10 @@ static aard_error *begin(aard__guest *guest, aard__ref *create_module)
 {
     const void *lock;
     size_t lock_len;
-    aard__value args[6] = {AARD__VALUE_REF(create_module)};
+    aard__value args[7] = {AARD__VALUE_REF(create_module)};
     if (!guest->start.image && !guest->eager) {
         AARD__TRY(aard__distribution_file(guest->start.distribution, AARD__FILE_LOCK, &lock, &lock_len));
-        static const char *const names[] = {"loop.py", "adapter.py", "network.py", "system.py"};
+        static const char *const names[] = {"loop.py", "adapter.py", "network.py", "system.py", "callbacks.py"};
         args[1] = AARD__VALUE_STRING(lock, lock_len);
         for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
             const aard__guest_file *file = NULL;
@@ -86,7 +86,7 @@ static aard_error *begin(aard__guest *guest, aard__ref *create_module)
             args[2 + i] = AARD__VALUE_STRING(file->data, file->len);
         }
     }
-    AARD__TRY(call_shared(guest, "beginPython", args, 6));
+    AARD__TRY(call_shared(guest, "beginPython", args, 7));
     if (!aard__realm_next_rejection(guest->realm, &guest->entry)) return NULL;
     return aard__error(AARD_ERR_GUEST_BOOT, "the guest did not start: %.*s: %.*s", (int)guest->entry.thrown_type.len,
                        guest->entry.thrown_type.data ? guest->entry.thrown_type.data : "",
