@@ -363,10 +363,7 @@ static inline int tear_down_staging(void **state)
     return 0;
 }
 
-static inline char *core_dir(const staging_fixture *f)
-{
-    return at(f->home, "aardvark-layout2-pyodide-v0.29.4-core");
-}
+static inline char *core_dir(const staging_fixture *f) { return at(f->home, "aardvark-layout2-pyodide-v0.29.4-core"); }
 
 #define STAGING_TEST(name) cmocka_unit_test_setup_teardown(name, set_up_staging, tear_down_staging)
 

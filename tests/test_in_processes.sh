@@ -5,8 +5,11 @@
 export AARD_TEST_ISOLATION=process AARDVARK_GUEST_HELPER=$AARDVARK_BUILD/aardvark-guest CMOCKA_MESSAGE_OUTPUT=STDOUT
 status=0
 names="outcome handlers isolate_javascript isolate_python system_python python_ends reset_below_python stop_race"
-[[ -z ${AARD_SOAK-} ]] ||
-    names+=" isolate_limits isolate_bundles isolate_hostile escape_realm runaways bombs neighbour budgets reset_python network_python"
+names+=" tampered_javascript isolate_checks warm_forged crossing_errors settings"
+[[ -z ${AARD_SOAK-} ]] || {
+    names+=" isolate_limits isolate_bundles isolate_hostile escape_realm runaways bombs neighbour budgets reset_python"
+    names+=" network_python reset_javascript warm_start surroundings leaving messages packages traceparent"
+}
 unset AARD_SOAK # their figures are about threads
 for name in $names network_javascript network_escapes escape_filesystem inline_javascript inline_python isolate_streams \
     event_loop capabilities callbacks sessions session_files; do

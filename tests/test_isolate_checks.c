@@ -363,7 +363,7 @@ static void test_a_bundle_that_is_not_loaded_changes_no_policy(void **state)
     aard_bundle *bundles[] = {bundle_of(first), bundle_of(second)};
     bool loaded = false;
     for (long n = 0; !loaded; n++) {
-        aard_isolate *isolate = boot(config_of(AARD_LANGUAGE_JAVASCRIPT), aard_bundle_retain(bundles[0]));
+        aard_isolate *isolate = boot(thread_config(AARD_LANGUAGE_JAVASCRIPT), aard_bundle_retain(bundles[0]));
         allocations_left = n;
         aard__alloc_set_hook(allow_some);
         aard_error *error = aard_isolate_load_bundle(isolate, bundles[1]);
@@ -371,7 +371,8 @@ static void test_a_bundle_that_is_not_loaded_changes_no_policy(void **state)
         loaded = !error;
         aard_error_free(error);
         assert_ptr_equal(worker_of(isolate)->bundle, bundles[loaded]);
-        if (worker_of(isolate)->guest && worker_of(isolate)->guest->bundle) assert_ptr_equal(worker_of(isolate)->guest->bundle, bundles[loaded]);
+        if (worker_of(isolate)->guest && worker_of(isolate)->guest->bundle)
+            assert_ptr_equal(worker_of(isolate)->guest->bundle, bundles[loaded]);
         assert_int_equal(worker_of(isolate)->bundle_hosts.count, 1);
         assert_string_equal(worker_of(isolate)->bundle_hosts.patterns[0], loaded ? "b.example" : "a.example");
         aard_isolate_free(isolate);

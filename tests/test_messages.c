@@ -89,12 +89,14 @@ static void test_errors(void **state)
     (void)state;
     aard__buf body = AARD__BUF_INIT;
     aard_error *error = aard__error(AARD_ERR_ENTRYPOINT_MISSING, "%s", "there is none");
-    aard__error_pack(error, &body);
+    bool whole = true;
+    aard__error_pack(error, false, &body);
     aard_error_free(error);
     aard__frame frame = frame_of(&body);
-    assert_refused(aard__error_unpack(&frame), AARD_ERR_ENTRYPOINT_MISSING, "there is none", NULL);
-    body.data[0] = 99; /* no code */
-    assert_refused(aard__error_unpack(&frame), AARD_ERR_ENGINE, "malformed", NULL);
+    assert_refused(aard__error_unpack(&frame, &whole), AARD_ERR_ENTRYPOINT_MISSING, "there is none", NULL);
+    assert_false(whole);
+    body.data[1] = 99; /* no code */
+    assert_refused(aard__error_unpack(&frame, NULL), AARD_ERR_ENGINE, "malformed", NULL);
     aard__buf_free(&body);
 }
 

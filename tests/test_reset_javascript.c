@@ -494,7 +494,7 @@ static void test_code_is_kept_with_the_bundle(void **state)
     assert_true(aard_bundle_find(bundle, "main.js", 7, &index));
     assert_null(aard__bundle_code(bundle, index, &len));
     for (int i = 0; i < 4; i++) {
-        aard_isolate *isolate = boot(config_of(AARD_LANGUAGE_JAVASCRIPT), aard_bundle_retain(bundle));
+        aard_isolate *isolate = boot(thread_config(AARD_LANGUAGE_JAVASCRIPT), aard_bundle_retain(bundle));
         value_is(call(isolate, "main:handler", "1"), "[\"text\",1]");
         exception_is(call(isolate, "main:handler", "2"), "Error", "two", "main.js:1:", NULL);
         if (i % 2) assert_ok(aard_isolate_reset(isolate));
@@ -512,7 +512,7 @@ static void test_code_is_kept_with_the_bundle(void **state)
     bundle = bundle_of(files); /* code that is none costs time only */
     memset(other, 'x', sizeof other);
     aard__bundle_keep_code(bundle, index, other, sizeof other);
-    aard_isolate *isolate = boot(config_of(AARD_LANGUAGE_JAVASCRIPT), bundle);
+    aard_isolate *isolate = boot(thread_config(AARD_LANGUAGE_JAVASCRIPT), bundle);
     value_is(call(isolate, "main:handler", "1"), "[\"text\",1]");
     aard_isolate_free(isolate);
 }
@@ -694,14 +694,14 @@ static void test_many_resets_cost_no_more_than_few(void **state)
 static void test_what_only_grows_is_given_up_in_the_end(void **state)
 {
     (void)state;
-    aard_isolate *isolate = boot(config_of(AARD_LANGUAGE_JAVASCRIPT), NULL);
+    aard_isolate *isolate = boot(thread_config(AARD_LANGUAGE_JAVASCRIPT), NULL);
     int new_isolates = 0;
     for (int i = 0; i < 40; i++) {
         char code[200];
         snprintf(code, sizeof code,
                  "for (let i = 0; i < 10000; i++) Symbol.for('a rather long name of a symbol %d ' + i); 1", i);
         aard_outcome *outcome = exec(isolate, code);
-        new_isolates += aard_outcome_diagnostics(outcome)->reset_mode == expected_reset(AARD_RESET_NEW_ISOLATE);
+        new_isolates += aard_outcome_diagnostics(outcome)->reset_mode == AARD_RESET_NEW_ISOLATE;
         value_is(outcome, "1");
         assert_ok(aard_isolate_reset(isolate));
     }

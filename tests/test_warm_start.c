@@ -200,7 +200,9 @@ static void test_a_cache_of_another_build_is_not_used(void **state)
 static void test_preparing_wants_the_process_for_itself(void **state)
 {
     (void)state;
-    aard_isolate *isolate = start();
+    aard_isolate_config *config = thread_config(AARD_LANGUAGE_PYTHON);
+    aard_isolate_config_set_distribution(config, distribution);
+    aard_isolate *isolate = boot(config, NULL);
     assert_refused(aard_distribution_prepare(distribution, true), AARD_ERR_BUSY, "isolates", NULL);
     value_is(exec(isolate, "1+1"), "2");
     aard_isolate_free(isolate);

@@ -13,7 +13,7 @@ uint64_t aard__clock_monotonic(void);
 uint64_t aard__clock_thread_cpu(void); /* of the calling thread */
 /* A time in so many milliseconds; UINT64_MAX where that is too far away. */
 uint64_t aard__clock_later(uint64_t now, uint64_t ms);
-int64_t aard__clock_realtime(void);    /* since the Unix epoch */
+int64_t aard__clock_realtime(void); /* since the Unix epoch */
 
 /* "2026-11-21T10:00:00.123Z" (RFC 3339, UTC) into `out`. */
 void aard__clock_rfc3339(int64_t realtime_ns, char out[32]);

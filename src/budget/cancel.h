@@ -7,7 +7,8 @@
 /* Something that ends by a cancel handle.  It belongs to its owner, is listed in one handle at a time, and is off the list
  * before its memory goes. */
 typedef struct aard__cancel_entry {
-    void (*stop)(void *user); /* on the thread that cancels, with the handle's lock held: quick, must not list or unlist */
+    void (*stop)(
+        void *user); /* on the thread that cancels, with the handle's lock held: quick, must not list or unlist */
     void *user;
     aard_cancel_handle *handle; /* borrowed; NULL while it is not listed */
     struct aard__cancel_entry *next, *previous;

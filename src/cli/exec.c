@@ -33,12 +33,13 @@ static void parse(const cli_command *command, int argc, char **argv, exec_option
         given++;
     }
     if (given != 1)
-        cli_usage(command, "give one of -c CODE, a file, or - for stdin, not %d; the program's own arguments go behind --",
+        cli_usage(command,
+                  "give one of -c CODE, a file, or - for stdin, not %d; the program's own arguments go behind --",
                   given);
-    int status = cli_fail(aard_call_set_arguments(exec->guest.call, (const char *const *)argv + optind,
-                                                  (size_t)(argc - optind)));
+    int status = cli_fail(
+        aard_call_set_arguments(exec->guest.call, (const char *const *)argv + optind, (size_t)(argc - optind)));
     if (status) exit(status);
-    aard_call_set_source_kind(exec->guest.call, exec->code                  ? AARD_SOURCE_COMMAND
+    aard_call_set_source_kind(exec->guest.call, exec->code                ? AARD_SOURCE_COMMAND
                                                 : strcmp(exec->path, "-") ? AARD_SOURCE_FILE
                                                                           : AARD_SOURCE_STDIN);
     if (exec->code) return;

@@ -120,6 +120,11 @@ bool aard__vm_pump(aard__vm *vm);
 void aard__vm_begin_ahead(aard__vm *vm, aard__realm *realm, bool (*harmless)(const aard__host_entry *entry));
 bool aard__vm_end_ahead(aard__vm *vm);
 
+/* Whether the realm has drawn a number (Math.random) since it was watched, with which copies of it would be alike.  Both begin
+ * its numbers anew.  The vm entered. */
+void aard__realm_watch_random(aard__realm *realm);
+bool aard__realm_has_drawn(aard__realm *realm);
+
 typedef struct aard__heap {
     size_t used, total, limit, external; /* bytes */
 } aard__heap;

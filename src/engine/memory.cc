@@ -7,8 +7,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/process.h"
-#include "engine/vm.hh"
 #include "engine/native/workers.hh"
+#include "engine/vm.hh"
 
 namespace aard {
 

@@ -1,5 +1,6 @@
 // What vms do about a fork: a template's children must not go on with the same random numbers.  V8 has no interface for that; its
 // library exports what it uses itself.
+#include <cmath>
 #include <mutex>
 
 #include <sodium.h>
@@ -24,20 +25,56 @@ namespace {
 std::mutex lock;
 aard__vm *first;
 
-void renew_vm(aard__vm *vm)
+void seed_anew(aard__vm *vm)
 {
     int64_t seed;
     randombytes_buf(&seed, sizeof seed);
+    aard__v8_set_seed(aard__v8_generator(vm->isolate), seed);
+}
+
+void forget_numbers(v8::Local<v8::Context> context)
+{
+    aard__v8_reset_math_random(*reinterpret_cast<uintptr_t *>(*context)); // a handle is the place of a pointer
+}
+
+void renew_vm(aard__vm *vm)
+{
     aard__vm_enter(vm);
     {
         v8::HandleScope handles(vm->isolate);
-        aard__v8_set_seed(aard__v8_generator(vm->isolate), seed);
-        for (aard__realm *realm : vm->realms) {
-            v8::Local<v8::Context> context = realm->context.Get(vm->isolate);
-            aard__v8_reset_math_random(*reinterpret_cast<uintptr_t *>(*context)); // a handle is the place of a pointer
-        }
+        seed_anew(vm);
+        for (aard__realm *realm : vm->realms) forget_numbers(realm->context.Get(vm->isolate));
     }
     aard__vm_leave(vm);
+}
+
+constexpr int64_t kKnownSeed = 1;
+
+// What the realm's Math.random gives where its numbers begin with the known seed; NaN where it gives none.
+double draw_known(aard__realm *realm)
+{
+    v8::Isolate *isolate = realm->vm->isolate;
+    v8::Local<v8::Context> context = realm->context.Get(isolate);
+    v8::Context::Scope scope(context);
+    v8::TryCatch catcher(isolate);
+    v8::Local<v8::Value> number;
+    aard__v8_set_seed(aard__v8_generator(isolate), kKnownSeed);
+    bool drawn = !realm->random.IsEmpty() &&
+                 realm->random.Get(isolate)->Call(context, v8::Undefined(isolate), 0, nullptr).ToLocal(&number);
+    forget_numbers(context);
+    seed_anew(realm->vm);
+    return drawn && number->IsNumber() ? number.As<v8::Number>()->Value() : NAN;
+}
+
+v8::Local<v8::Value> find_random(v8::Isolate *isolate, v8::Local<v8::Context> context)
+{
+    v8::Context::Scope scope(context);
+    v8::TryCatch catcher(isolate);
+    v8::Local<v8::Value> math, function;
+    if (!context->Global()->Get(context, aard::string(isolate, "Math")).ToLocal(&math) || !math->IsObject() ||
+        !math.As<v8::Object>()->Get(context, aard::string(isolate, "random")).ToLocal(&function))
+        return {};
+    return function;
 }
 
 void renew()
@@ -64,6 +101,26 @@ aard_error *rest()
 AARD__PROCESS_STATE(vms, "random numbers of the engine's vms", "lock first", AARD__FORK_RESET, rest, renew, nullptr);
 
 } // namespace
+
+void aard__realm_watch_random(aard__realm *realm)
+{
+    v8::Isolate *isolate = realm->vm->isolate;
+    v8::HandleScope handles(isolate);
+    v8::Local<v8::Value> function = find_random(isolate, realm->context.Get(isolate));
+    realm->random.Reset();
+    if (!function.IsEmpty() && function->IsFunction()) realm->random.Reset(isolate, function.As<v8::Function>());
+    forget_numbers(realm->context.Get(isolate));
+    realm->first_random = draw_known(realm);
+}
+
+// The first number draws a seed: where that has been done, another one comes.
+bool aard__realm_has_drawn(aard__realm *realm)
+{
+    v8::HandleScope handles(realm->vm->isolate);
+    bool same = draw_known(realm) == realm->first_random; // NaN never is
+    realm->random.Reset();
+    return !same;
+}
 
 namespace aard {
 

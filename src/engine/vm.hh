@@ -109,6 +109,8 @@ struct aard__realm {
     std::unique_ptr<v8::MicrotaskQueue> microtasks;
     v8::Global<v8::Context> context;
     v8::Global<v8::Function> compile_streaming; // as V8 made it, before any guest could replace it
+    v8::Global<v8::Function> random;            // Math.random, while it is watched, and what it would give at first
+    double first_random = 0;
     bool codegen = true;
     aard__module_find find = nullptr;
     const aard__module_code *code = nullptr;

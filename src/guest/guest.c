@@ -140,6 +140,10 @@ void aard__guest_free(aard__guest *guest)
     aard__lookup_share_drop(guest->io.lookups);
     guest->io.lookups = NULL;
     if (!aard__vm_free(guest->vm)) return; /* and every ref; what can't be freed stays as a whole */
+    for (aard__parked *one = guest->parked, *next; one; one = next) {
+        next = one->next;
+        aard__free(one);
+    }
     if (guest->ops->end) guest->ops->end(guest);
     aard_bundle_free(guest->bundle);
     aard_warm_state_free(guest->start.warm);

@@ -152,6 +152,7 @@ typedef struct aard__guest_clock {
     uint64_t origin;                       /* by aard__clock_monotonic */
     uint64_t processor_ns, processor_last; /* what the guest's clock of it shows, and a thread's where it was read */
     pthread_t processor_thread;
+    uint64_t stood_still; /* since then it does, by aard__clock_monotonic; 0 = it runs */
 } aard__guest_clock;
 
 /* What its code may do. */
@@ -160,6 +161,13 @@ typedef struct aard__guest_grants {
     bool code;            /* make code: from strings, and of WebAssembly */
     unsigned making_code; /* how often the host lets code be made all the same */
 } aard__guest_grants;
+
+/* A realm that waits, and the refs into it. */
+typedef struct aard__parked {
+    struct aard__parked *next;
+    aard__realm *realm;
+    aard__ref *parts[AARD__SNAPSHOT_MOST_PARTS];
+} aard__parked;
 
 struct aard__guest {
     const aard__language_ops *ops;
@@ -170,6 +178,7 @@ struct aard__guest {
     aard__realm *realm;
     aard__realm *standby;                                /* the next realm; may be NULL */
     aard__ref *standby_parts[AARD__SNAPSHOT_MOST_PARTS]; /* and the refs into it, in the order of snapshots */
+    aard__parked *parked;                                /* other realms that wait, for whoever has parked them */
     aard__ref *host, *shared, *run_timers;
     aard__result entry;  /* scratch for entries into the guest */
     size_t heap_limit;   /* of its language's own memory; 0 = none */
@@ -321,7 +330,12 @@ void aard__guest_fail_exception(aard__guest *guest, aard_failure_kind kind, aard
  * on from there where another thread takes the guest over. */
 uint64_t aard__guest_processor_ns(aard__guest *guest);
 
-/* What the guest's clock shows: milliseconds since it was made. */
+/* What the guest's clock shows: milliseconds since it was made, but for those in which it stood still. */
 double aard__guest_now(const aard__guest *guest);
+
+/* The clock stands still while a guest waits to be copied, and while a copy waits for its first call: none can tell how long
+ * that was.  JavaScript's begins anew then, for nothing that is in the guest has seen it. */
+void aard__guest_stop_clock(aard__guest *guest);
+void aard__guest_start_clock(aard__guest *guest); /* fine where it runs */
 
 #endif

@@ -16,7 +16,8 @@ typedef struct aard__prelink_input {
     size_t wasm_len;
     const char *glue;
     size_t glue_len;
-    const char *linker; /* the JavaScript that takes the place of the glue's own start (src/embedded/python/prelink.js) */
+    const char
+        *linker; /* the JavaScript that takes the place of the glue's own start (src/embedded/python/prelink.js) */
     size_t linker_len;
     const void *addition; /* functions to add to the module (prelink/addition.h); NULL = none */
     size_t addition_len;

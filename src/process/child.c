@@ -32,10 +32,10 @@ static void send_body(aard__child *child, aard__message type, aard__buf *body)
     aard__buf_free(body);
 }
 
-static void send_error(aard__child *child, aard_error *error)
+static void send_error(aard__child *child, aard_error *error, bool whole)
 {
     aard__buf body = AARD__BUF_INIT;
-    aard__error_pack(error, &body);
+    aard__error_pack(error, whole, &body);
     aard_error_free(error);
     send_body(child, AARD__ERROR, &body);
 }
@@ -182,7 +182,7 @@ static void send_warm(aard__child *child, aard_warm_state *warm)
     aard_error *error = aard__warm_seal(warm, &fd);
     aard_warm_state_free(warm);
     if (error) {
-        send_error(child, error);
+        send_error(child, error, true);
         return;
     }
     aard__frame_to_send frame = {
@@ -206,15 +206,32 @@ static void send_response(aard__child *child, aard__verb verb, aard__response *r
     send_body(child, AARD__RESPONSE, &body);
 }
 
+/* What the guest holds of a handler goes; its number stays what it is, here as in all children. */
+static aard_error *release(aard__worker *worker, uint32_t number, const char *entrypoint)
+{
+    aard__response again;
+    const aard__request gone = {.verb = AARD__RELEASE, .handlers = &number, .handler_count = 1};
+    AARD__TRY(aard__worker_request(worker, &gone, &again));
+    AARD__TRY(aard__worker_request(worker, &(aard__request){.verb = AARD__RESOLVE, .entrypoint = entrypoint}, &again));
+    if (again.handler == number) return NULL;
+    return aard__error(AARD_ERR_ENGINE, "a handler's number has changed");
+}
+
+static aard_error *do_request(aard__worker *worker, const aard__request *request, aard__response *response)
+{
+    return request->verb == AARD__RELEASE ? release(worker, request->handler, request->entrypoint)
+                                          : aard__worker_request(worker, request, response);
+}
+
 static void answer(aard__child *child, aard__worker *worker, aard__received_request *received)
 {
     aard__response response = {.outcome = NULL};
     aard_error *error = received->cancellable && received->request.call ? make_cancellable(child, &received->call)
                                                                         : NULL;
-    if (!error) error = aard__worker_request(worker, &received->request, &response);
+    if (!error) error = do_request(worker, &received->request, &response);
     __atomic_store_n(&child->cancel, NULL, __ATOMIC_SEQ_CST);
     if (error)
-        send_error(child, error);
+        send_error(child, error, aard__worker_is_whole(worker));
     else
         send_response(child, received->request.verb, &response);
 }
@@ -236,7 +253,7 @@ void aard__child_run(aard__child *child, aard__worker *worker)
         __atomic_store_n(&child->request, frame.id, __ATOMIC_SEQ_CST);
         aard_error *error = aard__request_unpack(&frame, &received);
         if (error) {
-            send_error(child, error);
+            send_error(child, error, true);
         } else {
             answer(child, worker, &received);
             aard__received_request_free(&received);

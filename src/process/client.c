@@ -60,6 +60,12 @@ static void fork_ahead(aard__client *client)
     aard_error_free(aard__remote_fork(client->template, true, &client->standby));
 }
 
+static void note_reset(aard__client *client, uint64_t start)
+{
+    client->reset_mode = AARD_RESET_NEW_PROCESS;
+    client->reset_ms = (double)(aard__clock_monotonic() - start) / 1e6;
+}
+
 /* A full reset: the next child. */
 static aard_error *reset(aard__client *client)
 {
@@ -67,8 +73,7 @@ static aard_error *reset(aard__client *client)
     aard__client_end_child(client);
     AARD__TRY(ensure_child(client));
     client->used = false;
-    client->reset_mode = AARD_RESET_NEW_PROCESS;
-    client->reset_ms = (double)(aard__clock_monotonic() - start) / 1e6;
+    note_reset(client, start);
     return NULL; /* the one after that is forked by prepare_reset: here it would compete with the call */
 }
 
@@ -79,7 +84,7 @@ static aard_error *add_handler(aard__client *client, const char *entrypoint, uin
     aard__client_handler *list = aard__realloc(client->handlers, (client->handler_count + 1) * sizeof *list);
     if (!list) return aard__error_no_memory();
     client->handlers = list;
-    list[client->handler_count] = (aard__client_handler){aard__strdup(entrypoint), number};
+    list[client->handler_count] = (aard__client_handler){aard__strdup(entrypoint), number, 0};
     if (!list[client->handler_count].entrypoint) return aard__error_no_memory();
     *out = client->handler_count++;
     return NULL;
@@ -91,7 +96,8 @@ static aard_error *resolve(aard__client *client, const char *entrypoint, uint32_
     AARD__TRY(aard__template_resolve(client->template, entrypoint, &number));
     while (at < client->handler_count && client->handlers[at].number != number) at++;
     if (at == client->handler_count)
-        return add_handler(client, aard__template_entrypoint(client->template, number), number, out);
+        AARD__TRY(add_handler(client, aard__template_entrypoint(client->template, number), number, &at));
+    client->handlers[at].uses++;
     *out = at;
     return NULL;
 }
@@ -125,9 +131,13 @@ static aard_error *exchange_template(aard__client *client, aard_bundle *bundle, 
     return NULL;
 }
 
+/* Nothing of the guest before stays, which is a reset where there was something. */
 static aard_error *load_bundle(aard__client *client, aard_bundle *bundle)
 {
+    uint64_t start = aard__clock_monotonic();
+    bool anew = client->used || client->bundle;
     AARD__TRY(exchange_template(client, bundle, NULL));
+    if (anew) note_reset(client, start);
     aard_bundle_free(client->bundle);
     client->bundle = aard_bundle_retain(bundle);
     return NULL;
@@ -155,19 +165,6 @@ static aard_error *call_child(aard__client *client, const aard__request *request
     return aard__error(AARD_ERR_ENGINE, "the processes for the guest end before they take a call");
 }
 
-/* A child whose guest broke may have nothing to make another from, which it has given up: the next child has a guest. */
-static aard_error *call_a_child_with_guest(aard__client *client, const aard__request *request, bool *broken,
-                                           aard_outcome **out)
-{
-    bool used = client->used;
-    aard_error *error = call_child(client, request, out);
-    if (!error || !used || aard_error_get_code(error) != AARD_ERR_GUEST_BOOT) return error;
-    aard_error_free(error);
-    *broken = true;
-    AARD__TRY(reset(client));
-    return call_child(client, request, out);
-}
-
 static aard_error *call(aard__client *client, const aard__request *request, aard_outcome **out)
 {
     bool broken = !client->child.channel && client->used;
@@ -178,7 +175,7 @@ static aard_error *call(aard__client *client, const aard__request *request, aard
         by_child.handler = client->handlers[request->handler].number;
     }
     if (broken) AARD__TRY(reset(client));
-    AARD__TRY(call_a_child_with_guest(client, &by_child, &broken, out));
+    AARD__TRY(call_child(client, &by_child, out));
     aard_diagnostics *d = &(*out)->diagnostics;
     if (broken) { /* what the call began with */
         d->prepare_ms += d->reset_ms;
@@ -208,13 +205,35 @@ static aard_error *ask_child(aard__client *client, const aard__request *request,
         *out = frame;
         return NULL;
     }
-    aard_error *error = frame.type == AARD__ERROR && frame.id == client->child.id
-                            ? aard__error_unpack(&frame)
-                            : aard__error(AARD_ERR_ENGINE, "the guest's process sent no response");
-    bool told = frame.type == AARD__ERROR;
+    bool told = frame.type == AARD__ERROR && frame.id == client->child.id, whole = false;
+    aard_error *error = told ? aard__error_unpack(&frame, &whole)
+                             : aard__error(AARD_ERR_ENGINE, "the guest's process sent no response");
     aard__frame_end(&frame);
-    if (!told) aard__client_end_child(client); /* it would go on with what nobody waits for */
+    if (!whole) { /* it has no guest that could go on, or goes on with what nobody waits for */
+        aard__client_end_child(client);
+        client->used = true; /* the next call begins with a reset, and says so */
+    }
     return error;
+}
+
+/* What is alike has the same number, and goes with the last of them: what the child's guest holds of it.  A child that was
+ * forked ahead has only what its template has. */
+static void release(aard__client *client, uint32_t at)
+{
+    aard__client_handler *handler = &client->handlers[at];
+    aard__frame frame;
+    if (--handler->uses || !client->child.channel || client->child.known <= handler->number) return;
+    const aard__request gone = {.verb = AARD__RELEASE, .handler = handler->number, .entrypoint = handler->entrypoint};
+    aard_error *error = ask_child(client, &gone, &frame);
+    if (!error) aard__frame_end(&frame);
+    aard_error_free(error); /* one that does not answer has ended, and all with it */
+}
+
+static aard_error *release_all(aard__client *client, const aard__request *request)
+{
+    for (size_t i = 0; i < request->handler_count; i++)
+        if (request->handlers[i] < client->handler_count) release(client, request->handlers[i]);
+    return NULL;
 }
 
 static aard_error *capture(aard__client *client, aard_warm_state **out)
@@ -258,11 +277,18 @@ static aard_error *checkpoint(aard__client *client)
     return error;
 }
 
+/* A guest that wants something of its host before there is a call is not one to be warmed up: its child has ended, and one that
+ * has not been warmed up is as good.  Who needs that one is told what is wrong with it. */
 static aard_error *prepare_reset(aard__client *client)
 {
-    AARD__TRY(ensure_child(client));
+    AARD__TRY(!client->child.channel && client->used ? reset(client) : ensure_child(client));
     fork_ahead(client);
-    return client->standby.channel ? aard__remote_await_hello(&client->standby, client->template) : NULL;
+    if (!client->standby.channel) return NULL;
+    aard_error *error = aard__remote_await_hello(&client->standby, client->template);
+    if (!error) return NULL;
+    aard_error_free(error);
+    aard__remote_end(&client->standby);
+    return aard__remote_fork(client->template, false, &client->standby);
 }
 
 aard_error *aard__client_request(aard__client *client, const aard__request *request, aard__response *response)
@@ -270,7 +296,7 @@ aard_error *aard__client_request(aard__client *client, const aard__request *requ
     switch (request->verb) {
     case AARD__LOAD_BUNDLE: return load_bundle(client, request->bundle);
     case AARD__RESOLVE: return resolve(client, request->entrypoint, &response->handler);
-    case AARD__RELEASE: return NULL; /* what is alike has the same number: there are never many */
+    case AARD__RELEASE: return release_all(client, request);
     case AARD__INVOKE:
     case AARD__EXECUTE:
     case AARD__CLEAR: return call(client, request, &response->outcome);

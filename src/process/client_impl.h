@@ -23,6 +23,7 @@ typedef struct aard__remote {
 typedef struct aard__client_handler {
     char *entrypoint;
     uint32_t number; /* in the template and its children */
+    size_t uses;     /* how many of the host's handlers it is */
 } aard__client_handler;
 
 struct aard__client {

@@ -199,20 +199,23 @@ void aard__received_request_free(aard__received_request *received)
 
 /* ---- errors ----------------------------------------------------------------------------------------------------- */
 
-void aard__error_pack(const aard_error *error, aard__buf *out)
+void aard__error_pack(const aard_error *error, bool whole, aard__buf *out)
 {
+    aard__pack_bool(out, whole);
     aard__pack_u32(out, (uint32_t)aard_error_get_code(error));
     aard__pack_text(out, aard_error_message(error));
 }
 
-aard_error *aard__error_unpack(const aard__frame *frame)
+aard_error *aard__error_unpack(const aard__frame *frame, bool *whole)
 {
     aard__unpacker in = aard__unpacker_of(frame->body, frame->len);
+    bool is_whole = aard__unpack_bool(&in);
     aard_error_code code = (aard_error_code)aard__unpack_u32(&in);
     char *message = aard__unpack_some_text(&in, 0);
     aard__unpacker_want(&in, strcmp(aard_error_code_name(code), "unknown") != 0);
     aard_error *error = aard__unpacker_done(&in) ? aard__error(code, "%s", message)
                                                  : aard__unpacker_error(&in, "an error of the guest's process");
     aard__free(message);
+    if (whole) *whole = is_whole;
     return error;
 }

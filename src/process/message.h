@@ -81,8 +81,9 @@ typedef struct aard__received_request {
 aard_error *aard__request_unpack(const aard__frame *frame, aard__received_request *out);
 void aard__received_request_free(aard__received_request *received);
 
-void aard__error_pack(const aard_error *error, aard__buf *out);
-/* The error of the body; one that says that it is malformed where it is. */
-aard_error *aard__error_unpack(const aard__frame *frame);
+/* `whole`: the guest is as guests are between calls. */
+void aard__error_pack(const aard_error *error, bool whole, aard__buf *out);
+/* The error of the body; one that says that it is malformed where it is.  `whole` may be NULL. */
+aard_error *aard__error_unpack(const aard__frame *frame, bool *whole);
 
 #endif

@@ -68,7 +68,7 @@ aard_error *aard__remote_await_hello(aard__remote *remote, aard__template *templ
     }
     aard_error *error = frame.type == AARD__HELLO ? identify(remote, &frame)
                         : frame.type == AARD__ERROR
-                            ? aard__error_unpack(&frame)
+                            ? aard__error_unpack(&frame, NULL)
                             : aard__error(AARD_ERR_ENGINE, "the guest's process did not say hello");
     aard__frame_end(&frame);
     return error;

@@ -37,6 +37,7 @@ typedef struct remote_call {
     bool waited_for_host;     /* the deadline was put off for that */
     bool cancelled;
     aard_outcome *outcome; /* NULL until it has come */
+    bool whole;            /* the guest, after that */
     aard_error *error;     /* the child's: the call was never made */
     const char *killed;    /* why the host ended the child; NULL = it did not */
     aard_failure_kind kind;
@@ -213,6 +214,7 @@ static bool take_response(remote_call *c, const aard__frame *frame)
     aard_error *error = aard__outcome_unpack(&in, &limits, &c->outcome);
     bool right = !error && aard__unpacker_done(&in);
     aard_error_free(error);
+    c->whole = right && !c->outcome->diagnostics.state_lost;
     if (right || !c->outcome) return right;
     aard_outcome_free(c->outcome);
     c->outcome = NULL;
@@ -224,7 +226,7 @@ static bool take_event(remote_call *c, const aard__frame *frame)
     switch (frame->type) {
     case AARD__OUTPUT: return take_output(c, frame);
     case AARD__RESPONSE: return take_response(c, frame);
-    case AARD__ERROR: return (c->error = aard__error_unpack(frame)) != NULL;
+    case AARD__ERROR: return (c->error = aard__error_unpack(frame, &c->whole)) != NULL;
     default: return false;
     }
 }
@@ -332,8 +334,10 @@ static void complete_outcome(remote_call *c)
     aard__client *client = c->client;
     aard_outcome *outcome = c->outcome;
     aard_diagnostics *d = &outcome->diagnostics;
+    aard_warm_source warm = aard__template_warm_source(client->template);
     outcome->isolation = AARD_ISOLATION_PROCESS;
     d->isolate_id = client->id;
+    if (d->warm_source != AARD_WARM_NONE && warm != AARD_WARM_NONE) d->warm_source = warm; /* children have its copy */
     if (client->reset_mode != AARD_RESET_NONE) {
         d->reset_mode = client->reset_mode;
         d->reset_ms = client->reset_ms;
@@ -357,13 +361,13 @@ static aard_error *end_call(remote_call *c)
 {
     aard__client *client = c->client;
     aard_error *error = c->error;
-    bool broken = !c->outcome && !error; /* an error is an answer, too */
+    bool whole = (error || c->outcome) && c->whole; /* an error is an answer, too */
     close_network(c);
-    if (!error && broken) error = make_outcome(c);
+    if (!error && !c->outcome) error = make_outcome(c);
     if (!error) complete_outcome(c);
     aard__streams_free(&c->streams);
     aard__ledger_free(&c->ledger);
-    if (broken) aard__client_end_child(client);
+    if (!whole) aard__client_end_child(client); /* the next call has another */
     return error;
 }
 
@@ -419,6 +423,7 @@ static aard_error *cancelled_already(remote_call *c)
 {
     AARD__TRY(aard__outcome_new(&c->outcome));
     aard__outcome_fail(c->outcome, AARD_FAILURE_CANCELLED, "the call was cancelled");
+    c->whole = true;
     return NULL;
 }
 

@@ -15,6 +15,7 @@
 #include "base/process.h"
 #include "base/sealed.h"
 #include "bundle/copy.h"
+#include "distribution/distribution.h"
 #include "engine/engine.h"
 #include "process/child.h"
 #include "process/harden/harden.h"
@@ -51,7 +52,7 @@ static bool send_answer(server *s, aard__message type, uint64_t id, aard__buf *b
 static bool send_error(server *s, uint64_t id, aard_error *error)
 {
     aard__buf body = AARD__BUF_INIT;
-    aard__error_pack(error, &body);
+    aard__error_pack(error, true, &body);
     aard_error_free(error);
     return send_answer(s, AARD__ERROR, id, &body);
 }
@@ -128,6 +129,15 @@ static void take_lifeline(const aard__setup *setup, aard__frame *frame)
     *fd = -1;
 }
 
+/* What guests may ask for of the distribution that no boot has read: children open no files. */
+static void read_ahead(const server *s)
+{
+    const void *text;
+    size_t len;
+    if (s->config->distribution && aard__config_grants(s->config, "js"))
+        aard_error_free(aard__distribution_file(s->config->distribution, AARD__FILE_LOCK, &text, &len));
+}
+
 /* From here on code of the bundle may run in the template. */
 static aard_error *harden(server *s, const aard__setup *setup)
 {
@@ -146,6 +156,7 @@ static aard_error *set_up(server *s, aard__frame *frame)
     if (!error) error = aard__worker_new(s->config, 0, &s->worker);
     if (!error && setup.has_bundle) error = load_bundle(s, frame->descriptors[0]);
     if (!error) error = aard__worker_warm_up(s->worker);
+    if (!error) read_ahead(s);
     if (!error) error = harden(s, &setup);
     aard__setup_free(&setup);
     return error;

@@ -18,6 +18,7 @@
 #include "process/helper.h"
 #include "process/message.h"
 #include "process/warm_copy.h"
+#include "warm/state.h"
 
 enum {
     KEEP_IDLE = 4,       /* templates that nobody has a use for at the moment */
@@ -160,7 +161,7 @@ static aard_error *await_answer(aard__template *template, uint16_t type, uint64_
     if (out->id != template->id)
         error = aard__error(AARD_ERR_ENGINE, "the guest's template responded to another request");
     else if (out->type == AARD__ERROR)
-        error = aard__error_unpack(out);
+        error = aard__error_unpack(out, NULL);
     else if (out->type != type)
         error = aard__error(AARD_ERR_ENGINE, "the guest's template sent a response of another type");
     if (error) aard__frame_end(out);
@@ -439,6 +440,12 @@ aard_error *aard__template_fork(aard__template *template, bool ahead, aard__chan
     else
         *out = channel;
     return error;
+}
+
+aard_warm_source aard__template_warm_source(const aard__template *template)
+{
+    const aard_warm_state *warm = template->warm;
+    return !warm ? AARD_WARM_NONE : aard__image_is_file(warm->image) ? AARD_WARM_DISK : AARD_WARM_MEMORY;
 }
 
 int aard__template_status(aard__template *template, pid_t pid)

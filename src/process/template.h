@@ -31,6 +31,9 @@ const char *aard__template_entrypoint(aard__template *template, uint32_t number)
  * Errors: busy (no file descriptor is left), thread (templates can't be started), engine, no_memory. */
 aard_error *aard__template_fork(aard__template *template, bool ahead, aard__channel **out, uint32_t *known);
 
+/* What the guests of a template that has a warm state start from; AARD_WARM_NONE for one that has none. */
+aard_warm_source aard__template_warm_source(const aard__template *template);
+
 /* How the child `pid`, which has ended, did so: as waitpid's status; -1 where that is not known. */
 int aard__template_status(aard__template *template, pid_t pid);
 

@@ -275,7 +275,7 @@ aard_error *aard__image_open_file(int fd, const char *name, const char *wanted, 
     }
     aard_error *error = NULL;
     struct stat st;
-    image->is_file = true;
+    image->is_file = !aard__is_sealed(fd); /* a copy of another process's is not */
     image->fd = fd;
     if (fstat(image->fd, &st) < 0 || st.st_size <= 0)
         error = aard__error(AARD_ERR_WARM_CORRUPT, "'%s' is not an image", name);

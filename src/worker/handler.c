@@ -8,6 +8,7 @@ static bool forget(aard__worker *worker, void *user)
     for (size_t i = 0; i < request->handler_count; i++) {
         const aard__handler *one = aard__worker_handler(worker, request->handlers[i]);
         if (one && one->ready) worker->guest->ops->forget(worker->guest, one->number);
+        if (one && one->parked) aard__guest_drop_parked(worker->guest, one->parked);
     }
     return true;
 }
@@ -20,7 +21,8 @@ aard_error *aard__worker_release(aard__worker *worker, const uint32_t *numbers, 
         if (!one) continue;
         if (worker->last == one) worker->last = NULL;
         if (worker->ahead.handler == one) worker->ahead.handler = NULL;
-        ready = ready || one->ready;
+        if (worker->ahead.taken_for == one) worker->ahead.taken_for = NULL;
+        ready = ready || one->ready || one->parked;
     }
     aard__request request = {.handlers = numbers, .handler_count = count};
     if (ready && worker->guest)

@@ -105,3 +105,9 @@ void aard__handlers_forget(aard__worker *worker)
     for (size_t i = 0; i < worker->handler_count; i++)
         if (worker->handlers[i]) worker->handlers[i]->ready = worker->handlers[i]->kept = false;
 }
+
+void aard__handlers_unpark(aard__worker *worker)
+{
+    for (size_t i = 0; i < worker->handler_count; i++)
+        if (worker->handlers[i]) worker->handlers[i]->parked = NULL;
+}

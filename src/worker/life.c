@@ -91,13 +91,17 @@ aard_error *aard__worker_boot(aard__worker *worker, aard_bundle *bundle)
     worker->generation++;
     worker->budget = (aard__budget){.stop = aard__guest_stop, .user = guest};
     aard__handlers_forget(worker);
+    aard__handlers_unpark(worker);
     return NULL;
 }
+
+bool aard__worker_is_whole(const aard__worker *worker) { return worker->guest && !worker->dirty; }
 
 void aard__worker_drop_guest(aard__worker *worker)
 {
     aard__guest *guest = worker->guest;
     worker->guest = NULL;
     worker->ahead.standby = worker->ahead.taken = false;
+    aard__handlers_unpark(worker);
     aard__guest_free(guest);
 }

@@ -115,6 +115,7 @@ static void take_ahead(aard__worker *worker)
     aard__handlers_forget(worker);
     worker->ahead.taken = worker->ahead.standby;
     worker->ahead.standby = false;
+    worker->ahead.taken_for = worker->ahead.handler;
     if (!worker->ahead.taken || !worker->ahead.handler) return;
     worker->ahead.handler->ready = true;
     worker->ahead.handler->number = worker->ahead.number;
@@ -167,21 +168,35 @@ aard_error *aard__worker_ensure_guest(aard__worker *worker)
     return worker->guest && !worker->dirty ? NULL : aard__worker_full_reset(worker);
 }
 
-aard_error *aard__worker_ensure_guest_for(aard__worker *worker, const aard__handler *handler)
+/* The first call of a handler whose module has been evaluated in a realm of its own. */
+static void unpark(aard__worker *worker, aard__handler *handler)
+{
+    aard__vm_enter(worker->guest->vm);
+    aard__guest_unpark(worker->guest, handler->parked);
+    aard__vm_leave(worker->guest->vm);
+    aard__handlers_forget(worker);
+    handler->parked = NULL;
+    handler->number = handler->parked_number;
+    handler->ready = true;
+}
+
+aard_error *aard__worker_ensure_guest_for(aard__worker *worker, aard__handler *handler)
 {
     AARD__TRY(aard__worker_ensure_guest(worker));
-    if (worker->ahead.taken && (!handler || handler != worker->ahead.handler)) {
+    if (worker->ahead.taken && (!handler || handler != worker->ahead.taken_for)) {
         aard__worker_drop_ahead(worker);
         AARD__TRY(aard__worker_full_reset(worker));
     }
     worker->ahead.taken = false;
+    if (handler && handler->parked && !worker->used) unpark(worker, handler);
+    aard__guest_start_clock(worker->guest);
     return NULL;
 }
 
-static void prepare_last(void *user)
+static void prepare_standby(void *user)
 {
     aard__worker *worker = user;
-    worker->ahead.number = worker->guest->ops->prepare_standby(worker->guest, worker->last->entrypoint);
+    worker->ahead.number = worker->guest->ops->prepare_standby(worker->guest, worker->ahead.handler->entrypoint);
 }
 
 /* Whether there is room for a second of what the guest has. */
@@ -192,28 +207,33 @@ static bool has_room(const aard__guest *guest)
     return heap.used < heap.limit / 4;
 }
 
-/* The handler of the last call is the likeliest of the next. */
-static aard_error *prepare_ahead(aard__worker *worker)
+aard_error *aard__worker_prepare_ahead(aard__worker *worker, aard__handler *handler, const aard__limits *limits)
 {
     aard__guest *guest = worker->guest;
-    if (!guest->ops->prepare_standby || !guest->standby || worker->ahead.standby || !worker->last) return NULL;
+    if (!guest->ops->prepare_standby || !guest->standby || worker->ahead.standby || !handler) return NULL;
     if (!has_room(guest)) return NULL;
-    aard__limits limits = aard__config_limits(worker->config, NULL, NULL);
-    if (!limits.wall_ms)
-        limits.wall_ms = worker->config->settings.startup_limit_ms ? worker->config->settings.startup_limit_ms
-                                                                   : CHECKPOINT_MS;
     worker->ahead.number = -1;
-    aard__entry entry = aard__worker_entry(&limits, NULL);
+    worker->ahead.handler = handler;
+    aard__entry entry = aard__worker_entry(limits, NULL);
     aard__cause cause;
-    AARD__TRY(aard__worker_enter(worker, &entry, prepare_last, worker, &cause));
+    AARD__TRY(aard__worker_enter(worker, &entry, prepare_standby, worker, &cause));
     if (guest->abandoned || aard__vm_heap_full(guest->vm)) {
         aard__worker_drop_guest(worker);
         return NULL;
     }
     if (cause != AARD__CAUSE_NONE) aard__guest_unstop(guest);
     worker->ahead.standby = worker->ahead.number >= 0;
-    worker->ahead.handler = worker->last;
     return NULL;
+}
+
+/* The handler of the last call is the likeliest of the next. */
+static aard_error *prepare_last(aard__worker *worker)
+{
+    aard__limits limits = aard__config_limits(worker->config, NULL, NULL);
+    if (!limits.wall_ms)
+        limits.wall_ms = worker->config->settings.startup_limit_ms ? worker->config->settings.startup_limit_ms
+                                                                   : CHECKPOINT_MS;
+    return aard__worker_prepare_ahead(worker, worker->last, &limits);
 }
 
 aard_error *aard__worker_prepare_reset(aard__worker *worker)
@@ -225,7 +245,7 @@ aard_error *aard__worker_prepare_reset(aard__worker *worker)
         error = aard__guest_make_standby(worker->guest);
         aard__vm_leave(worker->guest->vm);
     }
-    return error ? error : prepare_ahead(worker);
+    return error ? error : prepare_last(worker);
 }
 
 static bool drop_buffers(aard__worker *worker, void *user)

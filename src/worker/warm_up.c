@@ -14,13 +14,19 @@ static aard_error *run_nothing(aard__worker *worker)
     return NULL;
 }
 
+static aard_error *warm_up(aard__worker *worker)
+{
+    AARD__TRY(run_nothing(worker));
+    return aard__worker_full_reset(worker);
+}
+
 aard_error *aard__worker_warm_up(aard__worker *worker)
 {
     bool resettable = worker->resettable;
     uint64_t generation = worker->generation;
     worker->resettable = true;
-    aard_error *error = run_nothing(worker);
-    if (!error) error = aard__worker_full_reset(worker);
+    aard_error *error = warm_up(worker);
+    if (!error) aard__guest_stop_clock(worker->guest);
     worker->resettable = resettable;
     worker->reset_mode = AARD_RESET_NONE;
     worker->reset_ms = 0;
@@ -54,27 +60,56 @@ static aard__limits import_limits(const aard__worker *worker)
     return (aard__limits){.wall_ms = ms ? ms : IMPORT_MS};
 }
 
-static aard_error *import(aard__worker *worker, preparation *p)
+/* Whether it stays. */
+static bool import(aard__worker *worker, aard__handler *handler, bool (*fine)(void *user), void *user)
 {
     const aard__limits limits = import_limits(worker);
-    AARD__TRY(aard__worker_ensure_guest(worker));
-    AARD__TRY(aard__worker_remember(worker));
-    AARD__TRY(aard__outcome_new(&p->outcome));
-    return aard__worker_do_within(worker, &limits, prepare, p);
-}
-
-aard_error *aard__worker_prepare_handler(aard__worker *worker, uint32_t number, bool (*fine)(void *user), void *user)
-{
-    preparation p = {.handler = aard__worker_handler(worker, number)};
-    bool resettable = worker->resettable;
-    if (!p.handler) return aard__error(AARD_ERR_INVALID_ARGUMENT, "unknown handler %u", number);
-    worker->resettable = true; /* what the import leaves is what resets go back to */
-    aard_error *error = import(worker, &p);
-    bool stays = !error && worker->guest && p.handler->ready && p.silent && fine(user);
+    preparation p = {.handler = handler};
+    aard_error *error = aard__worker_remember(worker);
+    if (!error) error = aard__outcome_new(&p.outcome);
+    if (!error) error = aard__worker_do_within(worker, &limits, prepare, &p);
+    bool stays = !error && worker->guest && handler->ready && p.silent && fine(user);
     aard_error_free(error);
     aard_outcome_free(p.outcome);
+    return stays;
+}
+
+static aard_error *import_together(aard__worker *worker, aard__handler *handler, bool (*fine)(void *user), void *user)
+{
+    bool resettable = worker->resettable;
+    worker->resettable = true; /* what the import leaves is what resets go back to */
+    bool stays = import(worker, handler, fine, user);
     worker->resettable = resettable;
     if (stays) return NULL;
     aard__worker_drop_guest(worker); /* the first call does it again, and tells what came of it */
     return aard__worker_full_reset(worker);
+}
+
+/* In a realm of its own, which the first call of the handler takes: other calls see nothing of the module. */
+static aard_error *import_apart(aard__worker *worker, aard__handler *handler, bool (*fine)(void *user), void *user)
+{
+    const aard__limits limits = import_limits(worker);
+    aard__guest *guest = worker->guest;
+    aard__vm_enter(guest->vm);
+    aard_error *error = aard__guest_make_standby(guest);
+    aard__vm_leave(guest->vm);
+    if (!error) error = aard__worker_prepare_ahead(worker, handler, &limits);
+    if (error || !worker->guest) return error ? error : aard__worker_full_reset(worker);
+    if (worker->ahead.standby && fine(user) && (handler->parked = aard__guest_park(guest)))
+        handler->parked_number = worker->ahead.number;
+    else
+        aard__worker_drop_ahead(worker);
+    worker->ahead.standby = false;
+    return NULL;
+}
+
+aard_error *aard__worker_prepare_handler(aard__worker *worker, uint32_t number, bool (*fine)(void *user), void *user)
+{
+    aard__handler *handler = aard__worker_handler(worker, number);
+    if (!handler) return aard__error(AARD_ERR_INVALID_ARGUMENT, "unknown handler %u", number);
+    AARD__TRY(aard__worker_ensure_guest(worker));
+    aard__guest_start_clock(worker->guest);
+    AARD__TRY((worker->guest->ops->prepare_standby ? import_apart : import_together)(worker, handler, fine, user));
+    aard__guest_stop_clock(worker->guest);
+    return NULL;
 }

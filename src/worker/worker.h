@@ -16,6 +16,9 @@ void aard__worker_free(aard__worker *worker); /* NULL is fine */
 /* Answers one request.  Errors: what was asked has not been done (the functions of aardvark/isolate.h list why). */
 aard_error *aard__worker_request(aard__worker *worker, const aard__request *request, aard__response *response);
 
+/* Whether there is a guest that the last call has left as guests are between calls: else the next begins with a reset. */
+bool aard__worker_is_whole(const aard__worker *worker);
+
 /* Whether an isolate of `config` can be asked for a checkpoint.  Errors: unsupported (it has none). */
 aard_error *aard__worker_has_checkpoints(const aard_isolate_config *config);
 

@@ -2,14 +2,17 @@
 #ifndef AARD_WORKER_WORKER_IMPL_H
 #define AARD_WORKER_WORKER_IMPL_H
 
+#include "guest/parked.h"
 #include "worker/worker.h"
 
 /* A handler of the loaded bundle: looked up once and called many times. */
 typedef struct aard__handler {
     char *entrypoint;
-    int number; /* in the guest, where it is ready */
-    bool ready; /* the guest has looked it up */
-    bool kept;  /* and had done so at its checkpoint */
+    int number;           /* in the guest, where it is ready */
+    bool ready;           /* the guest has looked it up */
+    bool kept;            /* and had done so at its checkpoint */
+    aard__parked *parked; /* a realm of the guest's in which it has, for the first call; NULL = none */
+    int parked_number;    /* in there */
 } aard__handler;
 
 struct aard__worker {
@@ -32,7 +35,7 @@ struct aard__worker {
      * for that handler's call alone. */
     struct {
         bool standby, taken;
-        aard__handler *handler; /* NULL once that has been released */
+        aard__handler *handler, *taken_for; /* NULL once that has been released */
         int number;
     } ahead;
     aard__handler *last;        /* the last call's, which was ready for it; NULL for another kind of call */
@@ -102,7 +105,11 @@ aard_error *aard__worker_ensure_guest(aard__worker *worker);
 void aard__worker_drop_ahead(aard__worker *worker);
 /* The same as aard__worker_ensure_guest for a call of `handler`, NULL for inline code: there may be a guest that only another
  * call can have. */
-aard_error *aard__worker_ensure_guest_for(aard__worker *worker, const aard__handler *handler);
+aard_error *aard__worker_ensure_guest_for(aard__worker *worker, aard__handler *handler);
+
+/* Prepares the handler (NULL is fine) in a standby realm, where the language has those: worker->ahead says whether that went
+ * well.  There may be no guest afterwards. */
+aard_error *aard__worker_prepare_ahead(aard__worker *worker, aard__handler *handler, const aard__limits *limits);
 
 /* Makes the state of a guest that is clean the one that resets go back to; the vm entered.  A guest that can't remember it
  * is replaced by a new one at the next reset. */
@@ -162,5 +169,6 @@ void aard__handlers_free(aard__worker *worker);                    /* all of the
 void aard__handlers_keep(aard__worker *worker);
 void aard__handlers_restore(aard__worker *worker);
 void aard__handlers_forget(aard__worker *worker);
+void aard__handlers_unpark(aard__worker *worker); /* their realms went with their guest */
 
 #endif

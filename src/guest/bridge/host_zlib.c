@@ -90,8 +90,9 @@ static void host_run(aard__frame *frame, void *user)
     size_t input_len, output_len, counts_len;
     double at = aard__frame_number(frame, 2);
     bool fits = a && a->begun && aard__frame_bytes(frame, 1, &input, &input_len) &&
-                aard__frame_bytes(frame, 3, &output, &output_len) && aard__frame_bytes(frame, 5, &counts, &counts_len) &&
-                counts_len >= 2 * sizeof(double) && at >= 0 && at <= (double)input_len;
+                aard__frame_bytes(frame, 3, &output, &output_len) &&
+                aard__frame_bytes(frame, 5, &counts, &counts_len) && counts_len >= 2 * sizeof(double) && at >= 0 &&
+                at <= (double)input_len;
     if (!fits) {
         aard__frame_throw(frame, "Error", "zlib is not called as it should be");
         return;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/process.h"
 #include "bundle/code.h"
 #include "guest/bridge/host.h"
 #include "guest/guest.h"
@@ -360,19 +361,31 @@ static aard__state javascript_prepare(aard__guest *guest, const char *entrypoint
     return state;
 }
 
-/* What only computes, or draws what nobody else will get. */
+/* What only computes, or draws what nobody else will get; but a template's children would all get it. */
 static bool is_harmless(const aard__host_entry *entry)
 {
     static const aard__host_entry *const tables[] = {aard__engine_host, aard__host_text, aard__host_url,
-                                                     aard__host_crypto, aard__host_zlib};
-    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
+                                                     aard__host_zlib, aard__host_crypto};
+    size_t count = sizeof tables / sizeof tables[0] - aard__process_is_template();
+    for (size_t i = 0; i < count; i++)
         for (const aard__host_entry *row = tables[i]; row->name; row++)
             if (row == entry) return true;
     return false;
 }
 
+static aard__state prepare_alone(aard__guest *guest, const char *entrypoint, aard_outcome *outcome, bool *alone)
+{
+    bool copied = aard__process_is_template();
+    if (copied) aard__realm_watch_random(guest->realm);
+    aard__vm_begin_ahead(guest->vm, guest->realm, is_harmless);
+    aard__state state = javascript_prepare(guest, entrypoint, outcome);
+    *alone = aard__vm_end_ahead(guest->vm);
+    if (copied && aard__realm_has_drawn(guest->realm)) *alone = false;
+    return state;
+}
+
 /* A module that prints, sets a timer, asks for the time that has passed or for a file, or is refused anything, does it in
- * the call that needs it. */
+ * the call that needs it; and so does one that draws random numbers where its realm is copied. */
 static int javascript_prepare_standby(aard__guest *guest, const char *entrypoint)
 {
     aard_outcome *outcome;
@@ -381,9 +394,8 @@ static int javascript_prepare_standby(aard__guest *guest, const char *entrypoint
     if (!guest->standby || error) return -1;
     guest->call.prepared = -1;
     aard__guest_exchange(guest);
-    aard__vm_begin_ahead(guest->vm, guest->realm, is_harmless);
-    aard__state state = javascript_prepare(guest, entrypoint, outcome);
-    bool alone = aard__vm_end_ahead(guest->vm);
+    bool alone;
+    aard__state state = prepare_alone(guest, entrypoint, outcome, &alone);
     aard__guest_exchange(guest);
     bool done = state == AARD__DONE && alone && guest->call.prepared >= 0 && aard_outcome_is_success(outcome) &&
                 !guest->call.ledger.violation_count && !guest->call.ledger.attempt_count &&

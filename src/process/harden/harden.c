@@ -115,6 +115,17 @@ static int make_ruleset(void)
 
 /* ---- the template's share ------------------------------------------------------------------------------------------ */
 
+static int compare(const void *a, const void *b) { return *(const char *)a - *(const char *)b; }
+
+/* What the C library finds out when it is first needed, and keeps: the zone from a file; how much memory there is, before it
+ * sorts anything large. */
+static void ask_ahead(void)
+{
+    char large[2048] = {0};
+    tzset();
+    qsort(large, sizeof large, 1, compare);
+}
+
 /* They are inherited, and the template itself needs none of it. */
 static bool limit_resources(void)
 {
@@ -155,7 +166,7 @@ aard_error *aard__hardening_take(uint32_t wanted, uint32_t open_files, aard__har
     h->open_files = open_files ? open_files : 64;
     h->template = getpid();
     h->report.measures = wanted & of_children;
-    tzset(); /* reads a file, for whoever asks for the time first */
+    ask_ahead();
     take_namespaces(h, wanted);
     if (has(h, AARD_HARDEN_MOUNT_NAMESPACE)) note(h, AARD_HARDEN_MOUNT_NAMESPACE, (h->root = make_root()) >= 0);
     if (wanted & AARD_HARDEN_LIMITS) note(h, AARD_HARDEN_LIMITS, limit_resources());

@@ -21,6 +21,7 @@
     X(fcntl, DUPLICATES, "a descriptor that goes along with a frame")                                                  \
     X(fstat, ALWAYS, "how long a body is")                                                                             \
     X(newfstatat, OF_DESCRIPTOR, "the same; a name has nothing it could be looked up in")                              \
+    X(newfstatat, FAILS, "fails (EACCES): the engine looks for files with news of time zones")                         \
     X(fstatfs, ALWAYS, "that a body is in memory")                                                                     \
     X(ioctl, SCANS_PAGES, "which pages a guest has written, for resets in place")                                      \
     X(brk, ALWAYS, "memory")                                                                                           \
@@ -44,6 +45,7 @@
     X(gettid, ALWAYS, "the same")                                                                                      \
     X(openat, FAILS, "fails (EACCES): the engine looks for /proc/self/maps, and does without")                         \
     X(prlimit64, ASKS, "how much address space there may be")                                                          \
+    X(sysinfo, FAILS, "fails (EACCES): sorting looks how much memory the machine has, once")                           \
     X(sched_yield, ALWAYS, "locks of the engine that spin")                                                            \
     X(clock_gettime, ALWAYS, "processor time of threads; the time of day where the kernel has no faster way")          \
     X(clock_nanosleep, ALWAYS, "waiting for the engine's background work")                                             \
