@@ -198,7 +198,7 @@ const char *aard__network_header_refusal(const aard__url *url, const char *name,
     static const char *const closed[] = {
         "Alt-Used", "Connection", "Content-Length",    "Early-Data", "Expect", "HTTP2-Settings", "Keep-Alive", "Proxy",
         "TE",       "Trailer",    "Transfer-Encoding", "Upgrade",    "Via"};
-    char plain[256];
+    char plain[256] = {0};
     if (!is_token(name, name_len)) return "malformed_request";
     for (size_t i = 0; i < value_len; i++)
         if (value[i] == '\r' || value[i] == '\n' || value[i] == '\0') return "malformed_request";
