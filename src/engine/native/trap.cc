@@ -18,9 +18,14 @@ V8_EXPORT bool TryHandleWebAssemblyTrapPosix(int signal, siginfo_t *info,
 
 namespace {
 
-// The host's handlers, the one that gets what is not ours first.  A host changes them rarely: what was is never freed, since
+// The host's handlers, the one that gets what is not ours first.  A host changes them rarely: what was is kept, since
 // a thread may be in the middle of reading it.
-std::atomic<const struct sigaction *> before{nullptr};
+struct Handler {
+    struct sigaction action;
+    const Handler *older;
+};
+
+std::atomic<const Handler *> before{nullptr};
 std::atomic<bool> installed{false};
 thread_local bool handed_on;
 bool (*stack_ended)(const siginfo_t *info, const void *context);
@@ -28,7 +33,7 @@ bool (*stack_ended)(const siginfo_t *info, const void *context);
 void on_fault(int signal, siginfo_t *info, void *context)
 {
     if (v8::TryHandleWebAssemblyTrapPosix(signal, info, context) || stack_ended(info, context)) return;
-    const struct sigaction *next = before.load();
+    const struct sigaction *next = &before.load()->action;
     // A handler of the host's that came after ours has put ours back, and sends the signal again to have the process ended.
     bool again = handed_on && info->si_code <= 0;
     handed_on = true;
@@ -52,9 +57,9 @@ bool is_same(const struct sigaction &one, const struct sigaction &other)
 // What is there goes behind ours.
 bool put_first(const struct sigaction &now)
 {
-    const struct sigaction *known = before.load();
-    if (!known || !is_same(*known, now)) {
-        auto *copy = new (std::nothrow) struct sigaction(now);
+    const Handler *known = before.load();
+    if (!known || !is_same(known->action, now)) {
+        auto *copy = new (std::nothrow) Handler{now, known};
         if (!copy) return false;
         before.store(copy);
     }
