@@ -155,6 +155,13 @@ static void take_restrictions(aard__hardening *h, uint32_t wanted)
     if (has(h, AARD_HARDEN_SECCOMP)) aard__filter_make(&h->filter, false);
 }
 
+/* What a sanitizer adds to this build reads files of /proc, and makes system calls that are on nobody's list. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { NOT_WITH_SANITIZERS = AARD_HARDEN_SECCOMP | AARD_HARDEN_LANDLOCK | AARD_HARDEN_MOUNT_NAMESPACE };
+#else
+enum { NOT_WITH_SANITIZERS = 0 };
+#endif
+
 aard_error *aard__hardening_take(uint32_t wanted, uint32_t open_files, aard__hardening **out)
 {
     const uint32_t of_children = AARD_HARDEN_PARENT_DEATH | AARD_HARDEN_DESCRIPTORS | AARD_HARDEN_ENVIRONMENT |
@@ -165,6 +172,7 @@ aard_error *aard__hardening_take(uint32_t wanted, uint32_t open_files, aard__har
     h->root = h->ruleset = -1;
     h->open_files = open_files ? open_files : 64;
     h->template = getpid();
+    wanted &= ~(uint32_t)NOT_WITH_SANITIZERS;
     h->report.measures = wanted & of_children;
     ask_ahead();
     take_namespaces(h, wanted);
