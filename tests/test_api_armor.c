@@ -269,6 +269,7 @@ static void test_getters_of_configurations(void **state)
     NOTHING(aard_isolate_config_distribution, NULL);
     NOTHING(aard_isolate_config_isolation, NULL);
     NOTHING(aard_isolate_config_required_hardening, NULL);
+    REFUSED(aard_isolate_harden_process, NULL);
     NOTHING(aard_isolate_hardening, NULL);
     NOTHING(aard_isolate_hardening_errno, NULL, AARD_HARDEN_SECCOMP);
     NOTHING(aard_hardening_name, 0);

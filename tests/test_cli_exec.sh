@@ -201,4 +201,21 @@ if command -v script >/dev/null; then
   \"long\": \"$(printf 'x%.0s' {1..80})\"
 }'"
 fi
+# ---- the command hardens itself ----
+run exec -v --language javascript -c 1
+check '-v says that the process is hardened' 'exits 0' 'stdout_is 1' \
+    'stderr_matches "^aardvark: this process is hardened \([0-9.]+ ms\): no_new_privileges, limits, .*seccomp"'
+run exec -v --isolation process --language javascript -c 1
+check 'a guest in a process has its own' 'exits 0' '! stderr_has "this process is hardened"'
+for outside in '' "--mount $work:/m" '--allow-host example.com'; do
+    : >"$out"
+    # shellcheck disable=SC2086
+    "$aardvark" exec $outside -c $'print("on", flush=True)\nwhile True: pass' >"$out" 2>"$err" &
+    child=$!
+    for _ in {1..300}; do [[ -s $out ]] && break; sleep 0.02; done
+    check "while the guest runs${outside:+ with ${outside%% *}}" "grep -qE '^Seccomp:[[:space:]]2' /proc/$child/status" \
+        "grep -qE '^NoNewPrivs:[[:space:]]1' /proc/$child/status"
+    kill -KILL $child
+    wait $child 2>/dev/null
+done
 exit $status

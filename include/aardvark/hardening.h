@@ -65,7 +65,18 @@ AARD_API uint32_t aard_hardening_by_name(const char *name);
 AARD_API void aard_isolate_config_set_required_hardening(aard_isolate_config *config, uint32_t measures);
 AARD_API uint32_t aard_isolate_config_required_hardening(const aard_isolate_config *config);
 
-/* The measures that are in force for the isolate's guest; 0 for one in a thread.  As a call, while none runs. */
+/* Hardens this process, for good, and all of its threads: for a program that serves one guest in a thread
+ * (AARD_ISOLATION_THREAD), once the isolate is made, its bundle loaded and its handlers prepared.  The guest goes on,
+ * and so does the program with what it has open: standard streams, files.  It starts no other program or process, and
+ * where the guest has neither mounts nor hosts that it may reach, it opens no file and makes no socket, either; what it
+ * is not to do fails with EPERM or EACCES.  Takes as much of AARD_HARDEN_NO_NEW_PRIVILEGES, _LIMITS, _NOT_DUMPABLE,
+ * _CAPABILITIES, _SECCOMP and _LANDLOCK as the machine permits, which the two functions below tell.  Isolates that are
+ * made later may fail, and so may resets that need a new guest.  docs/process-isolation.md
+ * Errors: unsupported (the guest is in a process of its own), busy, invalid_argument. */
+AARD_API AARD_NODISCARD aard_error *aard_isolate_harden_process(aard_isolate *isolate);
+
+/* The measures that are in force for the isolate's guest; for one in a thread, those of aard_isolate_harden_process.
+ * As a call, while none runs. */
 AARD_API uint32_t aard_isolate_hardening(const aard_isolate *isolate);
 /* Why a measure is not: what the system said (errno); 0 where it is in force, or was not tried. */
 AARD_API int aard_isolate_hardening_errno(const aard_isolate *isolate, uint32_t measure);

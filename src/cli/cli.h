@@ -194,6 +194,8 @@ void cli_guest_wants(cli_guest *guest, const char *name);
 int cli_guest_configure(cli_guest *guest);
 /* The same, and makes the isolate, for one call. */
 int cli_guest_boot(cli_guest *guest);
+/* Behind that and all that opens files, before the guest's code runs: hardens this process, which the guest is in. */
+void cli_guest_harden(cli_guest *guest);
 /* From now on SIGINT has a call to cancel (interrupt.c). */
 void cli_call_begins(void);
 /* Has the first SIGINT cancel the call, or end the command before that has begun; an exit status. */

@@ -55,6 +55,7 @@ static int run_code(exec_options *exec, const char *code, size_t len)
 {
     const char *name = exec->code ? NULL : strcmp(exec->path, "-") ? exec->path : "<stdin>";
     aard_outcome *outcome;
+    cli_guest_harden(&exec->guest);
     cli_call_begins();
     int status = cli_fail(aard_isolate_exec(exec->guest.isolate, code, len, name, exec->guest.call, &outcome));
     if (status) return status;

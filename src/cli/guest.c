@@ -70,6 +70,33 @@ int cli_guest_configure(cli_guest *guest)
     return guest->language == AARD_LANGUAGE_PYTHON ? set_python(guest) : CLI_OK;
 }
 
+/* With mounts or hosts that the guest may reach the command opens files and sockets for it. */
+static void show_hardening(const cli_guest *guest, double ms)
+{
+    char names[256] = "";
+    uint32_t have = aard_isolate_hardening(guest->isolate);
+    for (uint32_t measure = 1; measure & AARD_HARDEN_ALL; measure <<= 1) {
+        size_t len = strlen(names);
+        if (have & measure)
+            snprintf(names + len, sizeof names - len, "%s%s", len ? ", " : "", aard_hardening_name(measure));
+    }
+    cli_message("this process is hardened (%.2f ms): %s", ms, *names ? names : "no measure can be had");
+}
+
+void cli_guest_harden(cli_guest *guest)
+{
+    if (aard_isolate_config_isolation(guest->config) == AARD_ISOLATION_PROCESS) return;
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* which look at the process's memory at its end */
+    double start = now_ms();
+    aard_error *error = aard_isolate_harden_process(guest->isolate);
+    double ms = now_ms() - start;
+    if (error)
+        cli_fail(error);
+    else if (guest->verbose)
+        show_hardening(guest, ms);
+#endif
+}
+
 static int show_json(const aard_outcome *outcome)
 {
     char *json;

@@ -24,6 +24,7 @@ static int invoke(run_options *run)
     int status = cli_fail(aard_handler_new(run->guest.isolate, run->entrypoint, &handler));
     if (status) return status;
     aard_outcome *outcome;
+    cli_guest_harden(&run->guest);
     cli_call_begins();
     status = cli_fail(aard_handler_invoke(handler, run->guest.call, &outcome));
     if (!status) {

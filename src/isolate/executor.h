@@ -13,6 +13,8 @@ typedef struct aard__executor_ops {
     aard_error *(*request)(aard__executor *executor, const aard__request *request, aard__response *response);
     /* Of the guest's process; NULL = it is the host's. */
     const aard__hardening_report *(*hardening)(const aard__executor *executor);
+    /* Hardens the host's process, which the guest is in; NULL = it is not. */
+    void (*harden)(aard__executor *executor, aard__hardening_report *out);
     void (*close)(aard__executor *executor); /* frees it */
 } aard__executor_ops;
 

@@ -25,7 +25,7 @@ static const aard__hardening_report *hardening(const aard__executor *executor)
     return aard__client_hardening(((const in_process *)executor)->client);
 }
 
-static const aard__executor_ops ops = {make_request, hardening, close_executor};
+static const aard__executor_ops ops = {make_request, hardening, NULL, close_executor};
 
 aard_error *aard__executor_in_process(aard_isolate_config *config, uint64_t id, aard__executor **out)
 {

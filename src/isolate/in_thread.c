@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "isolate/executor.h"
+#include "process/harden/harden.h"
 
 typedef struct in_thread {
     aard__executor base;
@@ -21,7 +22,12 @@ static void close_executor(aard__executor *executor)
     aard__free(executor);
 }
 
-static const aard__executor_ops ops = {make_request, NULL, close_executor};
+static void harden(aard__executor *executor, aard__hardening_report *out)
+{
+    aard__harden_program(aard__worker_needs_outside(((in_thread *)executor)->worker), out);
+}
+
+static const aard__executor_ops ops = {make_request, NULL, harden, close_executor};
 
 aard_error *aard__executor_in_thread(aard_isolate_config *config, uint64_t id, aard__executor **out)
 {

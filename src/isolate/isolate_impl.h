@@ -13,7 +13,8 @@ struct aard_isolate {
     uint64_t id;
     atomic_uint_fast64_t steps; /* of inline code, since its names were last gone */
     atomic_flag busy;
-    atomic_bool has_gone; /* some of the handlers are */
+    atomic_bool has_gone;             /* some of the handlers are */
+    aard__hardening_report hardening; /* of the host's own process, where it has hardened that for the isolate */
 };
 
 struct aard_handler {
@@ -24,6 +25,10 @@ struct aard_handler {
 };
 
 /* ---- request.c */
+
+/* Claims the isolate for what is no request.  Errors: forked, busy. */
+aard_error *aard__isolate_claim(aard_isolate *isolate);
+void aard__isolate_unclaim(aard_isolate *isolate);
 
 /* Claims the isolate, has the request answered, and releases it.  Errors: forked, busy (another call has it), and the
  * request's own. */

@@ -19,6 +19,9 @@ aard_error *aard__worker_request(aard__worker *worker, const aard__request *requ
 /* Whether there is a guest that the last call has left as guests are between calls: else the next begins with a reset. */
 bool aard__worker_is_whole(const aard__worker *worker);
 
+/* Whether its guest has mounts, or may make requests: files and sockets are opened for it. */
+bool aard__worker_needs_outside(const aard__worker *worker);
+
 /* Whether an isolate of `config` can be asked for a checkpoint.  Errors: unsupported (it has none). */
 aard_error *aard__worker_has_checkpoints(const aard_isolate_config *config);
 

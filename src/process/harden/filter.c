@@ -7,11 +7,13 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "process/harden/program_calls.h"
 #include "process/harden/system_calls.h"
 
 #if defined(__x86_64__)
@@ -39,6 +41,7 @@
 #define CONDITIONS(X)                                                                                                  \
     X(ALWAYS, 0, 0, 0)                                                                                                 \
     X(IS_UNKNOWN, 0, 0, 0)                                                                                             \
+    X(REFUSED, 0, 0, 0)                                                                                                \
     X(FAILS, 0, 0, 0)                                                                                                  \
     X(ASKS, 2 | POINTER, UINT32_MAX, 0)                                                                                \
     X(IS_PLAIN_MEMFD, 1, ~(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL), 0)                                      \
@@ -47,6 +50,9 @@
     X(DUPLICATES, 1, UINT32_MAX, F_DUPFD_CLOEXEC)                                                                      \
     X(OF_DESCRIPTOR, 3, UINT32_MAX, AT_EMPTY_PATH)                                                                     \
     X(SCANS_PAGES, 1, UINT32_MAX, PAGEMAP_SCAN)                                                                        \
+    X(ASKS_TERMINAL, 1, UINT32_MAX, TCGETS)                                                                            \
+    X(ASKS_WINDOW, 1, UINT32_MAX, TIOCGWINSZ)                                                                          \
+    X(ASKS_FLAGS, 1, UINT32_MAX, F_GETFL)                                                                              \
     X(READS, 2, O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND | (O_TMPFILE & ~O_DIRECTORY), O_RDONLY)                       \
     X(IS_FORK, 0, UINT32_MAX, FORK)                                                                                    \
     X(OF_WATCHDOG, 2, ~31, 32)                                                                                         \
@@ -83,8 +89,12 @@ typedef struct call {
 } call;
 
 #define X(name, condition, reason) {#name, __NR_##name, condition, reason},
-static const call calls[] = {AARD__SYSTEM_CALL_MAP(X)}, of_template[] = {AARD__TEMPLATE_CALL_MAP(X)};
+static const call calls[] = {AARD__SYSTEM_CALL_MAP(X)}, of_template[] = {AARD__TEMPLATE_CALL_MAP(X)},
+                  of_program[] = {AARD__PROGRAM_CALL_MAP(X) AARD__OLD_PROGRAM_CALL_MAP(X)},
+                  of_opener[] = {AARD__OPENER_CALL_MAP(X) AARD__OLD_OPENER_CALL_MAP(X)};
 #undef X
+enum { FIRST_OF_X32 = 0x40000000 }; /* numbers of another way to call the same kernel */
+
 enum { CALLS = sizeof calls / sizeof *calls };
 
 bool aard__system_call_at(size_t index, aard__system_call *out)
@@ -120,6 +130,7 @@ static void end(aard__filter *filter, uint32_t action) { add(filter, BPF_RET | B
 static uint32_t action_of(condition which)
 {
     if (which == IS_UNKNOWN) return SECCOMP_RET_ERRNO | ENOSYS;
+    if (which == REFUSED) return SECCOMP_RET_ERRNO | EPERM;
     return which == FAILS ? SECCOMP_RET_ERRNO | EACCES : SECCOMP_RET_ALLOW;
 }
 
@@ -146,19 +157,35 @@ static void add_call(aard__filter *filter, const call *row)
     load(filter, NUMBER_AT);
 }
 
-void aard__filter_make(aard__filter *filter, bool of_templates)
+#define KIND(rows, children, otherwise)                                                                                \
+    {                                                                                                                  \
+        rows, sizeof rows / sizeof *rows, children, otherwise                                                          \
+    }
+static const struct {
+    const call *rows; /* before those of children, where there are any: the first that fits decides */
+    size_t count;
+    bool children;
+    uint32_t otherwise;
+} kinds[] = {
+    [AARD__FILTER_OF_CHILDREN] = {NULL, 0, true, SECCOMP_RET_KILL_PROCESS},
+    [AARD__FILTER_OF_TEMPLATES] = KIND(of_template, true, SECCOMP_RET_ERRNO | EPERM),
+    [AARD__FILTER_OF_PROGRAMS] = KIND(of_program, true, SECCOMP_RET_ERRNO | EPERM),
+    [AARD__FILTER_OF_OPENERS] = KIND(of_opener, false, SECCOMP_RET_ALLOW),
+};
+
+void aard__filter_make(aard__filter *filter, aard__filter_kind kind)
 {
-    filter->count = 0;
+    filter->count = filter->own_pid = 0;
     load(filter, ARCHITECTURE_AT);
     need(filter, ARCHITECTURE, 1);
     add(filter, BPF_JMP | BPF_JA, 1, 0, 0);
     end(filter, SECCOMP_RET_KILL_PROCESS);
     load(filter, NUMBER_AT);
-    for (size_t i = 0; of_templates && i < sizeof of_template / sizeof *of_template; i++)
-        add_call(filter, &of_template[i]);
-    for (size_t i = 0; i < CALLS; i++) add_call(filter, &calls[i]);
-    end(filter, of_templates ? SECCOMP_RET_ERRNO | EPERM
-                             : SECCOMP_RET_KILL_PROCESS); /* those of x32 as well: their numbers are others */
+    add(filter, BPF_JMP | BPF_JGE | BPF_K, FIRST_OF_X32, 0, 1);
+    end(filter, kind == AARD__FILTER_OF_CHILDREN ? SECCOMP_RET_KILL_PROCESS : SECCOMP_RET_ERRNO | EPERM);
+    for (size_t i = 0; i < kinds[kind].count; i++) add_call(filter, &kinds[kind].rows[i]);
+    for (size_t i = 0; kinds[kind].children && i < CALLS; i++) add_call(filter, &calls[i]);
+    end(filter, kinds[kind].otherwise);
 }
 
 bool aard__filter_available(void)
@@ -167,9 +194,17 @@ bool aard__filter_available(void)
     return !syscall(__NR_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action);
 }
 
-bool aard__filter_install(aard__filter *filter)
+static bool install(aard__filter *filter, unsigned flags)
 {
-    filter->code[filter->own_pid].k = (uint32_t)getpid();
+    if (filter->own_pid) filter->code[filter->own_pid].k = (uint32_t)getpid();
     struct sock_fprog program = {(unsigned short)filter->count, filter->code};
-    return !syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
+    return !syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+}
+
+bool aard__filter_install(aard__filter *filter) { return install(filter, 0); }
+
+bool aard__filter_install_everywhere(aard__filter *filter)
+{
+    errno = EBUSY; /* for a thread with a filter of its own, whose number is what is given then */
+    return install(filter, SECCOMP_FILTER_FLAG_TSYNC);
 }

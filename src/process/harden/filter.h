@@ -15,11 +15,21 @@ typedef struct aard__filter {
     size_t own_pid; /* the instruction that compares with the process's number */
 } aard__filter;
 
-void aard__filter_make(aard__filter *filter, bool of_templates);
+typedef enum aard__filter_kind {
+    AARD__FILTER_OF_CHILDREN,
+    AARD__FILTER_OF_TEMPLATES,
+    AARD__FILTER_OF_PROGRAMS, /* a program that serves one guest, and opens nothing any more */
+    AARD__FILTER_OF_OPENERS   /* one that opens files and sockets, for its guest's mounts and requests */
+} aard__filter_kind;
+
+void aard__filter_make(aard__filter *filter, aard__filter_kind kind);
 
 /* For the calling thread and all that it starts, with no way back: what is not allowed ends the process (SIGSYS).  False and
  * errno where the kernel refuses it. */
 bool aard__filter_install(aard__filter *filter);
+
+/* The same for all threads of the process. */
+bool aard__filter_install_everywhere(aard__filter *filter);
 
 /* Whether the kernel has what the filter needs. */
 bool aard__filter_available(void);

@@ -16,6 +16,7 @@
 #include "base/alloc.h"
 #include "base/process.h"
 #include "process/harden/filter.h"
+#include "process/harden/landlock.h"
 #include "process/harden/lifeline.h"
 
 struct aard__hardening {
@@ -85,34 +86,6 @@ static int make_root(void)
     return made;
 }
 
-/* ---- Landlock ----------------------------------------------------------------------------------------------------- */
-
-#ifndef __NR_landlock_create_ruleset
-#define __NR_landlock_create_ruleset 444
-#define __NR_landlock_add_rule 445
-#define __NR_landlock_restrict_self 446
-#endif
-
-/* linux/landlock.h's, whose older versions lack the later members. */
-typedef struct ruleset {
-    uint64_t files, network, scopes;
-} ruleset;
-
-/* A ruleset without rules: all that the kernel's version can forbid is forbidden. */
-static int make_ruleset(void)
-{
-    static const struct {
-        unsigned files, network, scopes; /* how many rights */
-    } versions[] = {{13, 0, 0}, {14, 0, 0}, {15, 0, 0}, {15, 2, 0}, {16, 2, 0}, {16, 2, 2}};
-    long version = syscall(__NR_landlock_create_ruleset, NULL, 0, 1);
-    if (version < 1) return -1;
-    size_t known = sizeof versions / sizeof *versions, at = (size_t)version < known ? (size_t)version - 1 : known - 1;
-    ruleset all = {(UINT64_C(1) << versions[at].files) - 1, (UINT64_C(1) << versions[at].network) - 1,
-                   (UINT64_C(1) << versions[at].scopes) - 1};
-    size_t size = version < 4 ? sizeof all.files : version < 6 ? 2 * sizeof all.files : sizeof all;
-    return (int)syscall(__NR_landlock_create_ruleset, &all, size, 0);
-}
-
 /* ---- the template's share ------------------------------------------------------------------------------------------ */
 
 static int compare(const void *a, const void *b) { return *(const char *)a - *(const char *)b; }
@@ -150,9 +123,9 @@ static void take_restrictions(aard__hardening *h, uint32_t wanted)
     if (!wanted) return;
     bool held = !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     note(h, AARD_HARDEN_NO_NEW_PRIVILEGES, held);
-    if (wanted & AARD_HARDEN_LANDLOCK) note(h, AARD_HARDEN_LANDLOCK, held && (h->ruleset = make_ruleset()) >= 0);
+    if (wanted & AARD_HARDEN_LANDLOCK) note(h, AARD_HARDEN_LANDLOCK, held && (h->ruleset = aard__landlock_new()) >= 0);
     if (wanted & AARD_HARDEN_SECCOMP) note(h, AARD_HARDEN_SECCOMP, held && aard__filter_available());
-    if (has(h, AARD_HARDEN_SECCOMP)) aard__filter_make(&h->filter, false);
+    if (has(h, AARD_HARDEN_SECCOMP)) aard__filter_make(&h->filter, AARD__FILTER_OF_CHILDREN);
 }
 
 /* What a sanitizer adds to this build reads files of /proc, and makes system calls that are on nobody's list. */
@@ -185,38 +158,13 @@ aard_error *aard__hardening_take(uint32_t wanted, uint32_t open_files, aard__har
 
 /* ---- the template itself: modules of a bundle are imported there ------------------------------------------------------ */
 
-enum { PATH_BENEATH = 1, READ_FILE = 1 << 2, READ_DIRECTORY = 1 << 3 };
-
-/* One that is not there needs no rule. */
-static void let_read(int rules, const char *dir)
-{
-    struct {
-        uint64_t rights;
-        int32_t dir;
-    } __attribute__((packed)) rule = {READ_FILE | READ_DIRECTORY, open(dir, O_PATH | O_CLOEXEC)};
-    if (rule.dir < 0) return;
-    syscall(__NR_landlock_add_rule, rules, PATH_BENEATH, &rule, 0);
-    close(rule.dir);
-}
-
-static bool restrict_template(const char *const *readable)
-{
-    int rules = make_ruleset();
-    if (rules < 0) return false;
-    let_read(rules, "/proc");
-    for (; *readable; readable++) let_read(rules, *readable);
-    bool restricted = !syscall(__NR_landlock_restrict_self, rules, 0);
-    close(rules);
-    return restricted;
-}
-
 aard_error *aard__harden_template(aard__hardening *h, const char *const *readable)
 {
     aard__filter filter;
     AARD__TRY(aard__process_quiesce()); /* both hold for the calling thread and what it starts */
-    if (has(h, AARD_HARDEN_LANDLOCK) && !restrict_template(readable)) return failed(AARD_HARDEN_LANDLOCK);
+    if (has(h, AARD_HARDEN_LANDLOCK) && !aard__landlock_read_only(readable)) return failed(AARD_HARDEN_LANDLOCK);
     if (!has(h, AARD_HARDEN_SECCOMP)) return NULL;
-    aard__filter_make(&filter, true);
+    aard__filter_make(&filter, AARD__FILTER_OF_TEMPLATES);
     return aard__filter_install(&filter) ? NULL : failed(AARD_HARDEN_SECCOMP);
 }
 
@@ -240,7 +188,7 @@ static bool drop_capabilities(const aard__hardening *h)
     return !syscall(__NR_capset, &header, none);
 }
 
-static bool restrict_files(const aard__hardening *h) { return !syscall(__NR_landlock_restrict_self, h->ruleset, 0); }
+static bool restrict_files(const aard__hardening *h) { return aard__landlock_restrict(h->ruleset); }
 
 static bool limit_descriptors(const aard__hardening *h)
 {

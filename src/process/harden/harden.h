@@ -23,6 +23,10 @@ aard_error *aard__hardening_take(uint32_t wanted, uint32_t open_files, aard__har
  * and /proc, makes children, and nothing else.  Children have that as well, beside their own.  Errors: busy, engine. */
 aard_error *aard__harden_template(aard__hardening *hardening, const char *const *readable);
 
+/* Once, in a program that serves one guest in a thread, for good and all threads: it opens nothing any more; a program that
+ * `opens` files and sockets for its guest keeps what that takes.  What can't be had is left out, and told. */
+void aard__harden_program(bool opens, aard__hardening_report *out);
+
 /* What its children will have. */
 const aard__hardening_report *aard__hardening_of(const aard__hardening *hardening);
 
