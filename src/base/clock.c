@@ -17,6 +17,11 @@ uint64_t aard__clock_later(uint64_t now, uint64_t ms)
     return ms >= (UINT64_MAX - now) / 1000000 ? UINT64_MAX : now + ms * 1000000;
 }
 
+void aard__clock_pause(uint64_t ns)
+{
+    nanosleep(&(struct timespec){(time_t)(ns / 1000000000), (long)(ns % 1000000000)}, NULL);
+}
+
 int64_t aard__clock_realtime(void) { return (int64_t)read_clock(CLOCK_REALTIME); }
 
 void aard__clock_rfc3339(int64_t realtime_ns, char out[32])

@@ -13,6 +13,8 @@ uint64_t aard__clock_monotonic(void);
 uint64_t aard__clock_thread_cpu(void); /* of the calling thread */
 /* A time in so many milliseconds; UINT64_MAX where that is too far away. */
 uint64_t aard__clock_later(uint64_t now, uint64_t ms);
+/* Sleeps: where nothing tells that it is time to look again. */
+void aard__clock_pause(uint64_t ns);
 int64_t aard__clock_realtime(void); /* since the Unix epoch */
 
 /* "2026-11-21T10:00:00.123Z" (RFC 3339, UTC) into `out`. */

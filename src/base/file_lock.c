@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -76,7 +75,6 @@ static aard_error *open_lock(const char *path, int *out)
 /* 0, or what went wrong; EWOULDBLOCK when time is out. */
 static int wait_for(int fd, uint64_t timeout_ms, void (*waiting)(void *user, const char *holder), void *user)
 {
-    const struct timespec step = {0, STEP_NS};
     uint64_t start = aard__clock_monotonic(), told = start;
     for (;;) {
         if (flock(fd, LOCK_EX | LOCK_NB) == 0) return 0;
@@ -90,7 +88,7 @@ static int wait_for(int fd, uint64_t timeout_ms, void (*waiting)(void *user, con
             waiting(user, holder);
             told = now;
         }
-        nanosleep(&step, NULL);
+        aard__clock_pause(STEP_NS);
     }
 }
 

@@ -42,7 +42,6 @@ struct aard__invocations {
     uint32_t last_id;
     uint64_t in_flight, count;
     uint64_t busy_since, busy_ns;
-    atomic_size_t answered;
 };
 
 /* ---- life --------------------------------------------------------------------------------------------------------- */
@@ -120,7 +119,6 @@ static bool answer(aard_invocation *one, aard__invocation_answer *given)
     one->stage = ANSWERED;
     one->answer = *given;
     *given = (aard__invocation_answer){.id = 0};
-    atomic_fetch_add(&all->answered, 1);
     if (!all->ended && all->options.wake) all->options.wake(all->options.user);
     return true;
 }
@@ -338,8 +336,6 @@ uint32_t aard__invocations_threw(aard__invocations *all)
 }
 
 /* ---- the guest's side --------------------------------------------------------------------------------------------- */
-
-size_t aard__invocations_answered(const aard__invocations *all) { return atomic_load(&all->answered); }
 
 bool aard__invocations_busy(const aard__invocations *all) { return all->list != NULL; }
 

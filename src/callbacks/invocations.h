@@ -1,7 +1,7 @@
 /* The invocations of one call: begun by its guest, answered by the host from any thread, taken by the guest.
  *
- * All functions but aard__invocations_answered belong to the thread that makes the call.  What the host holds of an invocation may
- * outlive all of this: once the call has ended, its answers are dropped. */
+ * All functions belong to the thread that makes the call.  What the host holds of an invocation may outlive all of this:
+ * once the call has ended, its answers are dropped. */
 #ifndef AARD_CALLBACKS_INVOCATIONS_H
 #define AARD_CALLBACKS_INVOCATIONS_H
 
@@ -41,8 +41,6 @@ uint32_t aard__invocations_start(aard__invocations *invocations, const char *nam
 /* The host's function has not returned: it threw.  The number that aard__invocations_start has not given. */
 uint32_t aard__invocations_threw(aard__invocations *invocations);
 
-/* Any thread: how many answers have come so far. */
-size_t aard__invocations_answered(const aard__invocations *invocations);
 /* Whether there is an answer to number `id` (0 = any) to be taken. */
 bool aard__invocations_ready(aard__invocations *invocations, uint32_t id);
 /* Whether the guest waits for any, or has one to take. */

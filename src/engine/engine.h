@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "engine/native/watch.h"
 
 #ifdef __cplusplus
 extern "C" {

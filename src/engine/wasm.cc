@@ -1,8 +1,8 @@
 // WebAssembly modules: compiled once, shared by the process, kept on disk.
-#include <unistd.h>
 
 #include <new>
 
+#include "base/clock.h"
 #include "engine/vm.hh"
 
 namespace {
@@ -25,6 +25,9 @@ aard_error *failed(v8::Isolate *isolate, v8::TryCatch &catcher)
     return aard__error(AARD_ERR_ENGINE, "the engine refused the WebAssembly module: %s", *text ? *text : "");
 }
 
+// Nobody wakes who waits for the engine when the guest is to end.
+constexpr uint64_t kLookAgain = 10000000;
+
 // Only the streaming interface takes compiled code; it answers by a promise, possibly from another thread's task.
 v8::MaybeLocal<v8::Value> compile_cached(aard__realm *realm, v8::Local<v8::Context> context, Feed *what)
 {
@@ -37,10 +40,13 @@ v8::MaybeLocal<v8::Value> compile_cached(aard__realm *realm, v8::Local<v8::Conte
         return {};
     }
     v8::Local<v8::Promise> promise = value.As<v8::Promise>();
-    while (promise->State() == v8::Promise::kPending) {
-        if (aard__vm_pump(realm->vm) && promise->State() == v8::Promise::kPending) usleep(100);
-        if (realm->vm->ended.load()) break;
-    }
+    aard__poller poller = {};
+    aard__engine_watch(&poller);
+    while (promise->State() == v8::Promise::kPending && !realm->vm->ended.load())
+        if (aard__vm_pump(realm->vm) && promise->State() == v8::Promise::kPending)
+            aard__poller_wait(&poller, nullptr, aard__clock_monotonic() + kLookAgain);
+    aard__engine_unwatch(&poller);
+    aard__poller_rest(&poller);
     feed = nullptr;
     if (promise->State() == v8::Promise::kRejected) isolate->ThrowException(promise->Result());
     if (promise->State() != v8::Promise::kFulfilled) return {};

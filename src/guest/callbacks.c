@@ -5,9 +5,7 @@
 static void wake(void *user)
 {
     aard__guest *guest = user;
-    pthread_mutex_lock(&guest->wake.lock);
-    pthread_cond_signal(&guest->wake.condition);
-    pthread_mutex_unlock(&guest->wake.lock);
+    aard__poller_wake(&guest->wake.poller);
 }
 
 aard_error *aard__guest_invocations(aard__guest *guest, aard__invocations **out)

@@ -3,17 +3,12 @@
 #include <aardvark/warm.h>
 
 #include <string.h>
-#include <time.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/process.h"
-#include "base/thread.h"
 #include "guest/snapshot.h"
 #include "settings/config.h"
-
-/* While other threads of the engine work for us there is nothing to wait on: look again after this long. */
-#define BACKGROUND_POLL_NS UINT64_C(100000)
 
 /* What the engine's side of a language with its own memory can do with, packages included. */
 #define ENGINE_LEAST ((size_t)128 << 20)
@@ -110,7 +105,6 @@ aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **ou
     aard__guest *guest = aard__guest_new_bare(options->ops);
     if (!guest) return aard__error_no_memory();
     begin_guest(guest, options);
-    aard__cond_init(&guest->wake.condition);
     pthread_mutex_init(&guest->wake.lock, NULL);
     const aard__snapshot *own = guest->ops->expect ? guest->ops->expect(guest) : NULL;
     aard__vm_options vm_options = {.user = guest,
@@ -136,6 +130,7 @@ void aard__guest_free(aard__guest *guest)
     if (!guest) return;
     aard__guest_go_offline(guest);
     aard__guest_end_callbacks(guest);
+    aard__guest_rest(guest);
     aard__open_files_free(&guest->io.open_files);
     aard__lookup_share_drop(guest->io.lookups);
     guest->io.lookups = NULL;
@@ -153,7 +148,6 @@ void aard__guest_free(aard__guest *guest)
     aard__ledger_free(&guest->call.ledger);
     aard__buf_free(&guest->call.result);
     aard__buf_free(&guest->call.report);
-    pthread_cond_destroy(&guest->wake.condition);
     pthread_mutex_destroy(&guest->wake.lock);
     aard__guest_free_bare(guest);
 }
@@ -229,6 +223,7 @@ aard_error *aard__guest_run(aard__guest *guest, void (*work)(void *user), void *
     renewing r = {.guest = guest, .work = work, .user = user};
     aard_error *error = aard__vm_run(guest->vm, renews ? renew_and_run : work, renews ? &r : user, &finished);
     guest->abandoned = guest->abandoned || !finished || r.error;
+    if (!guest->wake.net) aard__guest_rest(guest);
     return error ? error : r.error;
 }
 
@@ -252,8 +247,8 @@ void aard__guest_stop(void *user, aard__stop how)
     } else if (guest->ops->interrupt) {
         aard__vm_interrupt(guest->vm, guest->ops->interrupt);
     }
-    pthread_cond_signal(&guest->wake.condition);
     if (guest->wake.net) aard__net_stop(guest->wake.net);
+    aard__poller_wake(&guest->wake.poller);
     pthread_mutex_unlock(&guest->wake.lock);
 }
 
@@ -265,66 +260,6 @@ void aard__guest_unstop(aard__guest *guest)
     if (!guest->grants.making_code) return;
     guest->grants.making_code = 0; /* what was stopped did not take it back */
     aard__guest_allow_code(guest, false);
-}
-
-/* One round of the event loop: what is due runs; *wait says for how long nothing will be, or that nothing ever will. */
-static bool turn(aard__guest *guest, uint64_t *wait)
-{
-    bool background = aard__vm_pump(guest->vm);
-    aard__value now = AARD__VALUE_NUMBER(aard__guest_now(guest));
-    aard__ref_call(guest->realm, guest->run_timers, &now, 1, false, &guest->entry);
-    if (guest->entry.status != AARD__OK) return false;
-    double next_ms = guest->entry.value.number;
-    aard__vm_pump(guest->vm);
-    *wait = next_ms < 0 ? UINT64_MAX : next_ms > 1e12 ? (uint64_t)1e18 : (uint64_t)(next_ms * 1e6);
-    if (background && *wait > BACKGROUND_POLL_NS) *wait = BACKGROUND_POLL_NS;
-    return !aard__vm_terminating(guest->vm);
-}
-
-aard__state aard__guest_wait(aard__guest *guest, aard__state state, aard_outcome *outcome)
-{
-    bool idle = false;
-    while (state == AARD__PENDING) {
-        uint64_t wait;
-        if (!turn(guest, &wait)) return AARD__BROKEN;
-        if (!guest->ops->poll) return AARD__BROKEN;
-        state = guest->ops->poll(guest, outcome);
-        if (state != AARD__PENDING || !wait || !idle) {
-            idle = state == AARD__PENDING && wait; /* one more round: polling itself may have queued something */
-            continue;
-        }
-        if (aard__guest_wait_for_any(guest, wait, &idle) == AARD__STOPPED) return AARD__BROKEN;
-        if (idle) {
-            aard__outcome_fail(outcome, AARD_FAILURE_OTHER, AARD__DEADLOCK);
-            return AARD__BROKEN;
-        }
-    }
-    return state;
-}
-
-aard_error *aard__guest_call_and_wait(aard__guest *guest, aard__ref *function, const aard__value *args, size_t count)
-{
-    aard__ref_call(guest->realm, function, args, count, true, &guest->entry);
-    if (guest->entry.status != AARD__OK) return aard__guest_boot_error(&guest->entry, "boot");
-    if (guest->entry.value.kind != AARD__REF) return NULL;
-    aard__ref *promise = guest->entry.value.ref;
-    aard_error *error = NULL;
-    uint64_t wait = 0;
-    while (!aard__promise_settled(guest->realm, promise, false, &guest->entry)) {
-        if (!turn(guest, &wait) || wait == UINT64_MAX) {
-            if (aard__promise_settled(guest->realm, promise, false, &guest->entry)) break;
-            error = aard__error(AARD_ERR_GUEST_BOOT,
-                                "the guest did not start: its boot awaits something that can never be resolved");
-            break;
-        }
-        if (aard__guest_sleep(guest, wait) == AARD__STOPPED) {
-            error = aard__error(AARD_ERR_GUEST_BOOT, "the guest did not start: its boot was stopped");
-            break;
-        }
-    }
-    if (!error && guest->entry.status != AARD__OK) error = aard__guest_boot_error(&guest->entry, "boot");
-    aard__ref_free(promise);
-    return error;
 }
 
 void aard__guest_fail_exception(aard__guest *guest, aard_failure_kind kind, aard_outcome *outcome)

@@ -8,6 +8,7 @@
 #include <aardvark/isolate.h>
 #include <pthread.h>
 
+#include "base/poller.h"
 #include "budget/budget.h"
 #include "callbacks/invocations.h"
 #include "engine/engine.h"
@@ -141,7 +142,8 @@ typedef struct aard__guest_io {
 /* What ends its sleep, from other threads too. */
 typedef struct aard__guest_wake {
     pthread_mutex_t lock;
-    pthread_cond_t condition;
+    aard__poller poller;
+    bool watching;  /* the poller is woken by the engine, too */
     bool stopped;   /* under the lock: somebody has ended the call */
     bool roused;    /* the same: or asked it to end, for whoever sleeps */
     aard__net *net; /* changes under the lock; NULL until a call makes a request */
@@ -251,7 +253,18 @@ typedef enum aard__waking { AARD__SLEPT, AARD__ROUSED, AARD__STOPPED } aard__wak
 /* Sleeps until `ns` nanoseconds have passed, or the call is ended or asked to end; UINT64_MAX waits for that alone. */
 aard__waking aard__guest_sleep(aard__guest *guest, uint64_t ns);
 
-/* The same, or until a request or an invocation has been answered; *idle: UINT64_MAX was given, and nothing would ever come. */
+/* The same, but may end early: the engine has done something. */
+aard__waking aard__guest_wait_once(aard__guest *guest, uint64_t ns);
+
+/* Lets the engine and the guest's microtasks do what there is to do; whether other threads of the engine still work for the
+ * guest.  They then end aard__guest_wait_for_any. */
+bool aard__guest_pump(aard__guest *guest);
+
+/* Nobody waits in the guest for now: it holds no descriptor for that any more. */
+void aard__guest_rest(aard__guest *guest);
+
+/* The same, or until there may be something to do: a request or an invocation has been answered, or the engine has done something; *idle: UINT64_MAX
+ * was given, and nothing would ever come. */
 aard__waking aard__guest_wait_for_any(aard__guest *guest, uint64_t ns, bool *idle);
 
 /* Whether the guest itself may make code now; what is refused goes into the ledger. */

@@ -14,6 +14,7 @@ void aard__guest_go_offline(aard__guest *guest)
     guest->wake.net = NULL;
     pthread_mutex_unlock(&guest->wake.lock);
     aard__net_free(net);
+    aard__guest_rest(guest);
 }
 
 /* Within calls the configuration says where; outside of them nothing leaves this process. */
@@ -23,7 +24,7 @@ static aard_error *open_net(aard__guest *guest, aard__net **out)
     if (elsewhere) return elsewhere->open(elsewhere->user, out);
     if (!guest->io.lookups && !(guest->io.lookups = aard__lookup_share_new())) return aard__error_no_memory();
     return aard__net_new(guest->call.network ? guest->call.network : &offline, &guest->call.ledger,
-                         &guest->io.last_request, guest->io.lookups, out);
+                         &guest->io.last_request, guest->io.lookups, &guest->wake.poller, out);
 }
 
 aard_error *aard__guest_net(aard__guest *guest, aard__net **out)

@@ -2,14 +2,11 @@
 #include "net/net.h"
 
 #include <limits.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -69,7 +66,8 @@ static void begin_hop(aard__transfer *transfer)
         return;
     }
     aard__transfers *net = transfer->net;
-    aard_error *error = aard__lookup_start(net->lookups, transfer->url.host, net->event_fd, &transfer->lookup);
+    aard_error *error = aard__lookup_start(net->lookups, transfer->url.host, aard__poller_fd(net->poller),
+                                           &transfer->lookup);
     if (error)
         aard__transfer_refuse(transfer, "no_transport", true);
     else if (!transfer->lookup)
@@ -259,32 +257,32 @@ static bool has_come(const aard__transfers *net, unsigned id)
     return transfer && transfer->phase == AARD__ANSWERED;
 }
 
-/* Not for longer than MOST_SLEEP_MS: whoever would wake this thread may fail to, and it is not to miss that it was stopped. */
-static void sleep_until(aard__transfers *net, uint64_t until)
+/* curl alone knows its descriptors. */
+static void poll_transfers(void *user, int fd, int ms)
 {
-    uint64_t now = aard__clock_monotonic(), ns = until > now ? until - now : 0, count;
-    int ms = ns > MOST_SLEEP_MS * UINT64_C(1000000) ? MOST_SLEEP_MS : (int)((ns + 999999) / 1000000);
-    if (net->multi) {
-        struct curl_waitfd event = {.fd = net->event_fd, .events = CURL_WAIT_POLLIN};
-        net->curl->multi_poll(net->multi, &event, 1, ms, NULL);
-    } else {
-        struct pollfd event = {.fd = net->event_fd, .events = POLLIN};
-        poll(&event, 1, ms);
-    }
-    ssize_t got = read(net->event_fd, &count, sizeof count);
-    (void)got; /* it says nothing but that it was written to */
+    const aard__transfers *net = user;
+    struct curl_waitfd event = {.fd = fd, .events = CURL_WAIT_POLLIN};
+    net->curl->multi_poll(net->multi, &event, fd >= 0, ms, NULL);
+}
+
+/* Not for longer than MOST_SLEEP_MS: whoever would wake this thread may fail to, and it is not to miss that it was stopped. */
+static bool sleep_until(aard__transfers *net, uint64_t until)
+{
+    const aard__poll_more more = {poll_transfers, net};
+    uint64_t most = aard__clock_later(aard__clock_monotonic(), MOST_SLEEP_MS);
+    return aard__poller_wait(net->poller, net->multi ? &more : NULL, until < most ? until : most);
 }
 
 static bool wait_for(aard__net *base, unsigned id, uint64_t ns)
 {
     aard__transfers *net = (aard__transfers *)base;
     uint64_t now = aard__clock_monotonic(), until = ns > UINT64_MAX - now ? UINT64_MAX : now + ns;
-    for (;;) {
+    for (bool woken = false;;) {
         uint64_t deadline = turn(net, id);
         if (has_come(net, id)) return true;
-        if (atomic_load(&net->stopped) || aard__clock_monotonic() >= until) return false;
+        if (atomic_load(&net->stopped) || (woken && !id) || aard__clock_monotonic() >= until) return false;
         if ((id ? find(net, id) == NULL : !under_way(net)) && until == UINT64_MAX) return false;
-        sleep_until(net, deadline < until ? deadline : until);
+        woken = sleep_until(net, deadline < until ? deadline : until);
     }
 }
 
@@ -401,8 +399,7 @@ static void stop(aard__net *base)
 {
     aard__transfers *net = (aard__transfers *)base;
     atomic_store(&net->stopped, true);
-    ssize_t written = write(net->event_fd, &(uint64_t){1}, sizeof(uint64_t));
-    (void)written;
+    aard__poller_wake(net->poller);
 }
 
 static void end(aard__net *base)
@@ -417,7 +414,6 @@ static void end(aard__net *base)
     }
     if (net->multi) net->curl->multi_cleanup(net->multi);
     release_sigpipe(&state);
-    close(net->event_fd);
     aard__free(net);
 }
 
@@ -432,7 +428,7 @@ static const aard__net_ops ops = {.start = start,
                                   .end = end};
 
 aard_error *aard__net_new(const aard__network_policy *policy, aard__ledger *ledger, unsigned *last_id,
-                          aard__lookup_share *lookups, aard__net **out)
+                          aard__lookup_share *lookups, aard__poller *poller, aard__net **out)
 {
     aard__transfers *net = aard__calloc(1, sizeof *net);
     if (!net) return aard__error_no_memory();
@@ -441,8 +437,8 @@ aard_error *aard__net_new(const aard__network_policy *policy, aard__ledger *ledg
     net->ledger = ledger;
     net->last_id = last_id;
     net->lookups = lookups;
-    net->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (net->event_fd < 0) {
+    net->poller = poller;
+    if (aard__poller_fd(poller) < 0) {
         aard__free(net);
         return aard__error(AARD_ERR_BUSY, "the process has no file descriptors left for the guest's requests");
     }

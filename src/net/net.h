@@ -6,6 +6,7 @@
 #define AARD_NET_NET_H
 
 #include "base/buf.h"
+#include "base/poller.h"
 #include "net/lookup.h"
 #include "outcome/ledger.h"
 #include "policy/network.h"
@@ -62,9 +63,9 @@ typedef struct aard__net_source {
 } aard__net_source;
 
 /* In this process.  All outlive it.  `*last_id` is the last number that was given to a request of the guest: none is given twice, in other calls
- * either.  Errors: no_memory, busy (no file descriptor is left). */
+ * either.  `poller` is where the waiting is done.  Errors: no_memory, busy (no file descriptor is left). */
 aard_error *aard__net_new(const aard__network_policy *policy, aard__ledger *ledger, unsigned *last_id,
-                          aard__lookup_share *lookups, aard__net **out);
+                          aard__lookup_share *lookups, aard__poller *poller, aard__net **out);
 void aard__net_free(aard__net *net); /* NULL is fine */
 
 /* Any thread: whoever waits stops waiting, now and from now on. */
@@ -75,7 +76,7 @@ void aard__net_stop(aard__net *net);
 unsigned aard__net_start(aard__net *net, const aard__net_request *request);
 
 /* Drives all requests until number `id` is answered, or, where that is 0, until there is one for aard__net_next; at most
- * `ns` nanoseconds.  False where that did not come to be. */
+ * `ns` nanoseconds.  False where that did not come to be; where any will do, a wake of the poller ends the wait, too. */
 bool aard__net_wait(aard__net *net, unsigned id, uint64_t ns);
 
 bool aard__net_busy(const aard__net *net); /* something is to come of aard__net_wait */

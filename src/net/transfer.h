@@ -58,7 +58,7 @@ typedef struct aard__transfers {
     aard__ledger *ledger;
     const aard__curl *curl; /* once it has been needed */
     CURLM *multi;
-    int event_fd; /* written to when somebody who waits should look up */
+    aard__poller *poller; /* where whoever waits does */
     _Atomic(bool) stopped;
     aard__transfer *transfers; /* oldest first */
     unsigned *last_id;

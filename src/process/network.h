@@ -59,6 +59,7 @@ typedef struct aard__net_server {
     unsigned last_id;            /* 0 at first */
     aard__lookup_share *lookups; /* NULL at first */
     aard__net *net;              /* the same */
+    aard__poller poller;         /* the same: all zero */
 } aard__net_server;
 
 /* Answers a NET_CALL into `reply`, which is empty.  False where the call is malformed. */

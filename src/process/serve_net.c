@@ -6,7 +6,8 @@ static aard__net *net_of(aard__net_server *server)
 {
     if (!server->lookups) server->lookups = aard__lookup_share_new();
     if (server->net || !server->lookups) return server->net;
-    aard_error_free(aard__net_new(server->policy, server->ledger, &server->last_id, server->lookups, &server->net));
+    aard_error_free(aard__net_new(server->policy, server->ledger, &server->last_id, server->lookups, &server->poller,
+                                  &server->net));
     return server->net;
 }
 
@@ -62,6 +63,7 @@ bool aard__net_serve(aard__net_server *server, const aard__frame *frame, aard__b
 void aard__net_server_end_call(aard__net_server *server)
 {
     aard__net_free(server->net);
+    aard__poller_rest(&server->poller);
     server->net = NULL;
 }
 

@@ -257,7 +257,7 @@
     API.packageIndexReady = Promise.resolve();
   };
 
-  const LOOK_AGAIN = 0.1; // milliseconds, while other threads of the engine work
+  const LOOK_AGAIN = 10; // milliseconds, while other threads of the engine work, which end the wait when they are done
 
   // For loop.py, which can't ask for these by a device: in a system call Python can't be called back.  They are getters, as
   // a function that Python has held could not be captured.

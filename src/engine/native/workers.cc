@@ -21,6 +21,7 @@ pthread_cond_t wake, done; // there is something to do, or no more; nothing is l
 pthread_once_t once = PTHREAD_ONCE_INIT;
 pthread_t worker;
 bool running, busy, ending, dropping;
+aard__poller *pollers; // that are woken by whatever has been done
 
 // Never freed: V8 may post while the process ends.
 auto &due = *new std::deque<Task>;
@@ -56,6 +57,7 @@ void do_one()
     task.reset();
     pthread_mutex_lock(&lock);
     busy = false;
+    for (aard__poller *one = pollers; one; one = one->next) aard__poller_wake(one);
 }
 
 void wait()
@@ -126,8 +128,8 @@ aard_error *rest()
 }
 
 AARD__PROCESS_STATE(workers, "threads of the engine's platform",
-                    "lock wake done once worker running busy ending dropping due later", AARD__FORK_QUIESCE, rest,
-                    nullptr, nullptr);
+                    "lock wake done once worker running busy ending dropping due later pollers", AARD__FORK_QUIESCE,
+                    rest, nullptr, nullptr);
 
 } // namespace
 
@@ -156,3 +158,20 @@ void end_workers()
 }
 
 } // namespace aard
+
+void aard__engine_watch(aard__poller *poller)
+{
+    pthread_mutex_lock(&lock);
+    poller->next = pollers;
+    pollers = poller;
+    pthread_mutex_unlock(&lock);
+}
+
+void aard__engine_unwatch(aard__poller *poller)
+{
+    pthread_mutex_lock(&lock);
+    aard__poller **place = &pollers;
+    while (*place && *place != poller) place = &(*place)->next;
+    if (*place) *place = poller->next;
+    pthread_mutex_unlock(&lock);
+}

@@ -7,6 +7,8 @@
 
 #include <memory>
 
+#include "engine/native/watch.h"
+
 namespace aard {
 
 constexpr int kWorkers = 1;

@@ -273,8 +273,7 @@ static void host_wait(aard__frame *frame, void *user)
 /* pump() -> whether other threads of the engine work for the guest; what they have done, and microtasks, run */
 static void host_pump(aard__frame *frame, void *user)
 {
-    aard__guest *guest = user;
-    aard__frame_return_bool(frame, aard__vm_pump(guest->vm));
+    aard__frame_return_bool(frame, aard__guest_pump(user));
 }
 
 /* ended(count): so much waited to run when the value of the call was there */

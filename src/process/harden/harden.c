@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/process.h"
 #include "process/harden/filter.h"
 #include "process/harden/landlock.h"
@@ -49,7 +50,7 @@ static bool leave_user(int flags)
     for (int i = 0; i < 50; i++) {
         if (!unshare(flags)) return true;
         if (errno != EINVAL) return false;
-        nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
+        aard__clock_pause(200000);
     }
     return false;
 }

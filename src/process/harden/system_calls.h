@@ -48,7 +48,7 @@
     X(sysinfo, FAILS, "fails (EACCES): sorting looks how much memory the machine has, once")                           \
     X(sched_yield, ALWAYS, "locks of the engine that spin")                                                            \
     X(clock_gettime, ALWAYS, "processor time of threads; the time of day where the kernel has no faster way")          \
-    X(clock_nanosleep, ALWAYS, "waiting for the engine's background work")                                             \
+    X(clock_nanosleep, ALWAYS, "a sender of frames that waits for room for descriptors")                               \
     X(getrandom, ALWAYS, "random numbers")                                                                             \
     X(restart_syscall, ALWAYS, "a wait that a signal has interrupted")                                                 \
     X(exit, ALWAYS, "the end of a thread")                                                                             \

@@ -157,7 +157,7 @@ static void put_descriptors(struct msghdr *message, control *room, const int *li
  * have open: whoever receives makes room. */
 static aard__frame_result await_room(const aard__wait *wait)
 {
-    nanosleep(&(struct timespec){.tv_nsec = 500000}, NULL);
+    aard__clock_pause(500000);
     return wait && aard__clock_monotonic() >= wait->deadline ? AARD__FRAME_LATE : AARD__FRAME_OK;
 }
 
