@@ -12,7 +12,7 @@ names+=" tampered_javascript isolate_checks warm_forged crossing_errors settings
 }
 unset AARD_SOAK # their figures are about threads
 for name in $names network_javascript network_escapes escape_filesystem inline_javascript inline_python isolate_streams \
-    event_loop capabilities callbacks sessions session_files; do
+    event_loop capabilities callbacks host_callbacks sessions session_files; do
     if "$AARDVARK_BUILD/tests/test_$name" >"$TMPDIR/log" 2>&1; then
         echo "ok $name in processes"
     else

@@ -179,6 +179,14 @@ bool aard_invocation_fail(aard_invocation *one, const char *type, const char *me
     return fail(one, valid ? type : "CallbackError", message ? message : "", NULL);
 }
 
+void aard__invocation_fail_as(aard_invocation *one, const aard__invocation_answer *failed)
+{
+    aard__invocation_answer made = {.failed = true};
+    aard__buf_append(&made.type, failed->type.data, failed->type.len);
+    aard__buf_append(&made.text, failed->text.data, failed->text.len);
+    answer_locked(one, &made, NULL);
+}
+
 bool aard_invocation_is_over(const aard_invocation *one)
 {
     if (!one) return true;
@@ -211,17 +219,17 @@ static void note_limit(aard__invocations *all, const char *reason, const char *n
     aard__ledger_violation(all->options.ledger, AARD_VIOLATION_CALLBACK_LIMIT, reason, name, strlen(name));
 }
 
-static aard_invocation *begin(aard__invocations *all, const char *name, size_t name_len)
+static aard_invocation *begin(aard__invocations *all, const aard__invocation_start *what)
 {
     aard_invocation *one = aard__calloc(1, sizeof *one);
     if (!one) return NULL;
     atomic_init(&one->owners, 1);
     one->of = all;
     one->deadline = UINT64_MAX;
-    memcpy(one->name, name, name_len < AARD__CALLBACK_NAME ? name_len : AARD__CALLBACK_NAME);
+    memcpy(one->name, what->name, what->name_len < AARD__CALLBACK_NAME ? what->name_len : AARD__CALLBACK_NAME);
     atomic_fetch_add(&all->owners, 1);
     pthread_mutex_lock(&all->lock);
-    one->id = ++all->last_id;
+    one->id = all->last_id = what->id ? what->id : all->last_id + 1;
     one->before = all->last;
     *(all->last ? &all->last->next : &all->list) = one;
     all->last = one;
@@ -312,14 +320,13 @@ static bool prepare(aard_invocation *one, const aard__callback *callback, const 
     return false;
 }
 
-uint32_t aard__invocations_start(aard__invocations *all, const char *name, size_t name_len, const char *arguments,
-                                 size_t len)
+uint32_t aard__invocations_start(aard__invocations *all, const aard__invocation_start *what)
 {
-    const aard__callback *callback = aard__callbacks_find(all->options.callbacks, name, name_len);
-    aard_invocation *one = begin(all, name, name_len);
+    const aard__callback *callback = aard__callbacks_find(all->options.callbacks, what->name, what->name_len);
+    aard_invocation *one = begin(all, what);
     if (!one) return 0;
     uint32_t id = one->id;
-    if (!prepare(one, callback, arguments, len)) return id;
+    if (!prepare(one, callback, what->arguments, what->len)) return id;
     atomic_fetch_add(&one->owners, 1); /* the host's */
     all->running = one;
     callback->call(all->options.context, callback->user.pointer, one);

@@ -31,12 +31,22 @@ typedef struct aard__invocation_answer {
     aard__buf text; /* JSON, or an error's message */
 } aard__invocation_answer;
 
+/* Answers with a failure of another process, whose texts have a length. */
+void aard__invocation_fail_as(aard_invocation *invocation, const aard__invocation_answer *failed);
+
 void aard__invocation_answer_free(aard__invocation_answer *answer);
+
+typedef struct aard__invocation_start {
+    uint32_t id;      /* 0 = the next one; else above all before */
+    const char *name; /* all are borrowed */
+    size_t name_len;
+    const char *arguments;
+    size_t len;
+} aard__invocation_start;
 
 /* Begins one and calls the host's function.  Its number; 0 where memory is out.  What is refused (an unknown name, arguments
  * that don't fit, a limit) is answered at once. */
-uint32_t aard__invocations_start(aard__invocations *invocations, const char *name, size_t name_len,
-                                 const char *arguments, size_t len);
+uint32_t aard__invocations_start(aard__invocations *invocations, const aard__invocation_start *what);
 
 /* The host's function has not returned: it threw.  The number that aard__invocations_start has not given. */
 uint32_t aard__invocations_threw(aard__invocations *invocations);

@@ -6,6 +6,7 @@
 
 /* Where another process answers, requests and callbacks are asked for one after the other: in turns of so long. */
 #define TURN_NS UINT64_C(2000000)
+#define SLICE_NS UINT64_C(20000000)
 
 bool aard__guest_pump(aard__guest *guest)
 {
@@ -59,12 +60,17 @@ aard__waking aard__guest_wait_once(aard__guest *guest, uint64_t ns)
 
 /* ---- for answers -------------------------------------------------------------------------------------------------- */
 
-/* Once it is interrupted the host has ended the call, and who stops the guest is on the way. */
-static aard__waking wait_for_source(aard__guest *guest, const aard__callback_source *source, uint64_t ns)
+/* Who stops the guest can't end the wait for a source: there is none beyond the deadline, and short ones while that is late.  Once
+ * it is interrupted the host has ended the call, and who stops the guest is on the way. */
+static aard__waking wait_for_source(aard__guest *guest, const aard__callback_source *source, uint64_t now,
+                                    uint64_t until)
 {
+    uint64_t deadline = guest->call.context.deadline;
     aard__waking waking = take_waking(guest);
     if (waking != AARD__SLEPT) return waking;
-    return source->wait(source->user, ns) ? take_waking(guest) : aard__guest_sleep(guest, UINT64_MAX);
+    uint64_t end = !deadline || deadline == AARD__NEVER ? until : deadline > now ? deadline : now + SLICE_NS;
+    return source->wait(source->user, (end < until ? end : until) - now) ? take_waking(guest)
+                                                                         : aard__guest_sleep(guest, UINT64_MAX);
 }
 
 static bool requests_busy(const aard__guest *guest) { return guest->wake.net && aard__net_busy(guest->wake.net); }
@@ -75,7 +81,7 @@ static aard__waking wait_for_either(aard__guest *guest, bool requests, uint64_t 
     const aard__callback_source *source = guest->config->hooks.answers;
     uint64_t ns = until - now;
     *come = requests && aard__net_wait(guest->wake.net, 0, source && ns > TURN_NS ? TURN_NS : ns);
-    if (source) return wait_for_source(guest, source, requests ? 0 : ns);
+    if (source) return wait_for_source(guest, source, now, requests ? now : until);
     return requests ? take_waking(guest) : rest_until(guest, until, true);
 }
 

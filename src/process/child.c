@@ -114,10 +114,49 @@ static aard_error *serve_function(aard__child *child, const char *name, aard_iso
     return aard_isolate_config_add_function(config, name, call_host, function, free_function);
 }
 
+typedef struct remote_callback {
+    aard__remote_callbacks *all;
+    uint32_t index; /* in the host's configuration */
+} remote_callback;
+
+static void call_back(const aard_call_context *context, void *user, aard_invocation *invocation)
+{
+    const remote_callback *callback = user;
+    (void)context;
+    aard__remote_callback(callback->all, callback->index, invocation);
+}
+
+static aard_error *serve_callback(aard__child *child, const aard__callbacks *served, size_t index,
+                                  aard_isolate_config *config)
+{
+    const aard__callback *shown = served->list[index];
+    const aard__callback_options options = {shown->name, shown->description, shown->schema_text, call_back, true};
+    remote_callback *callback = aard__calloc(1, sizeof *callback);
+    if (!callback) return aard__error_no_memory();
+    *callback = (remote_callback){&child->callbacks, (uint32_t)index};
+    return aard__callbacks_add(&config->hooks.callbacks, &options, callback, aard__free);
+}
+
+/* The host keeps the limits, and writes down what goes beyond; only what would not fit into a frame is refused here. */
+static aard_error *serve_callbacks(aard__child *child, const aard__callbacks *served, aard_isolate_config *config)
+{
+    aard__callback_limits *limits = &config->settings.callback_limits;
+    const uint64_t most = limits->argument_bytes < AARD__MESSAGE_LARGE / 2 ? limits->argument_bytes
+                                                                           : AARD__MESSAGE_LARGE / 2;
+    *limits = (aard__callback_limits){UINT64_MAX, UINT64_MAX, UINT64_MAX, most, UINT64_MAX};
+    for (size_t i = 0; i < served->count; i++) AARD__TRY(serve_callback(child, served, i, config));
+    child->callbacks = (aard__remote_callbacks){
+        .host = &child->host, .call = &child->request, .cancel = &child->cancel, .missed = &child->missed};
+    child->answers = (aard__callback_source){aard__remote_callbacks_wait, &child->callbacks};
+    config->hooks.answers = &child->answers;
+    return NULL;
+}
+
 aard_error *aard__child_serve_hooks(aard__child *child, const aard__served *served, aard_isolate_config *config)
 {
     for (size_t i = 0; i < served->functions.count; i++)
         AARD__TRY(serve_function(child, served->functions.items[i], config));
+    AARD__TRY(serve_callbacks(child, &served->callbacks, config));
     for (size_t i = 0; i < served->mount_count; i++) {
         aard__mount *mount;
         AARD__TRY(

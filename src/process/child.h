@@ -3,6 +3,7 @@
 #define AARD_PROCESS_CHILD_H
 
 #include "net/net.h"
+#include "process/callbacks.h"
 #include "process/harden/report.h"
 #include "process/wire/ask.h"
 #include "settings/pack.h"
@@ -10,8 +11,10 @@
 
 /* Whom the guest's calls of host functions go to, and its output: nobody in a template. */
 typedef struct aard__child {
-    aard__host_link host;                    /* without a channel in a template */
-    aard__net_source net;                    /* its requests, by way of that */
+    aard__host_link host;             /* without a channel in a template */
+    aard__net_source net;             /* its requests, by way of that */
+    aard__remote_callbacks callbacks; /* the same for its invocations */
+    aard__callback_source answers;
     uint64_t request;                        /* under way; 0 = none */
     const aard__hardening_report *hardening; /* of the process */
     aard_cancel_handle *cancel;

@@ -1,8 +1,8 @@
 /* What goes through the sockets between a host, its templates and their children: the types of frames, and their bodies.
  *
  *     host ── SETUP, RESOLVE, FORK, STATUS ──> template ── READY, RESOLVED, STATUS_IS, ERROR ──> host
- *     host ── REQUEST, HOST_REPLY, FILE_REPLY, NET_REPLY ──> child
- *     child ── HELLO, OUTPUT, HOST_CALL, FILE_CALL, NET_CALL, RESPONSE, ERROR ──> host
+ *     host ── REQUEST, HOST_REPLY, FILE_REPLY, NET_REPLY, CALLBACK_REPLY ──> child
+ *     child ── HELLO, OUTPUT, HOST_CALL, FILE_CALL, NET_CALL, CALLBACK_CALL, RESPONSE, ERROR ──> host
  *
  * Children run what guests are: nothing that comes from one is believed before it is checked.  Bodies are packed
  * (base/pack.h); unpacking gives pointers into the body where nothing has to be copied. */
@@ -36,6 +36,8 @@
     X(AARD__FILE_REPLY, CHILD, AARD__MESSAGE_LARGE, 0)                                                                 \
     X(AARD__NET_CALL, HOST, AARD__MESSAGE_LARGE, 0) /* network.h */                                                    \
     X(AARD__NET_REPLY, CHILD, AARD__MESSAGE_LARGE, 0)                                                                  \
+    X(AARD__CALLBACK_CALL, HOST, AARD__MESSAGE_LARGE, 0) /* callbacks.h */                                             \
+    X(AARD__CALLBACK_REPLY, CHILD, AARD__MESSAGE_LARGE, 0)                                                             \
     X(AARD__ERROR, HOST, AARD__MESSAGE_LARGE, 0)
 
 typedef enum aard__message {

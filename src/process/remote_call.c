@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/trace.h"
 #include "outcome/pack.h"
+#include "process/callbacks.h"
 #include "process/client_impl.h"
 #include "settings/context.h"
 
@@ -36,6 +37,8 @@ typedef struct remote_call {
     uint64_t next_look;       /* at that */
     bool waited_for_host;     /* the deadline was put off for that */
     bool cancelled;
+    bool told_waiting; /* a child that waited for callbacks has been told of that */
+    aard__callback_server callbacks;
     aard_outcome *outcome; /* NULL until it has come */
     bool whole;            /* the guest, after that */
     aard_error *error;     /* the child's: the call was never made */
@@ -89,6 +92,12 @@ static void kill_child(remote_call *c, aard_failure_kind kind, const char *why)
 
 /* ---- being cancelled -------------------------------------------------------------------------------------------- */
 
+static aard_error *listen_for_wake(aard__client *client)
+{
+    if (client->wake < 0) client->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return client->wake >= 0 ? NULL : aard__error_errno(AARD_ERR_IO, errno, "a call can't be made cancellable");
+}
+
 static void wake_client(void *user)
 {
     const uint64_t one = 1;
@@ -99,12 +108,25 @@ static void wake_client(void *user)
 /* The host has cancelled the call: the child is told, and has a grace period for that. */
 static void pass_on_cancel(remote_call *c)
 {
-    uint64_t count, by = aard__clock_later(aard__clock_later(aard__clock_monotonic(), c->limits.grace_ms), SLACK_MS);
-    ssize_t got = read(c->client->wake, &count, sizeof count);
-    (void)got;
+    uint64_t by = aard__clock_later(aard__clock_later(aard__clock_monotonic(), c->limits.grace_ms), SLACK_MS);
     c->cancelled = true;
     aard__remote_cancel(&c->client->child);
     if (by < c->deadline) c->deadline = by;
+}
+
+static void drain(int wake)
+{
+    uint64_t count;
+    ssize_t got = wake >= 0 ? read(wake, &count, sizeof count) : 0;
+    (void)got;
+}
+
+/* The call was cancelled, or a callback answered. */
+static void take_wake(remote_call *c)
+{
+    const aard_call *call = c->request->call;
+    drain(c->client->wake);
+    if (call && call->cancel && !c->cancelled && aard_cancel_handle_is_cancelled(call->cancel)) pass_on_cancel(c);
 }
 
 /* ---- what comes while it runs ----------------------------------------------------------------------------------- */
@@ -129,7 +151,7 @@ static bool send_reply(remote_call *c, aard__message type, const aard__frame *to
     while (result == AARD__FRAME_INTERRUPTED) {
         aard__wait wait = {c->deadline, c->client->wake};
         result = aard__channel_send(c->client->child.channel, &frame, &wait);
-        if (result == AARD__FRAME_INTERRUPTED) pass_on_cancel(c);
+        if (result == AARD__FRAME_INTERRUPTED) take_wake(c);
     }
     aard__buf_free(body);
     return whole;
@@ -199,6 +221,30 @@ static void close_network(remote_call *c)
     aard__host_list_free(&c->bundle_hosts);
 }
 
+/* A child that waits is replied to once there is something for it: reply_to_waiting. */
+static bool take_callback_call(remote_call *c, const aard__frame *frame)
+{
+    aard__buf body = AARD__BUF_INIT;
+    aard_error *error = listen_for_wake(c->client);
+    c->callbacks.wake = c->client->wake;
+    bool right = !error && aard__callback_serve(&c->callbacks, frame, &body);
+    aard_error_free(error);
+    allow_for_host(c);
+    if (right && !c->callbacks.waiting) return send_reply(c, AARD__CALLBACK_REPLY, frame, &body);
+    aard__buf_free(&body);
+    return right;
+}
+
+static void reply_to_waiting(remote_call *c)
+{
+    aard__buf body = AARD__BUF_INIT;
+    const aard__frame frame = {.id = c->callbacks.frame};
+    bool ending = c->cancelled && !c->told_waiting;
+    if (!aard__callback_wait_over(&c->callbacks, ending, &body)) return;
+    c->told_waiting = c->told_waiting || ending;
+    send_reply(c, AARD__CALLBACK_REPLY, &frame, &body);
+}
+
 static aard__outcome_limits outcome_limits(const remote_call *c)
 {
     const aard_isolate_config *config = c->client->config;
@@ -238,6 +284,7 @@ static bool take_frame(remote_call *c, const aard__frame *frame)
     case AARD__HOST_CALL: return take_host_call(c, frame);
     case AARD__FILE_CALL: return take_file_call(c, frame);
     case AARD__NET_CALL: return take_net_call(c, frame);
+    case AARD__CALLBACK_CALL: return take_callback_call(c, frame);
     default: return frame->id == c->client->child.id && take_event(c, frame);
     }
 }
@@ -270,16 +317,24 @@ static bool ended_by_force(remote_call *c)
 /* Nobody is ended by force who is done with it; and a child that never stops sending has no more time than another. */
 static bool is_last(const aard__frame *frame) { return frame->type == AARD__RESPONSE || frame->type == AARD__ERROR; }
 
+static uint64_t next_look(const remote_call *c)
+{
+    uint64_t until = c->limits.cpu_ms && c->next_look < c->deadline ? c->next_look : c->deadline;
+    uint64_t answers = aard__callback_next_look(&c->callbacks);
+    return answers < until ? answers : until;
+}
+
 /* The wait for the next frame; false where there will be none. */
 static bool await_frame(remote_call *c, aard__frame *frame)
 {
     for (;;) {
-        uint64_t until = c->limits.cpu_ms && c->next_look < c->deadline ? c->next_look : c->deadline;
+        reply_to_waiting(c);
+        uint64_t until = next_look(c);
         aard__wait wait = {until, c->client->wake};
-        bool plain = until == UINT64_MAX && !(c->request->call && c->request->call->cancel);
+        bool plain = until == UINT64_MAX && !(c->request->call && c->request->call->cancel) && !c->callbacks.waiting;
         aard__frame_result result = aard__channel_receive(c->client->child.channel, plain ? NULL : &wait, frame);
         if (result == AARD__FRAME_INTERRUPTED) {
-            pass_on_cancel(c);
+            take_wake(c);
         } else if (result == AARD__FRAME_OK) {
             if (is_last(frame) || !ended_by_force(c)) return true;
             aard__frame_end(frame);
@@ -365,6 +420,7 @@ static aard_error *end_call(remote_call *c)
     close_network(c);
     if (!error && !c->outcome) error = make_outcome(c);
     if (!error) complete_outcome(c);
+    aard__callback_server_end(&c->callbacks, error ? NULL : &c->outcome->diagnostics);
     aard__streams_free(&c->streams);
     aard__ledger_free(&c->ledger);
     if (!whole) aard__client_end_child(client); /* the next call has another */
@@ -378,12 +434,6 @@ void aard__client_end_child(aard__client *client)
 }
 
 /* ---- the call --------------------------------------------------------------------------------------------------- */
-
-static aard_error *listen_for_cancel(aard__client *client)
-{
-    if (client->wake < 0) client->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    return client->wake >= 0 ? NULL : aard__error_errno(AARD_ERR_IO, errno, "a call can't be made cancellable");
-}
 
 static void begin(remote_call *c)
 {
@@ -402,20 +452,13 @@ static void begin(remote_call *c)
                                      .isolate_id = c->client->id,
                                      .deadline = c->limits.wall_ms ? aard__clock_later(c->start, c->limits.wall_ms)
                                                                    : 0};
+    c->callbacks = (aard__callback_server){.config = config, .context = &c->context, .ledger = &c->ledger, .wake = -1};
     c->output = (aard__stream_call){.capture = !call || call->capture};
     c->streams = (aard__streams){.limit = config->settings.output_limit,
                                  .call = &c->output,
                                  .callback = listener ? listener->callback : NULL,
                                  .user = listener ? listener->user.pointer : NULL,
                                  .context = &c->context};
-}
-
-/* What an earlier cancellation left, which came when its call was over. */
-static void drain(int wake)
-{
-    uint64_t count;
-    ssize_t got = wake >= 0 ? read(wake, &count, sizeof count) : 0;
-    (void)got;
 }
 
 /* A call that was cancelled before it began does not begin. */
@@ -444,7 +487,7 @@ static aard_error *make_call(remote_call *c, aard_cancel_handle *cancel, bool *s
 {
     aard__cancel_entry entry = {.stop = wake_client, .user = &c->client->wake};
     aard_error *error = NULL;
-    drain(c->client->wake);
+    drain(c->client->wake); /* of what came when an earlier call was over */
     *sent = true;
     if (!aard__cancel_list(cancel, &entry))
         error = cancelled_already(c);
@@ -459,7 +502,7 @@ aard_error *aard__client_call(aard__client *client, const aard__request *request
     aard_cancel_handle *cancel = request->call ? request->call->cancel : NULL;
     remote_call c = {.client = client, .request = request};
     bool fresh = !client->used, sent;
-    if (cancel) AARD__TRY(listen_for_cancel(client));
+    if (cancel) AARD__TRY(listen_for_wake(client));
     begin(&c);
     AARD__TRY(make_call(&c, cancel, &sent));
     *out = NULL;

@@ -1,10 +1,11 @@
-/* What a hostile child asks of its host, one call: the first byte says whether of files or of the network, which is closed.  The
+/* What a hostile child asks of its host, one call: the first byte says whether of files, of the network, which is closed, or of a callback.  The
  * directory is an empty one that is made anew for each input. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "process/callbacks.h"
 #include "process/files.h"
 #include "process/network.h"
 
@@ -59,11 +60,38 @@ static void serve_network(const aard__frame *call)
     aard__buf_free(&reply);
 }
 
+static void answer(const aard_call_context *context, void *user, aard_invocation *invocation)
+{
+    size_t len;
+    const char *arguments = aard_invocation_arguments(invocation, &len);
+    (void)context, (void)user;
+    if (!aard_invocation_reply(invocation, arguments, len)) abort();
+    aard_invocation_free(invocation);
+}
+
+static void serve_callbacks(const aard__frame *call)
+{
+    aard_isolate_config *config;
+    aard__ledger ledger = AARD__LEDGER_INIT;
+    aard__buf reply = AARD__BUF_INIT;
+    if (aard_isolate_config_new(&config) ||
+        aard_isolate_config_add_callback(config, "f", NULL, "{\"required\":[\"a\"]}", answer, NULL, NULL))
+        abort();
+    aard__callback_server server = {.config = config, .ledger = &ledger, .wake = -1};
+    if (aard__callback_serve(&server, call, &reply)) aard__callback_wait_over(&server, true, &reply);
+    aard__callback_server_end(&server, NULL);
+    aard__ledger_free(&ledger);
+    aard__buf_free(&reply);
+    aard_isolate_config_free(config);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     if (!len) return 0;
     const aard__frame call = {.body = (const char *)data + 1, .len = len - 1};
-    if (*data & 1)
+    if (*data & 2)
+        serve_callbacks(&call);
+    else if (*data & 1)
         serve_files(&call);
     else
         serve_network(&call);

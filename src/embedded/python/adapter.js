@@ -146,7 +146,7 @@
     calm: () => settle(callNone(pointers.calm)),
     clear: () => settle(callNone(pointers.clear)),
     renewStdin: () => settle(callNone(pointers.renew_stdin)),
-    renew: () => settle(callNone(pointers.restored)),
+    renew: () => settle(callNone(pointers.renewed)),
     memory,
     signals: shared.signals,
     // What a reset is to bring back.  Gives where Python's generator of random numbers has its state, 0 for nowhere; -1

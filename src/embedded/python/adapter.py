@@ -749,9 +749,14 @@ def _invalidate_finders():
 
 
 def restored():
-    """Makes what was captured with everybody else's state this guest's own."""
-    _system["renew"]()
+    """Makes what was captured with everybody else's state this guest's own, and its host's."""
     _callbacks["uninstall"]()
+    return renewed()
+
+
+def renewed():
+    """The same in a process of its own, where the host is the one that it was."""
+    _system["renew"]()
     if _main.keys() != _main_at_first.keys():  # steps were captured, too
         _main_at_first.clear()
         _main_at_first.update(_main)

@@ -26,6 +26,7 @@
     "report",
     "mount",
     "restored",
+    "renewed",
     "grant",
     "denied",
     "javascript_error",

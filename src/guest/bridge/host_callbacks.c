@@ -32,14 +32,15 @@ typedef struct start {
 static void run_start(void *user)
 {
     start *s = user;
-    s->id = aard__invocations_start(s->all, s->name->data, s->name->len, s->arguments->data, s->arguments->len);
+    const aard__invocation_start what = {0, s->name->data, s->name->len, s->arguments->data, s->arguments->len};
+    s->id = aard__invocations_start(s->all, &what);
 }
 
 /* On the host's own stack. */
 static void start_guarded(void *user)
 {
     start *s = user;
-    aard__span span = aard__trace_begin("callback", s->guest->call.context.isolate_id, "");
+    aard__span span = aard__trace_begin("callback", s->guest->call.context.isolate_id, s->name->data);
     bool threw = !aard__call_guarded(run_start, s);
     if (threw) s->id = aard__invocations_threw(s->all);
     aard__trace_end(&span, threw ? "failed" : "");
@@ -57,7 +58,8 @@ static void host_start(aard__frame *frame, void *user)
         return;
     aard_error *error = aard__guest_invocations(guest, &s.all);
     if (!error) {
-        aard__buf_reserve(name, 1); /* neither is NULL */
+        aard__buf_putc(name, '\0'); /* neither is NULL, and a trace shows this one */
+        name->len -= !name->failed;
         aard__buf_reserve(arguments, 1);
         s.name = name;
         s.arguments = arguments;
