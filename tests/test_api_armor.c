@@ -450,6 +450,10 @@ static void test_isolates_and_calls(void **state)
     SOMETHING(aard_log_level_name, (aard_log_level)99);
     try("aard_hooks_set");
     assert_refused(aard_hooks_set(NULL), AARD_ERR_BUSY, NULL);
+    try("aard_engine_start");
+    assert_ok(aard_engine_start(NULL)); /* as it has started */
+    aard_engine_options sizeless = {.threads = AARD_ENGINE_SINGLE_THREADED};
+    assert_refused(aard_engine_start(&sizeless), AARD_ERR_INVALID_ARGUMENT, "struct_size", NULL);
     try("aard_engine_set_fault_handler");
     assert_refused(aard_engine_set_fault_handler(true), AARD_ERR_BUSY, NULL);
     assert_true(!out && !made);

@@ -259,7 +259,7 @@ class Watched : public v8::Platform {
     v8::PageAllocator *GetPageAllocator() override { return pages_; }
     v8::ZoneBackingAllocator *GetZoneBackingAllocator() override { return &zones_; }
     void OnCriticalMemoryPressure() override { inner_->OnCriticalMemoryPressure(); }
-    int NumberOfWorkerThreads() override { return aard::kWorkers; }
+    int NumberOfWorkerThreads() override { return aard::worker_count(); }
     std::shared_ptr<v8::TaskRunner> GetForegroundTaskRunner(v8::Isolate *isolate) override
     {
         return inner_->GetForegroundTaskRunner(isolate);
@@ -273,12 +273,14 @@ class Watched : public v8::Platform {
 #if V8_MAJOR_VERSION > 10
     std::unique_ptr<v8::JobHandle> CreateJob(v8::TaskPriority priority, std::unique_ptr<v8::JobTask> task) override
     {
-        return v8::platform::NewDefaultJobHandle(this, priority, std::move(task), aard::kWorkers);
+        return v8::platform::NewDefaultJobHandle(this, priority, std::move(task),
+                                                 static_cast<size_t>(aard::worker_count()));
     }
 #else
     std::unique_ptr<v8::JobHandle> PostJob(v8::TaskPriority priority, std::unique_ptr<v8::JobTask> task) override
     {
-        return v8::platform::NewDefaultJobHandle(this, priority, std::move(task), aard::kWorkers);
+        return v8::platform::NewDefaultJobHandle(this, priority, std::move(task),
+                                                 static_cast<size_t>(aard::worker_count()));
     }
 #endif
     double MonotonicallyIncreasingTime() override { return inner_->MonotonicallyIncreasingTime(); }

@@ -7,12 +7,14 @@
 
 #include <atomic>
 #include <cstdio>
+#include <cstring>
 #include <mutex>
 
 #include <aardvark/engine.h>
 
 #include "base/error.h"
 #include "base/process.h"
+#include "base/structure.h"
 #include "engine/native/mappings.hh"
 #include "engine/native/redirect.hh"
 #include "engine/native/sanitizers.hh"
@@ -42,17 +44,19 @@ std::atomic<int> vms{0}, most_vms{0}; // and the most of them since memory was l
 // of libraries: a checksum for each new vm finds nothing that the libraries' code would not suffer from too.
 // "use asm" makes WebAssembly without asking whether code may be made; without it, it is a string like any other.
 #if V8_MAJOR_VERSION > 10
-const char v8_flags[] = "--no-harmony-sharedarraybuffer --no-validate-asm --no-verify-snapshot-checksum "
-                        "--no-freeze-flags-after-init";
+#define V8_FLAGS                                                                                                       \
+    "--no-harmony-sharedarraybuffer --no-validate-asm --no-verify-snapshot-checksum --no-freeze-flags-after-init"
 const char recording[] = "--no-liftoff --no-wasm-tier-up";
 const char usual[] = "--liftoff --wasm-tier-up --wasm-dynamic-tiering";
 #else
-const char v8_flags[] = "--no-harmony-sharedarraybuffer --no-validate-asm --no-verify-snapshot-checksum";
+#define V8_FLAGS "--no-harmony-sharedarraybuffer --no-validate-asm --no-verify-snapshot-checksum"
 const char recording[] = "--no-liftoff --no-wasm-tier-up --wasm-lazy-compilation";
 const char usual[] = "--liftoff --wasm-tier-up --wasm-dynamic-tiering --no-wasm-lazy-compilation";
 #endif
 
-std::atomic<bool> want_traps{true}, has_started{false};
+std::atomic<bool> want_traps{true}, single_threaded{false}, has_started{false};
+
+const char *v8_flags() { return single_threaded ? V8_FLAGS " --single-threaded" : V8_FLAGS; }
 
 bool fill_random(unsigned char *out, size_t len)
 {
@@ -71,14 +75,15 @@ void start()
     aard::watch_waits();
     aard::redirect_now();
     aard::find_engine();
-    v8::V8::SetFlagsFromString(v8_flags, sizeof v8_flags - 1);
+    v8::V8::SetFlagsFromString(v8_flags(), strlen(v8_flags()));
     v8::V8::SetEntropySource(fill_random); // V8's own is a file, which a hardened process can't open
+    aard::set_worker_count(single_threaded ? 0 : 1);
     the_platform = v8::platform::NewSingleThreadedDefaultPlatform(); // its threads are ours (workers.cc)
     v8::V8::InitializePlatform(aard::watched(the_platform.get()));
     const char *traps = want_traps && aard::handle_faults(aard::stack_ended) && aard::handle_traps() ? "; traps" : "";
     v8::V8::Initialize();
     version_tag = v8::ScriptCompiler::CachedDataVersionTag();
-    snprintf(code_key, sizeof code_key, "v8 %s; tag %08x; %s%s", v8::V8::GetVersion(), version_tag, v8_flags, traps);
+    snprintf(code_key, sizeof code_key, "v8 %s; tag %08x; %s%s", v8::V8::GetVersion(), version_tag, v8_flags(), traps);
 }
 
 // V8 shares its read-only heap between isolates and lets go of it with the last one: in a process that makes one isolate
@@ -153,7 +158,7 @@ namespace aard {
 
 v8::Platform *platform() { return the_platform.get(); }
 
-const char *flags() { return v8_flags; }
+const char *flags() { return v8_flags(); }
 
 bool begin_snapshot()
 {
@@ -206,6 +211,27 @@ aard_error *aard_engine_set_fault_handler(bool on)
         return aard__error(AARD_ERR_BUSY, "the engine has started already; decide about its fault handler before");
     want_traps = on;
     return nullptr;
+}
+
+aard_error *aard_engine_start(const aard_engine_options *options)
+{
+    static std::mutex one_at_a_time;
+    std::lock_guard<std::mutex> hold(one_at_a_time);
+    aard_engine_options known = {};
+    const char *wrong = options ? aard__structure_read(options, &known, sizeof known) : nullptr;
+    if (!wrong && (known.threads < AARD_ENGINE_BACKGROUND_THREAD || known.threads > AARD_ENGINE_SINGLE_THREADED))
+        wrong = "threads is not one of aard_engine_threads";
+    if (!wrong && (known.faults < AARD_ENGINE_FAULTS_AS_SET || known.faults > AARD_ENGINE_FAULTS_LEFT))
+        wrong = "faults is not one of aard_engine_faults";
+    if (wrong) return aard__error_argument(__func__, wrong);
+    if (!options) return aard::start_engine();
+    bool single = known.threads == AARD_ENGINE_SINGLE_THREADED;
+    bool traps = known.faults ? known.faults == AARD_ENGINE_FAULTS_HANDLED : want_traps.load();
+    if (has_started && (single != single_threaded || traps != want_traps))
+        return aard__error(AARD_ERR_BUSY, "the engine has started with other options already; start it before");
+    single_threaded = single;
+    want_traps = traps;
+    return aard::start_engine();
 }
 
 aard_error *aard__engine_start(void)
@@ -261,5 +287,5 @@ bool aard__engine_use_snapshot(const aard__snapshot *snapshot)
 } // extern "C"
 
 AARD__PROCESS_KEEPS(engine, "V8: flags, platform, the heap that its isolates share",
-                    "allocator anchor anchor_lock code_key current had_vm has_started most_vms owner started "
-                    "version_tag vms want_traps");
+                    "allocator anchor anchor_lock code_key current had_vm has_started most_vms one_at_a_time owner "
+                    "single_threaded started version_tag vms want_traps");

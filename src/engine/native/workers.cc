@@ -21,6 +21,7 @@ pthread_cond_t wake, done; // there is something to do, or no more; nothing is l
 pthread_once_t once = PTHREAD_ONCE_INIT;
 pthread_t worker;
 bool running, busy, ending, dropping;
+int workers = 1;
 aard__poller *pollers; // that are woken by whatever has been done
 
 // Never freed: V8 may post while the process ends.
@@ -128,8 +129,8 @@ aard_error *rest()
 }
 
 AARD__PROCESS_STATE(workers, "threads of the engine's platform",
-                    "lock wake done once worker running busy ending dropping due later pollers", AARD__FORK_QUIESCE,
-                    rest, nullptr, nullptr);
+                    "lock wake done once worker running busy ending dropping due later pollers workers",
+                    AARD__FORK_QUIESCE, rest, nullptr, nullptr);
 
 } // namespace
 
@@ -148,6 +149,10 @@ void work_later(Task task, double seconds)
     }
     pthread_mutex_unlock(&lock);
 }
+
+int worker_count() { return workers; }
+
+void set_worker_count(int count) { workers = count; }
 
 void end_workers()
 {

@@ -11,7 +11,9 @@
 
 namespace aard {
 
-constexpr int kWorkers = 1;
+// 0 where the process is to have none: whoever waits for such work does it.
+int worker_count();
+void set_worker_count(int count); // before V8 starts
 
 void work_later(std::unique_ptr<v8::Task> task, double seconds = 0);
 
