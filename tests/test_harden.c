@@ -260,6 +260,20 @@ static void use_hardened_twice(int number)
     use_everything(number);
 }
 
+static bool signals_are_scoped(void) { return syscall(444, NULL, 0, 1) >= 6; } /* Landlock's version: Linux 6.12 */
+
+/* Neither by the calls that its children signal themselves with, nor by having the kernel tell of a descriptor. */
+static bool cannot_signal(pid_t other)
+{
+    char byte = 0;
+    if (!syscall(__NR_tgkill, other, other, SIGABRT) || errno != EPERM) return false;
+    if (!syscall(__NR_tgkill, other, other, 40) || errno != EPERM) return false;
+    int fd = sockets[1];
+    if (fcntl(fd, F_SETSIG, SIGKILL) || fcntl(fd, F_SETOWN, other) || fcntl(fd, F_SETFL, O_ASYNC | O_NONBLOCK))
+        return true;
+    return write(sockets[0], &byte, 1) == 1; /* whoever is signalled is there no more to wait for this one */
+}
+
 static void be_a_hardened_template(int number)
 {
     const char *readable[] = {"/usr/share", "/is/not/there", NULL};
@@ -270,6 +284,11 @@ static void be_a_hardened_template(int number)
     need(execl("/bin/true", "true", NULL) < 0 && errno == EPERM);
     need(socket(AF_UNIX, SOCK_STREAM, 0) < 0 && errno == EPERM);
     need(kill(getppid(), SIGKILL) < 0 && errno == EPERM);
+    need(syscall(__NR_pidfd_open, getppid(), 0) < 0 && errno == EPERM);
+    need(syscall(__NR_rt_sigqueueinfo, getppid(), SIGKILL, NULL) < 0 && errno == EPERM);
+    need(syscall(__NR_tkill, getppid(), SIGKILL) < 0 && errno == EPERM);
+    need(syscall(__NR_tgkill, getppid(), getppid(), SIGKILL) < 0 && errno == EPERM);
+    if (signals_are_scoped()) need(cannot_signal(getppid()));
     need(syscall(__NR_process_vm_readv, getppid(), 0, 0, 0, 0, 0) < 0 && errno == EPERM);
     need(unlink("/usr/share/nothing") < 0 && errno == EPERM);
     need(open("/tmp/aardvark-is-not-there", O_WRONLY | O_CREAT, 0600) < 0 && errno == EACCES);

@@ -138,18 +138,34 @@ static void test_processes_that_say_nothing(void **state)
     for (size_t i = 0; i < COUNT(modes); i++) {
         aard_isolate *isolate = NULL;
         double start = now_ms();
-        assert_refused(boot_bad(modes[i], &isolate), AARD_ERR_ENGINE, "did not answer in time", NULL);
+        assert_refused(boot_bad(modes[i], &isolate), i ? AARD_ERR_ENGINE : AARD_ERR_GUEST_BOOT,
+                       "did not answer in time", NULL);
         assert_true(now_ms() - start < 40000 + late_ms());
         assert_null(isolate);
     }
 }
 
+static void test_a_template_that_grows_is_replaced(void **state)
+{
+    (void)state;
+    aard_isolate *isolate;
+    assert_ok(boot_bad("grows", &isolate));
+    pid_t first = the_template(), now = first;
+    for (int i = 0; i < 80 && now == first; i++) {
+        assert_ok(aard_isolate_reset(isolate));
+        value_is(exec(isolate, "nothing"), "null");
+        now = the_template();
+    }
+    assert_true(now != first);
+    aard_isolate_free(isolate);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_frames_that_break_the_rules),    cmocka_unit_test(test_an_error_that_is_none),
-        cmocka_unit_test(test_children_that_do_not_say_hello), cmocka_unit_test(test_templates_that_answer_wrongly),
-        cmocka_unit_test(test_processes_that_say_nothing),
+        cmocka_unit_test(test_frames_that_break_the_rules),       cmocka_unit_test(test_an_error_that_is_none),
+        cmocka_unit_test(test_children_that_do_not_say_hello),    cmocka_unit_test(test_templates_that_answer_wrongly),
+        cmocka_unit_test(test_a_template_that_grows_is_replaced), cmocka_unit_test(test_processes_that_say_nothing),
     };
     return cmocka_run_group_tests(tests, use_stand_in, NULL);
 }

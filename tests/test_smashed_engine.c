@@ -86,6 +86,30 @@ static void send_much(void)
     for (int i = 0; i < 100; i++) send_to_host(much, sizeof much);
 }
 
+/* Memory that no limit of the engine's knows of, without an end. */
+static void grow(void)
+{
+    for (;;) {
+        char *block = mmap(NULL, 8 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (block != MAP_FAILED) memset(block, 1, 8 << 20);
+    }
+}
+
+/* Memory that is not touched: there comes an end to it as well. */
+static void reserve(void)
+{
+    enum { BLOCKS = 64, SIZE = 64 << 20 };
+    char *blocks[BLOCKS];
+    int count = 0;
+    while (count < BLOCKS) {
+        char *block = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (block == MAP_FAILED) break;
+        blocks[count++] = block;
+    }
+    if (count == BLOCKS) abort();
+    while (count) munmap(blocks[--count], SIZE);
+}
+
 static const struct {
     const char *name;
     void (*act)(void);
@@ -106,6 +130,8 @@ static const struct {
 static void act(const char *name)
 {
     long number;
+    if (!strcmp(name, "grow")) grow();
+    if (!strcmp(name, "reserve")) reserve();
     for (size_t i = 0; i < COUNT(acts); i++)
         if (!strcmp(name, acts[i].name)) acts[i].act();
     if (sscanf(name, "call_%ld", &number) == 1) syscall(number, 0L, 0L, 0L, 0L, 0L, 0L);
@@ -161,6 +187,17 @@ static aard_isolate *boot_smashed(aard_language language)
     return boot(config, NULL);
 }
 
+static aard_isolate *boot_limited(aard_language language)
+{
+    aard_isolate_config *config = config_of(language);
+    aard_isolate_config_set_isolation(config, AARD_ISOLATION_PROCESS);
+    aard_isolate_config_set_heap_limit(config, 96 << 20);
+    offer(config, "grow");
+    offer(config, "reserve");
+    offer(config, "harmless");
+    return boot(config, NULL);
+}
+
 static aard_outcome *have_act(bool python, const char *name)
 {
     char code[200];
@@ -193,6 +230,30 @@ static void test_a_hole_in_the_engine_costs_one_call(void **state)
             breaks(python, acts[i].name, acts[i].told);
             all_is_well(python);
         }
+}
+
+/* There is no limit on time: the host sees how much memory the process has. */
+static void test_memory_beyond_the_limits_costs_one_call(void **state)
+{
+    (void)state;
+    static const char *const codes[] = {"console.log('before'); aardvark.host.grow(1)",
+                                        "print('before')\nfrom aardvark import host\nhost.grow(1)"};
+    for (int python = 0; python < 2; python++) {
+        aard_isolate *isolate = boot_limited(python ? AARD_LANGUAGE_PYTHON : AARD_LANGUAGE_JAVASCRIPT);
+        for (int i = 0; i < 2; i++) {
+            aard_outcome *outcome = exec(isolate, codes[python]);
+            size_t len;
+            const char *out = aard_outcome_stdout(outcome, &len);
+            assert_text(out, len, "before\n");
+            failure_is(outcome, AARD_FAILURE_HEAP_LIMIT_EXCEEDED, "had to be killed", NULL);
+            outcome = exec(isolate, "1 + 1");
+            assert_int_equal(aard_outcome_diagnostics(outcome)->reset_mode, AARD_RESET_NEW_PROCESS);
+            value_is(outcome, "2");
+        }
+        value_is(exec(isolate, python ? "from aardvark import host\nhost.reserve(1)" : "aardvark.host.reserve(1)"),
+                 "\"came back\"");
+        aard_isolate_free(isolate);
+    }
 }
 
 static bool is_listed(int number)
@@ -246,6 +307,7 @@ int main(int argc, char **argv)
     if (argc == 1 && !strcmp(argv[0], AARD__HELPER_NAME)) return be_the_helper();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_hole_in_the_engine_costs_one_call),
+        cmocka_unit_test(test_memory_beyond_the_limits_costs_one_call),
         cmocka_unit_test(test_every_call_off_the_list_is_stopped),
     };
     return cmocka_run_group_tests(tests, boot_all, free_all);

@@ -176,7 +176,8 @@ AARD_API AARD_NODISCARD aard_error *aard_isolate_new(const aard_isolate_config *
 AARD_API void aard_isolate_free(aard_isolate *isolate);
 
 /* Mounts `bundle` (retained) at /app, replacing the one before, and loads the packages of its manifest.  Existing
- * handlers are looked up again in the new bundle.  A JavaScript isolate that had another bundle is reset.  Errors:
+ * handlers are looked up again in the new bundle.  A JavaScript isolate that had another bundle is reset, and in a
+ * process of its own a guest of either language is a new one, without what inline code had defined.  Errors:
  * manifest_language, manifest_pyodide_version, package_not_found, warm_mismatch (the warm state has another bundle),
  * busy, no_memory. */
 AARD_API AARD_NODISCARD aard_error *aard_isolate_load_bundle(aard_isolate *isolate, aard_bundle *bundle);

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,6 +29,19 @@ static int get_statm(void) { return atomic_load(&statm); }
 AARD__PROCESS_STATE(resident, "descriptor of /proc/self/statm, and what it said last", "statm read_at resident",
                     AARD__FORK_REOPEN, NULL, renew, get_statm);
 
+enum { RESIDENT = 1, DATA = 5 }; /* figures of a statm, which count pages */
+
+static uint64_t read_figure(int fd, int index)
+{
+    char text[128];
+    ssize_t n = pread(fd, text, sizeof text - 1, 0);
+    if (n <= 0) return 0;
+    text[n] = '\0';
+    const char *at = text;
+    for (int i = 0; at && i < index; i++) at = strchr(at + 1, ' ');
+    return at ? strtoull(at, NULL, 10) * (uint64_t)(sysconf(_SC_PAGESIZE) / 1024) : 0;
+}
+
 static uint64_t read_kib(void)
 {
     int fd = atomic_load(&statm);
@@ -40,12 +54,7 @@ static uint64_t read_kib(void)
         }
         fd = opened;
     }
-    char text[128];
-    ssize_t n = pread(fd, text, sizeof text - 1, 0);
-    if (n <= 0) return 0;
-    text[n] = '\0';
-    const char *second = strchr(text, ' ');
-    return second ? strtoull(second, NULL, 10) * (uint64_t)(sysconf(_SC_PAGESIZE) / 1024) : 0;
+    return read_figure(fd, RESIDENT);
 }
 
 uint64_t aard__resident_kib(void)
@@ -56,3 +65,21 @@ uint64_t aard__resident_kib(void)
     atomic_store(&read_at, now);
     return atomic_load(&resident);
 }
+
+static uint64_t read_of(const char *path, int index)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return 0;
+    uint64_t kib = read_figure(fd, index);
+    close(fd);
+    return kib;
+}
+
+uint64_t aard__resident_kib_of(pid_t pid)
+{
+    char path[40];
+    snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
+    return read_of(path, RESIDENT);
+}
+
+uint64_t aard__data_kib(void) { return read_of("/proc/self/statm", DATA); }

@@ -60,20 +60,27 @@ static aard_error *make_realm(aard__guest *guest, void *user)
 
 /* A host that limits a language's own memory does not want the engine below to take what that may not: it gets as much
  * again, and what its own code needs at least.  Buffers are the guest's files too, which may be twice as large while they grow. */
+aard__memory_limits aard__guest_memory_limits(bool own_memory, const aard__memory_limits *asked, uint64_t file_bytes)
+{
+    size_t heap = asked->heap, below = heap && heap < ENGINE_LEAST ? ENGINE_LEAST : heap, files;
+    if (!own_memory) return (aard__memory_limits){heap, 0, asked->buffers ? asked->buffers : heap};
+    if (__builtin_mul_overflow(file_bytes, 2, &files)) files = SIZE_MAX;
+    size_t buffers = files > SIZE_MAX - below ? SIZE_MAX : below + files;
+    return (aard__memory_limits){heap, asked->engine ? asked->engine : below,
+                                 asked->buffers ? asked->buffers
+                                 : heap         ? buffers
+                                                : 0};
+}
+
 static void limit_memory(const aard__guest *guest, const aard__guest_options *options, aard__vm_options *vm)
 {
-    size_t heap = options->heap_limit, below = heap && heap < ENGINE_LEAST ? ENGINE_LEAST : heap, files;
-    if (__builtin_mul_overflow(guest->io.file_rules.bytes, 2, &files)) files = SIZE_MAX;
-    size_t buffers = files > SIZE_MAX - below ? SIZE_MAX : below + files;
-    vm->memories_apart = guest->ops->own_memory;
-    vm->memories_max = heap;
-    if (!guest->ops->own_memory) {
-        vm->js_heap_max = heap;
-        vm->buffers_max = options->buffer_limit ? options->buffer_limit : heap;
-    } else {
-        vm->js_heap_max = options->engine_heap_limit ? options->engine_heap_limit : below;
-        vm->buffers_max = options->buffer_limit ? options->buffer_limit : heap ? buffers : 0;
-    }
+    bool own_memory = guest->ops->own_memory;
+    const aard__memory_limits asked = {options->heap_limit, options->engine_heap_limit, options->buffer_limit};
+    aard__memory_limits limits = aard__guest_memory_limits(own_memory, &asked, guest->io.file_rules.bytes);
+    vm->memories_apart = own_memory;
+    vm->memories_max = limits.heap;
+    vm->js_heap_max = own_memory ? limits.engine : limits.heap;
+    vm->buffers_max = limits.buffers;
 }
 
 /* What the guest is from its beginning. */

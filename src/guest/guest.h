@@ -211,6 +211,14 @@ typedef struct aard__guest_options {
     uint64_t deadline;                                  /* for its start, by aard__clock_monotonic; 0 = none */
 } aard__guest_options;
 
+/* Limits on a guest's memory; 0 = none.  `heap` is of its language's own memory where it has one, else of the engine's. */
+typedef struct aard__memory_limits {
+    size_t heap, engine, buffers;
+} aard__memory_limits;
+
+/* What the host's limits come to, where files may hold so many bytes. */
+aard__memory_limits aard__guest_memory_limits(bool own_memory, const aard__memory_limits *asked, uint64_t file_bytes);
+
 aard_error *aard__guest_new(const aard__guest_options *options, aard__guest **out);
 void aard__guest_free(aard__guest *guest); /* not entered; NULL is fine */
 

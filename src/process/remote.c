@@ -56,12 +56,22 @@ static aard_error *identify(aard__remote *remote, const aard__frame *frame)
     return aard__channel_tell_sender(remote->channel, false);
 }
 
+/* A child that is late may be one that a template has not forked, which hangs: that one is ended, and the wait with it. */
+static aard__frame_result receive_hello(aard__remote *remote, aard__template *template, aard__frame *out)
+{
+    aard__wait wait = aard__wait_ms(aard__template_patience_ms(template));
+    aard__frame_result result = aard__channel_receive(remote->channel, &wait, out);
+    if (result != AARD__FRAME_LATE) return result;
+    aard__template_status(template, 0);
+    wait = aard__wait_ms(HELLO_MS);
+    return aard__channel_receive(remote->channel, &wait, out);
+}
+
 aard_error *aard__remote_await_hello(aard__remote *remote, aard__template *template)
 {
-    aard__wait wait = aard__wait_ms(HELLO_MS);
     aard__frame frame;
     if (remote->pidfd >= 0) return NULL;
-    aard__frame_result result = aard__channel_receive(remote->channel, &wait, &frame);
+    aard__frame_result result = receive_hello(remote, template, &frame);
     if (result != AARD__FRAME_OK) {
         aard__template_status(template, 0); /* one that hangs is ended by that */
         return aard__channel_error(remote->channel, result, "the guest's process");

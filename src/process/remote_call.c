@@ -11,13 +11,13 @@
 #include "outcome/pack.h"
 #include "process/callbacks.h"
 #include "process/client_impl.h"
+#include "process/usage.h"
 #include "settings/context.h"
 
 #define MS UINT64_C(1000000)
 
 enum {
-    SLACK_MS = 500, /* beyond a limit and its grace period the child has to end the call, or it is killed */
-    LOOK_MS = 50    /* how often a child's processor time is looked at, where that is limited */
+    SLACK_MS = 500 /* beyond a limit and its grace period the child has to end the call, or it is killed */
 };
 
 /* A call under way. */
@@ -33,8 +33,7 @@ typedef struct remote_call {
     aard__network_policy network;
     aard__host_list bundle_hosts;
     uint64_t start, deadline; /* by aard__clock_monotonic; UINT64_MAX = none */
-    uint64_t cpu_start;       /* of the child */
-    uint64_t next_look;       /* at that */
+    aard__usage usage;        /* of the child */
     bool waited_for_host;     /* the deadline was put off for that */
     bool cancelled;
     bool told_waiting; /* a child that waited for callbacks has been told of that */
@@ -56,21 +55,6 @@ static uint64_t hard_deadline(const remote_call *c)
     uint64_t at = aard__clock_later(aard__clock_later(c->start, c->limits.wall_ms), c->limits.grace_ms);
     if (c->request->verb == AARD__INVOKE) at = aard__clock_later(at, settings->startup_limit_ms);
     return aard__clock_later(at, SLACK_MS);
-}
-
-static uint64_t child_cpu(const aard__client *client)
-{
-    clockid_t clock;
-    struct timespec t;
-    if (!client->child.pid || clock_getcpuclockid(client->child.pid, &clock) || clock_gettime(clock, &t)) return 0;
-    return (uint64_t)t.tv_sec * 1000 * MS + (uint64_t)t.tv_nsec;
-}
-
-static bool over_cpu(const remote_call *c)
-{
-    if (!c->limits.cpu_ms) return false;
-    uint64_t used = child_cpu(c->client), most = (c->limits.cpu_ms + c->limits.grace_ms + SLACK_MS) * MS;
-    return used > c->cpu_start && used - c->cpu_start > most;
 }
 
 /* A guest cannot end while it waits for the host: it has its grace period when that is done with it, once. */
@@ -302,15 +286,14 @@ static void too_late(remote_call *c)
 /* Whether the call has to be ended by force, and is. */
 static bool ended_by_force(remote_call *c)
 {
-    if (c->deadline == UINT64_MAX && !c->limits.cpu_ms) return false;
+    aard_failure_kind kind;
+    const char *why = NULL;
+    if (c->deadline == UINT64_MAX && c->usage.next == UINT64_MAX) return false;
     uint64_t now = aard__clock_monotonic();
-    if (now >= c->deadline) {
+    if (now >= c->deadline)
         too_late(c);
-    } else if (c->limits.cpu_ms && now >= c->next_look) {
-        c->next_look = aard__clock_later(now, LOOK_MS);
-        if (over_cpu(c))
-            kill_child(c, AARD_FAILURE_CPU_LIMIT_EXCEEDED, "the call used more processor time than its limit");
-    }
+    else if ((why = aard__usage_look(&c->usage, now, &kind)))
+        kill_child(c, kind, why);
     return c->killed;
 }
 
@@ -319,7 +302,7 @@ static bool is_last(const aard__frame *frame) { return frame->type == AARD__RESP
 
 static uint64_t next_look(const remote_call *c)
 {
-    uint64_t until = c->limits.cpu_ms && c->next_look < c->deadline ? c->next_look : c->deadline;
+    uint64_t until = c->usage.next < c->deadline ? c->usage.next : c->deadline;
     uint64_t answers = aard__callback_next_look(&c->callbacks);
     return answers < until ? answers : until;
 }
@@ -445,8 +428,10 @@ static void begin(remote_call *c)
     c->client->files.rules = aard__bundle_file_rules(&config->settings.file_rules, c->client->bundle);
     c->limits = aard__config_limits(config, call, c->client->bundle);
     c->deadline = hard_deadline(c);
-    c->cpu_start = c->limits.cpu_ms ? child_cpu(c->client) : 0;
-    c->next_look = c->limits.cpu_ms ? aard__clock_later(c->start, LOOK_MS) : UINT64_MAX;
+    uint64_t most_cpu = c->limits.cpu_ms ? (c->limits.cpu_ms + c->limits.grace_ms + SLACK_MS) * MS : 0;
+    uint64_t most_kib = aard__memory_most_kib(&config->settings);
+    if (most_kib) most_kib += aard__template_resident_kib(c->client->template);
+    aard__usage_begin(&c->usage, c->client->child.pid, most_cpu, most_kib);
     c->context = (aard_call_context){.call = call,
                                      .config = config,
                                      .isolate_id = c->client->id,

@@ -21,6 +21,7 @@
 #include "process/harden/harden.h"
 #include "process/harden/lifeline.h"
 #include "process/message.h"
+#include "process/usage.h"
 #include "process/warm_copy.h"
 
 enum { STATUSES = 1024 }; /* of children that have ended, the latest */
@@ -142,7 +143,9 @@ static void read_ahead(const server *s)
 static aard_error *harden(server *s, const aard__setup *setup)
 {
     const char *readable[] = {setup->distribution, setup->catalog, NULL};
+    uint64_t most = aard__memory_most_kib(&s->config->settings);
     AARD__TRY(aard__hardening_take(AARD_HARDEN_ALL, 0, &s->hardening));
+    if (most) aard__hardening_limit_data(s->hardening, most);
     return aard__harden_template(s->hardening, setup->distribution ? readable : readable + 2);
 }
 

@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "base/resident.h"
 #include "base/sealed.h"
 #include "bundle/copy.h"
 #include "process/harden/lifeline.h"
@@ -21,9 +22,12 @@
 #include "warm/state.h"
 
 enum {
-    KEEP_IDLE = 4,       /* templates that nobody has a use for at the moment */
-    BOOT_MS = 60000,     /* for a template's start where the host has set no limit, */
-    BOOT_SLACK_MS = 5000 /* beyond that limit, and for any other answer: then it hangs */
+    KEEP_IDLE = 4,      /* templates that nobody has a use for at the moment */
+    BOOT_MS = 60000,    /* for a template's start where the host has set no limit, */
+    SLACK_MS = 2000,    /* beyond that limit, and for any other answer: then it hangs */
+    PATIENCE_MS = 1000, /* for a child, before it is asked whether the template is there */
+    LOOK_EACH = 32,     /* forks: how much memory the template has is looked at */
+    GROWTH_KIB = 65536  /* that a template has more than it began with, and twice that: it is replaced */
 };
 
 struct aard__template {
@@ -37,7 +41,10 @@ struct aard__template {
     aard_bundle *bundle;   /* the same */
     uint64_t boot_ms;      /* what its start may take */
     aard__channel *channel;
-    pid_t pid; /* 0 = none is running */
+    pid_t pid;             /* 0 = none is running */
+    bool late;             /* the last one to be started did not answer */
+    uint64_t resident_kib; /* once its guest was there */
+    unsigned forks;        /* since then */
     char **entrypoints;
     uint32_t count;
     uint64_t id; /* of the last frame */
@@ -156,6 +163,7 @@ static aard_error *await_answer(aard__template *template, uint16_t type, uint64_
 {
     aard__wait wait = aard__wait_ms(ms);
     aard__frame_result result = aard__channel_receive(template->channel, &wait, out);
+    template->late = result == AARD__FRAME_LATE;
     if (result != AARD__FRAME_OK) return aard__channel_error(template->channel, result, "the template of the guest");
     aard_error *error = NULL;
     if (out->id != template->id)
@@ -171,7 +179,7 @@ static aard_error *await_answer(aard__template *template, uint16_t type, uint64_
 static uint64_t boot_ms(const aard_isolate_config *config)
 {
     uint64_t limit = config->settings.startup_limit_ms;
-    return !limit ? BOOT_MS : limit > UINT32_MAX ? UINT32_MAX : limit + BOOT_SLACK_MS;
+    return !limit ? BOOT_MS : limit > UINT32_MAX ? UINT32_MAX : limit + SLACK_MS;
 }
 
 /* Has a handler resolved in the template; its number must be the next. */
@@ -193,6 +201,19 @@ static aard_error *send_resolve(aard__template *template, const char *entrypoint
     return error;
 }
 
+/* What its guest and its modules have is no growth. */
+static void note_size(aard__template *template)
+{
+    __atomic_store_n(&template->resident_kib, aard__resident_kib_of(template->pid), __ATOMIC_RELAXED);
+    template->forks = 0;
+}
+
+static bool has_grown(aard__template *template)
+{
+    if (++template->forks % LOOK_EACH || !template->resident_kib) return false;
+    return aard__resident_kib_of(template->pid) > 2 * template->resident_kib + GROWTH_KIB;
+}
+
 static aard_error *boot_template(aard__template *template)
 {
     aard__frame ready;
@@ -203,6 +224,7 @@ static aard_error *boot_template(aard__template *template)
         uint32_t number;
         AARD__TRY(send_resolve(template, template->entrypoints[i], &number));
     }
+    note_size(template);
     return NULL;
 }
 
@@ -221,9 +243,22 @@ static aard_error *try_to_start(aard__template *template)
 /* Whether it has failed because the process has: another is worth a try. */
 static bool process_failed(const aard_error *error) { return error && aard_error_get_code(error) == AARD_ERR_ENGINE; }
 
+/* One that hangs would hang again: that is said, and when the host's limit was over. */
+static aard_error *too_late(const aard__template *template, aard_error *error)
+{
+    aard_error *told = aard__error(
+        AARD_ERR_GUEST_BOOT,
+        "the guest did not start: %s within %llu ms, and was ended; raise the start-up limit if it needs longer",
+        aard_error_message(error), (unsigned long long)template->boot_ms);
+    aard_error_free(error);
+    return told;
+}
+
 static aard_error *start_template(aard__template *template)
 {
+    template->late = false;
     aard_error *error = try_to_start(template);
+    if (template->late) return too_late(template, error);
     if (!process_failed(error)) return error;
     aard_error_free(error);
     return try_to_start(template);
@@ -365,6 +400,7 @@ static aard_error *add_entrypoint(aard__template *template, const char *entrypoi
         aard__free(list[template->count]);
     else
         template->count++;
+    note_size(template);
     return error;
 }
 
@@ -400,7 +436,7 @@ aard_error *aard__template_resolve(aard__template *template, const char *entrypo
 static aard__frame_result send_fork(aard__template *template, int socket, bool ahead)
 {
     const unsigned char body = ahead; /* as a bool is packed */
-    aard__wait wait = aard__wait_ms(BOOT_SLACK_MS);
+    aard__wait wait = aard__wait_ms(SLACK_MS);
     aard__frame_to_send frame = {.type = AARD__FORK,
                                  .id = ++template->id,
                                  .body = &body,
@@ -410,10 +446,10 @@ static aard__frame_result send_fork(aard__template *template, int socket, bool a
     return aard__channel_send(template->channel, &frame, &wait);
 }
 
-/* A template that has ended, or does not take the frame, is started anew, once. */
+/* A template that has ended, has grown, or does not take the frame, is started anew, once. */
 static aard_error *fork_child(aard__template *template, int socket, bool ahead)
 {
-    if (template->pid && send_fork(template, socket, ahead) == AARD__FRAME_OK) return NULL;
+    if (template->pid && !has_grown(template) && send_fork(template, socket, ahead) == AARD__FRAME_OK) return NULL;
     stop_template(template);
     AARD__TRY(start_template(template));
     aard__frame_result result = send_fork(template, socket, ahead);
@@ -448,6 +484,16 @@ aard_warm_source aard__template_warm_source(const aard__template *template)
     return !warm ? AARD_WARM_NONE : aard__image_is_file(warm->image) ? AARD_WARM_DISK : AARD_WARM_MEMORY;
 }
 
+uint64_t aard__template_resident_kib(aard__template *template)
+{
+    return __atomic_load_n(&template->resident_kib, __ATOMIC_RELAXED); /* no call waits for a module's import */
+}
+
+uint64_t aard__template_patience_ms(const aard__template *template)
+{
+    return template->boot_ms < PATIENCE_MS ? template->boot_ms : PATIENCE_MS;
+}
+
 int aard__template_status(aard__template *template, pid_t pid)
 {
     int status = -1;
@@ -458,7 +504,7 @@ int aard__template_status(aard__template *template, pid_t pid)
     aard__frame_to_send question = {.type = AARD__STATUS, .id = ++template->id, .body = body.data, .len = body.len};
     aard_error *error = NULL;
     if (!body.failed && template->pid && aard__channel_send(template->channel, &question, NULL) == AARD__FRAME_OK) {
-        error = await_answer(template, AARD__STATUS_IS, BOOT_SLACK_MS, &frame);
+        error = await_answer(template, AARD__STATUS_IS, SLACK_MS, &frame);
         if (error) {
             stop_template(template); /* it has crashed, or hangs */
         } else {

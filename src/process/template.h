@@ -34,7 +34,14 @@ aard_error *aard__template_fork(aard__template *template, bool ahead, aard__chan
 /* What the guests of a template that has a warm state start from; AARD_WARM_NONE for one that has none. */
 aard_warm_source aard__template_warm_source(const aard__template *template);
 
-/* How the child `pid`, which has ended, did so: as waitpid's status; -1 where that is not known. */
+/* How much memory its process had before it forked any. */
+uint64_t aard__template_resident_kib(aard__template *template);
+
+/* How long to wait for a child before its template is asked whether it is there. */
+uint64_t aard__template_patience_ms(const aard__template *template);
+
+/* How the child `pid`, which has ended, did so: as waitpid's status; -1 where that is not known.  A template that does not answer
+ * is ended: 0 asks for that alone. */
 int aard__template_status(aard__template *template, pid_t pid);
 
 #endif

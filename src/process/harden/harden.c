@@ -16,15 +16,16 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/process.h"
+#include "base/resident.h"
 #include "process/harden/filter.h"
 #include "process/harden/landlock.h"
 #include "process/harden/lifeline.h"
 
 struct aard__hardening {
     aard__hardening_report report;
-    rlim_t open_files;
-    int root;    /* an empty directory; -1 = none */
-    int ruleset; /* Landlock's; -1 = none */
+    rlim_t open_files, data; /* `data`: bytes; 0 = no limit */
+    int root;                /* an empty directory; -1 = none */
+    int ruleset;             /* Landlock's; -1 = none */
     pid_t template;
     aard__filter filter;
 };
@@ -157,6 +158,14 @@ aard_error *aard__hardening_take(uint32_t wanted, uint32_t open_files, aard__har
     return NULL;
 }
 
+#define UNTOUCHED_KIB ((uint64_t)1 << 20)
+
+void aard__hardening_limit_data(aard__hardening *h, uint64_t kib)
+{
+    uint64_t now = aard__data_kib();
+    if (now && kib < UINT64_MAX / 2048) h->data = (now + kib + UNTOUCHED_KIB) * 1024;
+}
+
 /* ---- the template itself: modules of a bundle are imported there ------------------------------------------------------ */
 
 aard_error *aard__harden_template(aard__hardening *h, const char *const *readable)
@@ -191,10 +200,10 @@ static bool drop_capabilities(const aard__hardening *h)
 
 static bool restrict_files(const aard__hardening *h) { return aard__landlock_restrict(h->ruleset); }
 
-static bool limit_descriptors(const aard__hardening *h)
+static bool limit_child(const aard__hardening *h)
 {
-    struct rlimit most = {h->open_files, h->open_files};
-    return !setrlimit(RLIMIT_NOFILE, &most);
+    struct rlimit most = {h->open_files, h->open_files}, data = {h->data, h->data};
+    return !setrlimit(RLIMIT_NOFILE, &most) && (!h->data || !setrlimit(RLIMIT_DATA, &data));
 }
 
 static bool clear_environment(const aard__hardening *h)
@@ -246,7 +255,7 @@ aard_error *aard__harden_child(aard__hardening *h, int socket)
     } steps[] = {
         {AARD_HARDEN_PARENT_DEATH, end_with_host}, {AARD_HARDEN_MOUNT_NAMESPACE, enter_root},
         {AARD_HARDEN_LANDLOCK, restrict_files},    {AARD_HARDEN_CAPABILITIES, drop_capabilities},
-        {AARD_HARDEN_LIMITS, limit_descriptors},   {AARD_HARDEN_ENVIRONMENT, clear_environment},
+        {AARD_HARDEN_LIMITS, limit_child},         {AARD_HARDEN_ENVIRONMENT, clear_environment},
         {AARD_HARDEN_NOT_DUMPABLE, hide_memory},
     };
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)

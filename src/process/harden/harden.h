@@ -27,6 +27,10 @@ aard_error *aard__harden_template(aard__hardening *hardening, const char *const 
  * `opens` files and sockets for its guest keeps what that takes.  What can't be had is left out, and told. */
 void aard__harden_program(bool opens, aard__hardening_report *out);
 
+/* Before the first fork: children may have so much more of private memory, touched or not, than the template has now.  A large
+ * measure, as stacks and tables count whole: their host looks at what is touched. */
+void aard__hardening_limit_data(aard__hardening *hardening, uint64_t kib);
+
 /* What its children will have. */
 const aard__hardening_report *aard__hardening_of(const aard__hardening *hardening);
 
