@@ -130,6 +130,8 @@ typedef struct aard__heap {
     size_t used, total, limit, external; /* bytes */
 } aard__heap;
 void aard__vm_heap(aard__vm *vm, aard__heap *out);
+/* Between two calls, while nobody waits: collects garbage where V8 has begun to, or soon would, in a call then. */
+void aard__vm_tidy(aard__vm *vm);
 void aard__vm_collect(aard__vm *vm); /* all garbage, at once */
 
 /* ---- values ---------------------------------------------------------------------------------------------- */

@@ -70,6 +70,7 @@ struct aard__vm {
     int reading = 0;           // functions under way that change nothing of the vm's (looks.cc)
     int tasks = 0;             // of V8's own that are under way, which the vm's disposal waits for
     bool overflowed = false;   // more than the stack has been used, and the run goes on only until it can be left
+    size_t tidied = 0;         // bytes in use when its garbage was last collected between two calls
     int collecting = 0;        // collections of garbage under way
     uint64_t collected_at = 0; // when the last one ended
     uint64_t ran_on = 0;       // for so long the script has run since it was seen to be ended, in ns

@@ -77,6 +77,7 @@ static aard_error *javascript_make_standby(aard__guest *guest)
     if (!error) error = javascript_finish(guest);
     aard__guest_exchange(guest);
     if (error) aard__guest_drop_standby(guest);
+    aard__vm_tidy(guest->vm);
     return error;
 }
 
@@ -92,6 +93,7 @@ static aard_error *javascript_reset(aard__guest *guest)
     aard__guest_exchange(guest);
     guest->clock.origin = aard__clock_monotonic();
     if (!guest->realm) AARD__TRY(aard__guest_make_realm(guest));
+    aard__vm_tidy(guest->vm);
     aard__vm_heap(guest->vm, &heap);
     if (heap.used + heap.external < MOST_KEPT) return NULL;
     aard__vm_collect(guest->vm);
