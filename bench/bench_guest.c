@@ -18,7 +18,7 @@
 
 const char bench_name[] = "bench_guest";
 
-enum { PAYLOAD_LEN = 1024, LIVE = 10, LANES_MOST = 2, LANES_MS = 150 };
+enum { PAYLOAD_LEN = 1024, LIVE = 10, LANES_MOST = 2, LANES_MS = 150, CALLBACKS = 100 };
 
 typedef struct guest {
     aard_language language;
@@ -45,13 +45,19 @@ static const char *work_file;
 
 /* ---- parts of samples ------------------------------------------------------------------------------------------- */
 
-static aard_isolate *new_isolate(const guest *g)
+static aard_isolate_config *new_config(const guest *g)
 {
     aard_isolate_config *config;
-    aard_isolate *isolate;
     bench_die(aard_isolate_config_new(&config));
     aard_isolate_config_set_language(config, g->language);
     aard_isolate_config_set_isolation(config, g->isolation);
+    return config;
+}
+
+static aard_isolate *new_isolate(const guest *g)
+{
+    aard_isolate_config *config = new_config(g);
+    aard_isolate *isolate;
     bench_die(aard_isolate_new(config, &isolate));
     aard_isolate_config_free(config);
     return isolate;
@@ -112,6 +118,58 @@ static void with_isolate(guest *g)
 {
     g->isolate = new_isolate(g);
     aard_outcome_free(execute(g, g->isolate));
+}
+
+static void answer(const aard_call_context *context, void *user, aard_invocation *invocation)
+{
+    (void)context, (void)user;
+    if (!aard_invocation_reply(invocation, "{\"a\":1}", 7)) bench_fail("nobody waits for the answer");
+    aard_invocation_free(invocation);
+}
+
+/* One that answers what is put there. */
+typedef struct clerk {
+    pthread_mutex_t lock;
+    pthread_cond_t filled;
+    aard_invocation *waiting;
+} clerk;
+
+static void *serve(void *user)
+{
+    clerk *c = user;
+    for (;;) {
+        pthread_mutex_lock(&c->lock);
+        while (!c->waiting) pthread_cond_wait(&c->filled, &c->lock);
+        answer(NULL, NULL, c->waiting);
+        c->waiting = NULL;
+        pthread_mutex_unlock(&c->lock);
+    }
+    return NULL;
+}
+
+static void put(const aard_call_context *context, void *user, aard_invocation *invocation)
+{
+    clerk *c = user;
+    (void)context;
+    pthread_mutex_lock(&c->lock);
+    c->waiting = invocation;
+    pthread_cond_signal(&c->filled);
+    pthread_mutex_unlock(&c->lock);
+}
+
+/* `now` answers at once, `later` from another thread. */
+static void with_callbacks(guest *g)
+{
+    static clerk c = {.lock = PTHREAD_MUTEX_INITIALIZER, .filled = PTHREAD_COND_INITIALIZER};
+    static const char schema[] = "{\"type\":\"object\",\"properties\":{\"x\":{\"type\":\"integer\"}}}";
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, serve, &c)) bench_fail("no thread can be started");
+    pthread_detach(thread);
+    aard_isolate_config *config = new_config(g);
+    bench_die(aard_isolate_config_add_callback(config, "now", NULL, schema, answer, NULL, NULL));
+    bench_die(aard_isolate_config_add_callback(config, "later", NULL, schema, put, &c, NULL));
+    bench_die(aard_isolate_new(config, &g->isolate));
+    aard_isolate_config_free(config);
 }
 
 static void with_handler_of(guest *g, aard_bundle *bundle)
@@ -321,8 +379,17 @@ static double sample_rss(guest *g)
     return (double)bench_rss_kib();
 }
 
+/* One round trip of a callback, of CALLBACKS in one call. */
+static double sample_callback(guest *g)
+{
+    double start = bench_now_ms();
+    return timed_execute(g, start, false) / CALLBACKS;
+}
+
 #define PY AARD_LANGUAGE_PYTHON
 #define JS AARD_LANGUAGE_JAVASCRIPT
+#define PY_CALLBACKS(name) "for i in range(100): await " name "(x=i)"
+#define JS_CALLBACKS(name) "for (let i = 0; i < 100; i++) await " name "({x: i}); null"
 #define RECURSION "def f(): f()\n"
 #define WORK(name)                                                                                                     \
     {                                                                                                                  \
@@ -362,6 +429,12 @@ static const figure figures[] = {
     {"javascript-large-clean-echo", JS, with_large, sample_clean_echo, 5, NULL, NULL},
     {"javascript-large-prepared-echo", JS, with_large, sample_prepared_echo, 5, NULL, NULL},
     {"javascript-fresh", JS, with_isolate, sample_new_isolate, 5, "1+1", "2"},
+    {"python-callback", PY, with_callbacks, sample_callback, 20, PY_CALLBACKS("now"), "null"},
+    {"python-callback-later", PY, with_callbacks, sample_callback, 20, PY_CALLBACKS("later"), "null"},
+    {"python-process-callback", PY, with_callbacks, sample_callback, 20, PY_CALLBACKS("now"), "null"},
+    {"python-process-callback-later", PY, with_callbacks, sample_callback, 20, PY_CALLBACKS("later"), "null"},
+    {"javascript-callback", JS, with_callbacks, sample_callback, 50, JS_CALLBACKS("now"), "null"},
+    {"javascript-callback-later", JS, with_callbacks, sample_callback, 50, JS_CALLBACKS("later"), "null"},
     WORK("fib"),
     WORK("nbody"),
     WORK("nested"),

@@ -387,6 +387,69 @@ static const char long_answer[] =
     "\"0123456789012345678901234567890123456789012345678901234567890123456789012345678901234"
     "567890123456789012345678901234567890123456789\"";
 
+/* ---- stubs -------------------------------------------------------------------------------------------------------- */
+
+static const char rich[] =
+    "{\"type\":\"object\",\"required\":[\"city\",\"where\"],\"additionalProperties\":false,\"properties\":{"
+    "\"city\":{\"type\":\"string\",\"description\":\"Its name */ \\\"\\\"\\\"\"},"
+    "\"days\":{\"type\":[\"integer\",\"null\"]},"
+    "\"unit\":{\"enum\":[\"C\",\"F\",1,true,null]},"
+    "\"where\":{\"type\":\"object\",\"required\":[\"lat\"],\"additionalProperties\":false,\"properties\":{"
+    "\"lat\":{\"type\":\"number\"},\"near\":{\"$ref\":\"#/$defs/tree\"}}},"
+    "\"class\":{\"anyOf\":[{\"type\":\"boolean\"},{\"type\":\"array\",\"items\":{\"type\":\"string\"}}]}},"
+    "\"$defs\":{\"tree\":{\"type\":\"array\",\"items\":{\"$ref\":\"#/$defs/tree\"}}}}";
+
+static const char python_stubs[] =
+    "class WeatherWhere(TypedDict):\n"
+    "    lat: float\n"
+    "    near: NotRequired[list[list[list[list[list[list[list[Any]]]]]]]]\n"
+    "\n"
+    "async def weather(*, city: str, days: int | None = ..., unit: Literal[\"C\", \"F\", 1, True, None] = ..., "
+    "where: WeatherWhere, **others: Any) -> Any:\n"
+    "    \"\"\"\n"
+    "    Does something.\n"
+    "    city: Its name */ \\\"\\\"\\\"\n"
+    "    \"\"\"\n"
+    "\n"
+    "\n";
+
+static const char javascript_stubs[] =
+    "/**\n"
+    " * Does something.\n"
+    " * city: Its name *\\/ \"\"\"\n"
+    " */\n"
+    "declare const weather: Callback<{ city: string; days?: number | null; unit?: \"C\" | \"F\" | 1 | true | null; "
+    "where: { lat: number; near?: Array<Array<Array<Array<Array<Array<Array<unknown>>>>>>> }; class?: boolean | "
+    "Array<string> }>;\n"
+    "\n"
+    "\n";
+
+static void assert_ends_with(const char *text, const char *end)
+{
+    assert_true(strlen(text) > strlen(end));
+    assert_string_equal(text + strlen(text) - strlen(end), end);
+}
+
+static void test_stubs_show_types(void **state)
+{
+    (void)state;
+    aard_isolate_config *config = config_with(AARD_LANGUAGE_PYTHON, "weather", rich, echo, NULL);
+    char *text;
+    size_t len;
+    assert_ok(aard_isolate_config_callback_stubs(config, AARD_LANGUAGE_PYTHON, &text, &len));
+    assert_int_equal(strlen(text), len);
+    assert_contains(text, "def invoke_sync(name: str, /, **arguments: Any) -> Any: ...\n");
+    assert_ends_with(text, python_stubs);
+    aard_string_free(text);
+    assert_ok(aard_isolate_config_callback_stubs(config, AARD_LANGUAGE_JAVASCRIPT, &text, NULL));
+    assert_contains(text, "declare function invokeSync(name: string, given?: object): any;\n");
+    assert_ends_with(text, javascript_stubs);
+    aard_string_free(text);
+    assert_refused(aard_isolate_config_callback_stubs(config, (aard_language)7, &text, NULL), AARD_ERR_INVALID_ARGUMENT,
+                   "language", NULL);
+    aard_isolate_config_free(config);
+}
+
 /* ---- limits ------------------------------------------------------------------------------------------------------- */
 
 static void violated(aard_outcome *outcome, const char *reason)
@@ -544,6 +607,7 @@ int main(void)
         cmocka_unit_test(test_errors_have_their_types),
         cmocka_unit_test(test_arguments_are_checked_first),
         cmocka_unit_test(test_registration_is_checked),
+        cmocka_unit_test(test_stubs_show_types),
         cmocka_unit_test(test_limits_hold),
         cmocka_unit_test(test_what_is_given_up_is_still_in_flight),
         cmocka_unit_test(test_a_wait_can_be_cancelled),

@@ -285,7 +285,7 @@ static bool is_multiple(long double number, long double of)
 {
     if (fmodl(number, of) == 0) return true;
     long double times = number / of;
-    return fabsl(times) < 1e15L && fabsl(times - roundl(times)) <= fabsl(times) * 1e-15L;
+    return fabsl(times) < 9e18L && fabsl(times - roundl(times)) <= fabsl(times) * 1e-15L;
 }
 
 RULE(multiple_of)

@@ -127,12 +127,16 @@ def _invoke_sync(name, arguments):
     return _value(name, answer)
 
 
-def take():
-    """Gives the answers that have come to who awaits them."""
-    for number, failed, value in loads(_ask(b"a").decode()):
+def wait(ms):
+    """Waits so long, or until something has come, and gives answers to who awaits them; False where nothing would ever come."""
+    answers = _ask(b"a%f" % ms)
+    if answers == b"idle":
+        return False
+    for number, failed, value in loads(answers.decode()):
         future = pending.pop(number, None)
         if future is not None and not future.done():
             future.set_result((failed, value))
+    return True
 
 
 def invoke(name, /, *args, **kwargs):

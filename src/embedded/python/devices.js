@@ -69,7 +69,7 @@
   //   p  a number: tells that so much has been ended
   //   i  the name of a callback, a NUL and its arguments: invokes that; gives its answer, or "#" and its number
   //   s  such a number: waits for its answer, and gives it
-  //   a  asks for all answers that have come
+  //   a  milliseconds: waits as by "w", and asks for all answers that have come
   //   x  such a number: nobody wants its answer any more
   //   l  asks for the host's callbacks
   const closed = /^(js|pyodide_js|pyodide\.ffi)(\.\w{1,99}){0,9}$/;
@@ -92,7 +92,7 @@
       case "s":
         return answerOf(Number(text), stream, interrupt);
       case "a":
-        return host.callbackTakeAll();
+        return wait(stream, Number(text), interrupt) || host.callbackTakeAll();
       case "x":
         host.callbackDrop(Number(text));
         return "";

@@ -19,7 +19,7 @@ _LONGEST_PAUSE = 86400.0  # seconds
 _network = aardvark_network  # noqa: F821 - network.py's names, put here by adapter.js
 _callbacks = aardvark_callbacks  # noqa: F821 - callbacks.py's
 _invocations = _callbacks["pending"]
-_take_answers = _callbacks["take"]
+_wait_for_answers = _callbacks["wait"]
 
 
 class NothingLeft(RuntimeError):
@@ -61,7 +61,8 @@ def _ask(message):
 def _pause(seconds):
     """Waits so long, or until there may be something to do; without an end where that is None."""
     ms = -1 if seconds is None else min(seconds, _LONGEST_PAUSE) * 1000
-    if _ask(b"w%f" % ms) == b"idle":
+    idle = not _wait_for_answers(ms) if _invocations else _ask(b"w%f" % ms) == b"idle"
+    if idle:
         raise NothingLeft
 
 
@@ -81,21 +82,17 @@ class _Selector:
         loop = self._loop
         if loop.requests:
             loop.requests.take()
-        if _invocations:
-            _take_answers()
         if _State.javascript is not None:
             soon = _turn_javascript()
             if timeout is None or (soon is not None and soon < timeout):
                 timeout = soon
         if loop._ready:
             timeout = 0
-        if timeout == 0 and not loop.requests:
+        if timeout == 0 and not loop.requests and not _invocations:
             return ()
         _pause(timeout)  # even for no time: requests go on then
         if loop.requests:
             loop.requests.take()
-        if _invocations:
-            _take_answers()
         return ()
 
     def close(self):
