@@ -148,8 +148,6 @@ static const escape fetches[] = {
     {"scheme_not_allowed", NULL, GET("gopher://public.test:$P/_GET%20/secret")},
     {"scheme_not_allowed", NULL, GET("dict://public.test:$P/secret")},
     {"scheme_not_allowed", NULL, GET("ws://public.test:$P/secret")},
-    {"scheme_not_allowed", NULL, GET("data:text/plain,THROUGH")},
-    {"scheme_not_allowed", NULL, GET("blob:http://public.test/secret")},
     {"scheme_not_allowed", NULL, GET("javascript:1")},
     {"method_not_allowed", NULL, FETCH("'http://public.test:$P/secret', {method: 'CONNECT'}")},
     {"method_not_allowed", NULL, FETCH("'http://public.test:$P/secret', {method: 'trace'}")},

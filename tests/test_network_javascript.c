@@ -128,8 +128,8 @@ static void test_attempts_are_written_down(void **state)
     (void)state;
     aard_outcome *outcome = run(
         isolate,
-        "await fetch('$H/to?code=302&url=/bytes?n=1000'); await fetch('$H/echo', {method: 'POST', body: "
-        "'12345'}); return await fetch('https://evil.example/x#y').catch(() => 0)",
+        "await (await fetch('$H/to?code=302&url=/bytes?n=1000')).text(); await (await fetch('$H/echo', {method: 'POST', "
+        "body: '12345'})).text(); return await fetch('https://evil.example/x#y').catch(() => 0)",
         NULL);
     assert_success(outcome);
     assert_int_equal(aard_outcome_network_attempt_count(outcome), 4);
@@ -161,18 +161,55 @@ static void test_many_at_once(void **state)
 static void test_aborting(void **state)
 {
     (void)state;
-    gives("const c = new AbortController(); setTimeout(() => c.abort(), 20); try { await fetch('$H/drip', "
-          "{signal: c.signal}) } catch (e) { return e.name }",
+    gives("const c = new AbortController(); setTimeout(() => c.abort(), 20); try { await (await fetch('$H/drip', "
+          "{signal: c.signal})).text() } catch (e) { return e.name }",
           "\"AbortError\"");
-    gives("try { await fetch('$H/drip', {signal: AbortSignal.timeout(30)}) } catch (e) { return e.name }",
+    gives("try { await (await fetch('$H/drip', {signal: AbortSignal.timeout(30)})).text() } catch (e) { return e.name }",
           "\"TimeoutError\"");
     gives("const c = new AbortController(); c.abort('why'); try { await fetch('$H/hello', {signal: c.signal}) "
           "} catch (e) { return e }",
           "\"why\"");
-    aard_outcome *outcome = run(isolate, "try { await fetch('$H/drip', {signal: AbortSignal.timeout(30)}) } catch {}",
-                                NULL);
+    aard_outcome *outcome = run(isolate, "try { await (await fetch('$H/drip', {signal: AbortSignal.timeout(30)})).text() } catch {}", NULL);
     attempt_is(outcome, 0, true, "/drip", "aborted", 200);
     aard_outcome_free(outcome);
+}
+
+static void test_bodies_come_as_streams(void **state)
+{
+    (void)state;
+    gives("const reader = (await fetch('$H/drip')).body.getReader(); const { value, done } = await reader.read(); "
+          "await reader.cancel(); return [value.length > 0, done]",
+          "[true,false]");
+    gives("let sum = 0; for await (const piece of (await fetch('$H/chunks?n=3000000')).body) sum += piece.length; return sum",
+          "3000000");
+    gives("const [a, b] = (await fetch('$S/bytes?n=700000')).body.tee(); const sizes = await Promise.all([a, b].map(async "
+          "(one) => (await new Response(one).bytes()).length)); return sizes",
+          "[700000,700000]");
+    gives("const c = new AbortController(); const reader = (await fetch('$H/drip', { signal: c.signal })).body.getReader(); "
+          "await reader.read(); setTimeout(() => c.abort('enough'), 5); try { for (;;) await reader.read() } catch (e) { "
+          "return e }",
+          "\"enough\"");
+    gives("const r = await fetch('$H/hello'); const again = new Response(r.body, r); return [await again.text(), "
+          "again.headers.get('x-two'), r.bodyUsed]",
+          "[\"hello\",\"2\",true]");
+    gives("const text = await (await fetch('$H/echo', { method: 'POST', duplex: 'half', body: ReadableStream.from(['a', "
+          "'b']).pipeThrough(new TextEncoderStream()) })).json(); return text.body",
+          "\"ab\"");
+}
+
+/* Whoever does not read keeps the server from sending. */
+static void test_a_body_that_is_not_read_does_not_come(void **state)
+{
+    (void)state;
+    aard_outcome *outcome = run(isolate,
+                                "const reader = (await fetch('$H/chunks?n=8000000')).body.getReader(); await reader.read(); "
+                                "await new Promise((r) => setTimeout(r, 50)); await reader.cancel(); return 1",
+                                NULL);
+    assert_true(attempt(outcome, 0)->received_bytes < 2000000);
+    value_is(outcome, "1");
+    outcome = run(isolate, "return (await fetch('$H/drip')).status", NULL);
+    attempt_is(outcome, 0, true, "/drip", "call_ended", 200);
+    value_is(outcome, "200");
 }
 
 static void test_what_goes_wrong_out_there(void **state)
@@ -411,12 +448,12 @@ static void test_limits(void **state)
     aard_isolate_config_set_network_limit(config, AARD_NETWORK_REQUESTS, 20);
     aard_isolate *one = boot(config, NULL);
     fails_with(one, "await fetch('$H/echo', {method: 'POST', body: 'x'.repeat(1001)})", "request_too_large");
-    fails_with(one, "await fetch('$H/bytes?n=100001')", "response_too_large");
-    fails_with(one, "await fetch('$H/chunks?n=10000000')", "response_too_large");
-    fails_with(one, "await fetch('$H/bomb')", "response_too_large");
+    fails_with(one, "await (await fetch('$H/bytes?n=100001')).text()", "response_too_large");
+    fails_with(one, "await (await fetch('$H/chunks?n=10000000')).text()", "response_too_large");
+    fails_with(one, "await (await fetch('$H/bomb')).text()", "response_too_large");
     fails_with(one, "await fetch('$H/header?n=20000')", "headers_too_large");
     fails_with(one, "await fetch('$H/hints')", "headers_too_large");
-    fails_with(one, "await fetch('$H/trailers')", "headers_too_large");
+    fails_with(one, "await (await fetch('$H/trailers')).text()", "headers_too_large");
     fails_with(one, "await fetch('$H/line?n=20000')", "headers_too_large");
     fails_with(one, "await fetch('$H/line?n=2000000')", "headers_too_large");
     fails_with(one, "await fetch('$H/echo', {headers: {a: 'x'.repeat(9000)}})", "headers_too_large");
@@ -440,7 +477,7 @@ static void test_limits(void **state)
     config = net_config(AARD_LANGUAGE_JAVASCRIPT);
     aard_isolate_config_set_network_limit(config, AARD_NETWORK_TIMEOUT_MS, 300);
     one = boot(config, NULL);
-    fails_with(one, "await fetch('$H/drip')", "timed_out");
+    fails_with(one, "await (await fetch('$H/drip')).text()", "timed_out");
     fails_with(one, "await fetch('$H/wait?ms=20000')", "timed_out");
     aard_isolate_free(one);
 }
@@ -495,11 +532,11 @@ static void test_a_stop_ends_a_transfer_at_once(void **state)
 {
     (void)state;
     static const char *const codes[] = {
-        "await fetch('$H/drip')",
-        "await fetch('$S/drip')",
+        "await (await fetch('$H/drip')).text()",
+        "await (await fetch('$S/drip')).text()",
         "const x = new XMLHttpRequest(); x.open('GET', '$H/drip', false); x.send()",
         "for (;;) { const x = new XMLHttpRequest(); x.open('GET', '$H/wait?ms=5000', false); try { x.send() } catch {} }",
-        "for (;;) try { await fetch('$H/drip') } catch {}",
+        "for (;;) try { await (await fetch('$H/drip')).text() } catch {}",
     };
     aard_call *brief = limited_to(150);
     for (size_t i = 0; i < COUNT(codes); i++) {
@@ -666,6 +703,8 @@ int main(void)
         cmocka_unit_test_setup(test_attempts_are_written_down, forget),
         cmocka_unit_test_setup(test_many_at_once, forget),
         cmocka_unit_test_setup(test_aborting, forget),
+        cmocka_unit_test_setup(test_bodies_come_as_streams, forget),
+        cmocka_unit_test_setup(test_a_body_that_is_not_read_does_not_come, forget),
         cmocka_unit_test_setup(test_what_goes_wrong_out_there, forget),
         cmocka_unit_test_setup(test_an_answer_has_one_reading, forget),
         cmocka_unit_test_setup(test_an_answer_is_encoded_once_at_most, forget),

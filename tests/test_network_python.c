@@ -150,9 +150,9 @@ static void test_a_stop_ends_a_transfer_at_once(void **state)
     static const char *const codes[] = {
         "from urllib.request import urlopen\nurlopen('$H/drip').read()",
         "from urllib.request import urlopen\nurlopen('$H/wait?ms=5000').read()",
-        "from pyodide.http import pyfetch\nawait pyfetch('$S/drip')",
+        "from pyodide.http import pyfetch\nawait (await pyfetch('$S/drip')).string()",
         "from urllib.request import urlopen\nwhile True:\n    try:\n        urlopen('$H/drip').read()\n    except BaseException:\n        pass",
-        "from pyodide.http import pyfetch\nimport asyncio\nwhile True:\n    try:\n        await pyfetch('$H/drip')\n    except BaseException:\n        pass",
+        "from pyodide.http import pyfetch\nimport asyncio\nwhile True:\n    try:\n        await (await pyfetch('$H/drip')).string()\n    except BaseException:\n        pass",
     };
     aard_isolate *isolates[] = {closed, granted};
     aard_call *brief = limited_to(200);

@@ -1,6 +1,5 @@
 /* How a request ends: its line in the ledger and the answer for the guest. */
 #include <string.h>
-#include <strings.h>
 
 #include "net/transfer.h"
 
@@ -89,6 +88,7 @@ void aard__transfer_settle(aard__transfer *transfer)
 void aard__transfer_fail(aard__transfer *transfer, const char *reason)
 {
     aard__buf *head = &transfer->reply.head, message = AARD__BUF_INIT;
+    transfer->failed = true;
     aard__transfer_settle(transfer);
     aard__trace_end(&transfer->span, reason);
     transfer->net->held -= transfer->reply.body.len;
@@ -106,33 +106,13 @@ void aard__transfer_fail(aard__transfer *transfer, const char *reason)
     aard__buf_free(&message);
 }
 
-static bool names_encoding(const aard__buf *headers)
-{
-    static const char name[] = "[\"content-encoding\",";
-    for (size_t i = 0; headers->data && i + sizeof name - 1 <= headers->len; i++)
-        if (!strncasecmp(headers->data + i, name, sizeof name - 1)) return true;
-    return false;
-}
-
 void aard__transfer_answer(aard__transfer *transfer)
 {
-    aard__buf *head = &transfer->reply.head, url = AARD__BUF_INIT;
-    bool decoded = !transfer->asks_for_range && transfer->reply.body.len && names_encoding(&transfer->got_headers);
     char status[16];
     snprintf(status, sizeof status, "%u", transfer->status);
+    aard__transfer_put_head(transfer);
     aard__transfer_settle(transfer);
     aard__trace_end(&transfer->span, status);
-    aard__url_put(&transfer->url, &url);
-    aard__buf_printf(head, "{\"status\":%u,\"statusText\":", transfer->status);
-    aard__buf_json_string(head, transfer->status_text.data ? transfer->status_text.data : "",
-                          transfer->status_text.len);
-    aard__buf_puts(head, ",\"url\":");
-    aard__buf_json_string(head, url.data ? url.data : "", url.len);
-    aard__buf_printf(head, ",\"redirected\":%s,\"decoded\":%s,\"headers\":[", transfer->hops ? "true" : "false",
-                     decoded ? "true" : "false");
-    aard__buf_append(head, transfer->got_headers.data, transfer->got_headers.len);
-    aard__buf_puts(head, "]}");
-    aard__buf_free(&url);
 }
 
 void aard__transfer_refuse(aard__transfer *transfer, const char *reason, bool allowed)

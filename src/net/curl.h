@@ -11,6 +11,7 @@
     X(easy_setopt)                                                                                                     \
     X(easy_getinfo)                                                                                                    \
     X(easy_cleanup)                                                                                                    \
+    X(easy_pause)                                                                                                      \
     X(easy_strerror)                                                                                                   \
     X(global_init)                                                                                                     \
     X(multi_init)                                                                                                      \

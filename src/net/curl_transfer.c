@@ -17,6 +17,9 @@
 /* Of a redirect's body, which nobody reads, so much is taken to keep the connection; beyond that it is closed. */
 enum { MOST_DISCARDED = 64 * 1024 };
 
+/* Of a body that is taken as it comes, so much may wait for its taker before the server has to. */
+enum { MOST_UNTAKEN = 64 * 1024 };
+
 /* ---- what comes --------------------------------------------------------------------------------------------------- */
 
 static size_t end_with(aard__transfer *transfer, const char *reason)
@@ -45,12 +48,20 @@ static size_t on_body(char *data, size_t size, size_t count, void *user)
         transfer->discarded += len;
         return transfer->discarded <= MOST_DISCARDED ? len : 0;
     }
-    if (len > limits->response_bytes - transfer->reply.body.len) return end_with(transfer, "response_too_large");
-    if (len + net->held > aard__network_most(limits, limits->response_bytes))
+    /* One of which nothing waits may always bring a piece: else nobody could get on. */
+    uint64_t most = aard__network_most(limits, limits->response_bytes);
+    if (transfer->streams && transfer->reply.body.len &&
+        (transfer->reply.body.len >= MOST_UNTAKEN || len + net->held > most)) {
+        transfer->paused = true;
+        return CURL_WRITEFUNC_PAUSE;
+    }
+    if (len > limits->response_bytes - transfer->received) return end_with(transfer, "response_too_large");
+    if (!transfer->streams && len + net->held > most)
         return end_with(transfer, "responses_too_large");
     aard__buf_append(&transfer->reply.body, data, len);
     if (transfer->reply.body.failed) return end_with(transfer, "out_of_memory");
     net->held += len;
+    transfer->received += len;
     return len;
 }
 
@@ -168,6 +179,8 @@ static size_t on_header(char *data, size_t size, size_t count, void *user)
     if (transfer->got_header_bytes > transfer->net->policy->limits.header_bytes)
         return end_with(transfer, "headers_too_large");
     while (kept && (data[kept - 1] == '\r' || data[kept - 1] == '\n')) kept--;
+    bool complete = !kept && transfer->status >= 200 && !aard__transfer_is_redirect(transfer);
+    if (complete && transfer->streams) aard__transfer_put_head(transfer);
     if (transfer->body_began || !kept) return len; /* trailers are nobody's */
     bool is_status = kept > 5 && !memcmp(data, "HTTP/", 5);
     if (is_status ? !take_status(transfer, data, kept) : !take_header(transfer, data, kept))

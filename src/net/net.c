@@ -201,10 +201,12 @@ static void perform(aard__transfers *net)
     release_sigpipe(&state);
 }
 
-/* An answer that nobody has taken keeps its place, so that there are no more of them than connections. */
+/* An answer that nobody has taken keeps its place, so that there are no more of them than connections; a body that is to be
+ * taken as it comes does not once it has ended, as a guest may leave it. */
 static bool has_place(const aard__transfer *transfer)
 {
-    return transfer->phase == AARD__LOOKING || transfer->phase == AARD__MOVING || transfer->reply.body.len;
+    return transfer->phase == AARD__LOOKING || transfer->phase == AARD__MOVING ||
+           (transfer->reply.body.len && !transfer->head_told);
 }
 
 /* Does what can be done now; gives when the first deadline is.  Number `urgent` does not wait for a place: who waits for it
@@ -237,24 +239,32 @@ static aard__transfer *find(const aard__transfers *net, unsigned id)
     return NULL;
 }
 
+/* There is something to tell: an answer, or of one that streams its head, and later some of its body. */
+static bool has_news(const aard__transfer *transfer)
+{
+    if (transfer->phase == AARD__ANSWERED) return true;
+    return transfer->streams && transfer->reply.head.len && (!transfer->head_told || transfer->reply.body.len);
+}
+
 static aard__transfer *unannounced(const aard__transfers *net)
 {
     for (aard__transfer *transfer = net->transfers; transfer; transfer = transfer->next)
-        if (transfer->phase == AARD__ANSWERED && !transfer->announced) return transfer;
+        if (!transfer->announced && has_news(transfer)) return transfer;
     return NULL;
 }
 
+/* What waits for its taker, and was not asked for, gives no news by being waited for. */
 static bool under_way(const aard__transfers *net)
 {
     for (aard__transfer *transfer = net->transfers; transfer; transfer = transfer->next)
-        if (transfer->phase != AARD__ANSWERED) return true;
+        if (transfer->phase != AARD__ANSWERED && !transfer->announced) return true;
     return false;
 }
 
 static bool has_come(const aard__transfers *net, unsigned id)
 {
     const aard__transfer *transfer = id ? find(net, id) : unannounced(net);
-    return transfer && transfer->phase == AARD__ANSWERED;
+    return transfer && has_news(transfer);
 }
 
 /* curl alone knows its descriptors. */
@@ -297,7 +307,7 @@ static unsigned next(aard__net *base)
     aard__transfers *net = (aard__transfers *)base;
     aard__transfer *transfer = unannounced(net);
     if (!transfer) return 0;
-    transfer->announced = true;
+    transfer->announced = transfer->head_told = true;
     return transfer->id;
 }
 
@@ -307,7 +317,32 @@ static aard__net_reply *reply_of(aard__net *base, unsigned id)
 {
     aard__transfers *net = (aard__transfers *)base;
     aard__transfer *transfer = find(net, id);
-    return transfer && transfer->phase == AARD__ANSWERED ? &transfer->reply : NULL;
+    bool known = transfer && (transfer->phase == AARD__ANSWERED || (transfer->streams && transfer->reply.head.len));
+    return known ? &transfer->reply : NULL;
+}
+
+static aard__net_piece take(aard__net *base, unsigned id, aard__buf *out)
+{
+    aard__transfers *net = (aard__transfers *)base;
+    aard__transfer *transfer = find(net, id);
+    if (!transfer || !transfer->streams) return AARD__PIECE_FAILED;
+    if (transfer->phase == AARD__ANSWERED && transfer->failed) return AARD__PIECE_FAILED;
+    if (!transfer->reply.body.len) {
+        if (transfer->phase == AARD__ANSWERED) return AARD__PIECE_END;
+        transfer->announced = false;
+        return AARD__PIECE_NONE;
+    }
+    net->held -= transfer->reply.body.len;
+    aard__buf_free(out);
+    *out = transfer->reply.body;
+    transfer->reply.body = AARD__BUF_INIT;
+    if (transfer->paused && transfer->easy) {
+        quiet state = hold_sigpipe();
+        transfer->paused = false;
+        net->curl->easy_pause(transfer->easy, CURLPAUSE_CONT); /* may bring more at once */
+        release_sigpipe(&state);
+    }
+    return AARD__PIECE_BYTES;
 }
 
 /* ---- beginning and end -------------------------------------------------------------------------------------------- */
@@ -370,6 +405,7 @@ static unsigned start(aard__net *base, const aard__net_request *request)
     uint64_t limit = net->policy->limits.timeout_ms;
     if (request->timeout_ms && request->timeout_ms < limit) limit = request->timeout_ms;
     transfer->net = net;
+    transfer->streams = transfer->reply.streams = request->streams;
     if (!++*net->last_id) *net->last_id = 1;
     transfer->id = *net->last_id;
     transfer->deadline = limit > UINT64_MAX / 2000000 ? UINT64_MAX : aard__clock_monotonic() + limit * 1000000;
@@ -423,6 +459,7 @@ static const aard__net_ops ops = {.start = start,
                                   .next = next,
                                   .has = has,
                                   .reply_of = reply_of,
+                                  .take = take,
                                   .drop = drop,
                                   .stop = stop,
                                   .end = end};

@@ -29,13 +29,23 @@ typedef struct aard__net_request { /* everything is borrowed for aard__net_start
     bool has_body;
     aard__redirects redirects;
     uint64_t timeout_ms; /* 0, or less than the policy's */
+    bool streams;        /* the answer is there when its head is; its body is taken by aard__net_take, as it comes */
 } aard__net_request;
+
+/* What aard__net_take gave. */
+typedef enum aard__net_piece {
+    AARD__PIECE_NONE = 0, /* nothing is here: aard__net_next tells when that has changed */
+    AARD__PIECE_BYTES = 1,
+    AARD__PIECE_END = 2,
+    AARD__PIECE_FAILED = 3 /* the reply's head says why */
+} aard__net_piece;
 
 typedef struct aard__net_reply {
     /* JSON.  An answer: {"status", "statusText", "url", "redirected", "decoded": whether a Content-Encoding was taken off the
      * body, "headers": [[name, value], …]}.  A failure: {"reason": a word, "message"}. */
     aard__buf head;
-    aard__buf body;
+    aard__buf body; /* of a request that streams: what has come and is not taken */
+    bool streams;
 } aard__net_reply;
 
 /* Requests are made by this process, or by another one that is asked (process/network.h): each member does what the
@@ -47,6 +57,7 @@ typedef struct aard__net_ops {
     unsigned (*next)(aard__net *net);
     bool (*has)(const aard__net *net, unsigned id);
     aard__net_reply *(*reply_of)(aard__net *net, unsigned id);
+    aard__net_piece (*take)(aard__net *net, unsigned id, aard__buf *out);
     void (*drop)(aard__net *net, unsigned id);
     void (*stop)(aard__net *net);
     void (*end)(aard__net *net);
@@ -81,6 +92,10 @@ bool aard__net_wait(aard__net *net, unsigned id, uint64_t ns);
 
 bool aard__net_busy(const aard__net *net); /* something is to come of aard__net_wait */
 unsigned aard__net_next(aard__net *net);   /* a request that has been answered, each once; 0 = none */
+
+/* Moves what has come of the body of a request that streams to `out`, which is empty.  What is not taken keeps the server
+ * from sending more than some KiB beyond it. */
+aard__net_piece aard__net_take(aard__net *net, unsigned id, aard__buf *out);
 
 /* The answer; NULL while there is none.  Good until it is dropped. */
 bool aard__net_has(const aard__net *net, unsigned id); /* answered or not */

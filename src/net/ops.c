@@ -13,6 +13,8 @@ bool aard__net_has(const aard__net *net, unsigned id) { return net->ops->has(net
 
 aard__net_reply *aard__net_reply_of(aard__net *net, unsigned id) { return net->ops->reply_of(net, id); }
 
+aard__net_piece aard__net_take(aard__net *net, unsigned id, aard__buf *out) { return net->ops->take(net, id, out); }
+
 void aard__net_drop(aard__net *net, unsigned id) { net->ops->drop(net, id); }
 
 void aard__net_stop(aard__net *net) { net->ops->stop(net); }

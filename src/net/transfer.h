@@ -23,7 +23,9 @@ typedef struct aard__transfer {
     struct aard__transfers *net;
     unsigned id;
     aard__phase phase;
-    bool announced; /* by aard__net_next */
+    bool announced; /* by aard__net_next; of one that streams: since its taker was told to wait */
+    bool streams, head_told, paused, failed; /* paused: so much has come that nobody has taken */
+    uint64_t received;               /* bytes of the body */
     uint64_t deadline;
     aard__span span; /* until it is answered */
 
@@ -85,6 +87,10 @@ bool aard__is_word(const char *text, size_t len, const char *word);
 
 /* Lets go of the body and the headers that were to be sent. */
 void aard__transfer_forget(aard__transfer *transfer);
+
+/* ---- head.c ------------------------------------------------------------------------------------------------------ */
+
+void aard__transfer_put_head(aard__transfer *transfer); /* into the reply, where it is not there yet */
 
 /* ---- answer.c: how it ends --------------------------------------------------------------------------------- */
 

@@ -14,6 +14,7 @@ void aard__net_call_pack(const aard__net_call *call, aard__buf *out)
     aard__pack_span(out, request->body, request->body_len);
     aard__pack_u8(out, (uint8_t)request->redirects);
     aard__pack_u64(out, request->timeout_ms);
+    aard__pack_bool(out, request->streams);
 }
 
 void aard__net_call_unpack(aard__unpacker *in, aard__net_call *out)
@@ -29,6 +30,7 @@ void aard__net_call_unpack(aard__unpacker *in, aard__net_call *out)
     request->body = aard__unpack_span(in, 0, &request->body_len);
     request->redirects = (aard__redirects)aard__unpack_choice(in, AARD__REDIRECTS_GIVE + 1);
     request->timeout_ms = aard__unpack_u64(in);
+    request->streams = aard__unpack_bool(in);
 }
 
 void aard__net_result_pack(const aard__net_result *result, aard__buf *out)

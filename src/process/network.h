@@ -12,6 +12,7 @@
     X(AARD__NET_START) /* `request` → `number`: its, 0 = none */                                                     \
     X(AARD__NET_WAIT)  /* `id` or 0, `ns` */                                                                           \
     X(AARD__NET_TAKE)  /* `id` → `number`: 1 where it is answered; then `head`, `body` */                            \
+    X(AARD__NET_PIECE) /* `id` → `number`: an aard__net_piece; `body` */                                             \
     X(AARD__NET_DROP)  /* `id` */                                                                                      \
     X(AARD__NET_END)   /* of the call */
 

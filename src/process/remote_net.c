@@ -12,7 +12,7 @@ static const uint64_t SLICE_NS = UINT64_C(20000000);
 typedef struct wanted { /* a request that the guest has not dropped */
     struct wanted *next;
     unsigned id;
-    bool answered, announced, taken;
+    bool answered, announced, taken; /* of one that streams: there is news, it has been told, the head is here */
     aard__net_reply reply; /* once it is taken */
 } wanted;
 
@@ -154,6 +154,15 @@ static unsigned next(aard__net *base)
 
 static bool has(const aard__net *base, unsigned id) { return find((const remote_net *)base, id) != NULL; }
 
+/* The answer can't be had. */
+static void lose(wanted *w)
+{
+    aard__buf_free(&w->reply.body);
+    aard__buf_clear(&w->reply.head);
+    aard__buf_puts(&w->reply.head,
+                   "{\"reason\":\"no_transport\",\"message\":\"the answer could not be had from the host\"}");
+}
+
 static void take(remote_net *net, wanted *w)
 {
     const aard__net_call call = {.op = AARD__NET_TAKE, .id = w->id};
@@ -166,11 +175,7 @@ static void take(remote_net *net, wanted *w)
         aard__buf_append(&w->reply.body, result.body, result.body_len);
     }
     if (answered) aard__frame_end(&frame);
-    if (w->reply.head.len && !w->reply.head.failed && !w->reply.body.failed) return;
-    aard__buf_free(&w->reply.body);
-    aard__buf_clear(&w->reply.head);
-    aard__buf_puts(&w->reply.head,
-                   "{\"reason\":\"no_transport\",\"message\":\"the answer could not be had from the host\"}");
+    if (!w->reply.head.len || w->reply.head.failed || w->reply.body.failed) lose(w);
 }
 
 static aard__net_reply *reply_of(aard__net *base, unsigned id)
@@ -180,6 +185,30 @@ static aard__net_reply *reply_of(aard__net *base, unsigned id)
     if (!w || !w->answered) return NULL;
     if (!w->taken) take(net, w);
     return &w->reply;
+}
+
+static aard__net_piece take_piece(aard__net *base, unsigned id, aard__buf *out)
+{
+    remote_net *net = (remote_net *)base;
+    wanted *w = find(net, id);
+    const aard__net_call call = {.op = AARD__NET_PIECE, .id = id};
+    aard__net_result result;
+    aard__frame frame;
+    if (!w) return AARD__PIECE_FAILED;
+    w->answered = w->announced = false; /* the answer may bring news */
+    if (!ask(net, &call, &result, &frame)) {
+        lose(w);
+        return AARD__PIECE_FAILED;
+    }
+    aard__net_piece piece = result.number <= AARD__PIECE_FAILED ? (aard__net_piece)result.number : AARD__PIECE_FAILED;
+    aard__buf_append(out, result.body, result.body_len);
+    aard__frame_end(&frame);
+    if (piece != AARD__PIECE_NONE) w->answered = w->announced = true;
+    if (piece == AARD__PIECE_FAILED) {
+        aard__buf_clear(&w->reply.head);
+        take(net, w);
+    }
+    return out->failed ? AARD__PIECE_FAILED : piece;
 }
 
 static void free_wanted(wanted *w)
@@ -221,6 +250,7 @@ static const aard__net_ops ops = {.start = start,
                                   .next = next,
                                   .has = has,
                                   .reply_of = reply_of,
+                                  .take = take_piece,
                                   .drop = drop,
                                   .stop = stop,
                                   .end = end};

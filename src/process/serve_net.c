@@ -18,8 +18,17 @@ static void take(aard__net *net, uint32_t id, aard__net_result *result)
     result->number = 1;
     result->head = reply->head.data;
     result->head_len = reply->head.len;
+    if (reply->streams) return;
     result->body = reply->body.data;
     result->body_len = reply->body.len;
+}
+
+/* `piece` holds the bytes until they are packed. */
+static void take_piece(aard__net *net, uint32_t id, aard__buf *piece, aard__net_result *result)
+{
+    result->number = (uint32_t)aard__net_take(net, id, piece);
+    result->body = piece->data;
+    result->body_len = piece->len;
 }
 
 static uint64_t within(uint64_t ns)
@@ -28,7 +37,7 @@ static uint64_t within(uint64_t ns)
     return ns < most ? ns : most;
 }
 
-static void serve(aard__net_server *server, const aard__net_call *call, aard__net_result *result)
+static void serve(aard__net_server *server, const aard__net_call *call, aard__buf *piece, aard__net_result *result)
 {
     aard__net *net = call->op == AARD__NET_START ? net_of(server) : server->net;
     if (!net) return;
@@ -36,6 +45,7 @@ static void serve(aard__net_server *server, const aard__net_call *call, aard__ne
     case AARD__NET_START: result->number = aard__net_start(net, &call->request); break;
     case AARD__NET_WAIT: aard__net_wait(net, call->id, within(call->ns)); break;
     case AARD__NET_TAKE: take(net, call->id, result); break;
+    case AARD__NET_PIECE: take_piece(net, call->id, piece, result); break;
     case AARD__NET_DROP: aard__net_drop(net, call->id); break;
     case AARD__NET_END: aard__net_server_end_call(server); return;
     default: break;
@@ -55,8 +65,10 @@ bool aard__net_serve(aard__net_server *server, const aard__frame *frame, aard__b
     result.number = 0; /* its list is large, and need not be cleared */
     result.answered_count = result.head_len = result.body_len = 0;
     result.head = result.body = NULL;
-    serve(server, &call, &result);
+    aard__buf piece = AARD__BUF_INIT;
+    serve(server, &call, &piece, &result);
     aard__net_result_pack(&result, reply);
+    aard__buf_free(&piece);
     return true;
 }
 

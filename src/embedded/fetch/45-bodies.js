@@ -3,7 +3,7 @@
 "use strict";
 
 (function (host, shared) {
-  const { JSONParse, ReflectApply, ReflectDefineProperty, ReflectGetOwnPropertyDescriptor, ReflectOwnKeys } = shared.primordials;
+  const { JSONParse, Promise, ReflectApply, ReflectDefineProperty, ReflectGetOwnPropertyDescriptor, ReflectOwnKeys } = shared.primordials;
   const { TypeError, TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteLength, Uint8Array } = shared.primordials;
   const { ArrayBufferPrototypeGetByteLength, TypedArrayPrototypeGetToStringTag } = shared.primordials;
   const { list, toUSVString } = shared;
@@ -11,15 +11,18 @@
 
   shared.bodies = shared.once(() => {
     class Body {
-      bytes; // null where there is a stream
+      bytes; // null where there is a stream, or `incoming`
       stream; // null as long as nobody has asked for one
-      used = false; // the bytes have been given away
-      constructor(bytes, stream) {
+      incoming; // what comes from the network (40-requests.js), or null
+      used = false; // the bytes, or what is incoming, have been given away
+      constructor(bytes, stream, incoming) {
         this.bytes = bytes;
         this.stream = stream;
+        this.incoming = incoming;
       }
     }
-    const bodyOf = (bytes) => new Body(bytes, null);
+    const bodyOf = (bytes) => new Body(bytes, null, null);
+    const incomingBody = (incoming) => new Body(null, null, incoming);
     const isUsed = (body) => body !== null && (body.stream === null ? body.used : body.stream.disturbed);
     const isUnusable = (body) => isUsed(body) || (body.stream !== null && body.stream.reader !== null);
     const mustBeFresh = (body, where) => {
@@ -28,13 +31,45 @@
 
     const streamOf = (body) => {
       if (body.stream !== null) return body.stream;
-      body.stream = shared.streamOfBytes(body.used ? new Uint8Array(0) : body.bytes);
+      if (body.incoming !== null && !body.used) body.stream = streamOfIncoming(body.incoming);
+      else body.stream = shared.streamOfBytes(body.used ? new Uint8Array(0) : body.bytes);
       if (body.used) {
         shared.readableCore().close(body.stream);
         body.stream.disturbed = true;
       }
-      body.bytes = null;
+      body.bytes = body.incoming = null;
       return body.stream;
+    };
+    // Asks for a piece where its reader does, and so keeps the server from sending what nobody reads.
+    const streamOfIncoming = (incoming) => {
+      const { close, enqueue, fail, respond } = shared.byteControllers();
+      const { Deferred, resolvedWith } = shared.streamParts();
+      const pull = () => {
+        const step = new Deferred();
+        const done = () => step.resolve(undefined);
+        incoming.pull(
+          (bytes) => {
+            enqueue(stream.controller, bytes);
+            done();
+          },
+          () => {
+            close(stream.controller);
+            if (stream.controller.pending.length > 0) respond(stream.controller, 0);
+            done();
+          },
+          (error) => {
+            fail(stream.controller, error);
+            done();
+          },
+        );
+        return step.promise;
+      };
+      const cancel = (reason) => {
+        incoming.stop(reason);
+        return resolvedWith(undefined);
+      };
+      const stream = shared.readableStreams().createBytes(() => resolvedWith(undefined), pull, cancel);
+      return stream;
     };
 
     // ---- what can be a body ------------------------------------------------------------------------------------------
@@ -65,7 +100,7 @@
     const extract = (value) => {
       const content = contentOf(value);
       if (content === null) return null;
-      const body = new Body(content.bytes, content.stream);
+      const body = new Body(content.bytes, content.stream, null);
       if (content.stream !== null) mustBeFresh(body, "a stream as a body");
       return { __proto__: null, body, type: content.type };
     };
@@ -80,10 +115,10 @@
     const cloned = (body, where) => {
       mustBeFresh(body, `${where}.clone`);
       if (body === null) return null;
-      if (body.stream === null) return bodyOf(copyOf(body.bytes));
-      const tee = shared.readableStreams().teeOf(body.stream, copyOfChunk);
+      if (body.bytes !== null) return bodyOf(copyOf(body.bytes));
+      const tee = shared.readableStreams().teeOf(streamOf(body), copyOfChunk);
       body.stream = tee.branch1;
-      return new Body(null, tee.branch2);
+      return new Body(null, tee.branch2, null);
     };
     const copyOfChunk = (chunk) => {
       const bytes = bytesOf(chunk);
@@ -94,7 +129,7 @@
       mustBeFresh(body, where);
       if (body.stream === null) {
         body.used = true;
-        return bodyOf(body.bytes);
+        return new Body(body.bytes, null, body.incoming);
       }
       const core = shared.readableCore();
       const { resolvedWith, Deferred } = shared.streamParts();
@@ -121,7 +156,7 @@
         return step.promise;
       };
       const stream = shared.readableStreams().create(() => resolvedWith(undefined), pull, (reason) => core.cancelOf(reader, reason), 0);
-      return new Body(null, stream);
+      return new Body(null, stream, null);
     };
 
     // ---- reading all of it ---------------------------------------------------------------------------------------------
@@ -158,13 +193,38 @@
       }
       return join(parts);
     };
+    const readIncoming = (incoming) =>
+      new Promise((resolve, reject) => {
+        const parts = list();
+        // What is here is taken in a loop: each piece by the one before would nest as deeply as there are pieces.
+        let more = true;
+        let reading = false;
+        const read = () => {
+          if (reading) return;
+          reading = true;
+          while (more) {
+            more = false;
+            incoming.pull(
+              (bytes) => {
+                parts[parts.length] = bytes;
+                more = true;
+                read();
+              },
+              () => resolve(whole(parts)),
+              reject,
+            );
+          }
+          reading = false;
+        };
+        read();
+      });
     // The bytes, or a promise of them.
     const takeBytes = (body, where) => {
       if (body === null) return new Uint8Array(0);
       mustBeFresh(body, where);
       if (body.stream !== null) return readAll(body.stream);
       body.used = true;
-      return body.bytes;
+      return body.incoming === null ? body.bytes : readIncoming(body.incoming);
     };
 
     const decode = (bytes) => host.decodeUtf8(bytes, false, false);
@@ -215,7 +275,7 @@
       for (let keys = ReflectOwnKeys(mixin), i = 0; i < keys.length; i++)
         ReflectDefineProperty(constructor.prototype, keys[i], ReflectGetOwnPropertyDescriptor(mixin, keys[i]));
     };
-    return { __proto__: null, bodyOf, cloned, contentOf, extract, isStreamed, mixBody, moved, setType, takeBytes };
+    return { __proto__: null, bodyOf, cloned, contentOf, extract, incomingBody, isStreamed, mixBody, moved, setType, takeBytes };
   });
   // For XMLHttpRequest: { bytes, type }, or null for none.
   shared.extractBody = (value) => {

@@ -4,7 +4,6 @@
 (function (host, shared) {
   const { JSONStringify, Promise, RangeError, RegExpPrototypeExec, StringPrototypeToUpperCase, TypeError } = shared.primordials;
   const { defineOperation, dictionary, requireArguments, toUSVString } = shared;
-  const { lengthOf } = shared.bytes;
   const isObject = (value) => (typeof value === "object" && value !== null) || typeof value === "function";
 
   // ---- Request and Response ------------------------------------------------------------------------------------------
@@ -12,8 +11,8 @@
   const classes = shared.once(() => {
     const { create: newHeaders, guardAs, addRaw, isToken, pairsOf: headerPairs } = shared.headers();
     const { parse, hasCredentials, serialize } = shared.urlParser();
-    const { AbortController, isAbortSignal, addAbortAlgorithm, isAborted, reasonOf, removeAbortAlgorithm } = shared.abort();
-    const { bodyOf, cloned, extract, isStreamed, mixBody, moved, setType, takeBytes } = shared.bodies();
+    const { AbortController, isAbortSignal, addAbortAlgorithm, isAborted, reasonOf } = shared.abort();
+    const { cloned, extract, incomingBody, isStreamed, mixBody, moved, setType, takeBytes } = shared.bodies();
     const normalized = /^(?:delete|get|head|options|post|put)$/i;
     const closed = /^(?:connect|trace|track)$/i;
     let stateOfRequest, stateOfResponse, newResponse, isRequest, isResponse;
@@ -233,30 +232,30 @@
     }
     mixBody(Response, stateOfResponse);
 
-    const responseOf = ({ head, body }) => {
+    const nothing = () => {};
+    const responseOf = (head, incoming) => {
       const headers = newHeaders("none");
       for (let i = 0; i < head.headers.length; i++) addRaw(headers, head.headers[i][0], head.headers[i][1]);
       guardAs(headers, "immutable");
       const { status, statusText, url, redirected } = head;
-      const bodiless = hasNoBody(status) && lengthOf(body) === 0;
-      return newResponse({ type: "basic", url, redirected, status, statusText, headers, body: bodiless ? null : bodyOf(body) });
+      const bodiless = hasNoBody(status);
+      if (bodiless) incoming.pull(nothing, nothing, nothing);
+      return newResponse({ type: "basic", url, redirected, status, statusText, headers, body: bodiless ? null : incomingBody(incoming) });
     };
 
     // Sends what `bytes` are, or nothing, and gives a promise of the response.
     const sendBytes = (state, bytes) =>
       new Promise((resolve, reject) => {
         const pairs = headerPairs(state.headers);
-        const done = (answer) => {
-          removeAbortAlgorithm(state.signal, stop);
-          if (answer.body === null) reject(new TypeError(`fetch failed: ${answer.head.message} (${answer.head.reason})`));
-          else resolve(responseOf(answer));
+        const onHead = (head, error) => {
+          if (error !== undefined) reject(error);
+          else resolve(responseOf(head, incoming));
         };
-        const id = shared.requests.start(state.method, state.text, pairs, state.redirect, 0, bytes, done);
-        const stop = () => {
-          shared.requests.cancel(id);
+        const incoming = shared.requests.stream(state.method, state.text, pairs, state.redirect, bytes, onHead);
+        addAbortAlgorithm(state.signal, () => {
+          incoming.stop(reasonOf(state.signal));
           reject(reasonOf(state.signal));
-        };
-        addAbortAlgorithm(state.signal, stop);
+        });
       });
     const send = async (request) => {
       const state = stateOfRequest(request);

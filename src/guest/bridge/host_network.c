@@ -21,7 +21,7 @@ static unsigned number(aard__frame *frame, size_t index)
     return value >= 1 && value <= UINT_MAX ? (unsigned)value : 0;
 }
 
-/* netStart(method, url, headers, redirects, timeoutMs, body) -> the request's number, or 0 where there are too many.
+/* netStart(method, url, headers, redirects, timeoutMs, body, streams) -> the request's number, or 0 where there are too many.
  * headers: lines "name: value\n" of characters up to U+00FF; redirects: as aard__redirects; body: bytes, a string, or
  * undefined */
 static void host_start(aard__frame *frame, void *user)
@@ -55,6 +55,7 @@ static void host_start(aard__frame *frame, void *user)
                      : redirects == 2 ? AARD__REDIRECTS_GIVE
                                       : AARD__REDIRECTS_FOLLOW,
         .timeout_ms = timeout > 0 ? (uint64_t)ceil(timeout < 1e12 ? timeout : 1e12) : 0,
+        .streams = aard__frame_bool(frame, 6),
     };
     if (fits)
         aard__frame_return_number(frame, aard__net_start(net, &request));
@@ -105,6 +106,20 @@ static void host_body(aard__frame *frame, void *user)
         aard__frame_return_null(frame);
 }
 
+/* netTake(number) -> ArrayBuffer of what has come of the body of a request that streams, which is empty where netNext will
+ * tell of more; null at the end, undefined where it has failed (netHead says why) */
+static void host_take(aard__frame *frame, void *user)
+{
+    aard__guest *guest = user;
+    aard__buf *bytes = aard__frame_scratch(frame);
+    aard__net_piece piece = guest->wake.net ? aard__net_take(guest->wake.net, number(frame, 0), bytes)
+                                            : AARD__PIECE_FAILED;
+    if (piece == AARD__PIECE_END)
+        aard__frame_return_null(frame);
+    else if (piece != AARD__PIECE_FAILED)
+        aard__frame_return_array_buffer(frame, bytes->data ? bytes->data : "", bytes->len);
+}
+
 /* netRead(number, bytes, at, length, position) -> bytes of the body copied to bytes[at..] */
 static void host_read(aard__frame *frame, void *user)
 {
@@ -132,5 +147,6 @@ static void host_drop(aard__frame *frame, void *user)
 
 const aard__host_entry aard__host_network[] = {
     {"netStart", host_start}, {"netNext", host_next}, {"netWait", host_wait}, {"netHead", host_head},
-    {"netBody", host_body},   {"netRead", host_read}, {"netDrop", host_drop}, {NULL, NULL},
+    {"netBody", host_body},   {"netRead", host_read}, {"netDrop", host_drop}, {"netTake", host_take},
+    {NULL, NULL},
 };
