@@ -146,13 +146,17 @@
     calm: () => settle(callNone(pointers.calm)),
     clear: () => settle(callNone(pointers.clear)),
     renewStdin: () => settle(callNone(pointers.renew_stdin)),
-    renew: () => settle(callNone(pointers.renewed)),
+    renew() {
+      shared.renewCopiedTimes(Module.FS);
+      return settle(callNone(pointers.renewed));
+    },
     memory,
     signals: shared.signals,
     // What a reset is to bring back.  Gives where Python's generator of random numbers has its state, 0 for nowhere; -1
     // for a guest that can't be reset.
     checkpoint() {
       if (!baseline) return -1;
+      shared.started();
       const object = callNone(pointers.random_state);
       if (object === 0) return broken() && -1;
       const at = Number(new TextDecoder().decode(new Uint8Array(memory.buffer, bytesAt(object), bytesSize(object))));

@@ -188,13 +188,21 @@
     done(instance, module);
   };
 
-  // Files and directories that were there before the guest: they are as old as the guest.
-  const renewTimes = (FS) => {
-    const now = Date.now();
+  const setTimes = (FS, time, wanted) => {
     for (const first of Object.values(FS.nameTable)) {
-      for (let node = first; node; node = node.name_next) node.atime = node.mtime = node.ctime = now;
+      for (let node = first; node; node = node.name_next) {
+        if (wanted(node)) node.atime = node.mtime = node.ctime = time;
+      }
     }
   };
+
+  // Files and directories that were there before the guest: they are as old as the guest.  A copy of a guest is a guest of its
+  // own: what the start of the other has made is as old as the copy.
+  let born;
+  let started;
+  const renewTimes = (FS) => setTimes(FS, (born = Date.now()), () => true);
+  shared.started = () => (started ??= Date.now());
+  shared.renewCopiedTimes = (FS) => setTimes(FS, Date.now(), ({ mtime }) => mtime >= born && mtime <= started);
 
   // Python's objects get their memory from allocator.wat, where prelinking has added that to the module.  It is part of the
   // state that an image has.
