@@ -53,8 +53,9 @@ static void host_take_output(aard__frame *frame, void *user)
 
 static const aard__host_entry own_host[] = {{"now", host_now}, {"write", host_write}, {NULL, NULL}};
 static const aard__host_entry test_host[] = {{"takeOutput", host_take_output}, {NULL, NULL}};
-static const aard__host_entry *const platform_tables[] = {
-    aard__engine_host, aard__host_text, aard__host_url, aard__host_crypto, aard__host_zlib, own_host, NULL};
+static const aard__host_entry *const platform_tables[] = {aard__engine_host, aard__host_text, aard__host_url,
+                                                          aard__host_crypto, aard__host_zlib, aard__host_cipher,
+                                                          aard__host_keys,   own_host,        NULL};
 static const aard__host_entry *const test_tables[] = {test_host, NULL};
 
 static void check_result(const char *what, const aard__result *result)

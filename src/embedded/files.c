@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-const char *const aard__platform_rooms[] = {"platform/", "streams/", "fetch/", NULL};
+const char *const aard__platform_rooms[] = {"platform/", "streams/", "fetch/", "crypto/", NULL};
 
 const aard__guest_file *aard__guest_find(const char *name)
 {

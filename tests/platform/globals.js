@@ -23,6 +23,7 @@ const interfaces = {
   WritableStreamDefaultController: 0,
   WritableStreamDefaultWriter: 1,
   Crypto: 0,
+  CryptoKey: 0,
   CustomEvent: 1,
   DOMException: 0,
   Event: 1,

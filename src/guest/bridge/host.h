@@ -10,6 +10,8 @@ extern const aard__host_entry aard__host_text[];
 extern const aard__host_entry aard__host_url[];
 extern const aard__host_entry aard__host_crypto[];
 extern const aard__host_entry aard__host_zlib[];
+extern const aard__host_entry aard__host_cipher[];
+extern const aard__host_entry aard__host_keys[];
 extern const aard__host_entry aard__host_program[];   /* the same */
 extern const aard__host_entry aard__host_network[];   /* of guests only: `user` is one */
 extern const aard__host_entry aard__host_callbacks[]; /* the same */

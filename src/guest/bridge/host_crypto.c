@@ -1,27 +1,26 @@
-#include <openssl/evp.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "guest/bridge/digests.h"
 #include "guest/bridge/host.h"
 
-static const EVP_MD *digest_named(const aard__buf *name)
+const EVP_MD *aard__frame_digest(aard__frame *frame, size_t index)
 {
     static const struct {
         const char *name;
         const EVP_MD *(*digest)(void);
     } digests[] = {{"SHA-1", EVP_sha1}, {"SHA-256", EVP_sha256}, {"SHA-384", EVP_sha384}, {"SHA-512", EVP_sha512}};
+    aard__buf *name = aard__frame_scratch(frame);
+    if (!aard__frame_string(frame, index, name) || name->failed) return NULL;
     for (size_t i = 0; i < sizeof digests / sizeof digests[0]; i++)
         if (name->len == strlen(digests[i].name) && !memcmp(name->data, digests[i].name, name->len))
             return digests[i].digest();
     return NULL;
 }
 
-/* So many bytes are worked on before somebody looks whether the call was ended. */
-#define SLICE ((size_t)1 << 20)
-
-static size_t slice_of(size_t len) { return len < SLICE ? len : SLICE; }
+static size_t slice_of(size_t len) { return len < AARD__CRYPTO_SLICE ? len : AARD__CRYPTO_SLICE; }
 
 /* False where it can't be done, or the call was ended. */
 static bool compute(aard__frame *frame, EVP_MD_CTX *context, const EVP_MD *digest, const uint8_t *data, size_t len,
@@ -41,8 +40,7 @@ static void host_digest(aard__frame *frame, void *user)
     uint8_t *data, hash[EVP_MAX_MD_SIZE];
     size_t len;
     unsigned hash_len = 0;
-    aard__buf *name = aard__frame_scratch(frame);
-    const EVP_MD *digest = aard__frame_string(frame, 0, name) && !name->failed ? digest_named(name) : NULL;
+    const EVP_MD *digest = aard__frame_digest(frame, 0);
     if (!digest || !aard__frame_bytes(frame, 1, &data, &len)) return;
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     bool done = compute(frame, context, digest, data, len, hash, &hash_len);

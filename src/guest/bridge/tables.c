@@ -10,4 +10,6 @@ const aard__host_entry *const aard__guest_tables[] = {aard__engine_host,
                                                       aard__host_program,
                                                       aard__host_callbacks,
                                                       aard__host_zlib,
+                                                      aard__host_cipher,
+                                                      aard__host_keys,
                                                       NULL};

@@ -366,9 +366,11 @@ static aard__state javascript_prepare(aard__guest *guest, const char *entrypoint
 /* What only computes, or draws what nobody else will get; but a template's children would all get it. */
 static bool is_harmless(const aard__host_entry *entry)
 {
-    static const aard__host_entry *const tables[] = {aard__engine_host, aard__host_text, aard__host_url,
-                                                     aard__host_zlib, aard__host_crypto};
-    size_t count = sizeof tables / sizeof tables[0] - aard__process_is_template();
+    static const aard__host_entry *const tables[] = {aard__engine_host, aard__host_text,   aard__host_url,
+                                                     aard__host_zlib,   aard__host_cipher, aard__host_keys,
+                                                     aard__host_crypto};
+    const size_t drawing = 2; /* the last ones */
+    size_t count = sizeof tables / sizeof tables[0] - (aard__process_is_template() ? drawing : 0);
     for (size_t i = 0; i < count; i++)
         for (const aard__host_entry *row = tables[i]; row->name; row++)
             if (row == entry) return true;
