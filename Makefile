@@ -361,12 +361,15 @@ $(FUZZ_BIN): $(BUILD)/tests/%: tests/%.c $(BUILD)/tests/libsupport.a $(BUILD)/li
 
 # ---- measuring -------------------------------------------------------------------------------------------------------
 
-.PHONY: bench bench-peers bench-pyperformance
+.PHONY: bench bench-peers bench-pyperformance bench-many
 bench: all stage ## the benchmark, beside plain Pyodide in node
 	@BUILD=$(BUILD) bench/run
 
 bench-pyperformance: all stage ## pyperformance's own programs here, in Eryx, in node + Pyodide and natively (half an hour)
 	@BUILD=$(BUILD) bench/pyperformance/run
+
+bench-many: all stage ## a thousand guests alive at once: whether the next costs what the first did (docs/benchmarks.md)
+	@BUILD=$(BUILD) bench/many
 
 bench-peers: all stage ## this project and its peers side by side: a table and a plot in BUILD/bench (docs/benchmarks.md)
 	@BUILD=$(BUILD) bench/peers/run

@@ -6,6 +6,7 @@
  * line on stdin, so that two programs can be measured by turns.  --pace waits before each sample, off the clock.  --work is the file with the work of the work-… figures.
  * Samples are milliseconds by the caller's clock, with the freeing of the outcome, or KiB.  `bench_guest --list` names the
  * figures and `bench_guest --version` what is measured. */
+#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -282,6 +283,7 @@ static double sample_later_reset(guest *g)
 
 typedef struct lane {
     guest guest;
+    double (*sample)(struct guest *g);
     size_t calls;
     pthread_t thread;
 } lane;
@@ -292,23 +294,38 @@ static atomic_bool lanes_stop;
 static void *run_lane(void *user)
 {
     lane *l = user;
-    for (l->calls = 0; !atomic_load(&lanes_stop); l->calls++) sample_clean_echo(&l->guest);
+    for (l->calls = 0; !atomic_load(&lanes_stop); l->calls++) l->sample(&l->guest);
     return NULL;
 }
 
-static void with_lanes(guest *g)
+static void prepare_lanes(const guest *g, void (*prepare)(guest *g), double (*sample)(guest *g), size_t warm_up)
 {
     for (size_t i = 0; i < LANES_MOST; i++) {
-        lanes[i].guest.language = g->language;
-        with_handler(&lanes[i].guest);
-        for (size_t k = 0; k < 300; k++) sample_clean_echo(&lanes[i].guest);
+        lanes[i].guest = *g;
+        lanes[i].sample = sample;
+        prepare(&lanes[i].guest);
+        for (size_t k = 0; k < warm_up; k++) sample(&lanes[i].guest);
     }
+}
+
+static void with_lanes(guest *g) { prepare_lanes(g, with_handler, sample_clean_echo, 300); }
+
+static void with_exec_lanes(guest *g) { prepare_lanes(g, with_isolate, sample_clean_execute, 50); }
+
+/* BENCH_SECONDS, for how long one sample takes. */
+static struct timespec lanes_time(void)
+{
+    const char *text = getenv("BENCH_SECONDS");
+    double seconds = text ? strtod(text, NULL) : 0;
+    if (!(seconds > 0 && seconds <= 86400)) seconds = LANES_MS / 1e3;
+    double whole = floor(seconds);
+    return (struct timespec){.tv_sec = (time_t)whole, .tv_nsec = (long)((seconds - whole) * 1e9)};
 }
 
 /* Milliseconds by the clock for each call of them all. */
 static double run_lanes(size_t count)
 {
-    const struct timespec time = {.tv_nsec = LANES_MS * 1000000L};
+    const struct timespec time = lanes_time();
     size_t calls = 0;
     double start = bench_now_ms();
     atomic_store(&lanes_stop, false);
@@ -410,6 +427,8 @@ static const figure figures[] = {
     {"python-exec-first-reset", PY, NULL, sample_first_reset, 0, "x=1+1", "null"},
     {"python-clean-echo-1-thread", PY, with_lanes, sample_one_lane, 0, NULL, NULL},
     {"python-clean-echo-2-threads", PY, with_lanes, sample_two_lanes, 0, NULL, NULL},
+    {"python-clean-exec-2-threads", PY, with_exec_lanes, sample_two_lanes, 0, "x=1+1", "null"},
+    {"python-process-clean-exec-2-threads", PY, with_exec_lanes, sample_two_lanes, 0, "x=1+1", "null"},
     {"python-second", PY, with_isolate, sample_new_isolate, 0, "1+1", "2"},
     {"python-memory", PY, NULL, sample_memory, 0, "1+1", "2"},
     {"python-rss", PY, with_isolate, sample_rss, 0, "1+1", "2"},

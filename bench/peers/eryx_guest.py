@@ -9,6 +9,8 @@ import os
 import platform
 import sys
 from contextlib import nullcontext
+from threading import Thread
+from time import perf_counter
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from protocol import HANDLER, PAYLOAD, main, timed  # noqa: E402
@@ -64,10 +66,39 @@ def work(name, path):
     return timed(lambda: guest.execute(f"run({name!r})"))
 
 
+def two_threads():
+    """Milliseconds by the clock for each call, of two threads with a sandbox each, for BENCH_SECONDS."""
+    import eryx
+
+    seconds = float(os.environ.get("BENCH_SECONDS") or 0.15)
+    guests = [eryx.Sandbox(), eryx.Sandbox()]
+    for guest in guests:
+        guest.execute("x=1+1")
+
+    def run(guest, end, counts):
+        calls = 0
+        while perf_counter() < end:
+            guest.execute("x=1+1")
+            calls += 1
+        counts.append(calls)
+
+    def sample():
+        counts, start = [], perf_counter()
+        threads = [Thread(target=run, args=(guest, start + seconds, counts)) for guest in guests]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return (perf_counter() - start) * 1e3 / sum(counts)
+
+    return sample
+
+
 # What makes the sample function of a figure, and how many samples are thrown away before.
 FIGURES = {
     "python-clean-exec": (lambda _, options: sandbox("x=1+1"), 20),
     "python-clean-echo": (lambda _, options: sandbox(HANDLER + CALL, check_echo), 20),
+    "python-clean-exec-2-threads": (lambda _, options: two_threads(), 0),
     "python-new": (lambda _, options: new_sandbox(), 5),
     "python-reset": (lambda _, options: reset(), 5),
     "python-exec": (lambda _, options: session_exec(), 1000),
