@@ -121,54 +121,10 @@ static void with_isolate(guest *g)
     aard_outcome_free(execute(g, g->isolate));
 }
 
-static void answer(const aard_call_context *context, void *user, aard_invocation *invocation)
-{
-    (void)context, (void)user;
-    if (!aard_invocation_reply(invocation, "{\"a\":1}", 7)) bench_fail("nobody waits for the answer");
-    aard_invocation_free(invocation);
-}
-
-/* One that answers what is put there. */
-typedef struct clerk {
-    pthread_mutex_t lock;
-    pthread_cond_t filled;
-    aard_invocation *waiting;
-} clerk;
-
-static void *serve(void *user)
-{
-    clerk *c = user;
-    for (;;) {
-        pthread_mutex_lock(&c->lock);
-        while (!c->waiting) pthread_cond_wait(&c->filled, &c->lock);
-        answer(NULL, NULL, c->waiting);
-        c->waiting = NULL;
-        pthread_mutex_unlock(&c->lock);
-    }
-    return NULL;
-}
-
-static void put(const aard_call_context *context, void *user, aard_invocation *invocation)
-{
-    clerk *c = user;
-    (void)context;
-    pthread_mutex_lock(&c->lock);
-    c->waiting = invocation;
-    pthread_cond_signal(&c->filled);
-    pthread_mutex_unlock(&c->lock);
-}
-
-/* `now` answers at once, `later` from another thread. */
 static void with_callbacks(guest *g)
 {
-    static clerk c = {.lock = PTHREAD_MUTEX_INITIALIZER, .filled = PTHREAD_COND_INITIALIZER};
-    static const char schema[] = "{\"type\":\"object\",\"properties\":{\"x\":{\"type\":\"integer\"}}}";
-    pthread_t thread;
-    if (pthread_create(&thread, NULL, serve, &c)) bench_fail("no thread can be started");
-    pthread_detach(thread);
     aard_isolate_config *config = new_config(g);
-    bench_die(aard_isolate_config_add_callback(config, "now", NULL, schema, answer, NULL, NULL));
-    bench_die(aard_isolate_config_add_callback(config, "later", NULL, schema, put, &c, NULL));
+    bench_add_callbacks(config);
     bench_die(aard_isolate_new(config, &g->isolate));
     aard_isolate_config_free(config);
 }

@@ -1,6 +1,7 @@
 #include "support.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -190,4 +191,54 @@ void bench_check_value(const aard_outcome *outcome, const char *json, size_t len
         leave(1);
     }
     if (got != len || memcmp(value, json, len) != 0) bench_fail("the value is not what it has to be");
+}
+
+/* ---- callbacks -------------------------------------------------------------------------------------------------- */
+
+static void answer(const aard_call_context *context, void *user, aard_invocation *invocation)
+{
+    (void)context, (void)user;
+    if (!aard_invocation_reply(invocation, "{\"a\":1}", 7)) bench_fail("nobody waits for the answer");
+    aard_invocation_free(invocation);
+}
+
+/* One that answers what is put there. */
+typedef struct clerk {
+    pthread_mutex_t lock;
+    pthread_cond_t filled;
+    aard_invocation *waiting;
+} clerk;
+
+static void *serve(void *user)
+{
+    clerk *c = user;
+    for (;;) {
+        pthread_mutex_lock(&c->lock);
+        while (!c->waiting) pthread_cond_wait(&c->filled, &c->lock);
+        answer(NULL, NULL, c->waiting);
+        c->waiting = NULL;
+        pthread_mutex_unlock(&c->lock);
+    }
+    return NULL;
+}
+
+static void put(const aard_call_context *context, void *user, aard_invocation *invocation)
+{
+    clerk *c = user;
+    (void)context;
+    pthread_mutex_lock(&c->lock);
+    c->waiting = invocation;
+    pthread_cond_signal(&c->filled);
+    pthread_mutex_unlock(&c->lock);
+}
+
+void bench_add_callbacks(aard_isolate_config *config)
+{
+    static clerk c = {.lock = PTHREAD_MUTEX_INITIALIZER, .filled = PTHREAD_COND_INITIALIZER};
+    static const char schema[] = "{\"type\":\"object\",\"properties\":{\"x\":{\"type\":\"integer\"}}}";
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, serve, &c)) bench_fail("no thread can be started");
+    pthread_detach(thread);
+    bench_die(aard_isolate_config_add_callback(config, "now", NULL, schema, answer, NULL, NULL));
+    bench_die(aard_isolate_config_add_callback(config, "later", NULL, schema, put, &c, NULL));
 }

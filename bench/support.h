@@ -42,4 +42,7 @@ char *bench_payload(size_t len);
 /* The outcome's value must be this JSON text. */
 void bench_check_value(const aard_outcome *outcome, const char *json, size_t len);
 
+/* The callbacks `now`, which answers at once, and `later`, which another thread answers. */
+void bench_add_callbacks(aard_isolate_config *config);
+
 #endif

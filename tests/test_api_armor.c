@@ -373,7 +373,7 @@ static void test_getters_of_calls(void **state)
 static void test_choices_that_there_are_not(void **state)
 {
     (void)state;
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 6; i++) {
         aard_isolate_config *wrong = config_of(AARD_LANGUAGE_JAVASCRIPT);
         aard_isolate *out = NULL;
         if (i == 0) aard_isolate_config_set_language(wrong, (aard_language)9);
@@ -381,7 +381,9 @@ static void test_choices_that_there_are_not(void **state)
         if (i == 2) aard_isolate_config_set_cleanup(wrong, (aard_cleanup)3);
         if (i == 3) aard_isolate_config_set_filesystem(wrong, (aard_filesystem_mode)2, 0, 0, 0);
         if (i == 4) aard_isolate_config_set_network_limit(wrong, (aard_network_limit)99, 1);
-        static const char *const names[] = {"language", "isolation", "cleanup", "filesystem mode", "network limit"};
+        if (i == 5) aard_isolate_config_set_callback_limit(wrong, (aard_callback_limit)99, 1);
+        static const char *const names[] = {"language",        "isolation",     "cleanup",
+                                            "filesystem mode", "network limit", "callback limit"};
         assert_refused(aard_isolate_new(wrong, &out), AARD_ERR_INVALID_ARGUMENT, names[i], NULL);
         assert_null(out);
         aard_isolate_config_free(wrong);
@@ -582,6 +584,42 @@ static void test_warm_states_and_catalogs(void **state)
     assert_true(!out && !catalog);
 }
 
+static void call_back(const aard_call_context *context, void *user, aard_invocation *invocation)
+{
+    (void)context, (void)user;
+    aard_invocation_free(invocation);
+}
+
+static void test_host_callbacks(void **state)
+{
+    (void)state;
+    char *stubs = NULL;
+    size_t bytes = 1;
+    unsigned before = finalized;
+    REFUSED(aard_isolate_config_add_callback, NULL, "f", NULL, NULL, call_back, NULL, finalize);
+    REFUSED(aard_isolate_config_add_callback, config, NULL, NULL, NULL, call_back, NULL, finalize);
+    REFUSED(aard_isolate_config_add_callback, config, "f", NULL, NULL, NULL, NULL, finalize);
+    assert_int_equal(finalized, before + 3);
+    NOTHING(aard_isolate_config_callback_count, NULL);
+    NOTHING(aard_isolate_config_callback, NULL, 0);
+    NOTHING(aard_isolate_config_callback, config, 7);
+    REFUSED(aard_isolate_config_callback_stubs, NULL, AARD_LANGUAGE_PYTHON, &stubs, NULL);
+    REFUSED(aard_isolate_config_callback_stubs, config, AARD_LANGUAGE_PYTHON, NULL, NULL);
+    REFUSED(aard_isolate_config_callback_stubs, config, (aard_language)9, &stubs, NULL);
+    assert_null(stubs);
+    RETURNS(aard_isolate_config_set_callback_limit, NULL, AARD_CALLBACK_COUNT, 1);
+    NOTHING(aard_isolate_config_callback_limit, NULL, AARD_CALLBACK_COUNT);
+    NOTHING(aard_isolate_config_callback_limit, config, (aard_callback_limit)99);
+    NOTHING(aard_invocation_name, NULL);
+    NOTHING(aard_invocation_id, NULL);
+    NOTHING(aard_invocation_arguments, NULL, &bytes);
+    assert_int_equal(bytes, 0);
+    NOTHING(aard_invocation_reply, NULL, "1", 1);
+    NOTHING(aard_invocation_fail, NULL, "E", "e");
+    SOMETHING(aard_invocation_is_over, NULL);
+    RETURNS(aard_invocation_free, NULL);
+}
+
 static void test_none_is_forgotten(void **state)
 {
     (void)state;
@@ -604,6 +642,7 @@ int main(void)
         cmocka_unit_test(test_outcomes),
         cmocka_unit_test(test_sessions),
         cmocka_unit_test(test_warm_states_and_catalogs),
+        cmocka_unit_test(test_host_callbacks),
         cmocka_unit_test(test_none_is_forgotten),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

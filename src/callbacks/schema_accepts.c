@@ -8,7 +8,7 @@
 #include "callbacks/schema_impl.h"
 
 /* Of both there is no more than a schema and a value of ours need; a value is made by a guest. */
-enum { MOST_DEPTH = 1000, MOST_WORK = 1000000 };
+enum { MOST_DEPTH = 1000 };
 
 /* A value that is being checked. */
 typedef struct check {
@@ -79,7 +79,7 @@ static bool give_up(check *c, const step *at)
 static bool has_work(check *c, const step *at)
 {
     if (c->given_up) return false;
-    return ++c->work < MOST_WORK || give_up(c, at);
+    return ++c->work < AARD__SCHEMA_WORK || give_up(c, at);
 }
 
 /* Whether it would be accepted, without a word. */
@@ -92,53 +92,6 @@ static bool would_accept(check *c, const json_t *schema, const json_t *value, co
 }
 
 static json_t *writable(const json_t *value) { return (json_t *)(uintptr_t)value; } /* for jansson's loops */
-
-/* ---- equality ----------------------------------------------------------------------------------------------------- */
-
-/* Holds every 64-bit integer and every double. */
-static long double number_of(const json_t *value)
-{
-    return json_is_integer(value) ? (long double)json_integer_value(value) : (long double)json_real_value(value);
-}
-
-static bool equal(check *c, const json_t *a, const json_t *b, const step *at);
-
-static bool equal_arrays(check *c, const json_t *a, const json_t *b, const step *at)
-{
-    size_t i;
-    const json_t *item;
-    if (json_array_size(a) != json_array_size(b)) return false;
-    json_array_foreach(writable(a), i, item) if (!equal(c, item, json_array_get(b, i), at)) return false;
-    return true;
-}
-
-static bool equal_objects(check *c, const json_t *a, const json_t *b, const step *at)
-{
-    const char *key;
-    json_t *item;
-    if (json_object_size(a) != json_object_size(b)) return false;
-    json_object_foreach(writable(a), key, item)
-    {
-        const json_t *other = json_object_get(b, key);
-        if (!other || !equal(c, item, other, at)) return false;
-    }
-    return true;
-}
-
-static bool equal(check *c, const json_t *a, const json_t *b, const step *at)
-{
-    if (!has_work(c, at)) return false;
-    if (json_is_number(a) && json_is_number(b)) return number_of(a) == number_of(b);
-    if (json_typeof(a) != json_typeof(b)) return false;
-    switch (json_typeof(a)) {
-    case JSON_STRING:
-        return json_string_length(a) == json_string_length(b) &&
-               !memcmp(json_string_value(a), json_string_value(b), json_string_length(a));
-    case JSON_ARRAY: return equal_arrays(c, a, b, at);
-    case JSON_OBJECT: return equal_objects(c, a, b, at);
-    default: return true;
-    }
-}
 
 /* ---- any value ---------------------------------------------------------------------------------------------------- */
 
@@ -184,7 +137,7 @@ RULE(enum)
     size_t i;
     const json_t *item;
     (void)schema;
-    json_array_foreach(writable(rule), i, item) if (equal(c, value, item, at)) return true;
+    json_array_foreach(writable(rule), i, item) if (aard__schema_equal(value, item, &c->work)) return true;
     char *allowed = json_dumps(rule, JSON_COMPACT | JSON_ENCODE_ANY);
     refuse(c, at, "it must be one of %s", allowed ? allowed : "the listed values");
     free(allowed);
@@ -194,7 +147,7 @@ RULE(enum)
 RULE(const)
 {
     (void)schema;
-    return equal(c, value, rule, at) || refuse(c, at, "it is not the one value that is allowed");
+    return aard__schema_equal(value, rule, &c->work) || refuse(c, at, "it is not the one value that is allowed");
 }
 
 RULE(ref)
@@ -253,31 +206,31 @@ RULE(if)
 
 static bool compare(check *c, const json_t *value, const step *at, bool fits, const char *how, const json_t *limit)
 {
-    return !json_is_number(value) || fits || refuse(c, at, "it must be %s %.15Lg", how, number_of(limit));
+    return !json_is_number(value) || fits || refuse(c, at, "it must be %s %.15Lg", how, aard__schema_number(limit));
 }
 
 RULE(minimum)
 {
     (void)schema;
-    return compare(c, value, at, number_of(value) >= number_of(rule), "at least", rule);
+    return compare(c, value, at, aard__schema_number(value) >= aard__schema_number(rule), "at least", rule);
 }
 
 RULE(maximum)
 {
     (void)schema;
-    return compare(c, value, at, number_of(value) <= number_of(rule), "at most", rule);
+    return compare(c, value, at, aard__schema_number(value) <= aard__schema_number(rule), "at most", rule);
 }
 
 RULE(exclusive_minimum)
 {
     (void)schema;
-    return compare(c, value, at, number_of(value) > number_of(rule), "more than", rule);
+    return compare(c, value, at, aard__schema_number(value) > aard__schema_number(rule), "more than", rule);
 }
 
 RULE(exclusive_maximum)
 {
     (void)schema;
-    return compare(c, value, at, number_of(value) < number_of(rule), "less than", rule);
+    return compare(c, value, at, aard__schema_number(value) < aard__schema_number(rule), "less than", rule);
 }
 
 /* 0.0075 is a multiple of 0.0001, though neither is what it says in binary. */
@@ -291,7 +244,8 @@ static bool is_multiple(long double number, long double of)
 RULE(multiple_of)
 {
     (void)schema;
-    return compare(c, value, at, is_multiple(number_of(value), number_of(rule)), "a multiple of", rule);
+    return compare(c, value, at, is_multiple(aard__schema_number(value), aard__schema_number(rule)), "a multiple of",
+                   rule);
 }
 
 /* ---- strings ------------------------------------------------------------------------------------------------------ */
@@ -307,7 +261,7 @@ static size_t characters(const json_t *value)
 /* A count of the value's: whether it is within a limit. */
 static bool within(check *c, const step *at, size_t count, const json_t *limit, bool most, const char *what)
 {
-    long double number = number_of(limit);
+    long double number = aard__schema_number(limit);
     if (most ? (long double)count <= number : (long double)count >= number) return true;
     return refuse(c, at, "it has %zu %s; it may have %s %.15Lg", count, what, most ? "at most" : "no less than",
                   number);
@@ -369,9 +323,10 @@ RULE(contains)
     if (!json_is_array(value)) return true;
     json_array_foreach(writable(value), i, item) count += would_accept(c, rule, item, &(step){at, NULL, i});
     long double number = (long double)count;
-    if (number >= (least ? number_of(least) : 1) && (!most || number <= number_of(most))) return true;
+    if (number >= (least ? aard__schema_number(least) : 1) && (!most || number <= aard__schema_number(most)))
+        return true;
     return refuse(c, at, "%zu of its items are of the kind that it must contain, which is too %s", count,
-                  most && number > number_of(most) ? "many" : "few");
+                  most && number > aard__schema_number(most) ? "many" : "few");
 }
 
 RULE(unique_items)
@@ -380,7 +335,7 @@ RULE(unique_items)
     (void)schema;
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < i; j++)
-            if (equal(c, json_array_get(value, i), json_array_get(value, j), at))
+            if (aard__schema_equal(json_array_get(value, i), json_array_get(value, j), &c->work))
                 return refuse(c, at, "its items %zu and %zu are the same", j, i);
     return !c->given_up;
 }
@@ -519,5 +474,5 @@ bool aard__schema_accepts(const aard__schema *schema, const json_t *value, aard_
 {
     check c = {.root = aard__schema_root(schema), .why = why};
     bool accepted = accepts(&c, c.root, value, NULL);
-    return accepted && !c.given_up;
+    return accepted && has_work(&c, NULL); /* where it was used up, what seemed different may be equal */
 }

@@ -58,6 +58,13 @@
 
 enum { AARD__SCHEMA_DEPTH = 200 }; /* of a schema */
 
+enum { AARD__SCHEMA_WORK = 1000000 }; /* steps that the check of one value may take: a guest makes values */
+
+/* Holds every 64-bit integer and every double. */
+long double aard__schema_number(const json_t *value);
+/* Counts its steps into `*work`; false once that is AARD__SCHEMA_WORK. */
+bool aard__schema_equal(const json_t *a, const json_t *b, unsigned *work);
+
 bool aard__schema_is_integer(const json_t *value); /* 1.0 is one */
 
 #endif

@@ -74,6 +74,7 @@ typedef struct aard__callback_server { /* of one call */
     int wake;               /* an eventfd: an answer has come for a child that waits */
     aard__invocations *all; /* NULL at first, as what follows */
     uint32_t last_id;
+    bool told;           /* that the call is being ended */
     atomic_bool waiting; /* the child does, since it sent: */
     uint64_t frame;
     uint64_t until; /* by aard__clock_monotonic */
@@ -81,7 +82,7 @@ typedef struct aard__callback_server { /* of one call */
 
 /* Takes a CALLBACK_CALL.  False where it is malformed.  Unless the child waits then, `reply`, which is empty, is the reply. */
 bool aard__callback_serve(aard__callback_server *server, const aard__frame *call, aard__buf *reply);
-/* Whether a child waits, and has to be replied to now, with `reply`: there is an answer, or its time is over, or `ending`: the
+/* Whether a child waits, and has to be replied to now, with `reply`: there is an answer, or its time is over, or `ending`, once: the
  * call is being ended.  It waits no longer then. */
 bool aard__callback_wait_over(aard__callback_server *server, bool ending, aard__buf *reply);
 /* When to look again at the latest; UINT64_MAX = when the eventfd says so. */

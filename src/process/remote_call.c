@@ -36,7 +36,6 @@ typedef struct remote_call {
     aard__usage usage;        /* of the child */
     bool waited_for_host;     /* the deadline was put off for that */
     bool cancelled;
-    bool told_waiting; /* a child that waited for callbacks has been told of that */
     aard__callback_server callbacks;
     aard_outcome *outcome; /* NULL until it has come */
     bool whole;            /* the guest, after that */
@@ -223,10 +222,8 @@ static void reply_to_waiting(remote_call *c)
 {
     aard__buf body = AARD__BUF_INIT;
     const aard__frame frame = {.id = c->callbacks.frame};
-    bool ending = c->cancelled && !c->told_waiting;
-    if (!aard__callback_wait_over(&c->callbacks, ending, &body)) return;
-    c->told_waiting = c->told_waiting || ending;
-    send_reply(c, AARD__CALLBACK_REPLY, &frame, &body);
+    if (aard__callback_wait_over(&c->callbacks, c->cancelled, &body))
+        send_reply(c, AARD__CALLBACK_REPLY, &frame, &body);
 }
 
 static aard__outcome_limits outcome_limits(const remote_call *c)

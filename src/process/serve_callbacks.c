@@ -88,9 +88,11 @@ bool aard__callback_wait_over(aard__callback_server *server, bool ending, aard__
     uint64_t now = aard__clock_monotonic();
     if (server->all) aard__invocations_expire(server->all, now);
     bool ready = server->all && aard__invocations_ready(server->all, 0);
-    if (!ready && !ending && now < server->until) return false;
+    bool tell = ending && !server->told;
+    if (!ready && !tell && now < server->until) return false;
+    server->told = server->told || tell;
     atomic_store(&server->waiting, false);
-    pack_answers(server, ending, reply);
+    pack_answers(server, tell, reply);
     return true;
 }
 
