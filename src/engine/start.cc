@@ -73,6 +73,7 @@ void start()
     aard::count_locks();
     aard::add_looks();
     aard::watch_waits();
+    aard::spare_mappings();
     aard::redirect_now();
     aard::find_engine();
     v8::V8::SetFlagsFromString(v8_flags(), strlen(v8_flags()));

@@ -4,10 +4,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <mutex>
+#include <vector>
 
 #include "base/process.h"
+#include "engine/native/redirect.hh"
 
 namespace {
 
@@ -39,10 +42,37 @@ long count()
     return lines;
 }
 
+// As V8 has it.
+struct Range {
+    uintptr_t start, end;
+};
+using FindRanges = std::vector<Range>(uintptr_t from, uintptr_t to, size_t size, size_t alignment);
+
+FindRanges *find_ranges;
+std::atomic<bool> none_left;
+
+// Where V8 may put a new isolate's code near its own, so that calls are short: there is room for some tens of isolates, and it
+// keeps in mind itself which of their places are free again.  It reads all mappings for that, which takes as long as ten
+// isolates' starts where a few thousand are alive.
+std::vector<Range> find_ranges_once(uintptr_t from, uintptr_t to, size_t size, size_t alignment)
+{
+    if (none_left.load(std::memory_order_relaxed)) return {};
+    std::vector<Range> found = find_ranges(from, to, size, alignment);
+    if (found.empty()) none_left.store(true, std::memory_order_relaxed);
+    return found;
+}
+
+const aard::Redirection redirections[] = {
+    {"_ZN2v84base2OS25GetFreeMemoryRangesWithinEmmmm", aard::address(find_ranges_once), aard::place_of(&find_ranges)}};
+
 } // namespace
 
+AARD__PROCESS_KEEPS(code_ranges, "whether there is room for isolates' code near V8's: in children it is the same",
+                    "find_ranges none_left redirections");
 AARD__PROCESS_KEEPS(mappings, "how many mappings there were when they were last counted",
                     "counted made_since mappings_lock most");
+
+void aard::spare_mappings() { redirect(redirections, sizeof redirections / sizeof *redirections); }
 
 aard_error *aard::check_mappings()
 {

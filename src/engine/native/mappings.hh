@@ -9,6 +9,9 @@ namespace aard {
 // Before an isolate is made.  Errors: engine (too few are left; vm.max_map_count is named).
 aard_error *check_mappings();
 
+// Before redirect_now: V8 is to read the list of all mappings only as long as that is of use.
+void spare_mappings();
+
 } // namespace aard
 
 #endif
