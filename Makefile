@@ -225,7 +225,7 @@ $(foreach zip,$(BUNDLES),$(eval $(call pack_bundle,$(basename $(notdir $(zip))))
 
 # ---- running and checking --------------------------------------------------------------------------------------------
 
-.PHONY: stage run check check-quick check-cpython check-pyodide soak asan ubsan tsan valgrind valgrind-leaving lint exported-symbols
+.PHONY: stage run check check-quick check-cpython check-pyodide check-wpt soak asan ubsan tsan valgrind valgrind-leaving lint exported-symbols
 stage: $(BUILD)/aardvark ## stage the core variant of Pyodide where that has not been done
 	@$(BUILD)/aardvark assets verify >/dev/null 2>&1 && $(BUILD)/aardvark assets stage -q >/dev/null || \
 	   $(BUILD)/aardvark assets stage --force
@@ -252,6 +252,10 @@ check-cpython: all stage ## CPython's own tests here and in node + Pyodide: what
 
 check-pyodide: all stage $(BUILD)/tests/make_session ## the same with Pyodide's tests, of a checkout that PYODIDE_SOURCE names
 	@BUILD=$(BUILD) tests/pyodide/run
+
+check-wpt: $(BUILD)/aardvark ## web-platform-tests by area, here and in node, of a checkout that WPT_SOURCE names (docs/conformance.md)
+	@test -n "$(WPT_SOURCE)" || { echo 'check-wpt: set WPT_SOURCE to a checkout of web-platform-tests' >&2; exit 2; }
+	@node tests/wpt/run.mjs $(WPT_SOURCE) $(BUILD)/aardvark $(BUILD)/check-wpt $(WPT_ONLY)
 
 soak: all tests stage ## ten thousand resets, 20 000 calls that end at their limit, each allocation bomb 500 times, 200 attacks beside a neighbour, hundreds of kills
 	@AARD_SOAK=1 TEST_TIMEOUT=36000 $(RUN_TESTS) \

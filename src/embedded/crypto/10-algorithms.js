@@ -2,10 +2,10 @@
 "use strict";
 
 (function (host, shared) {
-  const { MathFloor, StringPrototypeToUpperCase, TypeError } = shared.primordials;
-  const { list, newDOMException } = shared;
-
   shared.cryptoAlgorithms = shared.once(() => {
+    const { MathFloor, StringPrototypeToUpperCase, TypeError } = shared.primordials;
+    const { list, newDOMException } = shared;
+
     const isObject = (value) => (typeof value === "object" && value !== null) || typeof value === "function";
     const names = { __proto__: null };
     const known = list();

@@ -2,20 +2,20 @@
 "use strict";
 
 (function (host, shared) {
-  const { JSONParse, JSONStringify, ReflectApply, RegExpPrototypeExec, SymbolIterator, TypeError, Uint8Array } = shared.primordials;
-  const { StringPrototypeIndexOf, StringPrototypeSlice, TypedArrayPrototypeGetBuffer } = shared.primordials;
-  const { list, newDOMException } = shared;
-  const replace = (text, pattern, by) => {
-    let out = "";
-    let rest = text;
-    for (let found; (found = RegExpPrototypeExec(pattern, rest)) !== null; ) {
-      out += StringPrototypeSlice(rest, 0, found.index) + by(found[0]);
-      rest = StringPrototypeSlice(rest, found.index + found[0].length);
-    }
-    return out + rest;
-  };
-
   shared.cryptoKeys = shared.once(() => {
+    const { JSONParse, JSONStringify, ReflectApply, RegExpPrototypeExec, SymbolIterator, TypeError, Uint8Array } = shared.primordials;
+    const { StringPrototypeIndexOf, StringPrototypeSlice, TypedArrayPrototypeGetBuffer } = shared.primordials;
+    const { list, newDOMException } = shared;
+    const replace = (text, pattern, by) => {
+      let out = "";
+      let rest = text;
+      for (let found; (found = RegExpPrototypeExec(pattern, rest)) !== null; ) {
+        out += StringPrototypeSlice(rest, 0, found.index) + by(found[0]);
+        rest = StringPrototypeSlice(rest, found.index + found[0].length);
+      }
+      return out + rest;
+    };
+
     const internal = {};
     const { isObject } = shared.cryptoAlgorithms();
     const { copyOf, lengthOf } = shared.bytes;

@@ -2,26 +2,26 @@
 "use strict";
 
 (function (host, shared) {
-  const { ArrayBufferIsView, TypedArrayPrototypeGetByteLength } = shared.primordials;
-  const { TypedArrayPrototypeGetToStringTag, TypeError, Uint8Array } = shared.primordials;
-  const { newDOMException, requireArguments } = shared;
-  const internal = {};
-
-  const integerArrays = {
-    __proto__: null,
-    Int8Array: true,
-    Uint8Array: true,
-    Uint8ClampedArray: true,
-    Int16Array: true,
-    Uint16Array: true,
-    Int32Array: true,
-    Uint32Array: true,
-    BigInt64Array: true,
-    BigUint64Array: true,
-  };
-  const FORMATS = { __proto__: null, raw: true, spki: true, pkcs8: true, jwk: true };
-
   const build = shared.once(() => {
+    const { ArrayBufferIsView, TypedArrayPrototypeGetByteLength } = shared.primordials;
+    const { TypedArrayPrototypeGetToStringTag, TypeError, Uint8Array } = shared.primordials;
+    const { newDOMException, requireArguments } = shared;
+    const internal = {};
+
+    const integerArrays = {
+      __proto__: null,
+      Int8Array: true,
+      Uint8Array: true,
+      Uint8ClampedArray: true,
+      Int16Array: true,
+      Uint16Array: true,
+      Int32Array: true,
+      Uint32Array: true,
+      BigInt64Array: true,
+      BigUint64Array: true,
+    };
+    const FORMATS = { __proto__: null, raw: true, spki: true, pkcs8: true, jwk: true };
+
     const { bytesFrom, normalize, wholeNumber } = shared.cryptoAlgorithms();
     const failed = (what) => newDOMException(`SubtleCrypto.${what}: it can't be done with this key and these data`, "OperationError");
     const made = (buffer, what) => {

@@ -2,11 +2,11 @@
 "use strict";
 
 (function (host, shared) {
-  const { RegExpPrototypeExec, StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeToLowerCase } =
-    shared.primordials;
-  const { list } = shared;
-
   shared.mimeTypes = shared.once(() => {
+    const { RegExpPrototypeExec, StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeToLowerCase } =
+      shared.primordials;
+    const { list } = shared;
+
     const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
     const quotable = /^[\t -~\x80-\xff]*$/;
     const outer = /^[\t\n\r ]*([^]*?)[\t\n\r ]*$/;

@@ -12,7 +12,7 @@
     shared.primordials;
   const { TypedArrayPrototypeGetToStringTag, Uint8Array } = shared.primordials;
   const { dictionary, hasBrand, list, requireArguments, toUSVString } = shared;
-  const setBytes = shared.primordials.uncurryThis(Uint8Array.prototype.set);
+  const { TypedArrayPrototypeSet: setBytes } = shared.primordials;
   const isObject = (value) => (typeof value === "object" && value !== null) || typeof value === "function";
 
   // The bytes of an ArrayBuffer or a view as a Uint8Array over the same memory; null for anything else.

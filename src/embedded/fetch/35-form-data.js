@@ -2,14 +2,14 @@
 "use strict";
 
 (function (host, shared) {
-  const { RegExpPrototypeExec, StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeToLowerCase, TypeError } =
-    shared.primordials;
-  const { TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteOffset, Uint8Array } = shared.primordials;
-  const { list, requireArguments, toUSVString } = shared;
-  const { copyOf, encode, join, lengthOf } = shared.bytes;
-  const isObject = (value) => (typeof value === "object" && value !== null) || typeof value === "function";
-
   shared.formData = shared.once(() => {
+    const { RegExpPrototypeExec, StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeToLowerCase, TypeError } =
+      shared.primordials;
+    const { TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteOffset, Uint8Array } = shared.primordials;
+    const { list, requireArguments, toUSVString } = shared;
+    const { copyOf, encode, join, lengthOf } = shared.bytes;
+    const isObject = (value) => (typeof value === "object" && value !== null) || typeof value === "function";
+
     const { Blob, File, isBlob, isFile, blobBytes } = shared.blobs();
     let pairsOf, isFormData;
 

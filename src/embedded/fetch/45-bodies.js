@@ -3,13 +3,13 @@
 "use strict";
 
 (function (host, shared) {
-  const { JSONParse, Promise, ReflectApply, ReflectDefineProperty, ReflectGetOwnPropertyDescriptor, ReflectOwnKeys } = shared.primordials;
-  const { TypeError, TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteLength, Uint8Array } = shared.primordials;
-  const { ArrayBufferPrototypeGetByteLength, TypedArrayPrototypeGetToStringTag } = shared.primordials;
-  const { list, toUSVString } = shared;
-  const { bytesOf, copyOf, encode, join } = shared.bytes;
-
   shared.bodies = shared.once(() => {
+    const { JSONParse, Promise, ReflectApply, ReflectDefineProperty, ReflectGetOwnPropertyDescriptor, ReflectOwnKeys } = shared.primordials;
+    const { TypeError, TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteLength, Uint8Array } = shared.primordials;
+    const { ArrayBufferPrototypeGetByteLength, TypedArrayPrototypeGetToStringTag } = shared.primordials;
+    const { list, toUSVString } = shared;
+    const { bytesOf, copyOf, encode, join } = shared.bytes;
+
     class Body {
       bytes; // null where there is a stream, or `incoming`
       stream; // null as long as nobody has asked for one
@@ -280,7 +280,7 @@
   // For XMLHttpRequest: { bytes, type }, or null for none.
   shared.extractBody = (value) => {
     const content = shared.bodies().contentOf(value);
-    if (content !== null && content.stream !== null) throw new TypeError("a stream can't be sent by XMLHttpRequest");
+    if (content !== null && content.stream !== null) throw new shared.primordials.TypeError("a stream can't be sent by XMLHttpRequest");
     return content;
   };
 });

@@ -2,13 +2,13 @@
 "use strict";
 
 (function (host, shared) {
-  const { JSONStringify, Promise, RangeError, RegExpPrototypeExec, StringPrototypeToUpperCase, TypeError } = shared.primordials;
-  const { defineOperation, dictionary, requireArguments, toUSVString } = shared;
-  const isObject = (value) => (typeof value === "object" && value !== null) || typeof value === "function";
-
-  // ---- Request and Response ------------------------------------------------------------------------------------------
-
   const classes = shared.once(() => {
+    const { JSONStringify, Promise, RangeError, RegExpPrototypeExec, StringPrototypeToUpperCase, TypeError } = shared.primordials;
+    const { dictionary, requireArguments, toUSVString } = shared;
+    const isObject = (value) => (typeof value === "object" && value !== null) || typeof value === "function";
+
+    // ---- Request and Response ------------------------------------------------------------------------------------------
+
     const { create: newHeaders, guardAs, addRaw, isToken, pairsOf: headerPairs } = shared.headers();
     const { parse, hasCredentials, serialize } = shared.urlParser();
     const { AbortController, isAbortSignal, addAbortAlgorithm, isAborted, reasonOf } = shared.abort();
@@ -310,6 +310,7 @@
   shared.fetchHandlers = classes;
   shared.defineInterfaces(classes, "Request", "Response");
 
+  const { requireArguments } = shared;
   const operations = {
     async fetch(input, init = undefined) {
       requireArguments(arguments.length, 1, "fetch");
@@ -317,5 +318,5 @@
       return await send(new Request(input, init)); // `await`: no look at a `then` that a guest may have changed
     },
   };
-  defineOperation(operations.fetch);
+  shared.defineOperation(operations.fetch);
 });

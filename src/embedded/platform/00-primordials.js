@@ -113,6 +113,7 @@
     SymbolPrototypeToString: uncurryThis(Symbol.prototype.toString),
     SymbolPrototypeValueOf: uncurryThis(Symbol.prototype.valueOf),
     TypedArrayPrototype: TypedArray.prototype,
+    TypedArrayPrototypeSet: uncurryThis(TypedArray.prototype.set),
     TypedArrayPrototypeGetBuffer: getterOf(TypedArray.prototype, "buffer"),
     TypedArrayPrototypeGetByteLength: getterOf(TypedArray.prototype, "byteLength"),
     TypedArrayPrototypeGetByteOffset: getterOf(TypedArray.prototype, "byteOffset"),
@@ -126,6 +127,20 @@
     WeakMapPrototypeSet: uncurryThis(WeakMap.prototype.set),
   };
   shared.primordials = primordials;
+  shared.arrayTypes = {
+    __proto__: null,
+    Int8Array,
+    Uint8Array,
+    Uint8ClampedArray,
+    Int16Array,
+    Uint16Array,
+    Int32Array,
+    Uint32Array,
+    Float32Array,
+    Float64Array,
+    BigInt64Array,
+    BigUint64Array,
+  };
 
   const { ReflectDefineProperty, ReflectGetOwnPropertyDescriptor, ReflectOwnKeys, ReflectSetPrototypeOf } = primordials;
   const { SymbolIterator, SymbolToStringTag, globalThis: global } = primordials;
@@ -256,6 +271,11 @@
   // Web IDL's iterator objects: their prototype's parent is %IteratorPrototype%.
   const IteratorPrototype = primordials.ReflectGetPrototypeOf(primordials.ReflectGetPrototypeOf([][SymbolIterator]()));
 
+  const AsyncIteratorPrototype = primordials.ReflectGetPrototypeOf(
+    primordials.ReflectGetPrototypeOf(async function* () {}.prototype),
+  );
+
+  shared.AsyncIteratorPrototype = AsyncIteratorPrototype;
   shared.list = list;
   shared.once = once;
   shared.define = define;

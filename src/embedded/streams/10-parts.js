@@ -6,10 +6,10 @@
 "use strict";
 
 (function (host, shared) {
-  const { Number, Promise, PromisePrototypeThen, RangeError, ReflectApply, TypeError } = shared.primordials;
-  const { requireArguments } = shared;
-
   shared.streamParts = shared.once(() => {
+    const { Number, Promise, PromisePrototypeThen, RangeError, ReflectApply, TypeError } = shared.primordials;
+    const { requireArguments } = shared;
+
     // ---- promises ------------------------------------------------------------------------------------------------
 
     class Deferred {
@@ -166,6 +166,8 @@
   });
 
   const strategies = shared.once(() => {
+    const { Number, TypeError } = shared.primordials;
+    const { requireArguments } = shared;
     const { byteLength, count } = {
       byteLength: { size: (chunk) => chunk.byteLength }.size,
       count: { size: () => 1 }.size,

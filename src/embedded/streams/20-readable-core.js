@@ -2,10 +2,10 @@
 "use strict";
 
 (function (host, shared) {
-  const { TypeError } = shared.primordials;
-  const { requireArguments } = shared;
-
   shared.readableCore = shared.once(() => {
+    const { TypeError } = shared.primordials;
+    const { requireArguments } = shared;
+
     const { Deferred, Queue, failed, markHandled, rejectedWith, resolvedWith, settled, then } = shared.streamParts();
     const internal = {};
 

@@ -2,9 +2,9 @@
 "use strict";
 
 (function (host, shared) {
-  const { TypeError } = shared.primordials;
-
   shared.defaultControllers = shared.once(() => {
+    const { TypeError } = shared.primordials;
+
     const { Queue, enqueueWithSize, invoke, resolvedWith, upon } = shared.streamParts();
     const core = shared.readableCore();
 

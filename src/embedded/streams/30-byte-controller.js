@@ -3,56 +3,54 @@
 "use strict";
 
 (function (host, shared) {
-  const { ArrayBuffer, ArrayBufferIsView, ArrayBufferPrototypeGetByteLength, DataView, DataViewPrototypeGetBuffer } =
-    shared.primordials;
-  const { DataViewPrototypeGetByteLength, DataViewPrototypeGetByteOffset, MathMin, RangeError, ReflectApply, TypeError } =
-    shared.primordials;
-  const { TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteLength, TypedArrayPrototypeGetByteOffset } =
-    shared.primordials;
-  const { TypedArrayPrototypeGetLength, TypedArrayPrototypeGetToStringTag, Uint8Array } = shared.primordials;
-  const { requireArguments } = shared;
-  const setBytes = shared.primordials.uncurryThis(Uint8Array.prototype.set);
-  const arrayTypes = { __proto__: null };
-  for (const type of [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, Float32Array, Float64Array, BigInt64Array, BigUint64Array])
-    arrayTypes[type.name] = type;
-
-  // ---- memory ----------------------------------------------------------------------------------------------------
-
-  const isDetached = (buffer) => !shared.hasBrand((one) => new Uint8Array(one), buffer);
-  // The same bytes in another ArrayBuffer; the given one is detached.
-  const transfer = (buffer) => {
-    try {
-      return host.structuredClone(buffer, [buffer]);
-    } catch {
-      throw new TypeError("the buffer can't be transferred");
-    }
-  };
-  const lengthOf = ArrayBufferPrototypeGetByteLength;
-  // { buffer, offset, length, type, unit } of a view.
-  const viewOf = (view) => {
-    const tag = TypedArrayPrototypeGetToStringTag(view);
-    if (tag === undefined)
-      return { __proto__: null, buffer: DataViewPrototypeGetBuffer(view), offset: DataViewPrototypeGetByteOffset(view), length: DataViewPrototypeGetByteLength(view), type: DataView, unit: 1 };
-    const length = TypedArrayPrototypeGetByteLength(view);
-    const type = arrayTypes[tag];
-    return { __proto__: null, buffer: TypedArrayPrototypeGetBuffer(view), offset: TypedArrayPrototypeGetByteOffset(view), length, type, unit: type.BYTES_PER_ELEMENT };
-  };
-  const sizeOfView = (view) => {
-    // A detached DataView has no length.
-    try {
-      return viewOf(view);
-    } catch {
-      return null;
-    }
-  };
-  const copyBytes = (to, at, from, offset, count) => setBytes(new Uint8Array(to), new Uint8Array(from, offset, count), at);
-  const cloned = (buffer, offset, length) => {
-    const copy = new ArrayBuffer(length);
-    copyBytes(copy, 0, buffer, offset, length);
-    return copy;
-  };
-
   shared.byteControllers = shared.once(() => {
+    const { ArrayBuffer, ArrayBufferIsView, ArrayBufferPrototypeGetByteLength, DataView, DataViewPrototypeGetBuffer } =
+      shared.primordials;
+    const { DataViewPrototypeGetByteLength, DataViewPrototypeGetByteOffset, MathMin, RangeError, ReflectApply, TypeError } =
+      shared.primordials;
+    const { TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteLength, TypedArrayPrototypeGetByteOffset } =
+      shared.primordials;
+    const { TypedArrayPrototypeGetLength, TypedArrayPrototypeGetToStringTag, Uint8Array } = shared.primordials;
+    const { requireArguments } = shared;
+    const { TypedArrayPrototypeSet: setBytes } = shared.primordials;
+    const { arrayTypes } = shared;
+
+    // ---- memory ----------------------------------------------------------------------------------------------------
+
+    const isDetached = (buffer) => !shared.hasBrand((one) => new Uint8Array(one), buffer);
+    // The same bytes in another ArrayBuffer; the given one is detached.
+    const transfer = (buffer) => {
+      try {
+        return host.structuredClone(buffer, [buffer]);
+      } catch {
+        throw new TypeError("the buffer can't be transferred");
+      }
+    };
+    const lengthOf = ArrayBufferPrototypeGetByteLength;
+    // { buffer, offset, length, type, unit } of a view.
+    const viewOf = (view) => {
+      const tag = TypedArrayPrototypeGetToStringTag(view);
+      if (tag === undefined)
+        return { __proto__: null, buffer: DataViewPrototypeGetBuffer(view), offset: DataViewPrototypeGetByteOffset(view), length: DataViewPrototypeGetByteLength(view), type: DataView, unit: 1 };
+      const length = TypedArrayPrototypeGetByteLength(view);
+      const type = arrayTypes[tag];
+      return { __proto__: null, buffer: TypedArrayPrototypeGetBuffer(view), offset: TypedArrayPrototypeGetByteOffset(view), length, type, unit: type.BYTES_PER_ELEMENT };
+    };
+    const sizeOfView = (view) => {
+      // A detached DataView has no length.
+      try {
+        return viewOf(view);
+      } catch {
+        return null;
+      }
+    };
+    const copyBytes = (to, at, from, offset, count) => setBytes(new Uint8Array(to), new Uint8Array(from, offset, count), at);
+    const cloned = (buffer, offset, length) => {
+      const copy = new ArrayBuffer(length);
+      copyBytes(copy, 0, buffer, offset, length);
+      return copy;
+    };
+
     const { Queue, invoke, rejectedWith, resolvedWith, toCount, upon } = shared.streamParts();
     const core = shared.readableCore();
     const { ReadRequest, internal } = core;

@@ -2,10 +2,10 @@
 "use strict";
 
 (function (host, shared) {
-  const { ReflectApply, RangeError, TypeError } = shared.primordials;
-  const { requireArguments } = shared;
-
   shared.writableStreams = shared.once(() => {
+    const { ReflectApply, RangeError, TypeError } = shared.primordials;
+    const { requireArguments } = shared;
+
     const parts = shared.streamParts();
     const { Deferred, Queue, enqueueWithSize, failed, invoke, markHandled, rejectedWith, resolvedWith, settled, upon } = parts;
     const internal = {};

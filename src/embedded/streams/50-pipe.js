@@ -2,10 +2,10 @@
 "use strict";
 
 (function (host, shared) {
-  const { TypeError, TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteLength } = shared.primordials;
-  const { TypedArrayPrototypeGetByteOffset, Uint8Array } = shared.primordials;
-
   shared.streamPipes = shared.once(() => {
+    const { TypeError, TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteLength } = shared.primordials;
+    const { TypedArrayPrototypeGetByteOffset, Uint8Array } = shared.primordials;
+
     const { Deferred, chain, forward, markHandled, nothing, resolvedWith, then, upon } = shared.streamParts();
     const core = shared.readableCore();
     const { ReadRequest } = core;

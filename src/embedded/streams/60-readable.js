@@ -2,13 +2,13 @@
 "use strict";
 
 (function (host, shared) {
-  const { ReflectApply, ReflectDefineProperty, ReflectGetPrototypeOf, ReflectSetPrototypeOf, RangeError } = shared.primordials;
-  const { Symbol, SymbolIterator, TypeError } = shared.primordials;
-  const { requireArguments } = shared;
-  const { asyncIterator } = Symbol;
-  const AsyncIteratorPrototype = ReflectGetPrototypeOf(ReflectGetPrototypeOf(async function* () {}.prototype));
-
   shared.readableStreams = shared.once(() => {
+    const { ReflectApply, ReflectDefineProperty, ReflectSetPrototypeOf, RangeError } = shared.primordials;
+    const { Symbol, SymbolIterator, TypeError } = shared.primordials;
+    const { requireArguments } = shared;
+    const { asyncIterator } = Symbol;
+    const { AsyncIteratorPrototype } = shared;
+
     const parts = shared.streamParts();
     const { Deferred, chain, invoke, isObject, markHandled, rejectedWith, resolvedWith, then, toCount } = parts;
     const core = shared.readableCore();
@@ -100,7 +100,8 @@
       }
     }
     delete Iterator.prototype.constructor;
-    for (const name of ["next", "return"]) shared.define(Iterator.prototype, name, Iterator.prototype[name], true);
+    shared.define(Iterator.prototype, "next", Iterator.prototype.next, true);
+    shared.define(Iterator.prototype, "return", Iterator.prototype.return, true);
     ReflectDefineProperty(Iterator.prototype.return, "length", { __proto__: null, value: 1 });
     ReflectSetPrototypeOf(Iterator.prototype, AsyncIteratorPrototype);
 

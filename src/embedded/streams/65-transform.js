@@ -2,9 +2,9 @@
 "use strict";
 
 (function (host, shared) {
-  const { RangeError, ReflectApply, TypeError } = shared.primordials;
-
   shared.transformStreams = shared.once(() => {
+    const { RangeError, ReflectApply, TypeError } = shared.primordials;
+
     const parts = shared.streamParts();
     const { Deferred, chain, invoke, rejectedWith, resolvedWith, then, upon } = parts;
     const { create: createReadable } = shared.readableStreams();

@@ -2,9 +2,9 @@
 "use strict";
 
 (function (host, shared) {
-  const { StringPrototypeCharCodeAt, StringPrototypeSlice, Uint8Array } = shared.primordials;
-
   const build = shared.once(() => {
+    const { StringPrototypeCharCodeAt, StringPrototypeSlice, Uint8Array } = shared.primordials;
+
     const { create } = shared.transformStreams();
 
     // A surrogate at the end of a chunk waits for the other one.

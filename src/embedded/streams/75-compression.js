@@ -3,15 +3,15 @@
 "use strict";
 
 (function (host, shared) {
-  const { ArrayBuffer, Float64Array, TypedArrayPrototypeGetByteLength, TypeError, Uint8Array } = shared.primordials;
-  const { requireArguments } = shared;
-  const slice = shared.primordials.uncurryThis(Uint8Array.prototype.slice);
-  const FORMATS = { __proto__: null, deflate: 0, "deflate-raw": 1, gzip: 2 };
-  const ROOM = 1 << 16; // of output at once: the engine can be stopped between two calls only
-  const ENDED = 1;
-  const WRONG = -1;
-
   const build = shared.once(() => {
+    const { ArrayBuffer, Float64Array, TypedArrayPrototypeGetByteLength, TypeError, Uint8Array } = shared.primordials;
+    const { TypedArrayPrototypeGetBuffer } = shared.primordials;
+    const { requireArguments } = shared;
+    const FORMATS = { __proto__: null, deflate: 0, "deflate-raw": 1, gzip: 2 };
+    const ROOM = 1 << 16; // of output at once: the engine can be stopped between two calls only
+    const ENDED = 1;
+    const WRONG = -1;
+
     const { create } = shared.transformStreams();
     const counts = new Float64Array(2); // bytes taken, bytes given
 
@@ -32,7 +32,7 @@
         if (status === WRONG) throw new TypeError(`${where}: the data is not compressed so, or is damaged`);
         at += counts[0];
         if (counts[1] > 0) {
-          put(slice(room, 0, counts[1]));
+          put(shared.bytes.copyOf(new Uint8Array(TypedArrayPrototypeGetBuffer(room), 0, counts[1])));
         }
         if (status === ENDED) {
           if (at < length) throw new TypeError(`${where}: there is more after the end of the compressed data`);
