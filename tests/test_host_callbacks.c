@@ -79,6 +79,21 @@ static void gather(const aard_call_context *context, void *user, aard_invocation
     if (d->count == d->wanted) assert_int_equal(pthread_create(&d->thread, NULL, answer_all, d), 0);
 }
 
+static void *answer_late(void *user)
+{
+    desk *d = user;
+    usleep(30000);
+    return answer_all(d);
+}
+
+static void wait_long(const aard_call_context *context, void *user, aard_invocation *invocation)
+{
+    desk *d = user;
+    (void)context;
+    d->waiting[d->count++] = invocation;
+    if (d->count == d->wanted) assert_int_equal(pthread_create(&d->thread, NULL, answer_late, d), 0);
+}
+
 static const char *const schema =
     "{\"type\":\"object\",\"properties\":{\"city\":{\"type\":\"string\",\"minLength\":1},\"days\":{\"type\":\"integer\","
     "\"minimum\":1,\"maximum\":14}},\"required\":[\"city\"],\"additionalProperties\":false}";
@@ -131,6 +146,50 @@ static void test_javascript_awaits_an_answer(void **state)
     value_is(exec(isolate, "await aardvark.invoke('weather', {city: 'Ulm'})"), "{\"city\":\"Ulm\"}");
     value_is(exec(isolate, "weather.name"), "\"weather\"");
     assert_int_equal(calls, 5);
+    aard_isolate_free(isolate);
+}
+
+/* A loop of the guest's own waits like that of calls; handlers of bundles have callbacks as inline code has. */
+static void test_handlers_and_loops_of_guests(void **state)
+{
+    (void)state;
+    aard_isolate *isolate = isolate_with(AARD_LANGUAGE_PYTHON, "echo", NULL, echo, NULL);
+    value_is(exec(isolate, "import asyncio\nasync def main(): return await echo(a=1)\nasyncio.run(main())"),
+             "{\"a\":1}");
+    aard_isolate_free(isolate);
+    static const char *const python[][2] = {{"main.py", "import helper\nasync def f(x): return await helper.g(x)"},
+                                            {"helper.py", "def g(x): return echo(x=x)"},
+                                            {NULL, NULL}};
+    isolate = boot(config_with(AARD_LANGUAGE_PYTHON, "echo", NULL, echo, NULL), bundle_of(python));
+    value_is(call(isolate, "main:f", "[1]"), "{\"x\":[1]}");
+    aard_isolate_free(isolate);
+    static const char *const javascript[][2] = {{"main.js", "export const f = async (x) => (await echo({x})).x"},
+                                                {NULL, NULL}};
+    isolate = boot(config_with(AARD_LANGUAGE_JAVASCRIPT, "echo", NULL, echo, NULL), bundle_of(javascript));
+    value_is(call(isolate, "main:f", "[1]"), "[1]");
+    aard_isolate_free(isolate);
+}
+
+/* Timers, requests and callbacks are waited for together. */
+static void test_other_waits_go_on(void **state)
+{
+    (void)state;
+    desk d = {.wanted = 2};
+    aard_isolate *isolate = isolate_with(AARD_LANGUAGE_PYTHON, "wait_long", NULL, wait_long, &d);
+    value_is(exec(isolate, "import asyncio\norder = []\n"
+                           "async def tick():\n    await asyncio.sleep(0.002)\n    order.append('tick')\n"
+                           "async def call():\n    await wait_long()\n    order.append('answer')\n"
+                           "await asyncio.gather(call(), call(), tick())\norder"),
+             "[\"tick\",\"answer\",\"answer\"]");
+    pthread_join(d.thread, NULL);
+    aard_isolate_free(isolate);
+    d = (desk){.wanted = 1};
+    isolate = isolate_with(AARD_LANGUAGE_JAVASCRIPT, "wait_long", NULL, wait_long, &d);
+    value_is(exec(isolate, "const order = [];\n"
+                           "await Promise.all([wait_long().then(() => order.push('answer')),\n"
+                           "  new Promise((r) => setTimeout(r, 2)).then(() => order.push('tick'))]);\norder"),
+             "[\"tick\",\"answer\"]");
+    pthread_join(d.thread, NULL);
     aard_isolate_free(isolate);
 }
 
@@ -235,21 +294,6 @@ static void test_synchronous_code_waits(void **state)
     aard_isolate_free(isolate);
 }
 
-static void *answer_late(void *user)
-{
-    desk *d = user;
-    usleep(30000);
-    return answer_all(d);
-}
-
-static void wait_long(const aard_call_context *context, void *user, aard_invocation *invocation)
-{
-    desk *d = user;
-    (void)context;
-    d->waiting[d->count++] = invocation;
-    if (d->count == d->wanted) assert_int_equal(pthread_create(&d->thread, NULL, answer_late, d), 0);
-}
-
 static void test_the_outcome_counts_callbacks_and_their_time(void **state)
 {
     (void)state;
@@ -335,6 +379,8 @@ static void test_arguments_are_checked_first(void **state)
         {"await weather(city='')",
          "the arguments of 'weather' are refused: $.city: it has 0 characters; it may have no less than 1"},
         {"await weather(city='a', days=15)", "the arguments of 'weather' are refused: $.days: it must be at most 14"},
+        {"from functools import reduce\nawait weather(city=reduce(lambda a, _: [a], range(300), 1))",
+         "the arguments of 'weather' are refused: they are nested too deeply"},
         {"await weather(city='a', what=1)", "the arguments of 'weather' are refused: $: there is no 'what'"},
     };
     int calls = 0;
@@ -596,6 +642,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_python_awaits_an_answer),
         cmocka_unit_test(test_javascript_awaits_an_answer),
+        cmocka_unit_test(test_handlers_and_loops_of_guests),
+        cmocka_unit_test(test_other_waits_go_on),
         cmocka_unit_test(test_guests_list_callbacks),
         cmocka_unit_test(test_a_guest_without_callbacks_has_none_of_their_names),
         cmocka_unit_test(test_names_of_the_language_stay),

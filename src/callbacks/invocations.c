@@ -258,21 +258,29 @@ static const char *claim(aard_invocation *one, const aard__callback_limits *limi
     return limit;
 }
 
-/* The arguments are what the host is promised, or the guest has its exception. */
+/* What is wrong with the arguments; empty where they are what the host is promised. */
+static void review_arguments(const aard__callback *callback, const char *arguments, size_t len, aard__buf *why)
+{
+    bool deep;
+    if (!aard__json_valid_to(arguments, len, MOST_DEPTH, &deep, NULL)) {
+        aard__buf_puts(why, deep ? "they are nested too deeply" : "they are not JSON");
+    } else if (arguments[strspn(arguments, " \t\r\n")] != '{') {
+        aard__buf_puts(why, "they are not an object");
+    } else if (callback->schema) {
+        json_t *value = aard__schema_value(arguments, len);
+        if (!value)
+            aard__buf_puts(why, "they have a name twice, a lone surrogate, or a number that is too large");
+        else if (!aard__schema_accepts(callback->schema, value, why) && !why->len)
+            aard__buf_puts(why, "they are not what its schema wants");
+        json_decref(value);
+    }
+}
+
 static bool check_arguments(aard_invocation *one, const aard__callback *callback, const char *arguments, size_t len)
 {
     aard__buf why = AARD__BUF_INIT;
-    json_t *value = callback->schema ? aard__schema_value(arguments, len) : NULL;
-    bool accepted = false, deep;
-    if (callback->schema && !value)
-        aard__buf_puts(&why, "they are not JSON that can be checked");
-    else if (!callback->schema && !aard__json_valid_to(arguments, len, MOST_DEPTH, &deep, NULL))
-        aard__buf_puts(&why, "they are not JSON, or nested too deeply");
-    else if (!len || arguments[strspn(arguments, " \t\r\n")] != '{')
-        aard__buf_puts(&why, "they are not an object");
-    else
-        accepted = !callback->schema || aard__schema_accepts(callback->schema, value, &why);
-    json_decref(value);
+    review_arguments(callback, arguments, len, &why);
+    bool accepted = !why.len && !why.failed;
     if (!accepted) {
         aard__invocation_answer made = failure("InvalidArguments", "");
         aard__buf_printf(&made.text, "the arguments of '%s' are refused: ", callback->name);
