@@ -421,9 +421,39 @@ static void test_nothing_is_left_of_an_isolate(void **state)
 
 #define IN_SESSION(test) cmocka_unit_test_setup_teardown(test, start_session, stop)
 
+/* The child after a reset is forked when the host has nothing to do, and by nobody where it does not reset. */
+static void test_the_next_child_is_forked_between_calls(void **state)
+{
+    (void)state;
+    value_is(exec(isolate, "1"), "1");
+    usleep(50000);
+    guests_are(NULL, 1);
+    for (int i = 0; i < 5; i++) {
+        assert_ok(aard_isolate_reset(isolate));
+        value_is(exec(isolate, "typeof n + (globalThis.n = 1)"), "\"undefined1\"");
+        guests_are(NULL, 2);
+        value_is(exec(isolate, "n"), "1");
+    }
+    for (int i = 0; i < 200; i++) assert_ok(aard_isolate_reset(isolate)); /* beside it */
+    value_is(exec(isolate, "1 + 1"), "2");
+}
+
+static void test_children_are_forked_ahead_beside_the_end_of_isolates(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 40; i++) {
+        aard_isolate *one = boot(process_config(AARD_LANGUAGE_JAVASCRIPT, AARD_CLEANUP_NONE), NULL);
+        assert_ok(aard_isolate_reset(one));
+        usleep((unsigned)(i % 8) * 700);
+        aard_isolate_free(one);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        IN_SESSION(test_the_next_child_is_forked_between_calls),
+        cmocka_unit_test(test_children_are_forked_ahead_beside_the_end_of_isolates),
         IN_SESSION(test_a_child_that_is_killed_costs_its_own_call),
         IN_SESSION(test_a_child_that_is_killed_between_calls),
         IN_SESSION(test_a_child_that_does_not_end_is_killed),

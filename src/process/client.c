@@ -60,6 +60,16 @@ static void fork_ahead(aard__client *client)
     aard_error_free(aard__remote_fork(client->template, true, &client->standby));
 }
 
+/* Between two requests. */
+static bool fork_next(void *user)
+{
+    aard__client *client = user;
+    if (pthread_mutex_trylock(&client->lock)) return false;
+    if (client->child.channel) fork_ahead(client);
+    pthread_mutex_unlock(&client->lock);
+    return true;
+}
+
 static void note_reset(aard__client *client, uint64_t start)
 {
     client->reset_mode = AARD_RESET_NEW_PROCESS;
@@ -74,7 +84,15 @@ static aard_error *reset(aard__client *client)
     AARD__TRY(ensure_child(client));
     client->used = false;
     note_reset(client, start);
-    return NULL; /* the one after that is forked by prepare_reset: here it would compete with the call */
+    return NULL;
+}
+
+/* The host resets, and so will do it again: the child after that is forked once nobody waits for anything. */
+static aard_error *reset_for_host(aard__client *client)
+{
+    AARD__TRY(reset(client));
+    if (!client->standby.channel) aard__ahead_queue(&client->next);
+    return NULL;
 }
 
 /* ---- handlers ----------------------------------------------------------------------------------------------------- */
@@ -148,7 +166,7 @@ static void clean_up(aard__client *client, aard_outcome *outcome)
 {
     uint64_t start = aard__clock_monotonic();
     if (client->config->settings.cleanup != AARD_CLEANUP_FULL) return;
-    aard_error_free(reset(client)); /* the next call tries again */
+    aard_error_free(reset_for_host(client)); /* the next call tries again */
     aard_diagnostics *d = &outcome->diagnostics;
     double ms = (double)(aard__clock_monotonic() - start) / 1e6;
     d->cleanup_ms += ms;
@@ -291,7 +309,7 @@ static aard_error *prepare_reset(aard__client *client)
     return aard__remote_fork(client->template, false, &client->standby);
 }
 
-aard_error *aard__client_request(aard__client *client, const aard__request *request, aard__response *response)
+static aard_error *answer(aard__client *client, const aard__request *request, aard__response *response)
 {
     switch (request->verb) {
     case AARD__LOAD_BUNDLE: return load_bundle(client, request->bundle);
@@ -300,13 +318,21 @@ aard_error *aard__client_request(aard__client *client, const aard__request *requ
     case AARD__INVOKE:
     case AARD__EXECUTE:
     case AARD__CLEAR: return call(client, request, &response->outcome);
-    case AARD__RESET: return reset(client);
+    case AARD__RESET: return reset_for_host(client);
     case AARD__CHECKPOINT: return checkpoint(client);
     case AARD__PREPARE_RESET: return prepare_reset(client);
     case AARD__CAPTURE: return capture(client, &response->warm);
     case AARD__FILES: return files(client, request, &response->bytes);
     }
     return aard__error(AARD_ERR_INVALID_ARGUMENT, "unknown request %d", (int)request->verb);
+}
+
+aard_error *aard__client_request(aard__client *client, const aard__request *request, aard__response *response)
+{
+    pthread_mutex_lock(&client->lock);
+    aard_error *error = answer(client, request, response);
+    pthread_mutex_unlock(&client->lock);
+    return error;
 }
 
 const aard__hardening_report *aard__client_hardening(const aard__client *client) { return &client->hardening; }
@@ -320,6 +346,8 @@ aard_error *aard__client_new(aard_isolate_config *config, uint64_t id, aard__cli
     if (!client) return aard__error_no_memory();
     client->config = config;
     client->id = id;
+    pthread_mutex_init(&client->lock, NULL);
+    client->next = (aard__ahead){.work = fork_next, .user = client};
     client->wake = client->child.pidfd = client->standby.pidfd = -1;
     aard_error *error = aard__template_get(config, NULL, &client->template);
     if (!error) error = ensure_child(client);
@@ -335,6 +363,7 @@ aard_error *aard__client_new(aard_isolate_config *config, uint64_t id, aard__cli
 void aard__client_free(aard__client *client)
 {
     if (!client) return;
+    aard__ahead_drop(&client->next);
     drop_children(client);
     aard__template_release(client->template);
     aard_bundle_free(client->bundle);
@@ -342,5 +371,6 @@ void aard__client_free(aard__client *client)
     aard__free(client->handlers);
     aard__net_server_end(&client->net);
     if (client->wake >= 0) close(client->wake);
+    pthread_mutex_destroy(&client->lock);
     aard__free(client);
 }

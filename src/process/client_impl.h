@@ -2,7 +2,10 @@
 #ifndef AARD_PROCESS_CLIENT_IMPL_H
 #define AARD_PROCESS_CLIENT_IMPL_H
 
+#include <pthread.h>
+
 #include "guest/streams.h"
+#include "process/ahead.h"
 #include "process/client.h"
 #include "process/files.h"
 #include "process/harden/report.h"
@@ -27,6 +30,8 @@ typedef struct aard__client_handler {
 } aard__client_handler;
 
 struct aard__client {
+    pthread_mutex_t lock;        /* of all of it: held by a request, and while a child is forked ahead between two */
+    aard__ahead next;            /* which that is */
     aard_isolate_config *config; /* borrowed */
     aard__template *template;
     aard_bundle *bundle;            /* retained; may be NULL */

@@ -13,7 +13,7 @@ typedef struct wanted { /* a request that the guest has not dropped */
     struct wanted *next;
     unsigned id;
     bool answered, announced, taken; /* of one that streams: there is news, it has been told, the head is here */
-    aard__net_reply reply; /* once it is taken */
+    aard__net_reply reply;           /* once it is taken */
 } wanted;
 
 typedef struct remote_net {
