@@ -396,6 +396,26 @@ static void test_arguments_are_checked_first(void **state)
     assert_int_equal(calls, 0);
 }
 
+/* A guest chooses what a regular expression is run on: one that never comes to an end refuses it, also below "not". */
+static void test_regular_expressions_end(void **state)
+{
+    (void)state;
+    static const char *const patterns[] = {
+        "{\"properties\":{\"a\":{\"pattern\":\"^(a|a?)+$\"}}}",
+        "{\"properties\":{\"a\":{\"not\":{\"pattern\":\"^(a|a?)+$\"}}}}",
+        "{\"patternProperties\":{\"^(a|a?)+$\":true},\"additionalProperties\":false}",
+    };
+    for (size_t i = 0; i < COUNT(patterns); i++) {
+        aard_isolate *isolate = isolate_with(AARD_LANGUAGE_PYTHON, "echo", patterns[i], echo, NULL);
+        exception_is(
+            exec(isolate, i == 2 ? "await invoke('echo', **{'a' * 5000 + 'b': 1})" : "await echo(a='a' * 5000 + 'b')"),
+            "InvalidArguments", NULL, NULL);
+        value_is(exec(isolate, i == 1 ? "await echo(a='b')" : "await echo(a='a')"),
+                 i == 1 ? "{\"a\":\"b\"}" : "{\"a\":\"a\"}");
+        aard_isolate_free(isolate);
+    }
+}
+
 static void count_end(void *user) { ++*(int *)user; }
 
 static void test_registration_is_checked(void **state)
@@ -412,7 +432,10 @@ static void test_registration_is_checked(void **state)
     static const char *const schemas[][2] = {
         {"{", "is not JSON"},
         {"{\"type\":\"array\"}", "not \"object\""},
-        {"{\"properties\":{\"a\":{\"pattern\":\"^a\"}}}", "'#/properties/a/pattern' is a keyword outside"},
+        {"{\"properties\":{\"a\":{\"format\":1}}}", "'#/properties/a/format' must be a string"},
+        {"{\"properties\":{\"a\":{\"pattern\":\"(?i)a\"}}}", "'#/properties/a/pattern' must be a regular expression"},
+        {"{\"patternProperties\":{\"a++\":true}}", "'#/patternProperties' must be a regular expression"},
+        {"{\"patternProperties\":{\"[a\":true}}", "'#/patternProperties' must be a regular expression"},
         {"{\"properties\":{\"a\":{\"minimun\":1}}}", "'#/properties/a/minimun' is a keyword outside"},
         {"{\"unevaluatedProperties\":false}", "'#/unevaluatedProperties'"},
         {"{\"$ref\":\"http://example.org\"}", "'#/$ref' is not a reference to a part of this schema"},
@@ -654,6 +677,7 @@ int main(void)
         cmocka_unit_test(test_a_guest_can_give_up),
         cmocka_unit_test(test_errors_have_their_types),
         cmocka_unit_test(test_arguments_are_checked_first),
+        cmocka_unit_test(test_regular_expressions_end),
         cmocka_unit_test(test_registration_is_checked),
         cmocka_unit_test(test_stubs_show_types),
         cmocka_unit_test(test_limits_hold),

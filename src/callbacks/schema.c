@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "callbacks/schema_impl.h"
+#include "callbacks/schema_pattern.h"
 
 /* Of a name that comes twice another reader could see another value than was checked. */
 enum { MOST_REFERENCES = 1000, FLAGS = JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES };
@@ -36,6 +37,8 @@ typedef enum form {
     COUNT,
     DIALECT,
     NUMBER,
+    PATTERN,
+    PATTERN_MAP,
     POSITIVE,
     REFERENCE,
     ROOT_TEXT,
@@ -84,6 +87,7 @@ static aard_error *refuse(const place *at, const char *what)
     return error;
 }
 
+static const char not_a_pattern[] = "must be a regular expression of ECMAScript (with the flag u) that is supported";
 static const char not_in_subset[] =
     "is a keyword outside of the supported subset of JSON Schema; leave it out, or begin "
     "the name of an annotation with 'x-'";
@@ -130,6 +134,19 @@ static bool is_texts_map(const json_t *value)
     return json_is_object(value);
 }
 
+static bool is_pattern(const json_t *value)
+{
+    return json_is_string(value) && aard__schema_pattern_valid(json_string_value(value));
+}
+
+static bool are_patterns(const json_t *value)
+{
+    const char *key;
+    json_t *item;
+    json_object_foreach((json_t *)(uintptr_t)value, key, item) if (!aard__schema_pattern_valid(key)) return false;
+    return true;
+}
+
 /* Of those drafts the subset means the same in all. */
 static bool is_dialect(const json_t *value)
 {
@@ -153,6 +170,8 @@ static const char *misfit(form wanted, const json_t *value, bool root)
     case COUNT: return aard__schema_is_integer(value) && number >= 0 ? NULL : "must be an integer that is not negative";
     case DIALECT: return is_dialect(value) ? NULL : "names a draft that is not supported; use 2020-12";
     case NUMBER: return json_is_number(value) ? NULL : "must be a number";
+    case PATTERN: return is_pattern(value) ? NULL : not_a_pattern;
+    case PATTERN_MAP: return are_patterns(value) ? NULL : not_a_pattern;
     case POSITIVE: return json_is_number(value) && number > 0 ? NULL : "must be a number above 0";
     case ROOT_TEXT:
         if (!root) return "is supported at the root only: references are local";
@@ -211,6 +230,7 @@ static aard_error *check_keyword(review *r, const keyword *k, const json_t *valu
         if (json_is_array(value)) return refuse(at, "must be a schema; for a tuple use 'prefixItems'");
         return check_schema(r, value, at);
     case SCHEMAS: return check_list(r, value, at);
+    case PATTERN_MAP:
     case SCHEMA_MAP: return check_map(r, value, at);
     default: return NULL;
     }

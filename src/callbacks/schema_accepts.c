@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "callbacks/schema_impl.h"
+#include "callbacks/schema_pattern.h"
 
 /* Of both there is no more than a schema and a value of ours need; a value is made by a guest. */
 enum { MOST_DEPTH = 1000 };
@@ -279,6 +280,23 @@ RULE(max_length)
     return !json_is_string(value) || within(c, at, characters(value), rule, true, "characters");
 }
 
+/* Nothing is accepted where it takes too long to find out. */
+static bool matches(check *c, const char *pattern, const char *text, size_t len, const step *at)
+{
+    bool found = false;
+    c->work += (unsigned)(len / 16);
+    if (!has_work(c, at) || !aard__schema_pattern_find(pattern, text, len, &found)) give_up(c, at);
+    return found;
+}
+
+RULE(pattern)
+{
+    (void)schema;
+    if (!json_is_string(value)) return true;
+    return matches(c, json_string_value(rule), json_string_value(value), json_string_length(value), at) ||
+           refuse(c, at, "it must match the pattern '%s'", json_string_value(rule));
+}
+
 /* ---- arrays ------------------------------------------------------------------------------------------------------- */
 
 RULE(min_items)
@@ -382,14 +400,39 @@ RULE(properties)
     return true;
 }
 
+RULE(pattern_properties)
+{
+    const char *pattern, *key;
+    json_t *below, *item;
+    (void)schema;
+    json_object_foreach(writable(rule), pattern, below)
+    {
+        json_object_foreach(writable(value), key, item)
+        {
+            if (matches(c, pattern, key, strlen(key), at) && !accepts(c, below, item, &(step){at, key, 0}))
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool is_listed(check *c, const json_t *schema, const char *key, const step *at)
+{
+    const char *pattern;
+    json_t *below;
+    if (json_object_get(json_object_get(schema, "properties"), key)) return true;
+    json_object_foreach(json_object_get(schema, "patternProperties"), pattern,
+                        below) if (matches(c, pattern, key, strlen(key), at)) return true;
+    return false;
+}
+
 RULE(additional_properties)
 {
     const char *key;
     json_t *item;
-    const json_t *listed = json_object_get(schema, "properties");
     json_object_foreach(writable(value), key, item)
     {
-        if (json_object_get(listed, key)) continue;
+        if (is_listed(c, schema, key, at)) continue;
         if (json_is_false(rule)) return refuse(c, at, "there is no '%s'", key);
         if (!accepts(c, rule, item, &(step){at, key, 0})) return false;
     }

@@ -45,6 +45,8 @@
     X("multipleOf", POSITIVE, multiple_of)                                                                             \
     X("not", SCHEMA, not )                                                                                             \
     X("oneOf", SCHEMAS, one_of)                                                                                        \
+    X("pattern", PATTERN, pattern)                                                                                     \
+    X("patternProperties", PATTERN_MAP, pattern_properties)                                                            \
     X("prefixItems", SCHEMAS, prefix_items)                                                                            \
     X("properties", SCHEMA_MAP, properties)                                                                            \
     X("propertyNames", SCHEMA, property_names)                                                                         \
