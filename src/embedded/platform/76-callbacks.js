@@ -1,4 +1,4 @@
-// The host's callbacks, for JavaScript guests: invoke("name", {…}) gives a promise, and so does each callback by its name.
+// The host's callbacks, for JavaScript guests: invoke("name", {...}) gives a promise, and so does each callback by its name.
 "use strict";
 
 (function (host, shared) {

@@ -16,7 +16,6 @@
       reader = null;
       controller = null; // has cancelSteps, pullSteps and releaseSteps
       disturbed = false;
-      source = null; // of a body that nobody has begun to read: gives its bytes (fetch/…)
     }
     class ReaderState {
       object = null;
