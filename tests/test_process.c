@@ -210,6 +210,13 @@ static void throwing_function(const aard_call_context *context, void *user, cons
     throw_one();
 }
 
+static void throwing_callback(const aard_call_context *context, void *user, aard_invocation *invocation)
+{
+    (void)context;
+    *(aard_invocation **)user = invocation;
+    throw_one();
+}
+
 static void test_what_a_callback_throws_ends_there(void **state)
 {
     (void)state;
@@ -217,7 +224,12 @@ static void test_what_a_callback_throws_ends_there(void **state)
     assert_ok(aard_isolate_config_add_capability(config, "throws"));
     assert_ok(aard_isolate_config_add_function(config, "throws", throwing_function, NULL, NULL));
     aard_isolate_config_set_stream_callback(config, throwing_stream, NULL, NULL);
+    aard_invocation *invocation = NULL;
+    assert_ok(aard_isolate_config_add_callback(config, "hurls", NULL, NULL, throwing_callback, &invocation, NULL));
     aard_isolate *isolate = boot(config, NULL);
+    exception_is(exec(isolate, "await hurls()"), "CallbackError", "the host's callback threw a C++ exception", NULL);
+    assert_false(aard_invocation_reply(invocation, "1", 1));
+    aard_invocation_free(invocation);
     exception_is(exec(isolate, "aardvark.host.throws(1)"), "HostError", NULL, "C++ exception", NULL);
     failure_is(exec(isolate, "console.log('x')"), AARD_FAILURE_OTHER, "callback threw", NULL);
     value_is(exec(isolate, "1 + 1"), "2");

@@ -20,39 +20,11 @@ typedef struct check {
     bool given_up; /* it took too much: nothing is accepted any more */
 } check;
 
-/* Where in the value it is: below `up`, a member by its name, or an item where that is NULL. */
-typedef struct step {
-    const struct step *up;
-    const char *key;
-    size_t index;
-} step;
+typedef aard__schema_step step;
 
 static bool accepts(check *c, const json_t *schema, const json_t *value, const step *at);
 
 /* ---- refusals ----------------------------------------------------------------------------------------------------- */
-
-static bool is_plain(const char *key)
-{
-    return *key && strspn(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == strlen(key);
-}
-
-static void put_path(const step *at, aard__buf *out)
-{
-    if (!at) {
-        aard__buf_putc(out, '$');
-        return;
-    }
-    put_path(at->up, out);
-    if (!at->key) {
-        aard__buf_printf(out, "[%zu]", at->index);
-    } else if (is_plain(at->key)) {
-        aard__buf_printf(out, ".%s", at->key);
-    } else {
-        aard__buf_putc(out, '[');
-        aard__buf_json_string(out, at->key, strlen(at->key));
-        aard__buf_putc(out, ']');
-    }
-}
 
 static bool refuse(check *c, const step *at, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
@@ -64,7 +36,7 @@ static bool refuse(check *c, const step *at, const char *format, ...)
     va_start(args, format);
     vsnprintf(what, sizeof what, format, args);
     va_end(args);
-    put_path(at, c->why);
+    aard__schema_put_path(at, c->why);
     aard__buf_printf(c->why, ": %s", what);
     return false;
 }

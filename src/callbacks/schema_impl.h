@@ -67,6 +67,15 @@ long double aard__schema_number(const json_t *value);
 /* Counts its steps into `*work`; false once that is AARD__SCHEMA_WORK. */
 bool aard__schema_equal(const json_t *a, const json_t *b, unsigned *work);
 
+/* Where in the value it is: below `up`, a member by its name, or an item where that is NULL. */
+typedef struct aard__schema_step {
+    const struct aard__schema_step *up;
+    const char *key;
+    size_t index;
+} aard__schema_step;
+
+void aard__schema_put_path(const aard__schema_step *at, aard__buf *out); /* "$.list[3].name" */
+
 bool aard__schema_is_integer(const json_t *value); /* 1.0 is one */
 
 #endif
