@@ -15,7 +15,7 @@ typedef struct span {
 
 static EVP_MAC_CTX *hmac_begin(const EVP_MD *digest, span key)
 {
-    static uint8_t none;
+    static const uint8_t none = 0;
     EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
     EVP_MAC_CTX *context = mac ? EVP_MAC_CTX_new(mac) : NULL;
     char *name = (char *)(uintptr_t)EVP_MD_get0_name(digest);
