@@ -47,6 +47,18 @@ const char *aard__text_entrypoint(const char *text, size_t len, char **out)
 
 static bool is_separator(char c) { return c == '-' || c == '_' || c == '.'; }
 
+void aard__text_package_key(const char *name, size_t len, char *out)
+{
+    size_t used = 0;
+    for (size_t i = 0; i < len; i++) {
+        if (!is_separator(name[i]))
+            out[used++] = lower(name[i]);
+        else if (!used || out[used - 1] != '-')
+            out[used++] = '-';
+    }
+    out[used] = '\0';
+}
+
 const char *aard__text_package(const char *text, size_t len, char **out)
 {
     aard__text_trim(&text, &len);
@@ -58,14 +70,7 @@ const char *aard__text_package(const char *text, size_t len, char **out)
         return "is not a package name; it must begin and end with a letter or digit";
     char *name = aard__malloc(len + 1);
     if (!name) return NULL;
-    size_t used = 0;
-    for (size_t i = 0; i < len; i++) {
-        if (!is_separator(text[i]))
-            name[used++] = lower(text[i]);
-        else if (name[used - 1] != '-')
-            name[used++] = '-';
-    }
-    name[used] = '\0';
+    aard__text_package_key(text, len, name);
     *out = name;
     return NULL;
 }

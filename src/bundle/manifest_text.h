@@ -12,7 +12,10 @@ typedef const char *aard__text_rule(const char *text, size_t len, char **out);
 /* `module:export`, both parts trimmed. */
 const char *aard__text_entrypoint(const char *text, size_t len, char **out);
 
-/* A package's name as PEP 503 compares it: lower case, runs of '-', '_', '.' as one '-'. */
+/* The name of a package as PEP 503 compares it, into `out`, of len + 1 bytes, whatever the characters are. */
+void aard__text_package_key(const char *name, size_t len, char *out);
+
+/* The same for what may be one's name: a package's name as PEP 503 compares it: lower case, runs of '-', '_', '.' as one '-'. */
 const char *aard__text_package(const char *text, size_t len, char **out);
 
 /* A dotted module name. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "bundle/manifest_text.h"
 #include "distribution/manifest.h"
 
 #define PACKAGES_MAX 10000
@@ -11,14 +12,7 @@
 bool aard__package_key(const char *name, size_t len, char out[AARD__PACKAGE_NAME_MAX + 1])
 {
     if (!len || len > AARD__PACKAGE_NAME_MAX) return false;
-    size_t n = 0;
-    for (size_t i = 0; i < len; i++) {
-        char c = name[i];
-        bool separator = c == '-' || c == '_' || c == '.';
-        if (separator && n && out[n - 1] == '-') continue;
-        out[n++] = separator ? '-' : c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-    }
-    out[n] = '\0';
+    aard__text_package_key(name, len, out);
     return true;
 }
 
