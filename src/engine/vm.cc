@@ -1,6 +1,5 @@
 // Vms: making, entering and ending them, and a run of work in one.
 #include <pthread.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -15,9 +14,7 @@ namespace {
 constexpr unsigned kMaxUnfreeable = 64;
 constexpr size_t kMostOfIcu = size_t(1) << 30; // where the heap has no limit
 constexpr size_t kSmallHeap = 8 * 1024 * 1024;
-constexpr size_t kTidyFrom = kSmallHeap + kSmallHeap / 16; // V8 begins to mark at some 8.9 MiB
-constexpr double kMostTidying = 0.1;                       // seconds, where other threads hardly come to run
-constexpr size_t kHostReserve = 256 * 1024;                // left below V8's limit for host functions and V8's own C++
+constexpr size_t kHostReserve = 256 * 1024;    // left below V8's limit for host functions and V8's own C++
 constexpr size_t kStackMost = 7 * 1024 * 1024; // what a guest may use at most, however large the thread's stack is
 
 // The lowest address of the calling thread's stack; asked once a thread, because the kernel is slow to say.
@@ -333,29 +330,6 @@ void aard__vm_heap(aard__vm *vm, aard__heap *out)
     out->total = statistics.total_heap_size();
     out->limit = statistics.heap_size_limit();
     out->external = statistics.external_memory();
-}
-
-// Goes on with marking that is under way, to the end of the collection.  Each turn waits a little for the threads that mark along.
-static bool finish_marking(aard__vm *vm)
-{
-    double end = aard::platform()->MonotonicallyIncreasingTime() + kMostTidying;
-    while (!vm->isolate->IdleNotificationDeadline(end)) {
-        if (aard::platform()->MonotonicallyIncreasingTime() >= end) return false;
-        usleep(50);
-    }
-    return true;
-}
-
-void aard__vm_tidy(aard__vm *vm)
-{
-    aard__heap heap;
-    aard__vm_heap(vm, &heap);
-    bool begin = heap.used > kTidyFrom && heap.used / 3 * 2 > vm->tidied;
-    if (begin) vm->isolate->MemoryPressureNotification(v8::MemoryPressureLevel::kModerate); // V8 begins to mark then
-    bool finished = finish_marking(vm); // else the next time goes on
-    if (begin) vm->isolate->MemoryPressureNotification(v8::MemoryPressureLevel::kNone);
-    if (begin && finished) aard__vm_heap(vm, &heap);
-    if (finished && (begin || heap.used < vm->tidied)) vm->tidied = heap.used;
 }
 
 void aard__vm_collect(aard__vm *vm) { vm->isolate->LowMemoryNotification(); }
