@@ -83,10 +83,16 @@ static void show_hardening(const cli_guest *guest, double ms)
     cli_message("this process is hardened (%.2f ms): %s", ms, *names ? names : "no measure can be had");
 }
 
+/* A sanitizer looks at the process's memory at its end. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { CAN_HARDEN = 0 };
+#else
+enum { CAN_HARDEN = 1 };
+#endif
+
 void cli_guest_harden(cli_guest *guest)
 {
-    if (aard_isolate_config_isolation(guest->config) == AARD_ISOLATION_PROCESS) return;
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* which look at the process's memory at its end */
+    if (!CAN_HARDEN || aard_isolate_config_isolation(guest->config) == AARD_ISOLATION_PROCESS) return;
     double start = now_ms();
     aard_error *error = aard_isolate_harden_process(guest->isolate);
     double ms = now_ms() - start;
@@ -94,7 +100,6 @@ void cli_guest_harden(cli_guest *guest)
         cli_fail(error);
     else if (guest->verbose)
         show_hardening(guest, ms);
-#endif
 }
 
 static int show_json(const aard_outcome *outcome)
