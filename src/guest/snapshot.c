@@ -77,6 +77,8 @@ aard_error *aard__python_snapshot_open(const aard__host_entry *const *tables, co
 /* ---- which one is used ------------------------------------------------------------------------------------------- */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t made_one = PTHREAD_COND_INITIALIZER;
+static bool making; /* a Python guest is booted for a snapshot, without the lock: it takes others */
 static bool distrusted, looked, wanted_before, hopeless;
 static aard__snapshot *own;          /* JavaScript's */
 static aard__buf made;               /* under it where it was made in this process */
@@ -124,10 +126,17 @@ static void use_own(const aard__language_ops *ops)
     wanted_before = wanted_before || javascript;
 }
 
+/* Nobody chooses while one is made, which no guest of the process could live beside. */
+static void lock_when_made(void)
+{
+    pthread_mutex_lock(&lock);
+    while (making) pthread_cond_wait(&made_one, &lock);
+}
+
 const aard__snapshot *aard__snapshot_choose(const aard__language_ops *ops, const aard__snapshot *pythons)
 {
     const aard__snapshot *chosen;
-    pthread_mutex_lock(&lock);
+    lock_when_made();
     if (pythons && use(pythons)) {
         chosen = pythons;
     } else {
@@ -142,12 +151,15 @@ aard_error *aard__python_snapshot_make(const aard__language_ops *javascript, aar
                                        aard__content glue, aard__buf *out)
 {
     world of;
-    aard_error *error;
+    lock_when_made();
+    making = use(NULL);
+    bool begun = making;
+    pthread_mutex_unlock(&lock);
+    if (!begun) return aard__error(AARD_ERR_BUSY, "a start-up snapshot can't be made while the process has isolates");
+    aard_error *error = make(describe(&of, guest->ops->tables, folder, glue), javascript, guest, out);
     pthread_mutex_lock(&lock);
-    if (use(NULL))
-        error = make(describe(&of, guest->ops->tables, folder, glue), javascript, guest, out);
-    else
-        error = aard__error(AARD_ERR_BUSY, "a start-up snapshot can't be made while the process has isolates");
+    making = false;
+    pthread_cond_broadcast(&made_one);
     pthread_mutex_unlock(&lock);
     return error;
 }
@@ -163,7 +175,7 @@ bool aard__python_snapshot_close(aard__snapshot *snapshot)
 
 bool aard__snapshot_distrust(void)
 {
-    pthread_mutex_lock(&lock);
+    lock_when_made();
     bool done = use(NULL);
     if (done) {
         aard__snapshot_free(own);
@@ -176,4 +188,5 @@ bool aard__snapshot_distrust(void)
     return done;
 }
 
-AARD__PROCESS_KEEPS(snapshot, "start-up snapshots", "distrusted hopeless in_use lock looked made own wanted_before");
+AARD__PROCESS_KEEPS(snapshot, "start-up snapshots",
+                    "distrusted hopeless in_use lock looked made made_one making own wanted_before");
