@@ -74,7 +74,7 @@ PLAIN_OBJ := $(LIB_C:%.c=$(BUILD)/obj/%.o) $(LIB_CC:%.cc=$(BUILD)/obj/%.o) $(BUI
 LIB_OBJ   := $(PLAIN_OBJ) $(BUILD)/obj/snapshot.o
 CLI_C     := $(wildcard src/cli/*.c)
 # The command sees the public API only; of what is internal it has a copy of this.
-CLI_OBJ   := $(CLI_C:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/src/base/utf8.o
+CLI_OBJ   := $(CLI_C:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/src/base/utf8.o $(BUILD)/obj/src/base/library.o
 HELPER_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard src/helper/*.c))
 EMBEDDED  := $(sort $(wildcard src/embedded/*/*.js src/embedded/*/*.py))
 EMBEDDED_WASM := $(patsubst src/embedded/%.wat,$(BUILD)/gen/embedded/%.wasm,$(wildcard src/embedded/*/*.wat))

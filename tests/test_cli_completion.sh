@@ -14,7 +14,7 @@ offered() { # WORD…: what bash offers for the last of them, sorted
 rc=0
 
 # The options of the table, and those that --help tells of: the same.
-for command in run exec session 'assets stage' 'assets verify' 'assets list' 'bundle pack' 'bundle inspect' 'warm build' 'warm inspect' doctor; do
+for command in run exec session repl 'assets stage' 'assets verify' 'assets list' 'bundle pack' 'bundle inspect' 'warm build' 'warm inspect' doctor; do
     # shellcheck disable=SC2086
     run $command --list-options
     check "the options of $command" 'exits 0' stderr_empty 'stdout_has --help'
@@ -38,6 +38,7 @@ check 'commands' 'stdout_is "assets
 bundle
 doctor
 exec
+repl
 run
 session
 warm"'
@@ -64,7 +65,7 @@ check 'nothing where nobody can guess' '[[ $(cat "$out") = "" ]]'
 for file in completion/aardvark.bash completion/_aardvark; do
     sed -nE 's/^ *(--[a-z-]+( ?\| ?-+[a-z-]+)*)\)( .*)?$/\1/p' "$file" | tr -d ' ' | tr '|' '\n' | LC_ALL=C sort >"$work/$(basename "$file")"
 done
-for command in run exec session 'assets stage' 'bundle pack' 'warm build'; do
+for command in run exec session repl 'assets stage' 'bundle pack' 'warm build'; do
     # shellcheck disable=SC2086
     "$aardvark" $command --list-options
 done | sed -n 's/=$//p' | LC_ALL=C sort -u >"$work/all"

@@ -5,7 +5,7 @@
 . tests/cli/tools.sh
 man=$(sed 's/\\//g' docs/aardvark.1)
 
-for command in run exec session 'assets stage' 'assets verify' 'assets list' 'bundle pack' 'bundle inspect' 'warm build' 'warm inspect' doctor; do
+for command in run exec session repl 'assets stage' 'assets verify' 'assets list' 'bundle pack' 'bundle inspect' 'warm build' 'warm inspect' doctor; do
     # shellcheck disable=SC2086
     run $command --help
     for option in $(grep -oE -- '--[a-z]+(-[a-z]+)*' "$out" | sort -u); do
@@ -14,7 +14,7 @@ for command in run exec session 'assets stage' 'assets verify' 'assets list' 'bu
 done
 for option in $(grep -oE '(Fl|,) -[a-z]+(-[a-z]+)*' <<<"$man" | sed 's/.* -/--/' | sort -u); do
     check "$option of the man page is an option" \
-        'for c in run exec session "assets stage" "assets verify" "bundle pack"; do "$aardvark" $c --help; done | grep -qE -- "$option( |,|$)"'
+        'for c in run exec session repl "assets stage" "assets verify" "bundle pack"; do "$aardvark" $c --help; done | grep -qE -- "$option( |,|$)"'
 done
 
 run exec --language javascript --json -c 1

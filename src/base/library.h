@@ -1,5 +1,5 @@
 /* Libraries that are loaded when they are first needed: they bring others along, and a process that never needs them is not to
- * pay for that when it starts. */
+ * pay for that when it starts.  Needs nothing of the library: the command has a copy. */
 #ifndef AARD_BASE_LIBRARY_H
 #define AARD_BASE_LIBRARY_H
 

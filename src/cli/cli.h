@@ -192,7 +192,8 @@ int cli_guest_input(const cli_command *command, cli_guest *guest);
 void cli_guest_wants(cli_guest *guest, const char *name);
 /* Completes the configuration: distribution and warm state; an exit status. */
 int cli_guest_configure(cli_guest *guest);
-/* The same, and makes the isolate, for one call. */
+/* The same, and makes the isolate, whose output is passed on; and the same for one call, which SIGINT cancels. */
+int cli_guest_make(cli_guest *guest);
 int cli_guest_boot(cli_guest *guest);
 /* Behind that and all that opens files, before the guest's code runs: hardens this process, which the guest is in. */
 void cli_guest_harden(cli_guest *guest);
@@ -270,6 +271,7 @@ void cli_progress_end(cli_progress *progress);
 
 int cli_run(const cli_command *command, int argc, char **argv);
 int cli_exec(const cli_command *command, int argc, char **argv);
+int cli_repl(const cli_command *command, int argc, char **argv);
 int cli_session(const cli_command *command, int argc, char **argv);
 int cli_assets_stage(const cli_command *command, int argc, char **argv);
 int cli_assets_verify(const cli_command *command, int argc, char **argv);
@@ -280,7 +282,7 @@ int cli_warm_build(const cli_command *command, int argc, char **argv);
 int cli_warm_inspect(const cli_command *command, int argc, char **argv);
 int cli_doctor(const cli_command *command, int argc, char **argv);
 
-extern const char *const cli_help_top[], *const cli_help_run[], *const cli_help_exec[], *const cli_help_session[];
+extern const char *const cli_help_top[], *const cli_help_run[], *const cli_help_exec[], *const cli_help_session[], *const cli_help_repl[];
 extern const char *const cli_help_assets[], *const cli_help_stage[], *const cli_help_verify[], *const cli_help_list[];
 extern const char *const cli_help_bundle[], *const cli_help_pack[], *const cli_help_inspect[];
 extern const char *const cli_help_warm[], *const cli_help_warm_build[], *const cli_help_warm_inspect[];

@@ -49,11 +49,16 @@ static int set_python(cli_guest *guest)
 
 int cli_guest_boot(cli_guest *guest)
 {
-    double start = now_ms();
     aard_isolate_config_set_resets_expected(guest->config, false); /* it serves one call */
-    if (!guest->json) aard_isolate_config_set_stream_callback(guest->config, pass_on, guest, NULL);
     int status = cli_cancel_on_interrupt(guest);
-    if (!status) status = cli_guest_configure(guest);
+    return status ? status : cli_guest_make(guest);
+}
+
+int cli_guest_make(cli_guest *guest)
+{
+    double start = now_ms();
+    if (!guest->json) aard_isolate_config_set_stream_callback(guest->config, pass_on, guest, NULL);
+    int status = cli_guest_configure(guest);
     if (!status) status = cli_fail(aard_isolate_new(guest->config, &guest->isolate));
     guest->boot_ms = now_ms() - start;
     return status;

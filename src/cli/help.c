@@ -47,6 +47,7 @@ TEXT(top) = {
     "  run BUNDLE.zip            call the handler of a bundle\n"
     "  exec -c CODE | FILE | -   run code and print the value of its last expression\n"
     "  session [BUNDLE.zip]      hold a session by JSON-RPC: code step by step, names stay\n"
+    "  repl                      the same for a person: editing, history, completion\n"
     "  assets stage              stage a Pyodide distribution, which Python needs\n"
     "  assets verify [DIR]       check every file of a distribution\n"
     "  assets list               list the staged distributions\n"
@@ -90,6 +91,17 @@ TEXT(session) = {
     "step.  The limits hold for each request.  The session ends with stdin.\n\n"
     "      --grace-ms N       milliseconds from a cancellation or limit, which Python sees as KeyboardInterrupt, to the\n"
     "                         end by force, which loses the state; 1000 unless given\n",
+    guest_options,
+    statuses,
+    NULL,
+};
+
+TEXT(repl) = {
+    "usage: aardvark repl [OPTION]...\n"
+    "A session for a person: each step sees the names of those before, and its value is shown.  Lines are edited and\n"
+    "remembered; Tab completes names of the guest.  Ctrl-C ends a step and keeps the session; Ctrl-D ends the session.\n\n"
+    "      --grace-ms N       milliseconds from Ctrl-C or a limit, which Python sees as KeyboardInterrupt, to the end\n"
+    "                         by force, which loses the state; 1000 unless given\n",
     guest_options,
     statuses,
     NULL,

@@ -27,6 +27,7 @@ static const cli_command commands[] = {
     {"run", "run", cli_help_run, cli_run, NULL},
     {"exec", "exec", cli_help_exec, cli_exec, NULL},
     {"session", "session", cli_help_session, cli_session, NULL},
+    {"repl", "repl", cli_help_repl, cli_repl, NULL},
     {"assets", "assets", cli_help_assets, NULL, assets},
     {"bundle", "bundle", cli_help_bundle, NULL, bundle},
     {"warm", "warm", cli_help_warm, NULL, warm},
