@@ -90,6 +90,7 @@ person repl <<'SCRIPT'
 < >>> 
 > f('\xc3\xa9')\n
 < "é"
+< >>> 
 > \x04
 SCRIPT
 check 'a person edits, completes, interrupts and ends' 'exits 0'
@@ -99,8 +100,9 @@ person repl <<'SCRIPT'
 > \x1b[A\x1b[A\x1b[A\x1b[A\x1b[A
 < answer_of_all + 1
 > \x15
-> 5 + 5\n
-< 10
+> 5000 + 5\n
+< 5005
+< >>> 
 > \x04
 SCRIPT
 check 'it comes back in the next session' 'exits 0'
@@ -119,8 +121,9 @@ person repl --language javascript <<'SCRIPT'
 > \x03
 < cancelled
 < > 
-> 1 + 1\n
-< 2
+> 5000 + 1\n
+< 5001
+< > 
 > \x04
 SCRIPT
 check 'in JavaScript, too' 'exits 0'

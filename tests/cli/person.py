@@ -23,7 +23,7 @@ def main():
         elif kind == ".":
             time.sleep(float(text))
         else:
-            until = time.monotonic() + 60
+            until = time.monotonic() + 30
             while (at := shown.find(text.encode(), seen)) < 0:
                 ready, _, _ = select.select([terminal], [], [], max(0, until - time.monotonic()))
                 try:
@@ -38,11 +38,18 @@ def main():
                 shown += more
             seen = at + len(text.encode())
     try:
-        while more := os.read(terminal, 65536):
+        while select.select([terminal], [], [], 30)[0] and (more := os.read(terminal, 65536)):
             shown += more
     except OSError:
         pass
     sys.stdout.buffer.write(shown)
+    ended = os.WEXITED | os.WNOHANG | os.WNOWAIT
+    for _ in range(50):
+        if os.waitid(os.P_PID, pid, ended) is not None:
+            break
+        time.sleep(0.1)
+    else:
+        os.kill(pid, 9)
     sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 
 
