@@ -91,6 +91,7 @@ person repl <<'SCRIPT'
 > f('\xc3\xa9')\n
 < "é"
 < >>> 
+. 1
 > \x04
 SCRIPT
 check 'a person edits, completes, interrupts and ends' 'exits 0'
@@ -103,6 +104,7 @@ person repl <<'SCRIPT'
 > 5000 + 5\n
 < 5005
 < >>> 
+. 1
 > \x04
 SCRIPT
 check 'it comes back in the next session' 'exits 0'
@@ -124,6 +126,7 @@ person repl --language javascript <<'SCRIPT'
 > 5000 + 1\n
 < 5001
 < > 
+. 1
 > \x04
 SCRIPT
 check 'in JavaScript, too' 'exits 0'
