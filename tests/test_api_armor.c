@@ -538,6 +538,7 @@ static void test_sessions(void **state)
     REFUSED(aard_session_new, NULL, NULL, send_nothing, NULL, NULL, NULL);
     RETURNS(aard_session_feed, NULL, "x", 1);
     SOMETHING(aard_session_wait, NULL, 0);
+    RETURNS(aard_session_end_input, NULL);
     RETURNS(aard_session_free, NULL);
     RETURNS(aard_file_list_free, NULL);
     NOTHING(aard_file_list_count, NULL);

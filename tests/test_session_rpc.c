@@ -442,6 +442,61 @@ static void test_a_session_can_be_freed_at_any_time(void **state)
     begin(state);
 }
 
+/* ---- callbacks -------------------------------------------------------------------------------------------------- */
+
+static void await_text(const char *part)
+{
+    for (int i = 0;; i++) {
+        pthread_mutex_lock(&got.lock);
+        bool there = got.text && strstr(got.text, part);
+        pthread_mutex_unlock(&got.lock);
+        if (there) return;
+        if (i == 3000) fail_at(HERE, "never came: %s", part);
+        usleep(10000);
+    }
+}
+
+static void test_the_client_answers_callbacks(void **state)
+{
+    (void)state;
+    call_method("initialize",
+                "{\"callbacks\":[{\"name\":\"weather\",\"description\":\"of a city\",\"parameters\":{\"type\":"
+                "\"object\",\"properties\":{\"city\":{\"type\":\"string\"}},\"required\":[\"city\"]}}]}");
+    feed("{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"execute\",\"params\":{\"code\":\"import asyncio\\nawait "
+         "asyncio.gather(weather(city='a'), weather(city='b'))\"}}\n");
+    await_text(
+        "\"id\":\"callback-1\",\"method\":\"callback\",\"params\":{\"id\":5,\"name\":\"weather\",\"arguments\":{\"city\":\"a\"}}");
+    await_text("\"id\":\"callback-2\"");
+    feed(
+        "{\"jsonrpc\":\"2.0\",\"id\":\"callback-2\",\"result\":[2]}\n{\"jsonrpc\":\"2.0\",\"id\":\"callback-9\",\"result\":3}\n"
+        "{\"jsonrpc\":\"2.0\",\"id\":\"callback-2\",\"result\":4}\n{\"jsonrpc\":\"2.0\",\"id\":\"callback-1\",\"result\":{\"c\":1}}\n");
+    answer_has(answers(), "\"value\":[{\"c\":1},[2]]");
+    feed("{\"jsonrpc\":\"2.0\",\"id\":6,\"method\":\"execute\",\"params\":{\"code\":\"await weather(city='c')\"}}\n");
+    await_text("callback-3");
+    feed("{\"jsonrpc\":\"2.0\",\"id\":\"callback-3\",\"error\":{\"type\":\"NoSuchCity\",\"message\":\"c?\"}}\n");
+    const char *failed = answers();
+    answer_has(failed, "NoSuchCity");
+    answer_has(failed, "c?");
+    step_is("await weather()", "\"failure\":{\"kind\":\"python_exception\"");
+    feed("{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"execute\",\"params\":{\"code\":\"await weather(city='d')\"}}\n");
+    await_text("callback-4");
+    feed("{\"jsonrpc\":\"2.0\",\"method\":\"cancel\",\"params\":{\"id\":7}}\n");
+    answer_has(answers(), "\"kind\":\"cancelled\"");
+    feed("{\"jsonrpc\":\"2.0\",\"id\":8,\"method\":\"execute\",\"params\":{\"code\":\"await weather(city='e')\"}}\n");
+    await_text("callback-5");
+    aard_session_end_input(session);
+    answer_has(answers(), "\"id\":8,\"result\":{\"status\":\"failure\"");
+    step_is("await weather(city='f')", "ended its input");
+}
+
+static void test_callbacks_that_are_none_are_refused(void **state)
+{
+    (void)state;
+    answer_has(call_method("initialize", "{\"callbacks\":[1]}"), "-32602");
+    answer_has(call_method("initialize", "{\"callbacks\":[{\"description\":\"a\"}]}"), "'name' is missing");
+    answer_has(call_method("initialize", "{\"callbacks\":[{\"name\":\"a b\"}]}"), "\"error\":\"invalid_argument\"");
+}
+
 /* ---- states ----------------------------------------------------------------------------------------------------- */
 
 static char *captured(const char *answer, const char *key)
@@ -578,6 +633,8 @@ int main(void)
         FRESH(test_a_request_is_cancelled_while_it_runs_and_while_it_waits),
         FRESH(test_when_nobody_reads_the_guest_is_cancelled),
         FRESH(test_a_session_can_be_freed_at_any_time),
+        FRESH(test_the_client_answers_callbacks),
+        FRESH(test_callbacks_that_are_none_are_refused),
         FRESH(test_a_client_that_says_anything_gets_only_answers),
         FRESH(test_a_state_is_captured_and_restored_elsewhere),
     };

@@ -38,6 +38,9 @@ AARD_API AARD_NODISCARD aard_error *aard_session_new(const aard_isolate_config *
  * message is answered to the client. */
 AARD_API void aard_session_feed(aard_session *session, const char *data, size_t len);
 
+/* Nothing more is fed: callbacks that wait for the client's answer fail, and so do those that come.  Any thread. */
+AARD_API void aard_session_end_input(aard_session *session);
+
 /* Waits until every message that was taken is answered; for `ms` milliseconds at most (UINT64_MAX = as long as it takes).
  * True if that is so. */
 AARD_API bool aard_session_wait(aard_session *session, uint64_t ms);

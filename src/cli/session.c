@@ -50,7 +50,10 @@ static int serve(aard_session *session)
         ssize_t got = read(STDIN_FILENO, data, sizeof data);
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return cli_fail_code(AARD_ERR_IO, "stdin can't be read");
-        if (!got) break;
+        if (!got) {
+            aard_session_end_input(session);
+            break;
+        }
         aard_session_feed(session, data, (size_t)got);
     }
     while (!aard_session_wait(session, LOOK_MS) && !nobody_reads()) continue;

@@ -14,7 +14,7 @@ static void put_on_one_line(aard__buf *line)
     aard__buf_putc(line, '\n');
 }
 
-static void send_line(aard_session *session, aard__buf *line)
+void aard__session_send_line(aard_session *session, aard__buf *line)
 {
     put_on_one_line(line);
     pthread_mutex_lock(&session->send_lock);
@@ -34,7 +34,7 @@ void aard__session_batch_done(aard_session *session, aard__batch *batch)
     if (!last) return;
     if (batch->answers.len) {
         aard__buf_putc(&batch->answers, ']');
-        send_line(session, &batch->answers);
+        aard__session_send_line(session, &batch->answers);
     }
     aard__buf_free(&batch->answers);
     aard__free(batch);
@@ -44,7 +44,7 @@ void aard__session_batch_done(aard_session *session, aard__batch *batch)
 static void give(aard_session *session, aard__batch *batch, aard__buf *answer)
 {
     if (!batch) {
-        send_line(session, answer);
+        aard__session_send_line(session, answer);
         return;
     }
     pthread_mutex_lock(&session->lock);
@@ -115,5 +115,5 @@ void aard__session_notify_output(aard__session_request *request, const char *str
     aard__buf_printf(&line, ",\"stream\":\"%s\",\"text\":", stream);
     aard__buf_json_string(&line, text, len);
     aard__buf_puts(&line, "}}");
-    send_line(request->session, &line);
+    aard__session_send_line(request->session, &line);
 }

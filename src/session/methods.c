@@ -18,6 +18,8 @@ static aard_error *initialize(aard__session_request *request, const aard__json *
     if (session->initialized || session->isolate)
         return aard__error(AARD_ERR_INVALID_ARGUMENT, "the session has begun; initialize comes first, and once");
     if (!aard__session_limits(request, values[0], limits)) return NULL;
+    AARD__TRY(aard__session_add_callbacks(request, values[1]));
+    if (request->invalid.len) return NULL;
     tighten(config, aard_isolate_config_wall_limit_ms, aard_isolate_config_set_wall_limit_ms, limits[0]);
     tighten(config, aard_isolate_config_cpu_limit_ms, aard_isolate_config_set_cpu_limit_ms, limits[1]);
     tighten(config, aard_isolate_config_result_limit, aard_isolate_config_set_result_limit, limits[2]);
@@ -62,7 +64,8 @@ static aard_error *reset(aard__session_request *request, const aard__json *value
 
 static const aard__session_method initialize_method = {"initialize",
                                                        initialize,
-                                                       {{"limits", AARD__JSON_OBJECT, false}}},
+                                                       {{"limits", AARD__JSON_OBJECT, false},
+                                                        {"callbacks", AARD__JSON_ARRAY, false}}},
                                   clear_method = {"clear", clear, {{0}}}, reset_method = {"reset", reset, {{0}}};
 
 const aard__session_method *const aard__session_methods[] = {

@@ -58,6 +58,7 @@ static void serve(aard__session_request *request)
     aard_error *error = NULL;
     if (aard__rpc_read_params(request->params, request->method->params, values, &request->invalid))
         error = request->method->run(request, values, &result);
+    aard__session_drop_invocations(request->session);
     aard__session_flush_output(request);
     if (request->invalid.len) {
         aard__buf_putc(&request->invalid, '\0');

@@ -94,7 +94,7 @@ static void take_one(aard_session *session, aard__json value, aard__batch *batch
     aard__rpc_message m = aard__rpc_read(value);
     switch (m.kind) {
     case AARD__RPC_REQUEST_KIND: take_request(session, &m, batch); break;
-    case AARD__RPC_RESPONSE_KIND: break; /* to what nobody asked */
+    case AARD__RPC_RESPONSE_KIND: aard__session_take_response(session, &m); break;
     case AARD__RPC_WRONG_KIND: aard__session_reject(session, batch, m.id, m.code, m.why); break;
     }
 }

@@ -10,6 +10,7 @@
 #include "session/message.h"
 
 typedef struct aard__session_request aard__session_request;
+typedef struct aard__session_asked aard__session_asked; /* of the client, which has not answered yet */
 
 /* The answers of a batch, until the last one is there; under the session's lock. */
 typedef struct aard__batch {
@@ -62,6 +63,9 @@ struct aard_session {
     aard__session_request *first, **last, *running;
     size_t waiting;
     bool ending;
+    bool mute; /* the client can't answer any more */
+    aard__session_asked *asked;
+    uint64_t asked_count; /* the worker's */
 };
 
 /* ---- answers.c: any thread */
@@ -71,8 +75,18 @@ void aard__session_refuse(aard__session_request *request, int code, const char *
 /* The same where there is no request; `batch` may be NULL. */
 void aard__session_reject(aard_session *session, aard__batch *batch, aard__json id, int code, const char *message);
 void aard__session_notify_output(aard__session_request *request, const char *stream, const char *text, size_t len);
+/* One line, as it stands; frees it. */
+void aard__session_send_line(aard_session *session, aard__buf *line);
 /* One answer less is waited for. */
 void aard__session_batch_done(aard_session *session, aard__batch *batch);
+
+/* ---- callbacks.c */
+
+/* Registers what `initialize` lists.  Errors: invalid_argument, no_memory; or the request is invalid. */
+aard_error *aard__session_add_callbacks(aard__session_request *request, aard__json list);
+void aard__session_take_response(aard_session *session, const aard__rpc_message *m);
+/* Nobody answers those that are open any more. */
+void aard__session_drop_invocations(aard_session *session);
 
 /* ---- cancel.c */
 
