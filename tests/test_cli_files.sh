@@ -3,7 +3,7 @@
 # The command among files that are no files, other users' files, and text that would drive a terminal.
 # shellcheck source=tests/cli/tools.sh
 . tests/cli/tools.sh
-staged=$("$aardvark" assets list --json | node -e 'console.log(JSON.parse(require("fs").readFileSync(0, "utf8"))[0].dir)')
+staged=$("$aardvark" assets list --json | node -p 'JSON.parse(require("fs").readFileSync(0)).find((d) => d.status === "ok").dir')
 bundle "$work/b.zip" main.py 'def f(): return 1' aardvark.manifest.json "$(manifest python main:f)"
 mkdir "$work/tree"
 echo 'def f(): return 1' >"$work/tree/main.py"

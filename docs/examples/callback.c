@@ -1,5 +1,6 @@
 /* A host with two callbacks: one answers at once, the other later, from a thread of its own.
  * Build it with:  cc callback.c $(pkg-config --cflags --libs aardvark) -lpthread -o callback */
+#define _POSIX_C_SOURCE 200809L /* nanosleep */
 #include <aardvark.h>
 #include <pthread.h>
 #include <stdio.h>
