@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "budget/budget.h"
 #include "budget/watchdog.h"
 
 #define MS UINT64_C(1000000)
@@ -227,6 +228,38 @@ static void test_nothing_fires_once_a_disarm_has_returned(void **state)
     assert_true(hits > 0 && misses > 0); /* or it was no race */
 }
 
+static void count_soft(void *user, aard__stop how)
+{
+    if (how == AARD__STOP_SOFT) atomic_fetch_add((atomic_uint *)user, 1);
+}
+
+/* A call that is just ending would be spoiled by another: whoever cancels it, and as often. */
+static void test_a_call_that_was_asked_to_end_is_not_asked_again_at_once(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t wall_ms;
+        aard__cause cause;
+    } rows[] = {{0, AARD__CAUSE_CANCELLED}, {1, AARD__CAUSE_WALL}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        atomic_uint asked = 0;
+        aard__budget budget = {.stop = count_soft, .user = &asked};
+        const aard__limits limits = {.wall_ms = rows[i].wall_ms, .grace_ms = 600000};
+        aard_cancel_handle *handle;
+        assert_null(aard_cancel_handle_new(&handle));
+        assert_null(aard__budget_arm(&budget, &limits, aard__clock_monotonic(), 0, handle));
+        if (!rows[i].wall_ms) aard_cancel(handle);
+        reaches(&asked, 1);
+        for (unsigned again = 0; again < 20; again++) {
+            aard_cancel(handle);
+            sleep_ms(2);
+        }
+        assert_int_equal(atomic_load(&asked), 1);
+        assert_int_equal(aard__budget_disarm(&budget), rows[i].cause);
+        aard_cancel_handle_free(handle);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,6 +271,7 @@ int main(void)
         cmocka_unit_test(test_an_earlier_deadline_does_not_wait_for_a_later_one),
         cmocka_unit_test(test_many_watches_fire_by_their_deadlines),
         cmocka_unit_test(test_nothing_fires_once_a_disarm_has_returned),
+        cmocka_unit_test(test_a_call_that_was_asked_to_end_is_not_asked_again_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

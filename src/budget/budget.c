@@ -52,11 +52,15 @@ static uint64_t look(void *user, uint64_t now)
         budget->cause = find_cause(budget, now, &next);
         if (!budget->cause) return next;
         budget->hard_deadline = aard__clock_later(now, budget->limits.grace_ms);
+        budget->soft_next = now;
     }
     if (now < budget->hard_deadline) {
-        uint64_t pause = budget->limits.grace_ms * MS / 4;
-        budget->stop(budget->user, AARD__STOP_SOFT);
-        return earlier(now + (pause > SOFT_LEAST ? pause : SOFT_LEAST), budget->hard_deadline);
+        if (now >= budget->soft_next) {
+            uint64_t pause = budget->limits.grace_ms * MS / 4;
+            budget->stop(budget->user, AARD__STOP_SOFT);
+            budget->soft_next = now + (pause > SOFT_LEAST ? pause : SOFT_LEAST);
+        }
+        return earlier(budget->soft_next, budget->hard_deadline);
     }
     if (!budget->told) {
         budget->told = true;

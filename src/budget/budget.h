@@ -35,6 +35,7 @@ typedef struct aard__budget {
     aard__watch watch;
     aard__limits limits;
     uint64_t wall_deadline, hard_deadline; /* by aard__clock_monotonic; AARD__NEVER = not set */
+    uint64_t soft_next;                    /* not before: the next soft stop, whoever hastens the watch */
     bool told;                             /* the engine has been told to end it, when the thread's clock said: */
     uint64_t cpu_told;
     uint64_t cpu_start; /* of the thread's clock, ns */

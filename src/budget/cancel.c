@@ -43,10 +43,8 @@ void aard_cancel(aard_cancel_handle *handle)
 {
     if (!handle || aard__forked()) return; /* whose calls are the parent's */
     pthread_mutex_lock(&handle->lock);
-    /* Once: a call that is just ending as it was asked to would be torn by another request. */
-    bool first = !atomic_exchange(&handle->done, true);
-    for (aard__cancel_entry *entry = first ? handle->entries : NULL; entry; entry = entry->next)
-        entry->stop(entry->user);
+    atomic_store(&handle->done, true);
+    for (aard__cancel_entry *entry = handle->entries; entry; entry = entry->next) entry->stop(entry->user);
     pthread_mutex_unlock(&handle->lock);
 }
 
