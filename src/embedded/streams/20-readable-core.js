@@ -6,7 +6,7 @@
     const { TypeError } = shared.primordials;
     const { requireArguments } = shared;
 
-    const { Deferred, Queue, failed, markHandled, rejectedWith, resolvedWith, settled, then } = shared.streamParts();
+    const { Deferred, Queue, failed, markHandled, rejectedWith, resolvedWith, settled, then, upon } = shared.streamParts();
     const internal = {};
 
     class StreamState {
@@ -14,7 +14,7 @@
       state = "readable";
       error = undefined;
       reader = null;
-      controller = null; // has cancelSteps, pullSteps and releaseSteps
+      controller = null; // has cancelSteps, failSteps, pullSteps and releaseSteps
       disturbed = false;
     }
     class ReaderState {
@@ -79,6 +79,50 @@
       if (reader !== null && reader.byob)
         for (const taken = takeRequests(reader); taken.length > 0; ) taken.shift().close(undefined);
       return then(stream.controller.cancelSteps(reason), () => undefined);
+    };
+
+    // ---- controllers: both kinds have these --------------------------------------------------------------------
+
+    const desiredSize = (c) => {
+      if (c.stream.state === "errored") return null;
+      return c.stream.state === "closed" ? 0 : c.mark - c.queue.total;
+    };
+    const mayEnqueue = (c) => !c.closeRequested && c.stream.state === "readable";
+    const shouldPull = (c) => {
+      if (!mayEnqueue(c) || !c.started) return false;
+      if (isLocked(c.stream) && waitingReads(c.stream) > 0) return true;
+      return desiredSize(c) > 0;
+    };
+    const callPull = (c) => {
+      if (!shouldPull(c)) return;
+      if (c.pulling) {
+        c.pullAgain = true;
+        return;
+      }
+      c.pulling = true;
+      upon(
+        c.pull(),
+        () => {
+          c.pulling = false;
+          if (!c.pullAgain) return;
+          c.pullAgain = false;
+          callPull(c);
+        },
+        (error) => c.failSteps(error),
+      );
+    };
+    // `start` gives a promise, or throws.
+    const startController = (stream, c, start) => {
+      stream.controller = c;
+      upon(
+        start(),
+        () => {
+          c.started = true;
+          callPull(c);
+        },
+        (error) => c.failSteps(error),
+      );
+      return c;
     };
 
     // ---- readers -----------------------------------------------------------------------------------------------
@@ -186,22 +230,27 @@
       acquire,
       addRequest,
       attach,
+      callPull,
       cancel,
       cancelOf,
       close,
       closedOf,
       defaultReader,
+      desiredSize,
       fail,
       failRequests,
       fulfill,
       hasDefaultReader,
       internal,
       isLocked,
+      mayEnqueue,
       read,
       readPromise,
       release: releaseWithRequests,
       released,
       setStreamOf,
+      shouldPull,
+      startController,
       streamOf: (value) => streamOf(value),
       takeRequests,
       waitingReads,

@@ -5,8 +5,9 @@
   shared.defaultControllers = shared.once(() => {
     const { TypeError } = shared.primordials;
 
-    const { Queue, enqueueWithSize, invoke, resolvedWith, upon } = shared.streamParts();
+    const { Queue, enqueueWithSize, invoke, resolvedWith } = shared.streamParts();
     const core = shared.readableCore();
+    const { callPull, desiredSize, mayEnqueue, shouldPull } = core;
 
     class ControllerState {
       object = null;
@@ -47,41 +48,16 @@
         } else callPull(this);
         request.chunk(chunk);
       }
+      failSteps(error) {
+        fail(this, error);
+      }
       releaseSteps() {}
     }
 
     const clear = (c) => {
       c.pull = c.cancel = c.size = null;
     };
-    const desiredSize = (c) => {
-      if (c.stream.state === "errored") return null;
-      return c.stream.state === "closed" ? 0 : c.mark - c.queue.total;
-    };
-    const mayEnqueue = (c) => !c.closeRequested && c.stream.state === "readable";
     const hasBackpressure = (c) => !shouldPull(c);
-    const shouldPull = (c) => {
-      if (!mayEnqueue(c) || !c.started) return false;
-      if (core.hasDefaultReader(c.stream) && core.waitingReads(c.stream) > 0) return true;
-      return desiredSize(c) > 0;
-    };
-    const callPull = (c) => {
-      if (!shouldPull(c)) return;
-      if (c.pulling) {
-        c.pullAgain = true;
-        return;
-      }
-      c.pulling = true;
-      upon(
-        c.pull(),
-        () => {
-          c.pulling = false;
-          if (!c.pullAgain) return;
-          c.pullAgain = false;
-          callPull(c);
-        },
-        (error) => fail(c, error),
-      );
-    };
     const close = (c) => {
       if (!mayEnqueue(c)) return;
       c.closeRequested = true;
@@ -139,19 +115,8 @@
     shared.shapeInterfaces({ __proto__: null, ReadableStreamDefaultController });
 
     // All three give promises; `start` may throw.
-    const setUp = (stream, start, pull, cancel, mark, size) => {
-      const c = new ControllerState(stream, pull, cancel, mark, size);
-      stream.controller = c;
-      upon(
-        start(),
-        () => {
-          c.started = true;
-          callPull(c);
-        },
-        (error) => fail(c, error),
-      );
-      return c;
-    };
+    const setUp = (stream, start, pull, cancel, mark, size) =>
+      core.startController(stream, new ControllerState(stream, pull, cancel, mark, size), start);
     const resolved = () => resolvedWith(undefined);
     const setUpFromSource = (stream, source, methods, mark, size) => {
       const { start, pull, cancel } = methods;

@@ -51,9 +51,9 @@
       return copy;
     };
 
-    const { Queue, invoke, rejectedWith, resolvedWith, toCount, upon } = shared.streamParts();
+    const { Queue, invoke, rejectedWith, resolvedWith, toCount } = shared.streamParts();
     const core = shared.readableCore();
-    const { ReadRequest, internal } = core;
+    const { ReadRequest, callPull, desiredSize, internal, mayEnqueue } = core;
 
     class Piece {
       buffer;
@@ -132,6 +132,9 @@
         core.addRequest(this.stream, request);
         callPull(this);
       }
+      failSteps(error) {
+        fail(this, error);
+      }
       releaseSteps() {
         if (this.pending.length === 0) return;
         const first = this.pending.shift();
@@ -153,35 +156,7 @@
       dropRequest(c);
       c.pending.reset();
     };
-    const desiredSize = (c) => {
-      if (c.stream.state === "errored") return null;
-      return c.stream.state === "closed" ? 0 : c.mark - c.queue.total;
-    };
     const hasByobReader = (stream) => stream.reader !== null && stream.reader.byob;
-    const shouldPull = (c) => {
-      const { stream } = c;
-      if (stream.state !== "readable" || c.closeRequested || !c.started) return false;
-      if (stream.reader !== null && core.waitingReads(stream) > 0) return true;
-      return desiredSize(c) > 0;
-    };
-    const callPull = (c) => {
-      if (!shouldPull(c)) return;
-      if (c.pulling) {
-        c.pullAgain = true;
-        return;
-      }
-      c.pulling = true;
-      upon(
-        c.pull(),
-        () => {
-          c.pulling = false;
-          if (!c.pullAgain) return;
-          c.pullAgain = false;
-          callPull(c);
-        },
-        (error) => fail(c, error),
-      );
-    };
     const fail = (c, error) => {
       if (c.stream.state !== "readable") return;
       clearPending(c);
@@ -197,7 +172,7 @@
     };
 
     const close = (c) => {
-      if (c.closeRequested || c.stream.state !== "readable") return;
+      if (!mayEnqueue(c)) return;
       if (c.queue.total > 0) {
         c.closeRequested = true;
         return;
@@ -232,7 +207,7 @@
 
     const enqueue = (c, chunk) => {
       const { stream } = c;
-      if (c.closeRequested || stream.state !== "readable") return;
+      if (!mayEnqueue(c)) return;
       const { buffer, offset, length } = viewOf(chunk);
       if (isDetached(buffer)) throw new TypeError("the chunk's buffer is detached");
       const moved = transfer(buffer);
@@ -481,7 +456,7 @@
       }
     }
     const mustBeOpen = (c, what) => {
-      if (c.closeRequested || c.stream.state !== "readable")
+      if (!mayEnqueue(c))
         throw new TypeError(`ReadableByteStreamController.${what}: the stream is ${c.closeRequested ? "closing" : c.stream.state}`);
     };
     const byobRequest = (c) => {
@@ -564,19 +539,8 @@
     const classes = { __proto__: null, ReadableByteStreamController, ReadableStreamBYOBReader, ReadableStreamBYOBRequest };
     shared.shapeInterfaces(classes);
 
-    const setUp = (stream, start, pull, cancel, mark, autoAllocate) => {
-      const c = new ControllerState(stream, pull, cancel, mark, autoAllocate);
-      stream.controller = c;
-      upon(
-        start(),
-        () => {
-          c.started = true;
-          callPull(c);
-        },
-        (error) => fail(c, error),
-      );
-      return c;
-    };
+    const setUp = (stream, start, pull, cancel, mark, autoAllocate) =>
+      core.startController(stream, new ControllerState(stream, pull, cancel, mark, autoAllocate), start);
     const resolved = () => resolvedWith(undefined);
     const setUpFromSource = (stream, source, methods, mark, autoAllocate) => {
       const { start, pull, cancel } = methods;
