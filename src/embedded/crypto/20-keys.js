@@ -5,16 +5,7 @@
   shared.cryptoKeys = shared.once(() => {
     const { JSONParse, JSONStringify, ReflectApply, RegExpPrototypeExec, SymbolIterator, TypeError, Uint8Array } = shared.primordials;
     const { StringPrototypeIndexOf, StringPrototypeSlice, TypedArrayPrototypeGetBuffer } = shared.primordials;
-    const { list, newDOMException } = shared;
-    const replace = (text, pattern, by) => {
-      let out = "";
-      let rest = text;
-      for (let found; (found = RegExpPrototypeExec(pattern, rest)) !== null; ) {
-        out += StringPrototypeSlice(rest, 0, found.index) + by(found[0]);
-        rest = StringPrototypeSlice(rest, found.index + found[0].length);
-      }
-      return out + rest;
-    };
+    const { list, newDOMException, replaceAll } = shared;
 
     const internal = {};
     const { isObject } = shared.cryptoAlgorithms();
@@ -102,14 +93,14 @@
 
     const fromBase64Url = (value) => {
       const isText = typeof value === "string" && RegExpPrototypeExec(/^[\w-]*$/, value) !== null;
-      const binary = isText ? host.base64Decode(replace(value, /[-_]/, (c) => (c === "-" ? "+" : "/"))) : null;
+      const binary = isText ? host.base64Decode(replaceAll(value, /[-_]/, (c) => (c === "-" ? "+" : "/"))) : null;
       if (binary === null) throw dataError("the key's JWK has a member that is not base64url");
       return shared.bytes.ofBinary(binary);
     };
     const toBase64Url = (bytes) => {
       let binary = "";
       for (let i = 0; i < lengthOf(bytes); i++) binary += shared.primordials.StringFromCharCode(bytes[i]);
-      return replace(replace(host.base64Encode(binary), /[+/]/, (c) => (c === "+" ? "-" : "_")), /=+/, () => "");
+      return replaceAll(replaceAll(host.base64Encode(binary), /[+/]/, (c) => (c === "+" ? "-" : "_")), /=+/, () => "");
     };
 
     // ---- in ----------------------------------------------------------------------------------------------------------------

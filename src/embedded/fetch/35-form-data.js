@@ -6,7 +6,7 @@
     const { RegExpPrototypeExec, StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeToLowerCase, TypeError } =
       shared.primordials;
     const { TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteOffset, Uint8Array } = shared.primordials;
-    const { list, requireArguments, toUSVString } = shared;
+    const { list, replaceAll, requireArguments, toUSVString } = shared;
     const { copyOf, encode, join, lengthOf } = shared.bytes;
     const isObject = (value) => (typeof value === "object" && value !== null) || typeof value === "function";
 
@@ -93,16 +93,7 @@
 
     const breaks = /\r\n?|\n/;
     const special = /["\r\n]/;
-    const replace = (text, pattern, by) => {
-      let out = "";
-      let rest = text;
-      for (let found; (found = RegExpPrototypeExec(pattern, rest)) !== null; ) {
-        out += StringPrototypeSlice(rest, 0, found.index) + by(found[0]);
-        rest = StringPrototypeSlice(rest, found.index + found[0].length);
-      }
-      return out + rest;
-    };
-    const escape = (name) => replace(name, special, (c) => (c === '"' ? "%22" : c === "\r" ? "%0D" : "%0A"));
+    const escape = (name) => replaceAll(name, special, (c) => (c === '"' ? "%22" : c === "\r" ? "%0D" : "%0A"));
     // multipart/form-data: { bytes, type }
     const multipart = (data) => {
       const boundary = `----aardvark-${host.randomUuid()}`;
@@ -112,7 +103,7 @@
         const value = pairs[i][1];
         const head = `--${boundary}\r\nContent-Disposition: form-data; name="${escape(pairs[i][0])}"`;
         if (typeof value === "string") {
-          parts[parts.length] = encode(`${head}\r\n\r\n${replace(value, breaks, () => "\r\n")}`);
+          parts[parts.length] = encode(`${head}\r\n\r\n${replaceAll(value, breaks, () => "\r\n")}`);
         } else {
           const type = value.type === "" ? "application/octet-stream" : value.type;
           parts[parts.length] = encode(`${head}; filename="${escape(value.name)}"\r\nContent-Type: ${type}\r\n\r\n`);
@@ -134,7 +125,7 @@
       const found = RegExpPrototypeExec(name === "name" ? /[;\s]name="([^"]*)"/i : /[;\s]filename="([^"]*)"/i, line);
       if (found === null) return undefined;
       const raw = host.decodeUtf8(shared.bytes.ofBinary(found[1]), false, true);
-      return replace(raw, /%(?:22|0A|0D)/i, (c) => (c === "%22" ? '"' : c[2] === "D" || c[2] === "d" ? "\r" : "\n"));
+      return replaceAll(raw, /%(?:22|0A|0D)/i, (c) => (c === "%22" ? '"' : c[2] === "D" || c[2] === "d" ? "\r" : "\n"));
     };
     const readPart = (data, head, content) => {
       const lines = /^([^:\r\n]+):[ \t]*([^\r\n]*)$/gm;

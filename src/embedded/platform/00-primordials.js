@@ -253,6 +253,17 @@
     return out + StringPrototypeSlice(text, start);
   };
 
+  // String.prototype.replaceAll, with a pattern that is not global and a function, and nothing that a guest can have changed.
+  const replaceAll = (text, pattern, by) => {
+    let out = "";
+    let rest = text;
+    for (let found; (found = RegExpPrototypeExec(pattern, rest)) !== null; ) {
+      out += StringPrototypeSlice(rest, 0, found.index) + by(found[0]);
+      rest = StringPrototypeSlice(rest, found.index + found[0].length);
+    }
+    return out + rest;
+  };
+
   const requireArguments = (got, wanted, where) => {
     if (got < wanted)
       throw new primordials.TypeError(`${where}: ${wanted} argument${wanted > 1 ? "s" : ""} required, ${got} given`);
@@ -285,6 +296,7 @@
   shared.defineAttribute = defineAttribute;
   shared.hasBrand = hasBrand;
   shared.toUSVString = toUSVString;
+  shared.replaceAll = replaceAll;
   shared.requireArguments = requireArguments;
   shared.IteratorPrototype = IteratorPrototype;
   shared.illegalConstructor = () => new primordials.TypeError("Illegal constructor");
