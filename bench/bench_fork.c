@@ -158,24 +158,13 @@ static void run_hardened(const subject *s, size_t runs)
 
 /* ---- many alive --------------------------------------------------------------------------------------------------- */
 
-static long available_kib(void)
-{
-    char line[200];
-    long kib = 0;
-    FILE *file = fopen("/proc/meminfo", "r");
-    while (file && fgets(line, sizeof line, file))
-        if (sscanf(line, "MemAvailable: %ld", &kib) == 1) break;
-    if (file) fclose(file);
-    return kib;
-}
-
 static void run_alive(const subject *s, size_t alive)
 {
     pid_t *children = calloc(alive, sizeof *children);
     double *own = new_list(alive);
     int ends[2];
     if (!children || pipe(ends)) bench_fail("out of memory");
-    long before = available_kib();
+    long before = bench_available_kib();
     for (size_t i = 0; i < alive; i++) {
         if ((children[i] = new_child())) continue;
         echo(s);
@@ -185,7 +174,7 @@ static void run_alive(const subject *s, size_t alive)
     }
     for (size_t i = 0; i < alive; i++)
         if (read(ends[0], &own[i], sizeof *own) != sizeof *own) bench_fail("a child has not answered");
-    long fall = before - available_kib();
+    long fall = before - bench_available_kib();
     for (size_t i = 0; i < alive; i++) kill(children[i], SIGKILL);
     for (size_t i = 0; i < alive; i++) waitpid(children[i], NULL, 0);
     bench_sort(own, alive);

@@ -26,17 +26,6 @@ typedef struct crowd {
     long available; /* KiB, before the first */
 } crowd;
 
-static long available_kib(void)
-{
-    char line[200];
-    long kib = 0;
-    FILE *file = fopen("/proc/meminfo", "r");
-    while (file && fgets(line, sizeof line, file))
-        if (sscanf(line, "MemAvailable: %ld", &kib) == 1) break;
-    if (file) fclose(file);
-    return kib;
-}
-
 /* ---- one of them ------------------------------------------------------------------------------------------------- */
 
 static double ask(aard_isolate *isolate)
@@ -81,7 +70,7 @@ static void print_row(crowd *c, size_t before)
         "row=%s count=%zu start_min_ms=%.3f start_p50_ms=%.3f answer_p50_ms=%.3f again_p50_ms=%.3f memory_kib=%.0f\n",
         c->name, c->count, percentile_of(c->starts, before, c->count, 0),
         percentile_of(c->starts, before, c->count, 50), percentile_of(c->answers, before, c->count, 50),
-        percentile_of(c->again, 0, c->count, 50), (double)(c->available - available_kib()) / (double)c->count);
+        percentile_of(c->again, 0, c->count, 50), (double)(c->available - bench_available_kib()) / (double)c->count);
     fflush(stdout);
 }
 
@@ -98,7 +87,7 @@ static void grow(crowd *c, size_t most)
 {
     for (size_t step = next_step(0, most);; step = next_step(step, most)) {
         size_t before = c->count;
-        while (c->count < step && available_kib() > KEEP_FREE_KIB) add_one(c);
+        while (c->count < step && bench_available_kib() > KEEP_FREE_KIB) add_one(c);
         if (c->count < step) fprintf(stderr, "%s: memory suffices for %zu\n", c->name, c->count);
         if (c->count > before) print_row(c, before);
         if (c->count < step || step == most) return;
@@ -137,7 +126,7 @@ static void run(const char *name, aard_language language, aard_isolation isolati
     crowd c = new_crowd(name, language, isolation, most);
     bench_die(aard_isolate_new(c.config, &first));
     ask(first);
-    c.available = available_kib();
+    c.available = bench_available_kib();
     long before = bench_rss_kib(), peak;
     grow(&c, most);
     peak = bench_rss_kib();

@@ -59,6 +59,17 @@ long bench_rss_kib(void)
     return pages * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
+long bench_available_kib(void)
+{
+    char line[200];
+    long kib = 0;
+    FILE *file = fopen("/proc/meminfo", "r");
+    while (file && fgets(line, sizeof line, file))
+        if (sscanf(line, "MemAvailable: %ld", &kib) == 1) break;
+    if (file) fclose(file);
+    return kib;
+}
+
 long bench_private_kib(void)
 {
     FILE *rollup = fopen("/proc/self/smaps_rollup", "r");

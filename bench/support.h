@@ -20,6 +20,7 @@ void bench_sort(double *list, size_t count);
 /* The smallest of the sorted values that `percent` of them do not exceed. */
 double bench_percentile(const double *sorted, size_t count, size_t percent);
 long bench_rss_kib(void);
+long bench_available_kib(void); /* of the machine: MemAvailable of /proc/meminfo */
 
 /* Memory that no other process and no other mapping of this one shares: Private_Clean and Private_Dirty of smaps_rollup. */
 long bench_private_kib(void);

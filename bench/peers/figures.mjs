@@ -22,6 +22,18 @@ const modes = [
   ["_paced_16", "Eryx, 16 made ahead, a call each 5 ms", "eryx16", PACE],
 ];
 
+// On two threads, the time a call.
+const throughput = (side, name, cleanup, row, goal) => ({
+  name: `throughput_${name}${side === "eryx" ? "" : "_16"}`,
+  text: `${cleanup} + x=1+1 on two threads: time a call`,
+  against: `Eryx${side === "eryx" ? "" : ", 16 made ahead"}: Sandbox.execute on two threads`,
+  ours: guest(row),
+  theirs: { rounds: [side, "python-clean-exec-2-threads"] },
+  samples: 1,
+  unit: "ms",
+  ...goal,
+});
+
 const cleanPython = (name, text, target, aim) => {
   const figure = `python-clean-${name}`;
   const common = { text: `clean Python call: reset + ${text}`, samples: 20, unit: "ms" };
@@ -124,27 +136,8 @@ export const figures = [
   ...cleanPython("exec", "x=1+1", 0.3, 0.15),
   ...cleanPython("echo", "1 KiB JSON echo", 0.1, 0.05),
   ...["eryx", "eryx16"].flatMap((side) => [
-    {
-      name: `throughput_threads${side === "eryx" ? "" : "_16"}`,
-      text: "reset + x=1+1 on two threads: time a call",
-      against: `Eryx${side === "eryx" ? "" : ", 16 made ahead"}: Sandbox.execute on two threads`,
-      ours: guest("python-clean-exec-2-threads"),
-      theirs: { rounds: [side, "python-clean-exec-2-threads"] },
-      samples: 1,
-      unit: "ms",
-      target: 0.5,
-    },
-    {
-      name: `throughput_processes${side === "eryx" ? "" : "_16"}`,
-      text: "new process + x=1+1 on two threads: time a call",
-      against: `Eryx${side === "eryx" ? "" : ", 16 made ahead"}: Sandbox.execute on two threads`,
-      ours: guest("python-process-clean-exec-2-threads"),
-      theirs: { rounds: [side, "python-clean-exec-2-threads"] },
-      samples: 1,
-      unit: "ms",
-      target: 2,
-      aim: 1,
-    },
+    throughput(side, "threads", "reset", "python-clean-exec-2-threads", { target: 0.5 }),
+    throughput(side, "processes", "new process", "python-process-clean-exec-2-threads", { target: 2, aim: 1 }),
   ]),
   {
     name: "child_ready",
